@@ -1,0 +1,207 @@
+//! The arguments of `watch`, `poll` and `get`.
+
+use std::path::PathBuf;
+
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args};
+use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
+
+use super::targets;
+use crate::config::values::{Carrier, Form, Interval, Limit, Span, Timeout};
+use crate::lifecycle::{Expectation, Goal};
+
+/// `txwatch watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// What both share.
+    #[command(flatten)]
+    pub common: TargetArgs,
+
+    /// What carries the watch: push with polling while it is down, or one of them alone [default: auto]
+    #[arg(
+        long,
+        value_name = "HOW",
+        env = "TXWATCH_TRANSPORT",
+        hide_env = true,
+        help_heading = "Watching"
+    )]
+    #[arg(value_parser = PossibleValuesParser::new(Carrier::WORDS).try_map(|word| word.parse::<Carrier>()))]
+    pub transport: Option<Carrier>,
+}
+
+/// `txwatch poll`.
+#[derive(Debug, Args)]
+pub struct PollArgs {
+    /// What both share.
+    #[command(flatten)]
+    pub common: TargetArgs,
+}
+
+/// `txwatch get`.
+#[derive(Debug, Args)]
+pub struct GetArgs {
+    /// What both share.
+    #[command(flatten)]
+    pub common: TargetArgs,
+
+    /// Exit with the status's code instead of 0 (20 if it is not final)
+    #[arg(long, env = "TXWATCH_EXIT_STATUS", hide_env = true, help_heading = "Goal")]
+    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub exit_status: bool,
+}
+
+/// What `watch`, `poll` and `get` share.
+#[derive(Debug, Args)]
+pub struct TargetArgs {
+    /// Transactions, as PROFILE:ID or a bare ID; `-` reads them from standard input, one a line
+    #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(targets::complete))]
+    pub targets: Vec<String>,
+
+    /// The profile of bare ids
+    #[arg(
+        short,
+        long,
+        value_name = "NAME",
+        env = "TXWATCH_PROFILE",
+        hide_env = true,
+        help_heading = "Provider"
+    )]
+    #[arg(add = ArgValueCandidates::new(targets::profiles))]
+    pub profile: Option<String>,
+
+    /// The provider's base address, over the profile's
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TXWATCH_URL",
+        hide_env = true,
+        help_heading = "Provider"
+    )]
+    pub url: Option<String>,
+
+    /// The base address of its push side, over the profile's
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TXWATCH_PUSH_URL",
+        hide_env = true,
+        help_heading = "Provider"
+    )]
+    pub push_url: Option<String>,
+
+    /// An extra trusted CA for HTTPS and WSS (PEM)
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TXWATCH_CACERT",
+        hide_env = true,
+        help_heading = "Provider"
+    )]
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    pub cacert: Option<PathBuf>,
+
+    /// What to wait for; a later step (pending, processing, completed) satisfies an earlier one [default: completed]
+    #[arg(
+        long,
+        value_name = "STATUS[,STATUS]",
+        env = "TXWATCH_UNTIL",
+        hide_env = true,
+        help_heading = "Goal"
+    )]
+    #[arg(add = ArgValueCandidates::new(targets::statuses))]
+    pub until: Option<Goal>,
+
+    /// End with 0 as soon as one target reaches the goal
+    #[arg(long, env = "TXWATCH_ANY", hide_env = true, help_heading = "Goal")]
+    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub any: bool,
+
+    /// What must hold at the goal, e.g. 'crypto_amount>=99'; may be repeated
+    #[arg(
+        long,
+        value_name = "PATH OP VALUE",
+        env = "TXWATCH_EXPECT",
+        hide_env = true,
+        help_heading = "Goal"
+    )]
+    pub expect: Vec<Expectation>,
+
+    /// Give up after this time, for the whole command [default: 30m; get: 30s]
+    #[arg(
+        short,
+        long,
+        value_name = "DUR|none",
+        env = "TXWATCH_TIMEOUT",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub timeout: Option<Timeout>,
+
+    /// How long an unknown id may take to appear [default: 60s; get: 0s]
+    #[arg(
+        long,
+        value_name = "DUR|none",
+        env = "TXWATCH_APPEAR_TIMEOUT",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub appear_timeout: Option<Limit>,
+
+    /// How long nothing may be heard from the provider [default: 5m; get: 0s]
+    #[arg(
+        long,
+        value_name = "DUR|none",
+        env = "TXWATCH_MAX_OUTAGE",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub max_outage: Option<Limit>,
+
+    /// Hold failed, cancelled and expired this long before believing them [default: 0s]
+    #[arg(
+        long,
+        value_name = "DUR",
+        env = "TXWATCH_GRACE",
+        hide_env = true,
+        help_heading = "Limits"
+    )]
+    pub grace: Option<Span>,
+
+    /// The time between requests, jittered [default: per provider; Proof 5s]
+    #[arg(
+        short,
+        long,
+        value_name = "DUR",
+        env = "TXWATCH_INTERVAL",
+        hide_env = true,
+        help_heading = "Watching"
+    )]
+    pub interval: Option<Interval>,
+
+    /// The form of the output [default: human on a terminal, else plain]
+    #[arg(
+        short,
+        long,
+        value_name = "FORM",
+        env = "TXWATCH_OUTPUT",
+        hide_env = true,
+        help_heading = "Output"
+    )]
+    #[arg(value_parser = PossibleValuesParser::new(Form::WORDS).try_map(|word| word.parse::<Form>()))]
+    pub output: Option<Form>,
+
+    /// Off a terminal, give a sign of life when nothing changes [default: 60s]
+    #[arg(
+        long,
+        value_name = "DUR|none",
+        env = "TXWATCH_HEARTBEAT",
+        hide_env = true,
+        help_heading = "Output"
+    )]
+    pub heartbeat: Option<Timeout>,
+
+    /// Keep personal data in the provider's JSON
+    #[arg(long, env = "TXWATCH_SHOW_PERSONAL", hide_env = true, help_heading = "Output")]
+    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub show_personal: bool,
+}

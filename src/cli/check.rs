@@ -1,0 +1,163 @@
+//! `txwatch config check`: does it work?
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
+
+use super::run::{Context, block_on, print};
+use super::targets;
+use crate::config::{Config, Overrides};
+use crate::error::{Failure, config};
+use crate::exit::Code;
+use crate::lifecycle::Goal;
+use crate::provider::Id;
+use crate::render::{self, Closing, Name, Renderer, Stamped, View, say};
+use crate::session::plan::{Mode, Plan, Profile, Target};
+use crate::session::{self, Broken, Signals};
+use crate::transport::Options;
+
+/// `txwatch config check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Only this profile
+    #[arg(short, long, value_name = "NAME", env = "TXWATCH_PROFILE", hide_env = true)]
+    #[arg(add = ArgValueCandidates::new(targets::profiles))]
+    pub profile: Option<String>,
+
+    /// An extra trusted CA for HTTPS (PEM)
+    #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
+    pub cacert: Option<std::path::PathBuf>,
+}
+
+/// How long one look may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+pub(super) fn run(
+    arguments: &CheckArgs,
+    config: &Config,
+    context: &Context,
+) -> Result<Code, Failure> {
+    let names: Vec<&str> = match &arguments.profile {
+        Some(name) => vec![name],
+        None => config.configured(),
+    };
+    if names.is_empty() {
+        return Err(self::config("no profile is set up").hint(
+            "set TXWATCH_PROOF_URL and TXWATCH_PROOF_TOKEN, or write a [profiles.NAME] section into the file of  txwatch config path",
+        ));
+    }
+    let mut worst = Code::Ok;
+    for name in names {
+        match check(name, arguments, config) {
+            Ok(told) => print(&format!("{}  {told}\n", context.stdout.good("ok")))?,
+            Err(failure) => {
+                print(&format!("{}  {name}\n", context.stdout.bad("FAILED")))?;
+                say(&render::failure(&failure, context.stderr));
+                worst = worst.max(failure.code());
+            }
+        }
+    }
+    Ok(worst)
+}
+
+/// One look for an id that nobody has: whoever answers "not found" has accepted the token.
+fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, Failure> {
+    let resolved = config.profile(name, &Overrides::default())?;
+    for warning in &resolved.warnings {
+        say(&format!("warning: {warning}\n"));
+    }
+    let spec = resolved.provider.spec();
+    let id = Id::new(spec.probe_id);
+    let url = resolved.provider.snapshot(&id).url;
+    let options = Options {
+        cacert: arguments.cacert.clone().or_else(|| config.cacert()),
+        tls: url.scheme() == "https",
+        direct: false,
+    };
+    let profile = Profile {
+        name: name.into(),
+        provider: resolved.provider,
+        credential: resolved.credential,
+        interval: spec.pace.interval,
+        safety: spec.pace.safety,
+        appear_timeout: Some(Duration::ZERO),
+        max_outage: Some(Duration::ZERO),
+        grace: Duration::ZERO,
+        direct: false,
+    };
+    let closing = look_once(profile, spec.name, id, &options)?;
+    let took = closing.elapsed.as_millis();
+    let answered = format!("{name}  {}  {} ms", url.origin().ascii_serialization(), took);
+    match (closing.exit, closing.failures.into_iter().next().and_then(Arc::into_inner)) {
+        (Code::Ok, _) => Ok(format!("{answered}, token accepted")),
+        (Code::NotFound, Some(answer)) => {
+            Ok(format!("{answered}, token accepted ({})", told(&answer)))
+        }
+        (_, Some(failure)) => Err(failure),
+        (code, None) => Err(Failure::new(
+            code,
+            format!("{} gave no answer within {}s", spec.title, LIMIT.as_secs()),
+        )),
+    }
+}
+
+/// What came after the colon of "does not know …: 404 (not_found)".
+fn told(answer: &Failure) -> String {
+    let text = answer.to_string();
+    render::clean(text.rsplit_once(": 4").map_or(text.as_str(), |(_, told)| told)).into_owned()
+}
+
+fn look_once(
+    profile: Profile,
+    provider: &'static str,
+    id: Id,
+    options: &Options,
+) -> Result<Closing, Failure> {
+    let target = Target {
+        name: Name {
+            target: format!("{}:{id}", profile.name).into(),
+            provider,
+            id: id.as_str().into(),
+        },
+        id,
+        profile: 0,
+    };
+    let plan = Plan {
+        mode: Mode::Get { exit_status: false },
+        profiles: vec![profile],
+        targets: vec![target],
+        goal: Goal::default(),
+        expectations: Vec::new(),
+        any: false,
+        timeout: Some(LIMIT),
+        heartbeat: None,
+        show_personal: false,
+        notices: Vec::new(),
+    };
+    let ended = block_on(async {
+        let mut signals = Signals::listen().map_err(Broken::Output)?;
+        session::run(Arc::new(plan), options, &mut Silent, &mut signals).await
+    })?;
+    ended.map_err(|broken| match broken {
+        Broken::Failed(failure) => failure,
+        Broken::Output(error) => Failure::from_error(Code::Io, error),
+    })
+}
+
+/// Shows nothing.
+struct Silent;
+
+impl Renderer for Silent {
+    fn event(&mut self, _event: &Stamped) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    fn draw(&mut self, _view: &View) {}
+}

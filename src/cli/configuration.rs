@@ -1,0 +1,114 @@
+//! `txwatch config`.
+
+use std::fmt::Write as _;
+
+use clap::{Args, Subcommand};
+
+use super::check;
+use super::run::{Context, print};
+use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
+use crate::error::Failure;
+use crate::exit::Code;
+use crate::provider::SettingKind;
+use crate::render::clean;
+
+/// `txwatch config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What about it.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What about the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print where the configuration file is looked for
+    Path,
+    /// Show what is in force and where each value came from
+    Show,
+    /// Try each configured profile with one look
+    Check(check::CheckArgs),
+}
+
+pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Failure> {
+    match &arguments.command {
+        ConfigCommand::Path => path(context),
+        ConfigCommand::Show => show(&Config::load(context.environment.clone())?),
+        ConfigCommand::Check(arguments) => {
+            check::run(arguments, &Config::load(context.environment.clone())?, context)
+        }
+    }
+}
+
+/// The path is told even if the file is broken: one wants to open it then.
+fn path(context: &Context) -> Result<Code, Failure> {
+    let path = Config::path_of(&context.environment)?;
+    print(&format!("{}\n", path.display()))?;
+    Ok(Code::Ok)
+}
+
+fn show(config: &Config) -> Result<Code, Failure> {
+    let found = match config.exists {
+        true => "",
+        false => "  (there is none)",
+    };
+    let mut text = format!("# {}{found}\n", config.path.display());
+    if let Some(entry) = &config.file.default_profile {
+        let value = Sourced {
+            value: entry.text().unwrap_or_default().to_owned(),
+            origin: Origin::File(config.path.clone(), entry.line),
+        };
+        text.push_str(&line("default_profile", &value));
+    }
+    text.push_str("\n[defaults]\n");
+    for spec in OPTIONS {
+        text.push_str(&line(spec.key, &config.shown_option(spec, None)));
+    }
+    let mut names = config.configured();
+    if names.is_empty() {
+        text.push_str("\n# no profile is set up\n");
+    }
+    names.sort_unstable();
+    for name in names {
+        text.push_str(&profile(config, name)?);
+    }
+    print(&text)?;
+    Ok(Code::Ok)
+}
+
+fn profile(config: &Config, name: &str) -> Result<String, Failure> {
+    let spec = config.provider_of(name)?;
+    let mut text = format!("\n[profiles.{name}]  # {}\n", spec.title);
+    for setting in spec.settings {
+        let found = match setting.kind {
+            SettingKind::Secret => config.shown_secret(name, setting)?,
+            _ => config.setting(name, setting, &Overrides::default()),
+        };
+        match found {
+            Some(found) => text.push_str(&line(setting.key, &found)),
+            None if setting.required => {
+                let _ = writeln!(text, "{:<16} MISSING", setting.key);
+            }
+            None => {}
+        }
+    }
+    for spec in OPTIONS.iter().filter(|spec| spec.scope == Scope::Profile) {
+        let found = config.shown_option(spec, Some(name));
+        if found.origin != Origin::Default {
+            text.push_str(&line(spec.key, &found));
+        }
+    }
+    Ok(text)
+}
+
+/// `key  value  # where from`. An address that was set to hold a password does not show it.
+fn line(key: &str, found: &Sourced) -> String {
+    let value = match url::Url::parse(&found.value) {
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "(redacted: it has credentials in it)".into()
+        }
+        _ => clean(&found.value),
+    };
+    format!("{key:<16} {value:<32} # {}\n", found.origin)
+}

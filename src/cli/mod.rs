@@ -1,0 +1,138 @@
+//! What can be typed.
+//!
+//! House rules for flags: a short form only for what is typed every day; a long form always, with an
+//! environment variable `TXWATCH_…`; durations have units; a secret is never a flag's value; the help
+//! says what a thing is for, then its default in brackets.
+
+mod arguments;
+mod check;
+mod configuration;
+mod docs;
+mod look;
+mod plan;
+mod resume;
+mod run;
+mod sandbox;
+mod targets;
+
+use std::ffi::OsString;
+
+use clap::builder::{BoolishValueParser, PossibleValuesParser, Styles, TypedValueParser};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::env::CompleteEnv;
+
+use crate::config::Environment;
+use crate::config::values::Colour;
+use crate::exit::{self, Code};
+use crate::render::say;
+
+pub use arguments::{GetArgs, PollArgs, TargetArgs, WatchArgs};
+pub use docs::{completions, man_pages};
+
+/// The variable that the completion scripts call the binary with.
+const COMPLETE: &str = "TXWATCH_COMPLETE";
+
+const ABOUT: &str = "Wait for a transaction the way `wait` waits for a process";
+const LONG_ABOUT: &str = "Wait for a transaction the way `wait` waits for a process.
+
+txwatch attaches to a deposit, an order or a chain transaction by its id, shows every status change as it \
+happens, and exits with a code that says how it ended, so that shell scripts and CI jobs can gate on it.";
+const EXAMPLES: &str = "Examples:
+  txwatch watch sandbox:happy                 a rehearsal; needs no account
+  txwatch watch \"$ID\" && ./ship.sh            go on only if it completed
+  txwatch watch \"$ID\" -o json | jq .status    every change as a JSON line
+  txwatch get \"$ID\"                           one look";
+
+/// Everything that can be typed.
+#[derive(Debug, Parser)]
+#[command(name = "txwatch", version, about = ABOUT, long_about = LONG_ABOUT)]
+#[command(
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(styles = Styles::styled(), max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Say less on stderr: errors only
+    #[arg(short, long, global = true, env = "TXWATCH_QUIET", hide_env = true)]
+    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say more on stderr: connections coming and going; -vv: the wire, without secrets
+    #[arg(short, long, global = true, env = "TXWATCH_VERBOSE", hide_env = true, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// When to use colour [default: auto]
+    #[arg(long, global = true, value_name = "WHEN", env = "TXWATCH_COLOR", hide_env = true)]
+    #[arg(value_parser = PossibleValuesParser::new(Colour::WORDS).try_map(|word| word.parse::<Colour>()))]
+    pub color: Option<Colour>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Follow transactions to their end by push, with polling underneath
+    Watch(WatchArgs),
+    /// Follow transactions to their end by requests only
+    Poll(PollArgs),
+    /// Look at transactions once
+    Get(GetArgs),
+    /// Show where the configuration is, what is in force, and whether it works
+    Config(configuration::ConfigArgs),
+    /// Serve the providers' protocols on this machine, to rehearse a gate
+    #[cfg(feature = "sandbox")]
+    Sandbox(sandbox::SandboxArgs),
+    /// Print the completion script of a shell
+    Completions(docs::CompletionsArgs),
+    /// Print help: for a command, `exit-codes`, or the JSON `schema`
+    Help(docs::HelpArgs),
+}
+
+/// The definitions, with what is filled in from tables.
+pub fn definitions() -> clap::Command {
+    let codes = format!("Exit codes:\n{}", exit::as_text());
+    let root =
+        Cli::command().after_help(EXAMPLES).after_long_help(format!("{EXAMPLES}\n\n{codes}"));
+    ["watch", "poll", "get"].into_iter().fold(root, |root, name| {
+        root.mut_subcommand(name, |command| command.after_long_help(codes.clone()))
+    })
+}
+
+/// Runs what was typed; answers the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
+    CompleteEnv::with_factory(definitions).var(COMPLETE).complete();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let colour = look::early_colour(&arguments, &environment);
+    let parsed = definitions().color(colour).try_get_matches_from(&arguments);
+    let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    match typed {
+        Ok((cli, matches)) => run::dispatch(cli, &matches, environment),
+        Err(error) => print_clap(&error),
+    }
+}
+
+/// clap's help goes to stdout, its complaints to stderr. A complaint repeats what was typed, which may
+/// have been somebody else's.
+fn print_clap(error: &clap::Error) -> Code {
+    if !error.use_stderr() {
+        return match error.print() {
+            Ok(()) => Code::Ok,
+            Err(error) => run::output_broke(&error),
+        };
+    }
+    let plain = error.render().to_string();
+    let harmless = plain.lines().all(|line| crate::render::clean(line) == line);
+    match harmless {
+        // stderr is never worth an error.
+        true => drop(error.print()),
+        false => {
+            let lines: Vec<_> = plain.lines().map(crate::render::clean).collect();
+            say(&format!("{}\n", lines.join("\n")));
+        }
+    }
+    Code::Usage
+}

@@ -1,0 +1,261 @@
+//! From what was typed to a [`Plan`].
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use super::arguments::TargetArgs;
+use super::targets::{self, Chosen};
+use crate::config::values::{Interval, Limit, Span, Switch, Timeout};
+use crate::config::{Config, Overrides, SANDBOX};
+use crate::error::{Failure, usage};
+use crate::lifecycle::Goal;
+use crate::provider::Id;
+use crate::render::Name;
+use crate::session::plan::{Mode, Plan, Profile, Target};
+use crate::transport::Options;
+
+/// A plan, and what it needs besides.
+pub(super) struct Prepared {
+    pub(super) plan: Plan,
+    pub(super) transport: Options,
+    /// The embedded sandbox, if a target needs it.
+    #[cfg(feature = "sandbox")]
+    pub(super) sandbox: Option<crate::sandbox::Sandbox>,
+}
+
+/// The time limit of a command.
+pub(super) fn timeout(
+    arguments: &TargetArgs,
+    mode: Mode,
+    config: &Config,
+) -> Result<Option<Duration>, Failure> {
+    let (chosen, default) = match mode {
+        // `get` has limits of its own; what the file says is for watching.
+        Mode::Get { .. } => (arguments.timeout, Duration::from_secs(30)),
+        _ => (config.option("timeout", arguments.timeout, None)?, Duration::from_secs(30 * 60)),
+    };
+    Ok(chosen.unwrap_or(Timeout(Some(default))).0)
+}
+
+/// Makes the plan for these targets.
+pub(super) fn prepare(
+    arguments: &TargetArgs,
+    typed: &[String],
+    mode: Mode,
+    config: &Config,
+) -> Result<Prepared, Failure> {
+    let mut notices = Vec::new();
+    let chosen = choose_all(arguments, typed, config, &mut notices)?;
+    let overrides = overrides(arguments, &chosen)?;
+    let mut maker = Maker {
+        arguments,
+        config,
+        mode,
+        overrides,
+        profiles: Vec::new(),
+        known: HashMap::new(),
+        notices,
+        #[cfg(feature = "sandbox")]
+        sandbox: None,
+    };
+    let targets =
+        chosen.iter().map(|chosen| maker.target(chosen)).collect::<Result<Vec<_>, _>>()?;
+    let plan = Plan {
+        mode,
+        goal: config.option::<Goal>("until", arguments.until.clone(), None)?.unwrap_or_default(),
+        expectations: arguments.expect.clone(),
+        any: arguments.any,
+        timeout: timeout(arguments, mode, config)?,
+        heartbeat: config
+            .option("heartbeat", arguments.heartbeat, None)?
+            .unwrap_or(Timeout(Some(Duration::from_secs(60))))
+            .0,
+        show_personal: arguments.show_personal
+            || config.option::<Switch>("show_personal", None, None)?.is_some_and(|switch| switch.0),
+        notices: maker.notices,
+        profiles: maker.profiles,
+        targets,
+    };
+    Ok(Prepared {
+        transport: options(arguments, &plan, config)?,
+        #[cfg(feature = "sandbox")]
+        sandbox: maker.sandbox,
+        plan,
+    })
+}
+
+fn choose_all(
+    arguments: &TargetArgs,
+    typed: &[String],
+    config: &Config,
+    notices: &mut Vec<(&'static str, String)>,
+) -> Result<Vec<Chosen>, Failure> {
+    let mut seen = BTreeSet::new();
+    let mut all = Vec::new();
+    for text in typed {
+        let (chosen, notice) = targets::choose(text, arguments.profile.as_deref(), config)?;
+        let notice = notice.map(|notice| ("profile_chosen", notice));
+        notices.extend(notice.filter(|notice| !notices.contains(notice)));
+        match seen.insert(chosen.name.clone()) {
+            true => all.push(chosen),
+            false => notices.push((
+                "duplicate_target",
+                format!("{} was given twice; it is watched once", chosen.name),
+            )),
+        }
+    }
+    Ok(all)
+}
+
+/// A base address by flag is one provider's.
+fn overrides(arguments: &TargetArgs, chosen: &[Chosen]) -> Result<Overrides, Failure> {
+    let given = arguments.url.is_some() || arguments.push_url.is_some();
+    let profiles: BTreeSet<_> = chosen.iter().map(|chosen| chosen.profile.as_str()).collect();
+    if given && profiles.len() > 1 {
+        let names: Vec<_> = profiles.into_iter().collect();
+        return Err(usage(format!(
+            "--url and --push-url are for one profile, and the targets have: {}",
+            names.join(", ")
+        ))
+        .hint("set TXWATCH_<PROFILE>_URL for each instead"));
+    }
+    if given && profiles.contains(SANDBOX) {
+        return Err(usage(
+            "the sandbox has its own address; --url and --push-url do not go with it",
+        ));
+    }
+    Ok(Overrides { url: arguments.url.clone(), push_url: arguments.push_url.clone() })
+}
+
+/// The system's CAs are loaded only if something needs TLS: an address, or a proxy.
+fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Result<Options, Failure> {
+    let needs_tls = |target: &Target| {
+        let provider = &plan.profiles[target.profile].provider;
+        let feeds = provider.feeds(std::slice::from_ref(&target.id));
+        let push =
+            feeds.iter().any(|(feed, _)| matches!(feed.request().url.scheme(), "https" | "wss"));
+        push || provider.snapshot(&target.id).url.scheme() == "https"
+    };
+    let proxies =
+        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+    let tls_proxy = proxies
+        .iter()
+        .any(|name| config.environment.get(name).is_some_and(|url| url.starts_with("https:")));
+    Ok(Options {
+        cacert: arguments.cacert.clone().or_else(|| config.cacert()),
+        tls: tls_proxy || plan.targets.iter().any(needs_tls),
+        direct: false,
+    })
+}
+
+/// Collects the profiles that the targets need.
+struct Maker<'a> {
+    arguments: &'a TargetArgs,
+    config: &'a Config,
+    mode: Mode,
+    overrides: Overrides,
+    profiles: Vec<Profile>,
+    /// By profile and provider, for the sandbox plays several.
+    known: HashMap<(String, &'static str), usize>,
+    notices: Vec<(&'static str, String)>,
+    #[cfg(feature = "sandbox")]
+    sandbox: Option<crate::sandbox::Sandbox>,
+}
+
+impl Maker<'_> {
+    fn target(&mut self, chosen: &Chosen) -> Result<Target, Failure> {
+        let key = (chosen.profile.clone(), chosen.provider);
+        let profile = match self.known.get(&key) {
+            Some(profile) => *profile,
+            None => {
+                let profile = self.profile(chosen)?;
+                self.profiles.push(profile);
+                self.known.insert(key, self.profiles.len() - 1);
+                self.profiles.len() - 1
+            }
+        };
+        let id = Id::new(&chosen.id);
+        Ok(Target {
+            name: Name {
+                target: chosen.name.as_str().into(),
+                provider: chosen.provider,
+                id: chosen.id.as_str().into(),
+            },
+            id,
+            profile,
+        })
+    }
+
+    fn profile(&mut self, chosen: &Chosen) -> Result<Profile, Failure> {
+        #[cfg(feature = "sandbox")]
+        if chosen.profile == SANDBOX {
+            return self.sandbox_profile(chosen.provider);
+        }
+        let resolved = self.config.profile(&chosen.profile, &self.overrides)?;
+        self.notices.extend(resolved.warnings.into_iter().map(|warning| ("credential", warning)));
+        let pace = resolved.provider.spec().pace;
+        let profile = Profile {
+            name: chosen.profile.as_str().into(),
+            provider: resolved.provider,
+            credential: resolved.credential,
+            interval: pace.interval,
+            safety: pace.safety,
+            appear_timeout: None,
+            max_outage: None,
+            grace: Duration::ZERO,
+            direct: false,
+        };
+        self.with_options(profile, Some(&chosen.profile))
+    }
+
+    /// The options that a profile may set for itself.
+    fn with_options(&self, mut profile: Profile, name: Option<&str>) -> Result<Profile, Failure> {
+        let looks_once = matches!(self.mode, Mode::Get { .. });
+        let unless_once =
+            |limit: u64| Limit(Some(Duration::from_secs(if looks_once { 0 } else { limit })));
+        let (arguments, config) = (self.arguments, self.config);
+        if let Some(Interval(interval)) = config.option("interval", arguments.interval, name)? {
+            profile.interval = interval;
+        }
+        let from_file = |key, typed: Option<Limit>| match looks_once && typed.is_none() {
+            true => Ok(None),
+            false => config.option(key, typed, name),
+        };
+        profile.appear_timeout =
+            from_file("appear_timeout", arguments.appear_timeout)?.unwrap_or(unless_once(60)).0;
+        profile.max_outage =
+            from_file("max_outage", arguments.max_outage)?.unwrap_or(unless_once(300)).0;
+        profile.grace =
+            config.option("grace", arguments.grace, name)?.unwrap_or(Span(Duration::ZERO)).0;
+        Ok(profile)
+    }
+
+    /// The embedded sandbox, taking its port when the first target needs it. It is close at hand, so
+    /// it is asked more often than a provider would be.
+    #[cfg(feature = "sandbox")]
+    fn sandbox_profile(&mut self, provider: &'static str) -> Result<Profile, Failure> {
+        use crate::provider::{Settings, rehearsal};
+        use crate::sandbox::{Sandbox, TOKEN};
+        use crate::transport::Credential;
+
+        if self.sandbox.is_none() {
+            self.sandbox = Some(Sandbox::bind(([127, 0, 0, 1], 0).into())?);
+            let notice = "this is the sandbox: a rehearsal on this machine, no money moves";
+            self.notices.push(("sandbox", notice.to_owned()));
+        }
+        let mut settings = Settings::default();
+        settings.set("url", self.sandbox.as_ref().map(Sandbox::url).unwrap_or_default());
+        let profile = Profile {
+            name: SANDBOX.into(),
+            provider: rehearsal(provider, &settings).map_err(usage)?,
+            credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
+            interval: Duration::from_secs(1),
+            safety: Duration::from_secs(5),
+            appear_timeout: None,
+            max_outage: None,
+            grace: Duration::ZERO,
+            direct: true,
+        };
+        self.with_options(profile, None)
+    }
+}

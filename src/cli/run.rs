@@ -1,0 +1,226 @@
+//! Carrying out what was typed.
+
+use std::future::Future;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ArgMatches;
+use tokio::runtime::Builder;
+
+use super::arguments::TargetArgs;
+use super::plan::{self, Prepared};
+use super::{Cli, Command, configuration, definitions, docs, look, resume, targets};
+use crate::config::values::{Carrier, Colour, Form, Limit};
+use crate::config::{Config, Environment};
+use crate::error::Failure;
+use crate::exit::Code;
+use crate::render::{self, Output, Paint, say};
+use crate::session::clock::Clock;
+use crate::session::plan::Mode;
+use crate::session::{self, Broken, Signals};
+
+/// What the commands get to work with.
+pub(super) struct Context {
+    pub(super) environment: Environment,
+    /// Colour of errors, and of what is printed on stdout.
+    pub(super) stderr: Paint,
+    pub(super) stdout: Paint,
+}
+
+pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment) -> Code {
+    let context = Context {
+        stderr: look::paint(cli.color, &environment, io::stderr().is_terminal()),
+        stdout: look::paint(cli.color, &environment, io::stdout().is_terminal()),
+        environment,
+    };
+    start_log(cli.verbose, context.stderr);
+    match &cli.command {
+        Command::Watch(arguments) => {
+            targets_command(&cli, &arguments.common, matches, &context, |config| {
+                let carrier = config.option("transport", arguments.transport, None)?;
+                Ok(match carrier.unwrap_or_default() {
+                    Carrier::Auto => Mode::Watch,
+                    Carrier::Push => Mode::WatchPushOnly,
+                    Carrier::Poll => Mode::Poll,
+                })
+            })
+        }
+        Command::Poll(arguments) => {
+            targets_command(&cli, &arguments.common, matches, &context, |_| Ok(Mode::Poll))
+        }
+        Command::Get(arguments) => {
+            targets_command(&cli, &arguments.common, matches, &context, |_| {
+                Ok(Mode::Get { exit_status: arguments.exit_status })
+            })
+        }
+        Command::Config(arguments) => {
+            finish(configuration::run(arguments, &context), context.stderr)
+        }
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(arguments) => finish(super::sandbox::run(arguments, &cli), context.stderr),
+        Command::Completions(arguments) => {
+            finish(docs::print_completions(arguments), context.stderr)
+        }
+        Command::Help(arguments) => docs::help(arguments),
+    }
+}
+
+/// Reports what a simple command came to.
+fn finish(result: Result<Code, Failure>, paint: Paint) -> Code {
+    result.unwrap_or_else(|failure| {
+        if failure.code() != Code::Closed {
+            say(&render::failure(&failure, paint));
+        }
+        failure.code()
+    })
+}
+
+/// `watch`, `poll` and `get`.
+fn targets_command(
+    cli: &Cli,
+    arguments: &TargetArgs,
+    matches: &ArgMatches,
+    context: &Context,
+    mode: impl FnOnce(&Config) -> Result<Mode, Failure>,
+) -> Code {
+    let mut form = arguments.output;
+    let mut typed = arguments.targets.clone();
+    let done = prepare(arguments, context, mode, &mut form, &mut typed)
+        .and_then(|prepared| execute(cli, form, prepared, matches, context));
+    done.unwrap_or_else(|failure| {
+        say(&render::failure(&failure, context.stderr));
+        if form == Some(Form::Json) {
+            return abort(&typed, &failure);
+        }
+        failure.code()
+    })
+}
+
+fn prepare(
+    arguments: &TargetArgs,
+    context: &Context,
+    mode: impl FnOnce(&Config) -> Result<Mode, Failure>,
+    form: &mut Option<Form>,
+    typed: &mut Vec<String>,
+) -> Result<Prepared, Failure> {
+    let config = Config::load(context.environment.clone())?;
+    *form = config.option("output", *form, None)?;
+    let mode = mode(&config)?;
+    *typed = targets::expand(typed, plan::timeout(arguments, mode, &config)?)?;
+    plan::prepare(arguments, typed, mode, &config)
+}
+
+/// In JSON every command has its records, also one that could not begin.
+fn abort(targets: &[String], failure: &Failure) -> Code {
+    let text = render::abort(Clock::start().now().wall, targets, failure.code(), &failure.to_string());
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => failure.code(),
+        Err(error) => output_broke(&error),
+    }
+}
+
+fn execute(
+    cli: &Cli,
+    form: Option<Form>,
+    prepared: Prepared,
+    matches: &ArgMatches,
+    context: &Context,
+) -> Result<Code, Failure> {
+    let plan = Arc::new(prepared.plan);
+    let colour = cli.color.or(default_colour(context));
+    let look = look::look(cli, colour, form, plan.mode, plan.targets.len(), &context.environment);
+    let timeout = Limit(plan.timeout).to_string();
+    let ended = block_on(async {
+        #[cfg(feature = "sandbox")]
+        if let Some(sandbox) = prepared.sandbox {
+            tokio::spawn(sandbox.serve());
+        }
+        let mut signals = Signals::listen().map_err(|error| Broken::Failed(no_runtime(error)))?;
+        let mut output = Output::new(&look);
+        session::run(plan, &prepared.transport, &mut output, &mut signals).await
+    })?;
+    match ended {
+        Ok(closing) => {
+            let resume = |targets: &[&str]| resume_command(matches, &timeout, targets);
+            say(&render::farewell(&closing, resume, look.stderr));
+            Ok(closing.exit)
+        }
+        Err(Broken::Failed(failure)) => Err(failure),
+        Err(Broken::Output(error)) => Ok(output_broke(&error)),
+    }
+}
+
+/// `[defaults] color`; the file was read before, so it can be read again.
+fn default_colour(context: &Context) -> Option<Colour> {
+    Config::load(context.environment.clone()).ok()?.option("color", None, None).ok()?
+}
+
+fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
+    let root = definitions();
+    let found = matches
+        .subcommand()
+        .and_then(|(name, typed)| Some((name, typed, root.find_subcommand(name)?)));
+    match found {
+        Some((name, typed, definition)) => {
+            resume::command(name, definition, typed, timeout, targets)
+        }
+        None => format!("txwatch watch {}", targets.join(" ")),
+    }
+}
+
+/// A closed stdout is not an error worth a word, and never a success.
+pub(super) fn output_broke(error: &io::Error) -> Code {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Code::Closed;
+    }
+    say(&format!("error: stdout cannot be written: {error}\n"));
+    Code::Io
+}
+
+/// Prints to stdout, for the commands that print once.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::new(Code::Closed, "stdout was closed"),
+            _ => Failure::new(Code::Io, format!("stdout cannot be written: {error}")),
+        }
+    })
+}
+
+/// Runs a future on one thread. What still blocks at the end, a name look-up say, is left behind.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(Duration::ZERO);
+    Ok(output)
+}
+
+fn no_runtime(error: io::Error) -> Failure {
+    let error =
+        anyhow::Error::new(error).context("the operating system gives no event queue or signals");
+    Failure::from_error(Code::Io, error)
+}
+
+/// `-v` tells of connections, `-vv` of the wire.
+fn start_log(verbose: u8, paint: Paint) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+
+    let level = match verbose {
+        0 => return,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(paint.0)
+        .with_target(false)
+        .without_time();
+    // Only our own words: what libraries log may hold headers.
+    let filter = Targets::new().with_target("txwatch", level);
+    // Fails only if there is one already, as in a test.
+    let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
+}

@@ -1,0 +1,220 @@
+//! From what was typed to transactions of profiles.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use clap_complete::engine::CompletionCandidate;
+
+use crate::config::{Config, Environment, SANDBOX};
+use crate::error::{Failure, usage};
+use crate::exit::Code;
+use crate::lifecycle::Status;
+use crate::render::clean;
+
+/// More than this on standard input is no list of targets.
+const MOST_INPUT: u64 = 16 * 1024 * 1024;
+
+/// A target whose profile is known, and whose id may be one of its provider's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Chosen {
+    /// The profile's name.
+    pub(super) profile: String,
+    /// The provider behind it.
+    pub(super) provider: &'static str,
+    /// `PROFILE:ID`.
+    pub(super) name: String,
+    /// The id on the wire.
+    pub(super) id: String,
+}
+
+/// Replaces `-` by what standard input says, one target a line.
+pub(super) fn expand(typed: &[String], timeout: Option<Duration>) -> Result<Vec<String>, Failure> {
+    let mut targets = Vec::new();
+    let mut read = false;
+    for target in typed {
+        match target.as_str() {
+            "-" if read => return Err(usage("standard input can be read only once")),
+            "-" => {
+                read = true;
+                targets.extend(lines(&standard_input(timeout)?));
+            }
+            _ => targets.push(target.clone()),
+        }
+    }
+    match targets.is_empty() {
+        true => {
+            Err(usage("there are no targets on standard input").hint("write one PROFILE:ID a line"))
+        }
+        false => Ok(targets),
+    }
+}
+
+fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// Whoever writes to the pipe may never end; `--timeout` holds here too.
+fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let read = std::io::stdin().lock().take(MOST_INPUT).read_to_string(&mut text);
+        // If nobody waits any more, the time is up.
+        let _ = sender.send(read.map(|_| text));
+    });
+    let received = match timeout {
+        Some(timeout) => receiver.recv_timeout(timeout).map_err(|_| {
+            Failure::new(Code::Timeout, "standard input did not end in time; nothing was watched")
+        })?,
+        None => receiver.recv().map_err(|_| usage("standard input cannot be read"))?,
+    };
+    received.map_err(|error| usage(format!("standard input is not a list of targets: {error}")))
+}
+
+/// Chooses the profile of a target and checks its id. The second answer is what has to be said about
+/// the choice.
+pub(super) fn choose(
+    text: &str,
+    bare_profile: Option<&str>,
+    config: &Config,
+) -> Result<(Chosen, Option<String>), Failure> {
+    if let Some((profile, id)) = text.split_once(':') {
+        return Ok((fits(profile, id, config)?, None));
+    }
+    let default = config.file.default_profile.as_ref().and_then(|entry| entry.text().ok());
+    if let Some(profile) = bare_profile.or(default) {
+        return Ok((fits(profile, text, config)?, None));
+    }
+    let candidates: Vec<_> = config
+        .configured()
+        .into_iter()
+        .filter_map(|profile| fits(profile, text, config).ok())
+        .collect();
+    match candidates.as_slice() {
+        [only] => {
+            let notice =
+                format!("using profile {}, the only one that is set up for this id", only.profile);
+            Ok((only.clone(), Some(notice)))
+        }
+        several => Err(no_choice(text, several, config)),
+    }
+}
+
+fn no_choice(text: &str, candidates: &[Chosen], config: &Config) -> Failure {
+    let shown = shown(text);
+    let failure = match candidates {
+        [] => {
+            usage(format!("which profile does '{shown}' belong to? None is set up for such an id"))
+        }
+        several => {
+            let names: Vec<_> = several.iter().map(|chosen| chosen.profile.as_str()).collect();
+            usage(format!(
+                "which profile does '{shown}' belong to? It could be: {}",
+                names.join(", ")
+            ))
+        }
+    };
+    let names: Vec<_> = config.profile_names().into_iter().collect();
+    let failure = failure.hint(format!(
+        "write PROFILE:ID, or give --profile; the profiles are: {}",
+        names.join(", ")
+    ));
+    match is_scenario(text) {
+        true => failure.hint(format!("did you mean sandbox:{shown}?")),
+        false => failure,
+    }
+}
+
+fn fits(profile: &str, id: &str, config: &Config) -> Result<Chosen, Failure> {
+    if profile == SANDBOX {
+        return sandbox(id);
+    }
+    let spec = config.provider_of(profile)?;
+    let name = format!("{profile}:{id}");
+    let checked = match id.is_empty() {
+        true => Err("it is empty".to_owned()),
+        false => (spec.check_id)(id),
+    };
+    checked.map_err(|error| {
+        usage(format!("'{}' is not an id of {}: {error}", shown(id), spec.title))
+            .hint(format!("{} has {}", spec.title, spec.id_shape))
+    })?;
+    Ok(Chosen { profile: profile.to_owned(), provider: spec.name, name, id: id.to_owned() })
+}
+
+#[cfg(feature = "sandbox")]
+fn sandbox(id: &str) -> Result<Chosen, Failure> {
+    let address = crate::sandbox::address(id)?;
+    let spec =
+        crate::provider::find(address.provider).ok_or_else(|| usage("the sandbox plays nobody"))?;
+    (spec.check_id)(&address.id)
+        .map_err(|error| usage(format!("'{}' is not a scenario: {error}", shown(id))))?;
+    Ok(Chosen {
+        profile: SANDBOX.to_owned(),
+        provider: address.provider,
+        name: format!("{SANDBOX}:{id}"),
+        id: address.id,
+    })
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn sandbox(_id: &str) -> Result<Chosen, Failure> {
+    Err(usage("this build of txwatch has no sandbox"))
+}
+
+/// An id as it may be repeated: harmless and short.
+fn shown(id: &str) -> String {
+    const LONGEST: usize = 60;
+    let cleaned = clean(id);
+    match cleaned.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &cleaned[..end]),
+        None => cleaned.into_owned(),
+    }
+}
+
+#[cfg(feature = "sandbox")]
+fn is_scenario(text: &str) -> bool {
+    crate::sandbox::address(text).is_ok()
+}
+
+#[cfg(not(feature = "sandbox"))]
+fn is_scenario(_text: &str) -> bool {
+    false
+}
+
+/// Completes a target: profile names, then the sandbox's scenarios.
+pub(super) fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    let mut candidates: Vec<_> = profile_names()
+        .into_iter()
+        .map(|name| CompletionCandidate::new(format!("{name}:")))
+        .collect();
+    #[cfg(feature = "sandbox")]
+    candidates.extend(crate::sandbox::SCENARIOS.iter().map(|scenario| {
+        CompletionCandidate::new(format!("{SANDBOX}:{}", scenario.name))
+            .help(Some(scenario.about.into()))
+    }));
+    candidates.retain(|candidate| candidate.get_value().to_string_lossy().starts_with(&*current));
+    candidates
+}
+
+/// Completes a profile's name.
+pub(super) fn profiles() -> Vec<CompletionCandidate> {
+    profile_names().into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// Completes a status.
+pub(super) fn statuses() -> Vec<CompletionCandidate> {
+    let goals = Status::ALL.into_iter().filter(|status| *status != Status::Unknown);
+    goals.map(|status| CompletionCandidate::new(status.name())).collect()
+}
+
+/// A broken config file must not break completion.
+fn profile_names() -> Vec<String> {
+    let config = Config::load(Environment::of_process());
+    let from_config =
+        |config: Config| config.profile_names().into_iter().map(str::to_owned).collect();
+    config.map(from_config).unwrap_or_else(|_| vec![SANDBOX.to_owned()])
+}

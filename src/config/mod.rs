@@ -1,0 +1,151 @@
+//! Where settings come from: flags over environment over profile over defaults.
+//!
+//! [`Config`] holds the file and the environment; [`Config::profile`] answers what a profile amounts
+//! to, and where each of its values came from.
+
+mod environment;
+mod file;
+mod options;
+mod paths;
+mod profile;
+pub mod values;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Failure, config, nearest, usage};
+use crate::provider::{self, PROVIDERS, Spec};
+
+pub use environment::Environment;
+pub use file::{Entry, File, Section};
+pub use options::{OPTIONS, OptionSpec, Scope};
+pub use profile::{Overrides, Resolved, Sourced};
+
+/// The name of the profile that plays the embedded sandbox.
+pub const SANDBOX: &str = "sandbox";
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag, or its environment variable.
+    Flag(&'static str),
+    /// An environment variable of a profile.
+    Environment(String),
+    /// A line of the configuration file.
+    File(PathBuf, usize),
+    /// Built in.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Flag(name) => write!(f, "--{name}"),
+            Origin::Environment(name) => f.write_str(name),
+            Origin::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Origin::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// The configuration file and the environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the file is, or would be.
+    pub path: PathBuf,
+    /// Whether it is there.
+    pub exists: bool,
+    /// What it says.
+    pub file: File,
+    /// The variables that matter.
+    pub environment: Environment,
+}
+
+impl Config {
+    /// Where the configuration file is, or would be.
+    ///
+    /// # Errors
+    /// There is no home directory.
+    pub fn path_of(environment: &Environment) -> Result<PathBuf, Failure> {
+        paths::config_file(environment).map(|(path, _)| path)
+    }
+
+    /// Reads the configuration file, if there is one.
+    ///
+    /// # Errors
+    /// The file that `TXWATCH_CONFIG` names is missing, or a file has something in it that is not known.
+    pub fn load(environment: Environment) -> Result<Self, Failure> {
+        let (path, named) = paths::config_file(&environment)?;
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => None,
+            Err(error) => {
+                let failure =
+                    config(format!("the config file {} cannot be read: {error}", path.display()));
+                return Err(match named {
+                    true => {
+                        failure.hint("TXWATCH_CONFIG names it; unset that to use the usual place")
+                    }
+                    false => failure,
+                });
+            }
+        };
+        Ok(Config {
+            exists: text.is_some(),
+            file: file::parse(text.as_deref().unwrap_or_default(), &path)?,
+            environment,
+            path,
+        })
+    }
+
+    /// The profiles that can be named: one for each provider, the sandbox, and the user's own.
+    pub fn profile_names(&self) -> BTreeSet<&str> {
+        let mut names: BTreeSet<&str> = PROVIDERS.iter().map(|spec| spec.name).collect();
+        names.extend(self.file.profiles.keys().map(String::as_str));
+        if cfg!(feature = "sandbox") {
+            names.insert(SANDBOX);
+        }
+        names
+    }
+
+    /// The profiles that the user has set up: some setting is given for them.
+    pub fn configured(&self) -> Vec<&str> {
+        self.profile_names()
+            .into_iter()
+            .filter(|name| *name != SANDBOX && self.is_configured(name))
+            .collect()
+    }
+
+    fn is_configured(&self, name: &str) -> bool {
+        let in_file =
+            self.file.profiles.get(name).is_some_and(|section| !section.entries.is_empty());
+        in_file || self.environment.has_prefix(&environment::prefix(name))
+    }
+
+    /// The provider behind a profile.
+    ///
+    /// # Errors
+    /// There is no profile of that name.
+    pub fn provider_of(&self, name: &str) -> Result<&'static Spec, Failure> {
+        let named = self.file.profiles.get(name).and_then(|section| section.provider);
+        named.or_else(|| provider::find(name)).ok_or_else(|| self.no_profile(name))
+    }
+
+    /// The complaint about a profile that does not exist.
+    pub fn no_profile(&self, name: &str) -> Failure {
+        let names = self.profile_names();
+        let known = names.iter().copied().collect::<Vec<_>>().join(", ");
+        let failure = usage(format!("there is no profile '{}'", crate::render::clean(name)))
+            .hint(format!("the profiles are: {known}"));
+        match nearest(name, names) {
+            Some(near) => failure.hint(format!("did you mean '{near}'?")),
+            None => failure,
+        }
+    }
+
+    /// The file's folder, which its relative paths start from.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+}

@@ -1,0 +1,260 @@
+//! What a profile amounts to, with the place that each value came from.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::environment::variable;
+use super::{Config, Origin, paths};
+use crate::error::{Failure, config};
+use crate::provider::{Provider, Setting, SettingKind, Settings, Spec, is_loopback};
+use crate::transport::Credential;
+
+/// Values that flags put over every profile.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--url`.
+    pub url: Option<String>,
+    /// `--push-url`.
+    pub push_url: Option<String>,
+}
+
+/// A value as it can be shown, and where it came from.
+#[derive(Clone, Debug)]
+pub struct Sourced {
+    /// The value; of a secret only that it is set.
+    pub value: String,
+    /// Its source.
+    pub origin: Origin,
+}
+
+/// A profile, ready to be used.
+pub struct Resolved {
+    /// The provider, configured.
+    pub provider: Arc<dyn Provider>,
+    /// Its token.
+    pub credential: Credential,
+    /// Odd things that do not stop it.
+    pub warnings: Vec<String>,
+}
+
+impl Config {
+    /// Resolves a profile, and checks that it is complete and safe.
+    ///
+    /// # Errors
+    /// A setting or credential is missing, invalid, or would be sent in the clear.
+    pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Resolved, Failure> {
+        let spec = self.provider_of(name)?;
+        let mut settings = Settings::default();
+        let mut credential = None;
+        for setting in spec.settings {
+            if setting.kind == SettingKind::Secret {
+                credential = Some(self.secret(name, setting)?);
+            } else if let Some(found) = self.setting(name, setting, overrides) {
+                setting
+                    .check(&found.value)
+                    .map_err(|error| bad_value(name, setting, &found.origin, &error))?;
+                settings.set(setting.key, found.value);
+            } else if setting.required {
+                return Err(self.missing(name, setting));
+            }
+        }
+        let provider =
+            (spec.build)(&settings).map_err(|error| config(format!("profile {name}: {error}")))?;
+        refuse_cleartext(name, spec, provider.as_ref())?;
+        let credential =
+            credential.ok_or_else(|| config(format!("profile {name} has no credentials")))?;
+        let warnings = warnings(&credential);
+        Ok(Resolved { provider, credential, warnings })
+    }
+
+    /// The value of a setting that is no secret. An address given by flag puts the other one out of
+    /// force: nobody wants to look at one server and listen to another.
+    pub fn setting(
+        &self,
+        profile: &str,
+        setting: &Setting,
+        overrides: &Overrides,
+    ) -> Option<Sourced> {
+        let flag = match setting.key {
+            "url" => overrides.url.as_ref().map(|value| ("url", value)),
+            "push_url" => overrides.push_url.as_ref().map(|value| ("push-url", value)),
+            _ => None,
+        };
+        if let Some((name, value)) = flag {
+            return Some(Sourced { value: value.clone(), origin: Origin::Flag(name) });
+        }
+        if setting.key == "push_url" && overrides.url.is_some() {
+            return None;
+        }
+        self.layered(profile, setting.key)
+            .map(|(value, origin)| Sourced { value: value.concat(), origin })
+    }
+
+    /// A value of the environment, else of the file. An empty variable counts as none.
+    fn layered(&self, profile: &str, key: &str) -> Option<(Vec<String>, Origin)> {
+        let variable = variable(profile, key);
+        if let Some(value) = self.environment.get(&variable).filter(|value| !value.is_empty()) {
+            return Some((vec![value.to_owned()], Origin::Environment(variable)));
+        }
+        let entry = self.file.profiles.get(profile)?.entries.get(key)?;
+        Some((entry.value.clone(), Origin::File(self.path.clone(), entry.line)))
+    }
+
+    /// A secret: from the environment (value, file, command), else from the file (file, command).
+    fn secret(&self, profile: &str, setting: &Setting) -> Result<Credential, Failure> {
+        match self.secret_source(profile, setting)? {
+            None => Err(self.missing(profile, setting)),
+            Some((SecretKind::Value, value, origin)) => {
+                Credential::fixed(&value.concat(), origin.to_string())
+            }
+            Some((SecretKind::File, value, origin)) => {
+                let base = match origin {
+                    Origin::File(..) => self.folder(),
+                    _ => Path::new(""),
+                };
+                Credential::file(paths::expand(&value.concat(), base), origin.to_string())
+            }
+            Some((SecretKind::Command, value, origin)) => {
+                let argv = match &origin {
+                    Origin::Environment(name) => {
+                        shlex::split(&value.concat()).filter(|words| !words.is_empty()).ok_or_else(
+                            || config(format!("{name} is not a command line: a quote is open")),
+                        )?
+                    }
+                    _ => value,
+                };
+                Ok(Credential::command(argv, origin.to_string()))
+            }
+        }
+    }
+
+    fn secret_source(
+        &self,
+        profile: &str,
+        setting: &Setting,
+    ) -> Result<Option<SecretFound>, Failure> {
+        let forms = [
+            (SecretKind::Value, ""),
+            (SecretKind::File, "_file"),
+            (SecretKind::Command, "_command"),
+        ];
+        let mut found: Vec<SecretFound> = forms
+            .into_iter()
+            .filter_map(|(kind, suffix)| {
+                let (value, origin) = self.layered(profile, &format!("{}{suffix}", setting.key))?;
+                Some((kind, value, origin))
+            })
+            .collect();
+        let from_environment = |found: &SecretFound| matches!(found.2, Origin::Environment(_));
+        if found.iter().any(from_environment) {
+            found.retain(from_environment);
+        }
+        if let [(_, _, first), (_, _, second), ..] = found.as_slice() {
+            let message =
+                format!("profile {profile} has its {} twice: {first} and {second}", setting.key);
+            return Err(config(message).hint("keep one of them"));
+        }
+        Ok(found.pop())
+    }
+
+    /// Where a secret comes from, for `config show`.
+    ///
+    /// # Errors
+    /// It is given twice.
+    pub fn shown_secret(
+        &self,
+        profile: &str,
+        setting: &Setting,
+    ) -> Result<Option<Sourced>, Failure> {
+        Ok(self.secret_source(profile, setting)?.map(|(kind, value, origin)| Sourced {
+            value: match kind {
+                SecretKind::Value => "set (redacted)".to_owned(),
+                SecretKind::File => format!("from the file {}", value.concat()),
+                SecretKind::Command => {
+                    format!("from the command {}", value.first().map_or("", String::as_str))
+                }
+            },
+            origin,
+        }))
+    }
+
+    /// A thing that is missing, and the three ways to give it.
+    fn missing(&self, profile: &str, setting: &Setting) -> Failure {
+        let key = setting.key;
+        let variable = variable(profile, key);
+        let file = paths::shown(&self.path);
+        let empty = match self.environment.get(&variable) {
+            Some("") => format!(" ({variable} is set, but empty)"),
+            _ => String::new(),
+        };
+        let failure = config(format!("profile {profile} has no {key}{empty}"));
+        let failure = match setting.kind {
+            SettingKind::Secret => failure.hint(format!(
+                "set {variable}, or {variable}_FILE, or {key}_command under [profiles.{profile}] in {file}"
+            )),
+            _ => failure.hint(format!(
+                "set {variable}, or give --{}, or set {key} under [profiles.{profile}] in {file}",
+                key.replace('_', "-")
+            )),
+        };
+        match profile {
+            "proof" => {
+                failure.hint("to try txwatch without an account:  txwatch watch sandbox:happy")
+            }
+            _ => failure,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SecretKind {
+    Value,
+    File,
+    Command,
+}
+
+type SecretFound = (SecretKind, Vec<String>, Origin);
+
+fn bad_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> Failure {
+    let message = format!("the {} of profile {profile} is not usable: {error}", setting.key);
+    match origin {
+        Origin::Flag(_) => crate::error::usage(message),
+        _ => config(message).hint(format!("it comes from {origin}")),
+    }
+}
+
+/// A secret goes over `http://` or `ws://` to this machine only.
+fn refuse_cleartext(profile: &str, spec: &Spec, provider: &dyn Provider) -> Result<(), Failure> {
+    let probe = crate::provider::Id::new(spec.probe_id);
+    let feeds = provider.feeds(std::slice::from_ref(&probe));
+    let requests = feeds.iter().map(|(feed, _)| feed.request()).chain([provider.snapshot(&probe)]);
+    for request in requests {
+        let clear = matches!(request.url.scheme(), "http" | "ws");
+        if clear && !is_loopback(&request.url) {
+            let message = format!(
+                "profile {profile} would send its token unencrypted over {}:// to {}",
+                request.url.scheme(),
+                request.url.host_str().unwrap_or_default()
+            );
+            return Err(config(message)
+                .hint("use https:// and wss://; only this machine is reached without"));
+        }
+    }
+    Ok(())
+}
+
+fn warnings(credential: &Credential) -> Vec<String> {
+    #[cfg(unix)]
+    if let crate::transport::CredentialSource::File(path) = &credential.source {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
+        if mode.is_ok_and(|mode| mode & 0o004 != 0) {
+            let shown = path.display();
+            return vec![format!(
+                "the token file {shown} can be read by everybody on this machine; chmod 600 {shown}"
+            )];
+        }
+    }
+    let _ = credential;
+    Vec::new()
+}

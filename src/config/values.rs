@@ -1,0 +1,241 @@
+//! Values as users write them, for flags, environment and file alike.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The shortest interval; below it a poll would be a flood.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A duration that may be zero: `90s`, `5m`, `1h 30m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(pub Duration);
+
+/// A duration, or `none` for no limit. Zero is allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit(pub Option<Duration>);
+
+/// A duration of more than nothing, or `none` for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeout(pub Option<Duration>);
+
+/// The time between two requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval(pub Duration);
+
+/// What feeds a watch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carrier {
+    /// Push, with polling while it is down.
+    #[default]
+    Auto,
+    /// Push alone.
+    Push,
+    /// Polling alone.
+    Poll,
+}
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Human,
+    /// For logs and pipes.
+    Plain,
+    /// For programs.
+    Json,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err("it is empty; write a duration like 90s or 5m".to_owned());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(format!("it has no unit; write {text}s for seconds or {text}m for minutes"));
+    }
+    if let Some(number) = long_unit(text, &["M", "month", "months"]) {
+        return Err(format!("M would mean months; write {number}m for minutes"));
+    }
+    if let Some(number) = long_unit(text, &["y", "year", "years"]) {
+        return Err(format!(
+            "nothing is waited for that long; write {number}h for hours or {number}d for days"
+        ));
+    }
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a duration like 90s, 5m or 1h 30m"))
+}
+
+/// The number in front of one of these units, if any of them is used.
+fn long_unit<'a>(text: &'a str, units: &[&str]) -> Option<&'a str> {
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let part = &rest[start..];
+        let number = &part[..part.find(|c: char| !c.is_ascii_digit())?];
+        let after = part[number.len()..].trim_start();
+        let unit = &after[..after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len())];
+        if units.contains(&unit) {
+            return Some(number);
+        }
+        rest = after;
+    }
+    None
+}
+
+fn limit(text: &str) -> Result<Option<Duration>, String> {
+    match text.trim() {
+        "none" => Ok(None),
+        text => duration(text).map(Some),
+    }
+}
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        duration(text).map(Span)
+    }
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        limit(text).map(Limit)
+    }
+}
+
+impl FromStr for Timeout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let zero = "a limit of zero would end before it began; write none for no limit";
+        match limit(text) {
+            Ok(Some(Duration::ZERO)) => Err(zero.to_owned()),
+            Err(_) if text.trim().bytes().all(|byte| byte == b'0') && !text.trim().is_empty() => {
+                Err(zero.to_owned())
+            }
+            other => other.map(Timeout),
+        }
+    }
+}
+
+impl FromStr for Interval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let interval = duration(text)?;
+        match interval < SHORTEST_INTERVAL {
+            true => Err("less than 100ms would flood the provider".to_owned()),
+            false => Ok(Interval(interval)),
+        }
+    }
+}
+
+/// Writes `FromStr` and the list of words for an enum of words.
+macro_rules! words {
+    ($type:ty, $($word:literal => $value:expr),+) => {
+        impl $type {
+            /// The words it is written with.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok($value),)+
+                    _ => Err(format!("it is one of: {}", Self::WORDS.join(", "))),
+                }
+            }
+        }
+    };
+}
+
+words!(Carrier, "auto" => Carrier::Auto, "push" => Carrier::Push, "poll" => Carrier::Poll);
+words!(Form, "human" => Form::Human, "plain" => Form::Plain, "json" => Form::Json);
+words!(Colour, "auto" => Colour::Auto, "always" => Colour::Always, "never" => Colour::Never);
+
+/// `on`, `true`, `1` and their opposites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switch(pub bool);
+
+impl FromStr for Switch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "true" | "on" | "yes" | "1" => Ok(Switch(true)),
+            "false" | "off" | "no" | "0" => Ok(Switch(false)),
+            _ => Err("it is true or false".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(duration) => humantime::format_duration(duration).fmt(f),
+            None => f.write_str("none"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!("90s".parse(), Ok(Span(Duration::from_secs(90))));
+        assert_eq!("1h 30m".parse(), Ok(Span(Duration::from_secs(5400))));
+        assert_eq!("0s".parse(), Ok(Span(Duration::ZERO)));
+        assert_eq!("none".parse(), Ok(Timeout(None)));
+    }
+
+    #[test]
+    fn what_is_refused_gets_a_hint() {
+        for (text, needle) in [
+            ("90", "90s"),
+            ("10M", "10m"),
+            ("2 months", "months"),
+            ("1y", "hours"),
+            ("1year", "hours"),
+            ("", "empty"),
+            ("soon", "90s"),
+            ("5m 10M", "10m"),
+            ("99999999999999999999s", "90s"),
+        ] {
+            let error = text.parse::<Span>().unwrap_err();
+            assert!(error.contains(needle), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_of_zero_is_refused_however_it_is_written() {
+        for text in ["0", "0s", "00", "0m"] {
+            let error = text.parse::<Timeout>().unwrap_err();
+            assert!(error.contains("none"), "{text}: {error}");
+        }
+        assert_eq!("0s".parse(), Ok(Limit(Some(Duration::ZERO))));
+    }
+
+    #[test]
+    fn an_interval_is_no_flood() {
+        assert!("10ms".parse::<Interval>().is_err());
+        assert_eq!("100ms".parse(), Ok(Interval(Duration::from_millis(100))));
+    }
+}

@@ -1,0 +1,180 @@
+//! The one table of exit codes.
+//!
+//! `--help`, `txwatch help exit-codes`, the man page, the README and the JSON `outcome` all read it from here.
+//! Below 64 the transaction spoke; from 64 on the watcher did.
+
+use std::fmt::{self, Write as _};
+
+/// How a command, or one target of it, ended.
+///
+/// The order is that of the numbers, so the worst of several is their maximum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+#[allow(missing_docs)] // the table below documents each
+pub enum Code {
+    Ok = 0,
+    Usage = 2,
+    Failed = 10,
+    Cancelled = 11,
+    Expired = 12,
+    Mismatch = 13,
+    Refunded = 14,
+    Unfinished = 20,
+    NotFound = 66,
+    Internal = 70,
+    Io = 74,
+    Unreachable = 75,
+    Protocol = 76,
+    Denied = 77,
+    Config = 78,
+    Timeout = 124,
+    Interrupted = 130,
+    Closed = 141,
+    Terminated = 143,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The code.
+    pub code: Code,
+    /// Its name, as in `outcome` of the JSON output.
+    pub name: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    /// Whether the same command is worth running again.
+    pub again: &'static str,
+}
+
+const fn row(code: Code, name: &'static str, meaning: &'static str, again: &'static str) -> Row {
+    Row { code, name, meaning, again }
+}
+
+/// Every code, smallest first.
+pub const TABLE: &[Row] = &[
+    row(Code::Ok, "ok", "every target reached the goal (--until, by default completed)", ""),
+    row(Code::Usage, "usage", "a flag or a target is wrong", "no"),
+    row(Code::Failed, "failed", "final: failed", "no"),
+    row(Code::Cancelled, "cancelled", "final: cancelled", "no"),
+    row(Code::Expired, "expired", "final: expired", "a new transaction is safe"),
+    row(
+        Code::Mismatch,
+        "mismatch",
+        "it ended well, but not as asked: --expect does not hold, or the goal was another ending",
+        "no",
+    ),
+    row(Code::Refunded, "refunded", "final: refunded", "no"),
+    row(Code::Unfinished, "unfinished", "get --exit-status: not final yet", "yes"),
+    row(
+        Code::NotFound,
+        "not-found",
+        "the provider does not know the id (after --appear-timeout)",
+        "maybe",
+    ),
+    row(Code::Internal, "internal", "a bug in txwatch", "report it"),
+    row(Code::Io, "io", "output or a file could not be written", "maybe"),
+    row(
+        Code::Unreachable,
+        "unreachable",
+        "nothing heard from the provider for --max-outage; the state is unknown",
+        "yes",
+    ),
+    row(
+        Code::Protocol,
+        "protocol",
+        "the answer cannot be understood or trusted (not JSON, a bad certificate)",
+        "no",
+    ),
+    row(Code::Denied, "denied", "401, 403, or a refused upgrade", "no"),
+    row(Code::Config, "config", "the config file or a credential is missing or invalid", "no"),
+    row(Code::Timeout, "timeout", "--timeout passed and the transaction is not final", "yes"),
+    row(Code::Interrupted, "interrupted", "SIGINT; a second one exits at once", "yes"),
+    row(Code::Closed, "closed", "stdout was closed by its reader", "maybe"),
+    row(Code::Terminated, "interrupted", "SIGTERM", "yes"),
+];
+
+impl Code {
+    /// The number that the process exits with.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The name in the table.
+    pub fn name(self) -> &'static str {
+        TABLE.iter().find(|row| row.code == self).map_or("internal", |row| row.name)
+    }
+
+    /// True where the transaction spoke, false where the watcher did.
+    pub fn is_of_transaction(self) -> bool {
+        self.number() < Code::NotFound.number() && self != Code::Usage
+    }
+
+    /// True where the watcher gave up although the transaction may go on.
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Code::Unreachable | Code::Timeout | Code::Interrupted | Code::Terminated)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The table as aligned text, for `--help` and `txwatch help exit-codes`.
+pub fn as_text() -> String {
+    let mut text = String::new();
+    for row in TABLE {
+        let again = match row.again {
+            "" => String::new(),
+            again => format!("  [again? {again}]"),
+        };
+        // Writing to a String cannot fail.
+        let _ =
+            writeln!(text, "  {:>3}  {:<12} {}{again}", row.code.number(), row.name, row.meaning);
+    }
+    text
+}
+
+/// The table in Markdown, for the README.
+pub fn as_markdown() -> String {
+    let mut text = String::from(
+        "| code | name | meaning | worth running again? |\n| --- | --- | --- | --- |\n",
+    );
+    for row in TABLE {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            row.code.number(),
+            row.name,
+            row.meaning,
+            row.again
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_unique_and_ascending() {
+        assert!(TABLE.is_sorted_by(|a, b| a.code.number() < b.code.number()));
+    }
+
+    #[test]
+    fn the_largest_code_is_the_maximum() {
+        assert_eq!(Code::Failed.max(Code::Ok), Code::Failed);
+        assert_eq!(Code::Timeout.max(Code::Refunded), Code::Timeout);
+    }
+
+    #[test]
+    fn both_forms_carry_every_row() {
+        for row in TABLE {
+            let number = row.code.number().to_string();
+            assert!(as_text().lines().any(|line| line.trim_start().starts_with(&number)));
+            assert!(as_markdown().contains(&format!("| {number} | {} |", row.name)));
+        }
+    }
+}

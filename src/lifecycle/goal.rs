@@ -1,0 +1,84 @@
+//! What the user waits for (`--until`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Status;
+
+/// The statuses that count as reaching the goal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal(Vec<Status>);
+
+/// The statuses that a transaction without trouble passes, in order.
+const HAPPY_PATH: [Status; 3] = [Status::Pending, Status::Processing, Status::Completed];
+
+impl Goal {
+    /// True if a transaction in this status has reached the goal: the status is named in it, or lies
+    /// later on the happy path than one that is.
+    pub fn is_met_by(&self, status: Status) -> bool {
+        let place = |status| HAPPY_PATH.iter().position(|step| *step == status);
+        self.0.iter().any(|goal| {
+            *goal == status
+                || matches!((place(*goal), place(status)), (Some(goal), Some(now)) if goal <= now)
+        })
+    }
+}
+
+impl Default for Goal {
+    fn default() -> Self {
+        Goal(vec![Status::Completed])
+    }
+}
+
+impl FromStr for Goal {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let statuses = text
+            .split(',')
+            .map(|word| match word.trim().parse()? {
+                Status::Unknown => Err("unknown is never a goal".to_owned()),
+                status => Ok(status),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Goal(statuses))
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|status| status.name()).collect();
+        f.write_str(&names.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn goal(text: &str) -> Goal {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_later_step_of_the_happy_path_satisfies_an_earlier_goal() {
+        assert!(goal("processing").is_met_by(Status::Completed));
+        assert!(goal("pending").is_met_by(Status::Processing));
+        assert!(!goal("completed").is_met_by(Status::Processing));
+    }
+
+    #[test]
+    fn nothing_off_the_happy_path_satisfies_by_being_later() {
+        for status in [Status::OnHold, Status::Failed, Status::Refunded, Status::Unknown] {
+            assert!(!goal("pending").is_met_by(status), "{status}");
+        }
+        assert!(goal("failed,refunded").is_met_by(Status::Refunded));
+    }
+
+    #[test]
+    fn unknown_and_nonsense_are_no_goals() {
+        assert!("unknown".parse::<Goal>().is_err());
+        assert!("done".parse::<Goal>().unwrap_err().contains("done"));
+        assert!("".parse::<Goal>().is_err());
+    }
+}

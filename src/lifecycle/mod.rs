@@ -1,0 +1,16 @@
+//! What a transaction goes through, and the fold that turns observations into changes.
+//!
+//! Everything here is pure: no clock, no socket, no output. Time comes in as values: the provider's own
+//! as a [`jiff::Timestamp`], ours as the [`Duration`](std::time::Duration) since the command began.
+
+mod expect;
+mod goal;
+mod status;
+mod tracker;
+mod transaction;
+
+pub use expect::Expectation;
+pub use goal::Goal;
+pub use status::Status;
+pub use tracker::{Decision, Ending, Observation, Report, Rules, Source, Tracker, Verdict};
+pub use transaction::{Kind, Transaction};

@@ -1,0 +1,246 @@
+//! The fold: what one target's observations amount to.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Goal, Status, Transaction};
+
+/// What a provider said about a transaction.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The status in our vocabulary.
+    pub status: Status,
+    /// The provider's own word for it.
+    pub word: String,
+    /// When it happened by the provider's clock, if it said so.
+    pub occurred_at: Option<Timestamp>,
+    /// A sentence that explains the status, if there is one.
+    pub detail: Option<String>,
+    /// The fields of the record that this report carried.
+    pub transaction: Transaction,
+    /// The provider's JSON.
+    pub data: Option<Value>,
+}
+
+impl Report {
+    /// A report of a bare status.
+    pub fn new(status: Status, word: impl Into<String>) -> Self {
+        Report {
+            status,
+            word: word.into(),
+            occurred_at: None,
+            detail: None,
+            transaction: Transaction::default(),
+            data: None,
+        }
+    }
+}
+
+/// Where an observation came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The provider sent it.
+    Push,
+    /// We asked for it.
+    Pull,
+}
+
+/// A report, with what our side knows of it.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// What was said.
+    pub report: Report,
+    /// How it reached us.
+    pub source: Source,
+    /// The time of the command that it counts for: of a push its arrival, of a pull the moment it was
+    /// asked, so that a slow answer never overtakes a push that arrived meanwhile.
+    pub heard: Duration,
+}
+
+/// What the fold made of an observation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The status changed, or is the first one.
+    Changed,
+    /// The same word again: the record may have become richer.
+    Same,
+    /// Older than what is known already; dropped.
+    Stale,
+    /// The target has ended, and this is no revival that the provider documents; dropped.
+    Sticky,
+}
+
+/// What decides a target, besides its observations.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// What counts as success.
+    pub goal: Goal,
+    /// How long a bad ending is held before it is believed.
+    pub grace: Duration,
+    /// Whether the provider documents that the first status can be followed by the second.
+    pub revives: fn(Status, Status) -> bool,
+}
+
+/// How a target ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The goal was reached.
+    Reached,
+    /// An ending from which the goal cannot be reached.
+    Missed(Status),
+}
+
+/// Whether a target is settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Still going on.
+    Open,
+    /// A bad ending, held until this time of the command.
+    Held(Duration),
+    /// Done.
+    Settled(Ending),
+}
+
+/// One target's state: the last accepted observation and the merged record.
+#[derive(Clone, Debug, Default)]
+pub struct Tracker {
+    last: Option<Last>,
+    record: Transaction,
+}
+
+#[derive(Clone, Debug)]
+struct Last {
+    status: Status,
+    word: String,
+    detail: Option<String>,
+    /// When the status was first heard, and when anything was accepted last.
+    since: Duration,
+    heard: Duration,
+    /// The newest provider time accepted so far, and whether the last observation carried it.
+    clock: Option<Timestamp>,
+    timed: bool,
+}
+
+impl Tracker {
+    /// Takes one observation in.
+    pub fn observe(&mut self, observation: &Observation, rules: &Rules) -> Verdict {
+        let verdict = self.judge(observation, rules);
+        if matches!(verdict, Verdict::Changed | Verdict::Same) {
+            self.accept(observation, verdict);
+        }
+        verdict
+    }
+
+    fn judge(&self, observation: &Observation, rules: &Rules) -> Verdict {
+        let Some(last) = &self.last else {
+            return Verdict::Changed;
+        };
+        let report = &observation.report;
+        let order = last.order(observation);
+        if order == Ordering::Less {
+            return Verdict::Stale;
+        }
+        if report.word == last.word && report.status == last.status {
+            return Verdict::Same;
+        }
+        if last.status.is_final() {
+            let revived = order == Ordering::Greater && (rules.revives)(last.status, report.status);
+            return if revived { Verdict::Changed } else { Verdict::Sticky };
+        }
+        if order == Ordering::Equal && report.status.rank() <= last.status.rank() {
+            return Verdict::Stale;
+        }
+        Verdict::Changed
+    }
+
+    fn accept(&mut self, observation: &Observation, verdict: Verdict) {
+        let report = &observation.report;
+        self.record.merge(&report.transaction);
+        let before = self.last.take();
+        let clock = before.as_ref().and_then(|last| last.clock);
+        let since = match (verdict, &before) {
+            (Verdict::Same, Some(last)) => last.since,
+            _ => observation.heard,
+        };
+        let heard = before.map_or(observation.heard, |last| last.heard.max(observation.heard));
+        self.last = Some(Last {
+            status: report.status,
+            word: report.word.clone(),
+            detail: report.detail.clone(),
+            since,
+            heard,
+            clock: clock.max(report.occurred_at),
+            timed: report.occurred_at.is_some(),
+        });
+    }
+
+    /// Whether the target is settled at this time of the command.
+    pub fn decide(&self, now: Duration, rules: &Rules) -> Decision {
+        let Some(last) = &self.last else {
+            return Decision::Open;
+        };
+        if last.status.is_bad_ending() && !rules.grace.is_zero() {
+            let believed = last.since.saturating_add(rules.grace);
+            if now < believed {
+                return Decision::Held(believed);
+            }
+        }
+        if rules.goal.is_met_by(last.status) {
+            return Decision::Settled(Ending::Reached);
+        }
+        match last.status.is_final() {
+            true => Decision::Settled(Ending::Missed(last.status)),
+            false => Decision::Open,
+        }
+    }
+
+    /// The last accepted status, if the target was ever seen.
+    pub fn status(&self) -> Option<Status> {
+        self.last.as_ref().map(|last| last.status)
+    }
+
+    /// The provider's word for it.
+    pub fn word(&self) -> Option<&str> {
+        self.last.as_ref().map(|last| last.word.as_str())
+    }
+
+    /// The sentence that came with it.
+    pub fn detail(&self) -> Option<&str> {
+        self.last.as_ref()?.detail.as_deref()
+    }
+
+    /// When the status was first heard, as time of the command.
+    pub fn since(&self) -> Option<Duration> {
+        self.last.as_ref().map(|last| last.since)
+    }
+
+    /// When the status was last confirmed, as time of the command.
+    pub fn confirmed(&self) -> Option<Duration> {
+        self.last.as_ref().map(|last| last.heard)
+    }
+
+    /// Everything known about the transaction.
+    pub fn record(&self) -> &Transaction {
+        &self.record
+    }
+}
+
+impl Last {
+    /// How an observation lies in time to the last accepted one: by the provider's clock where both
+    /// carry it, else by when we heard. The two clocks are never compared with each other.
+    fn order(&self, observation: &Observation) -> Ordering {
+        match (observation.report.occurred_at, self.clock) {
+            (Some(theirs), Some(known)) if theirs < known || self.timed => theirs.cmp(&known),
+            _ => observation.heard.cmp(&self.heard),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "tracker_tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+//! Reading the JSON that providers send, with sentences for what is not JSON.
+
+use serde_json::{Map, Value};
+
+/// Reads a body that has to be a JSON object.
+///
+/// # Errors
+/// What the body is instead.
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
+    let start = body.trim_ascii_start();
+    match start.first() {
+        None => return Err("it is empty".to_owned()),
+        Some(b'<') => return Err("it is HTML or XML, not JSON".to_owned()),
+        Some(0x1f) => return Err("it is compressed, which was not asked for".to_owned()),
+        _ => {}
+    }
+    let text = std::str::from_utf8(body).map_err(|_| "it is not valid UTF-8".to_owned())?;
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => Err(format!("it is {}, not a JSON object", kind(&other))),
+        Err(error) => Err(format!("it is not JSON ({error})")),
+    }
+}
+
+/// The text of a field: a string, or the digits of a number as they were written. Empty is absent.
+pub(super) fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
+    match object.get(key)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What a value is, in words.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Field names that carry personal data, without case and separators.
+const PERSONAL: &[&str] = &[
+    "dateofbirth",
+    "email",
+    "firstname",
+    "fullname",
+    "ip",
+    "ipaddress",
+    "lastname",
+    "partneruserid",
+    "phone",
+    "phonenumber",
+    "userid",
+];
+
+/// The provider's JSON without the fields that carry personal data, at any depth.
+pub fn without_personal_data(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|key, _| !is_personal(key));
+            fields.values_mut().for_each(without_personal_data);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_personal_data),
+        _ => {}
+    }
+}
+
+fn is_personal(key: &str) -> bool {
+    let key: String = key
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    PERSONAL.contains(&key.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_an_object_is_named() {
+        for (body, needle) in [
+            (&b""[..], "empty"),
+            (b"  \n", "empty"),
+            (b"<!doctype html><p>hi", "HTML"),
+            (b"null", "null"),
+            (b"[1]", "an array"),
+            (b"{\"a\":", "not JSON"),
+            (b"{\"a\":\"\xff\"}", "UTF-8"),
+            (b"\x1f\x8b\x08", "compressed"),
+        ] {
+            let error = object(body).unwrap_err();
+            assert!(error.contains(needle), "{error}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_digits() {
+        let object =
+            object(br#"{"a": 0.0006130127560164107, "b": "99.50", "c": "", "d": null}"#).unwrap();
+        assert_eq!(text(&object, "a").as_deref(), Some("0.0006130127560164107"));
+        assert_eq!(text(&object, "b").as_deref(), Some("99.50"));
+        assert_eq!(text(&object, "c"), None);
+        assert_eq!(text(&object, "d"), None);
+    }
+
+    #[test]
+    fn personal_fields_go_at_any_depth() {
+        let mut value = serde_json::json!({"a": [{"E-Mail": 1, "b": 2}], "partner_user_id": "u", "ipAddress": "::1"});
+        without_personal_data(&mut value);
+        assert_eq!(value, serde_json::json!({"a": [{"b": 2}]}));
+    }
+}

@@ -1,0 +1,234 @@
+//! Providers, sans-IO: what to ask, and how to read what comes back.
+//!
+//! A provider never opens anything. It turns an id into a [`Request`], a [`Response`] into a [`Reading`],
+//! and a set of ids into [`Feed`]s, little state machines that say what to send and what was meant.
+//! Adding a provider is one file here and one line in [`PROVIDERS`].
+
+mod base;
+mod json;
+mod proof;
+mod settings;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::exit::Code;
+use crate::lifecycle::{Report, Status};
+
+pub use base::{Base, is_loopback};
+pub use json::without_personal_data;
+pub use settings::{Setting, SettingKind, Settings};
+
+/// The providers of this build.
+pub static PROVIDERS: &[&Spec] = &[&proof::SPEC];
+
+/// The provider of that name.
+pub fn find(name: &str) -> Option<&'static Spec> {
+    PROVIDERS.iter().copied().find(|spec| spec.name == name)
+}
+
+/// The provider that the sandbox plays under that name.
+///
+/// # Errors
+/// The settings are not usable, or the sandbox does not play it.
+pub fn rehearsal(name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
+    match name {
+        "proof" => proof::rehearsal(settings),
+        _ => Err(format!("the sandbox does not play {name}")),
+    }
+}
+
+/// What is fixed about a provider.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its name in targets and configuration.
+    pub name: &'static str,
+    /// Its name in sentences.
+    pub title: &'static str,
+    /// Its settings, beside those that every profile has.
+    pub settings: &'static [Setting],
+    /// How often it is asked.
+    pub pace: Pace,
+    /// What an id looks like, for messages.
+    pub id_shape: &'static str,
+    /// A well-formed id that nobody has, for `config check`.
+    pub probe_id: &'static str,
+    /// Refuses what cannot be an id of this provider.
+    pub check_id: fn(&str) -> Result<(), String>,
+    /// Makes the provider from the settings of a profile.
+    pub build: fn(&Settings) -> Result<Arc<dyn Provider>, String>,
+}
+
+/// How often a provider is asked about one transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// While polling carries the watch.
+    pub interval: Duration,
+    /// While push is healthy.
+    pub safety: Duration,
+}
+
+/// The id of a transaction, as the provider writes it. Cheap to copy.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id(Arc<str>);
+
+impl Id {
+    /// An id that [`Spec::check_id`] has accepted.
+    pub fn new(text: &str) -> Self {
+        Id(text.into())
+    }
+
+    /// The text of the id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where the profile's token goes in a request. The transport puts it there, so that no provider ever
+/// holds a secret and no URL here contains one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// `Authorization: Bearer <token>`.
+    Bearer,
+    /// A query parameter of this name; for servers that know no better.
+    Query(&'static str),
+}
+
+/// A request without its secret.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where to. `http`, `https`, `ws` or `wss`.
+    pub url: Url,
+    /// How it is authenticated.
+    pub auth: Auth,
+}
+
+/// What came back for a [`Request`].
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The whole body, undecoded.
+    pub body: Vec<u8>,
+}
+
+/// What a response means.
+#[derive(Clone, Debug)]
+pub enum Reading {
+    /// The provider knows the transaction.
+    Observed(Box<Report>),
+    /// It does not.
+    NotFound(String),
+    /// It does not accept our credentials.
+    Denied(String),
+    /// It cannot answer now.
+    Busy(String),
+    /// The answer cannot be understood or trusted.
+    Bad(String),
+}
+
+/// Something that arrived on a feed's connection.
+#[derive(Clone, Copy, Debug)]
+pub enum Frame<'a> {
+    /// A text message.
+    Text(&'a str),
+    /// A binary message.
+    Binary(&'a [u8]),
+}
+
+/// What a feed makes of what happened on its connection.
+#[derive(Debug)]
+pub enum Action {
+    /// Send this text.
+    Send(String),
+    /// These ids are subscribed from now on; whatever happened before must be asked for.
+    Subscribed(Vec<Id>),
+    /// The provider reported on a transaction.
+    Observed(Id, Box<Report>),
+    /// Something odd that does not end the feed: a stable code and a sentence.
+    Warning(&'static str, String),
+    /// The provider refused the subscription for good: the exit code and a sentence.
+    Refused(Code, String),
+}
+
+/// How silence on a connection is treated.
+#[derive(Clone, Copy, Debug)]
+pub struct Silence {
+    /// After so long without a word, ask for a sign of life.
+    pub ask_after: Duration,
+    /// If none comes within this time, the connection is dead.
+    pub dead_after: Duration,
+}
+
+/// What to do about a connection that was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reopen {
+    /// Try once at once, then back off.
+    AtOnce,
+    /// Back off, at least this long.
+    Backoff(Duration),
+    /// Never again unchanged: the exit code.
+    Never(Code),
+}
+
+/// The protocol of one push connection that serves one or many ids: a state machine without a socket.
+pub trait Feed: Send {
+    /// The connection to open. Asked again before every attempt.
+    fn request(&self) -> Request;
+
+    /// The connection is open.
+    fn opened(&mut self) -> Vec<Action>;
+
+    /// Something arrived.
+    fn received(&mut self, frame: Frame<'_>) -> Vec<Action>;
+
+    /// The connection was silent for [`Silence::ask_after`]. Without an action, the transport pings.
+    fn idle(&mut self) -> Vec<Action> {
+        Vec::new()
+    }
+
+    /// This id needs no more reports.
+    fn forget(&mut self, id: &Id) -> Vec<Action>;
+
+    /// The limits of silence, as they stand now.
+    fn silence(&self) -> Silence {
+        Silence { ask_after: Duration::from_secs(20), dead_after: Duration::from_secs(20) }
+    }
+
+    /// The connection was closed, with a close code if the peer gave one.
+    fn closed(&mut self, _code: Option<u16>) -> Reopen {
+        Reopen::Backoff(Duration::ZERO)
+    }
+}
+
+/// A system that knows transactions.
+pub trait Provider: Send + Sync {
+    /// What is fixed about it.
+    fn spec(&self) -> &'static Spec;
+
+    /// The request for the present state of a transaction.
+    fn snapshot(&self, id: &Id) -> Request;
+
+    /// What the answer to [`snapshot`](Provider::snapshot) means.
+    fn read(&self, id: &Id, response: &Response) -> Reading;
+
+    /// The connections that push these ids' changes, each with the ids it serves.
+    fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)>;
+
+    /// How the push connection is called in messages.
+    fn push_name(&self) -> &'static str;
+
+    /// Whether the provider documents that a final status can be followed by another.
+    fn revives(&self) -> fn(Status, Status) -> bool {
+        |_, _| false
+    }
+}

@@ -1,0 +1,72 @@
+//! The settings that a provider declares, and the values a profile gives them.
+
+use std::collections::BTreeMap;
+
+use super::Base;
+
+/// One setting of a provider.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in the configuration file; in the environment `TXWATCH_<PROFILE>_<KEY>`.
+    pub key: &'static str,
+    /// What it holds.
+    pub kind: SettingKind,
+    /// Whether a profile works without it.
+    pub required: bool,
+}
+
+/// What a setting holds.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SettingKind {
+    /// A base address with one of these schemes.
+    Url(&'static [&'static str]),
+    /// Free text.
+    Text,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A secret: given by `<key>_file`, `<key>_command` or the environment, never held here.
+    Secret,
+}
+
+impl Setting {
+    /// Refuses a value that cannot be right.
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with it.
+    pub fn check(&self, value: &str) -> Result<(), String> {
+        match &self.kind {
+            SettingKind::Url(schemes) => Base::parse(value, schemes).map(drop),
+            SettingKind::Choice(words) if !words.contains(&value) => {
+                Err(format!("it is one of: {}", words.join(", ")))
+            }
+            _ if value.trim().is_empty() => Err("it is empty".to_owned()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A profile's checked values, without its secrets.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(BTreeMap<&'static str, String>);
+
+impl Settings {
+    /// Sets a value that [`Setting::check`] has accepted.
+    pub fn set(&mut self, key: &'static str, value: String) {
+        self.0.insert(key, value);
+    }
+
+    /// The value of a setting.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// The value of a setting that is a base address.
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with it.
+    pub fn base(&self, key: &str, schemes: &[&str]) -> Result<Option<Base>, String> {
+        self.get(key)
+            .map(|text| Base::parse(text, schemes).map_err(|error| format!("{key}: {error}")))
+            .transpose()
+    }
+}

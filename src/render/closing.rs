@@ -1,0 +1,92 @@
+//! The last words on stderr: what went wrong, what is not final, and how to go on.
+
+use std::fmt::Write as _;
+
+use super::event::{Closing, Undecided};
+use super::words::span;
+use super::{Paint, clean};
+use crate::error::Failure;
+use crate::exit::Code;
+
+/// `error: … / caused by: … / hint: …`.
+pub fn failure(failure: &Failure, paint: Paint) -> String {
+    let mut text = format!("{} {}\n", paint.bad("error:"), clean(&failure.to_string()));
+    for cause in failure.causes() {
+        let _ = writeln!(text, "caused by: {}", clean(&cause));
+    }
+    for hint in failure.hints() {
+        let _ = writeln!(text, "{} {}", paint.hint("hint:"), clean(hint));
+    }
+    text
+}
+
+/// What is left to say when a command has ended. `resume` makes the command that goes on with the
+/// targets it is given.
+pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Paint) -> String {
+    let mut text = String::new();
+    let mut told = Vec::new();
+    for problem in &closing.failures {
+        let block = failure(problem, paint);
+        if !told.contains(&block) {
+            text.push_str(&block);
+            told.push(block);
+        }
+    }
+    if closing.undecided.is_empty() {
+        return text;
+    }
+    if let Some(headline) = headline(closing) {
+        let _ = writeln!(text, "{} {headline}", paint.bad("error:"));
+    }
+    for target in &closing.undecided {
+        let _ = writeln!(text, "  {}", last_seen(target));
+    }
+    let (it, them) = match closing.undecided.len() {
+        1 => ("It is NOT final and may still complete", "it"),
+        _ => ("They are NOT final and may still complete", "them"),
+    };
+    let _ = writeln!(text, "  {it}: do not submit {them} again.");
+    let targets: Vec<&str> = closing.undecided.iter().map(|open| &*open.target).collect();
+    let _ = writeln!(text, "{} resume with  {}", paint.hint("hint:"), resume(&targets));
+    text
+}
+
+/// An outage has had its own error line.
+fn headline(closing: &Closing) -> Option<String> {
+    let open = closing.undecided.iter().filter(|open| open.code != Code::Unreachable).count();
+    let code = closing.undecided.iter().map(|open| open.code).max()?;
+    let what = match code {
+        Code::Timeout => format!("timed out after {}", span(closing.elapsed)),
+        Code::Interrupted => "interrupted".to_owned(),
+        Code::Terminated => "terminated".to_owned(),
+        _ => return None,
+    };
+    let are = match open {
+        1 => "is",
+        _ => "are",
+    };
+    Some(format!(
+        "{what}: {open} of {} target{} {are} not final",
+        closing.targets,
+        plural(closing.targets)
+    ))
+}
+
+fn last_seen(target: &Undecided) -> String {
+    match target.last {
+        Some((status, confirmed, held)) => format!(
+            "{} was last seen {status} {} ago, unchanged for {}",
+            target.target,
+            span(confirmed),
+            span(held)
+        ),
+        None => format!("{} was not seen at all", target.target),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    match count {
+        1 => "",
+        _ => "s",
+    }
+}

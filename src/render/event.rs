@@ -1,0 +1,213 @@
+//! What can be shown: everything that a command says goes through these.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::error::Failure;
+use crate::exit::Code;
+use crate::lifecycle::{Source, Status, Transaction};
+
+/// An event and when it happened.
+#[derive(Clone, Debug)]
+pub struct Stamped {
+    /// The wall clock.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The names of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// As it is written on the command line, profile included.
+    pub target: Arc<str>,
+    /// The provider behind the profile.
+    pub provider: &'static str,
+    /// The provider's id.
+    pub id: Arc<str>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // an event lives for a moment; a box would only cost
+pub enum Event {
+    /// A status changed, or was first seen.
+    Status(Change),
+    /// A connection came, went or is replaced by polling.
+    Connection(Connection),
+    /// Nothing changed for a while.
+    Heartbeat(Vec<Row>),
+    /// Something odd that does not end the watch.
+    Warning {
+        /// Which target it is about, if about one.
+        target: Option<Arc<str>>,
+        /// A stable word for scripts.
+        code: &'static str,
+        /// A sentence.
+        message: String,
+    },
+    /// A target is settled.
+    Result(Outcome),
+    /// The command is done.
+    Summary(Summary),
+}
+
+/// A change of status.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the names are the contract's own
+pub struct Change {
+    pub name: Name,
+    pub status: Status,
+    pub word: String,
+    pub source: Source,
+    pub occurred_at: Option<Timestamp>,
+    /// Since the command began.
+    pub elapsed: Duration,
+    /// Since the change before this, if there was one.
+    pub after: Option<Duration>,
+    pub detail: Option<String>,
+    /// Everything known so far, not only what this report carried.
+    pub record: Transaction,
+    pub data: Option<Value>,
+}
+
+/// The state of a push connection.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the names are the contract's own
+pub struct Connection {
+    pub profile: Arc<str>,
+    /// The target, where the connection serves only one.
+    pub target: Option<Arc<str>>,
+    pub state: ConnectionState,
+    pub transport: &'static str,
+    pub attempt: u32,
+    pub retry_in: Option<Duration>,
+    pub reason: Option<String>,
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the names are the contract's own
+pub enum ConnectionState {
+    Connecting,
+    Live,
+    Lost,
+    Polling,
+}
+
+impl ConnectionState {
+    /// The word in the output.
+    pub fn name(self) -> &'static str {
+        match self {
+            ConnectionState::Connecting => "connecting",
+            ConnectionState::Live => "live",
+            ConnectionState::Lost => "lost",
+            ConnectionState::Polling => "polling",
+        }
+    }
+}
+
+/// How a target ended.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the names are the contract's own
+pub struct Outcome {
+    pub name: Name,
+    pub code: Code,
+    pub status: Option<Status>,
+    pub word: Option<String>,
+    pub elapsed: Duration,
+    pub reconnects: u32,
+    pub record: Transaction,
+    /// Why, where the status does not say it.
+    pub reason: Option<String>,
+}
+
+/// How the command ended.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs)] // the names are the contract's own
+pub struct Summary {
+    pub exit: u8,
+    pub targets: usize,
+    pub outcomes: BTreeMap<&'static str, usize>,
+}
+
+/// One target as it stands.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The target as it is written on the command line.
+    pub target: Arc<str>,
+    /// Its status and the provider's word, if it was ever seen.
+    pub status: Option<(Status, String)>,
+    /// How long it has been in it; before it was seen, how long the command runs.
+    pub held: Duration,
+    /// How the watch learns of changes.
+    pub link: Link,
+    /// How it ended, if it did.
+    pub settled: Option<Code>,
+}
+
+/// How the watch of a target learns of changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// The push connection is being opened.
+    Connecting,
+    /// It is open.
+    Live {
+        /// What kind it is.
+        transport: &'static str,
+        /// How long ago something was heard on it.
+        heard: Duration,
+    },
+    /// It is not; requests carry the watch where they may.
+    Down {
+        /// Why.
+        reason: String,
+        /// When it is tried again.
+        retry_in: Duration,
+        /// How often the provider is asked meanwhile.
+        polling: Option<Duration>,
+    },
+    /// Requests only, this often.
+    Polling(Duration),
+}
+
+/// The whole command as it stands, for the live view.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Since the command began.
+    pub elapsed: Duration,
+    /// Until `--timeout`.
+    pub left: Option<Duration>,
+    /// Every target.
+    pub rows: Vec<Row>,
+}
+
+/// What is left to say when a command has ended.
+#[derive(Debug)]
+pub struct Closing {
+    /// The exit code.
+    pub exit: Code,
+    /// What went wrong on our side.
+    pub failures: Vec<Arc<Failure>>,
+    /// The targets whose end is not known.
+    pub undecided: Vec<Undecided>,
+    /// How many targets there were.
+    pub targets: usize,
+    /// How long the command ran.
+    pub elapsed: Duration,
+}
+
+/// A target that is not final.
+#[derive(Debug)]
+pub struct Undecided {
+    /// As it is written on the command line.
+    pub target: Arc<str>,
+    /// Why it is not decided.
+    pub code: Code,
+    /// The last status, how long ago it was last confirmed, and how long it has been the same.
+    pub last: Option<(Status, Duration, Duration)>,
+}

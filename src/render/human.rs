@@ -1,0 +1,182 @@
+//! For people: the trail of changes on stderr, the final line on stdout.
+
+use std::fmt::Write as _;
+
+use super::event::{Change, ConnectionState, Event, Outcome, Stamped};
+use super::words::{exchange, span, time_of_day, word_aside};
+use super::{Look, Paint, ProgressSink, RecordSink, clean, say};
+use crate::exit::Code;
+use crate::lifecycle::Status;
+
+/// One line a target, when it is settled.
+pub(super) struct FinalLine {
+    paint: Paint,
+}
+
+impl FinalLine {
+    pub(super) fn new(paint: Paint) -> Self {
+        FinalLine { paint }
+    }
+}
+
+impl RecordSink for FinalLine {
+    fn event(&mut self, event: &Stamped) -> Option<String> {
+        match &event.event {
+            Event::Result(outcome) => Some(final_line(outcome, self.paint)),
+            _ => None,
+        }
+    }
+}
+
+fn final_line(outcome: &Outcome, paint: Paint) -> String {
+    let mut line = paint.mark(outcome.code);
+    let word = outcome.status.map_or("not seen", Status::name);
+    let padded = format!("{word:<10}");
+    let word = match outcome.status {
+        Some(status) => paint.status(status, padded),
+        None => padded,
+    };
+    let _ = write!(line, " {word} {}", outcome.name.target);
+    let told = [
+        exchange(&outcome.record),
+        outcome.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
+        outcome
+            .record
+            .cost
+            .as_deref()
+            .map(|cost| format!("cost {}", clean(cost)))
+            .unwrap_or_default(),
+        remark(outcome),
+    ];
+    for part in told.iter().filter(|part| !part.is_empty()) {
+        let _ = write!(line, "  {part}");
+    }
+    line.push('\n');
+    line
+}
+
+/// How long it took; or why this line is not the end of the transaction.
+fn remark(outcome: &Outcome) -> String {
+    let took = span(outcome.elapsed);
+    match outcome.code {
+        Code::Ok => format!("in {took}"),
+        Code::Unfinished => format!("not final yet, after {took}"),
+        code if code.is_undecided() => format!("NOT final, {} after {took}", gave_up(code)),
+        _ => match &outcome.reason {
+            Some(reason) => clean(reason).into_owned(),
+            None => format!("in {took}"),
+        },
+    }
+}
+
+fn gave_up(code: Code) -> &'static str {
+    match code {
+        Code::Timeout => "timed out",
+        Code::Unreachable => "provider unreachable",
+        _ => "interrupted",
+    }
+}
+
+/// The lines about what happened, as text.
+pub(super) struct Trail {
+    paint: Paint,
+    local: bool,
+    single: bool,
+    verbose: bool,
+    introduced: bool,
+}
+
+impl Trail {
+    pub(super) fn new(look: &Look) -> Self {
+        Trail {
+            paint: look.stderr,
+            local: look.local,
+            single: look.targets == 1,
+            verbose: look.verbose,
+            introduced: false,
+        }
+    }
+
+    pub(super) fn paint(&self) -> Paint {
+        self.paint
+    }
+
+    /// What to print about an event, if anything.
+    pub(super) fn lines(&mut self, stamped: &Stamped) -> String {
+        match &stamped.event {
+            Event::Status(change) => self.change(stamped, change),
+            Event::Warning { target, message, .. } => {
+                warning(self.paint, target.as_deref(), message)
+            }
+            Event::Connection(connection)
+                if self.verbose && connection.state != ConnectionState::Connecting =>
+            {
+                let time = time_of_day(stamped.at, stamped.at, self.local);
+                let reason = connection.reason.as_deref().unwrap_or_default();
+                let line = format!(
+                    "  {time}  {} {}  {}",
+                    connection.transport,
+                    connection.state.name(),
+                    clean(reason)
+                );
+                format!("{}\n", self.paint.dim(line.trim_end()))
+            }
+            _ => String::new(),
+        }
+    }
+
+    fn change(&mut self, stamped: &Stamped, change: &Change) -> String {
+        let mut text = String::new();
+        if self.single && !self.introduced {
+            self.introduced = true;
+            let kind =
+                change.record.kind.map(|kind| format!("{} ", kind.name())).unwrap_or_default();
+            let network =
+                change.record.network.as_deref().map(|network| format!(" ({})", clean(network)));
+            let what = format!("{kind}{}{}", exchange(&change.record), network.unwrap_or_default());
+            let _ = writeln!(
+                text,
+                "{}  {}",
+                self.paint.bold(&change.name.target),
+                self.paint.dim(what)
+            );
+        }
+        let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
+        let status = format!("{}{}", change.status, word_aside(change.status, &change.word));
+        let status = self.paint.status(change.status, format!("{status:<12}"));
+        let target = match self.single {
+            true => String::new(),
+            false => format!("{}  ", change.name.target),
+        };
+        let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
+        let detail = change.detail.as_deref().map(clean).unwrap_or_default();
+        let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail));
+        let _ = writeln!(text, "{}", line.trim_end());
+        text
+    }
+}
+
+pub(super) fn warning(paint: Paint, target: Option<&str>, message: &str) -> String {
+    let target = target.map(|target| format!("{target}: ")).unwrap_or_default();
+    format!("{} {target}{}\n", paint.warning("warning:"), clean(message))
+}
+
+/// The trail, printed as it comes.
+pub(super) struct Printed(pub(super) Trail);
+
+impl ProgressSink for Printed {
+    fn event(&mut self, event: &Stamped) {
+        say(&self.0.lines(event));
+    }
+}
+
+/// Warnings, and nothing else.
+pub(super) struct Warnings(pub(super) Paint);
+
+impl ProgressSink for Warnings {
+    fn event(&mut self, event: &Stamped) {
+        if let Event::Warning { target, message, .. } = &event.event {
+            say(&warning(self.0, target.as_deref(), message));
+        }
+    }
+}

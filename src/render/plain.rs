@@ -1,0 +1,81 @@
+//! For logs and pipes: stable columns, UTC, never an escape sequence.
+
+use jiff::Timestamp;
+
+use super::event::{ConnectionState, Event, Link, Row, Stamped};
+use super::words::span;
+use super::{ProgressSink, RecordSink, clean, say};
+use crate::lifecycle::Status;
+
+/// `TARGET<TAB>STATUS` when a target is settled.
+pub(super) struct FinalLine;
+
+impl RecordSink for FinalLine {
+    fn event(&mut self, event: &Stamped) -> Option<String> {
+        match &event.event {
+            Event::Result(outcome) => {
+                let status = outcome.status.unwrap_or(Status::Unknown);
+                Some(format!("{}\t{status}\n", outcome.name.target))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One line a change: `RFC3339 TARGET STATUS PROVIDER_STATUS DETAIL`.
+pub(super) struct Log {
+    pub(super) verbose: bool,
+}
+
+impl ProgressSink for Log {
+    fn event(&mut self, event: &Stamped) {
+        let time = seconds(event.at);
+        match &event.event {
+            Event::Status(change) => {
+                // The columns hold although a provider's word may have spaces.
+                let word = clean(&change.word).replace(' ', "_");
+                let detail = change.detail.as_deref().map(clean).unwrap_or_default();
+                let line =
+                    format!("{time} {} {} {word} {detail}", change.name.target, change.status);
+                say(&format!("{}\n", line.trim_end()));
+            }
+            Event::Heartbeat(rows) => {
+                for row in rows {
+                    say(&format!("{time} {} {}\n", row.target, still(row)));
+                }
+            }
+            Event::Warning { target, message, .. } => {
+                let target = target.as_deref().unwrap_or("-");
+                say(&format!("{time} {target} warning: {}\n", clean(message)));
+            }
+            Event::Connection(connection) if self.verbose => {
+                let about = connection.target.as_deref().unwrap_or(&connection.profile);
+                let reason = connection.reason.as_deref().map(clean).unwrap_or_default();
+                let state = match connection.state {
+                    ConnectionState::Polling => "polling".to_owned(),
+                    state => format!("{} {}", connection.transport, state.name()),
+                };
+                say(&format!("{}\n", format!("{time} {about} {state} {reason}").trim_end()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn still(row: &Row) -> String {
+    let status = row.status.as_ref().map_or("not seen", |(status, _)| status.name());
+    let link = match &row.link {
+        Link::Connecting => "connecting".to_owned(),
+        Link::Live { heard, .. } => format!("live, last heard {} ago", span(*heard)),
+        Link::Down { retry_in, polling: Some(_), .. } => {
+            format!("polling, push lost, retry in {}", span(*retry_in))
+        }
+        Link::Down { reason, .. } => format!("lost: {}", clean(reason)),
+        Link::Polling(_) => "polling".to_owned(),
+    };
+    format!("still {status} after {} ({link})", span(row.held))
+}
+
+fn seconds(time: Timestamp) -> String {
+    format!("{time:.0}")
+}

@@ -1,0 +1,85 @@
+//! `get` for people: everything known about a transaction, aligned.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::event::{Change, Event, Stamped};
+use super::words::{span, word_aside};
+use super::{Paint, RecordSink, clean};
+
+pub(super) struct Record {
+    paint: Paint,
+    any: bool,
+}
+
+impl Record {
+    pub(super) fn new(paint: Paint) -> Self {
+        Record { paint, any: false }
+    }
+
+    fn render(&self, change: &Change, now: Timestamp) -> String {
+        let record = &change.record;
+        let amount = |amount: &Option<String>, currency: &Option<String>| {
+            let parts: Vec<_> =
+                [amount, currency].into_iter().flatten().map(|part| clean(part)).collect();
+            parts.join(" ")
+        };
+        let mut crypto = amount(&record.crypto_amount, &record.crypto_currency);
+        if let Some(network) = &record.network {
+            crypto = format!("{crypto}  on {}", clean(network)).trim_start().to_owned();
+        }
+        let text =
+            |field: &Option<String>| field.as_deref().map(clean).unwrap_or_default().into_owned();
+        let time = |field: &Option<String>| {
+            field.as_deref().map(|time| when(time, now)).unwrap_or_default()
+        };
+        let status = self.paint.status(change.status, change.status);
+        let rows = [
+            ("target", self.paint.bold(&change.name.target)),
+            ("status", format!("{status}{}", word_aside(change.status, &change.word))),
+            ("detail", change.detail.as_deref().map(clean).unwrap_or_default().into_owned()),
+            ("kind", record.kind.map(|kind| kind.name().to_owned()).unwrap_or_default()),
+            ("fiat", amount(&record.fiat_amount, &record.fiat_currency)),
+            ("crypto", crypto),
+            ("cost", text(&record.cost)),
+            ("hash", text(&record.hash)),
+            ("created", time(&record.created_at)),
+            ("updated", time(&record.updated_at)),
+            ("error", text(&record.error)),
+        ];
+        rows.iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{}  {value}\n", self.paint.dim(format!("{name:<10}"))))
+            .collect()
+    }
+}
+
+impl RecordSink for Record {
+    fn event(&mut self, event: &Stamped) -> Option<String> {
+        let Event::Status(change) = &event.event else {
+            return None;
+        };
+        let between = match std::mem::replace(&mut self.any, true) {
+            true => "\n",
+            false => "",
+        };
+        Some(format!("{between}{}", self.render(change, event.at)))
+    }
+}
+
+/// `2025-04-04 15:11:47  (7m ago)`; text that is no time stays as it is.
+fn when(text: &str, now: Timestamp) -> String {
+    let Ok(time) = text.parse::<Timestamp>() else {
+        return clean(text).into_owned();
+    };
+    let local = time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    match now.duration_since(time).try_into() {
+        Ok(age) => format!("{local}  ({} ago)", rough(age)),
+        Err(_) => local,
+    }
+}
+
+/// The two largest units are all that matters about an age.
+fn rough(age: std::time::Duration) -> String {
+    span(age).split(' ').take(2).collect::<Vec<_>>().join(" ")
+}

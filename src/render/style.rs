@@ -1,0 +1,71 @@
+//! Colour: one decision a stream, made once.
+
+use std::fmt::Display;
+
+use owo_colors::{OwoColorize, Style};
+
+use crate::exit::Code;
+use crate::lifecycle::Status;
+
+/// Whether a stream shows colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    /// A status in its colour; always as a word too.
+    pub(super) fn status(self, status: Status, text: impl Display) -> String {
+        let style = match status {
+            Status::Completed => Style::new().green().bold(),
+            Status::Failed | Status::Cancelled | Status::Expired => Style::new().red().bold(),
+            Status::Refunded | Status::OnHold | Status::Unknown => Style::new().yellow().bold(),
+            Status::Pending | Status::Processing => Style::new().cyan(),
+        };
+        self.apply(style, text)
+    }
+
+    /// A mark for an ending.
+    pub(super) fn mark(self, code: Code) -> String {
+        match code {
+            Code::Ok => self.good("✔"),
+            code if code.is_undecided() || code == Code::Unfinished => self.warning("…"),
+            _ => self.bad("✘"),
+        }
+    }
+
+    /// What went well.
+    pub fn good(self, text: impl Display) -> String {
+        self.apply(Style::new().green().bold(), text)
+    }
+
+    /// What did not.
+    pub fn bad(self, text: impl Display) -> String {
+        self.apply(Style::new().red().bold(), text)
+    }
+
+    /// What matters less.
+    pub(super) fn dim(self, text: impl Display) -> String {
+        self.apply(Style::new().dimmed(), text)
+    }
+
+    /// What matters more.
+    pub(super) fn bold(self, text: impl Display) -> String {
+        self.apply(Style::new().bold(), text)
+    }
+
+    /// `warning:`.
+    pub(super) fn warning(self, text: impl Display) -> String {
+        self.apply(Style::new().yellow().bold(), text)
+    }
+
+    /// `hint:`.
+    pub(super) fn hint(self, text: impl Display) -> String {
+        self.apply(Style::new().cyan().bold(), text)
+    }
+
+    fn apply(self, style: Style, text: impl Display) -> String {
+        match self.0 {
+            true => text.style(style).to_string(),
+            false => text.to_string(),
+        }
+    }
+}

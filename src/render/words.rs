@@ -1,0 +1,107 @@
+//! The phrases that several forms share.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::clean;
+use super::event::Link;
+use crate::lifecycle::{Status, Transaction};
+
+/// A duration in whole seconds: `3m 45s`.
+pub fn span(duration: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string()
+}
+
+/// The provider's word behind our status, where it says something else: ` (PROCESSING)`.
+pub(super) fn word_aside(status: Status, word: &str) -> String {
+    match word == status.name() {
+        true => String::new(),
+        false => format!(" ({})", clean(word)),
+    }
+}
+
+/// `buy 100.00 EUR → 99.50 USDT (TRC20)`, as far as it is known.
+pub(super) fn exchange(record: &Transaction) -> String {
+    let side = |amount: &Option<String>, currency: &Option<String>| {
+        let parts: Vec<_> =
+            [amount, currency].into_iter().flatten().map(|part| clean(part)).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    };
+    let fiat = side(&record.fiat_amount, &record.fiat_currency);
+    let crypto = side(&record.crypto_amount, &record.crypto_currency);
+    let (from, to) = match record.kind {
+        Some(crate::lifecycle::Kind::Sell) => (crypto, fiat),
+        _ => (fiat, crypto),
+    };
+    [from, to].into_iter().flatten().collect::<Vec<_>>().join(" → ")
+}
+
+/// How a target is being watched, in a phrase.
+pub(super) fn link(link: &Link) -> String {
+    match link {
+        Link::Connecting => "connecting".to_owned(),
+        Link::Live { transport, heard } => {
+            format!("live ({transport}) · last heard {} ago", span(*heard))
+        }
+        Link::Down { retry_in, polling: Some(interval), .. } => {
+            format!(
+                "reconnecting in {}, polling every {} meanwhile",
+                span(*retry_in),
+                span(*interval)
+            )
+        }
+        Link::Down { reason, retry_in, polling: None } => {
+            format!("reconnecting in {} ({})", span(*retry_in), clean(reason))
+        }
+        Link::Polling(interval) => format!("polling every {}", short(*interval)),
+    }
+}
+
+/// The same in fewer words, for a line among others.
+pub(super) fn short_link(link: &Link) -> String {
+    match link {
+        Link::Connecting => "connecting".to_owned(),
+        Link::Live { transport, .. } => format!("live ({transport})"),
+        Link::Down { retry_in, polling: Some(_), .. } => {
+            format!("polling (push lost, retry in {})", span(*retry_in))
+        }
+        Link::Down { retry_in, polling: None, .. } => format!("lost, retry in {}", span(*retry_in)),
+        Link::Polling(interval) => format!("polling every {}", short(*interval)),
+    }
+}
+
+/// Intervals may be shorter than a second.
+fn short(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => humantime::format_duration(duration).to_string(),
+        _ => span(duration),
+    }
+}
+
+/// A time of day: local on a terminal, UTC elsewhere; with its date unless that is today's.
+pub(super) fn time_of_day(time: Timestamp, now: Timestamp, local: bool) -> String {
+    let zone = match local {
+        true => TimeZone::system(),
+        false => TimeZone::UTC,
+    };
+    let (time, now) = (time.to_zoned(zone.clone()), now.to_zoned(zone));
+    let format = match time.date() == now.date() {
+        true => "%H:%M:%S",
+        false => "%Y-%m-%d %H:%M:%S",
+    };
+    time.strftime(format).to_string()
+}
+
+/// A target short enough for a line: `proof:550e8400…0000`.
+pub(super) fn short_target(target: &str) -> String {
+    let (profile, id) = target.split_once(':').unwrap_or(("", target));
+    let letters = id.chars().count();
+    if letters <= 16 {
+        return target.to_owned();
+    }
+    let head: String = id.chars().take(8).collect();
+    let tail: String = id.chars().skip(letters - 4).collect();
+    format!("{profile}:{head}…{tail}")
+}

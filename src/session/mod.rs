@@ -1,0 +1,251 @@
+//! The only loop. It carries out what [`Watch`] decides, and feeds it what happens.
+
+pub mod clock;
+mod feed;
+pub mod plan;
+mod signals;
+pub mod watch;
+mod wire;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, watch as latest};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
+
+use crate::error::Failure;
+use crate::provider::{Feed, Id};
+use crate::render::{Closing, Renderer, Stamped};
+use crate::transport::{Options, Token, Transport};
+use clock::Clock;
+use plan::Plan;
+use watch::{Command, Input, Pulled, Route, Watch};
+
+pub use signals::Signals;
+
+/// How often the live view is drawn, at most.
+const FRAME: Duration = Duration::from_millis(100);
+/// How many connections are being opened at once.
+const MOST_HANDSHAKES: usize = 64;
+/// How much may wait for the loop before the sockets are read no further.
+const INBOX: usize = 1024;
+
+/// Why a session could not come to its end.
+#[derive(Debug)]
+pub enum Broken {
+    /// It could not begin.
+    Failed(Failure),
+    /// The output could not be written.
+    Output(io::Error),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// It could not begin, or its output could not be written.
+pub async fn run(
+    plan: Arc<Plan>,
+    options: &Options,
+    renderer: &mut dyn Renderer,
+    signals: &mut Signals,
+) -> Result<Closing, Broken> {
+    let (mut hands, routes) = Hands::new(plan.clone(), options).map_err(Broken::Failed)?;
+    let mut watch = Watch::new(plan, routes, fastrand::Rng::new());
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut input = Input::Begun;
+    loop {
+        for command in watch.handle(hands.clock.now(), input) {
+            if let Some(shown) = hands.carry_out(command) {
+                renderer.event(&shown).map_err(Broken::Output)?;
+            }
+        }
+        if watch.finished().is_some() {
+            return Ok(watch.closing());
+        }
+        let wake = watch.wake_at().map(|due| hands.clock.instant(due));
+        input = loop {
+            tokio::select! {
+                biased;
+                code = signals.next() => break Input::Interrupted(code),
+                Some(input) = hands.inbox.recv() => break input,
+                () = sleep_until(wake.unwrap_or_else(|| hands.clock.instant(Duration::MAX))) => break Input::Woken,
+                _ = frames.tick(), if renderer.is_live() => {
+                    renderer.draw(&watch.view(hands.clock.now().elapsed));
+                }
+            }
+        };
+    }
+}
+
+/// What carries commands out: sockets, tasks, and the way back.
+struct Hands {
+    plan: Arc<Plan>,
+    clock: Clock,
+    /// By profile: its client, and its token as it stands.
+    transports: Vec<Transport>,
+    tokens: Vec<latest::Sender<Token>>,
+    feeds: Vec<Option<Box<dyn Feed>>>,
+    feed_profiles: Vec<usize>,
+    open: HashMap<usize, OpenFeed>,
+    permits: Arc<Semaphore>,
+    tasks: JoinSet<()>,
+    outbox: mpsc::Sender<Input>,
+    inbox: mpsc::Receiver<Input>,
+}
+
+struct OpenFeed {
+    task: AbortHandle,
+    forget: mpsc::UnboundedSender<Id>,
+}
+
+impl Hands {
+    fn new(plan: Arc<Plan>, options: &Options) -> Result<(Self, Vec<Route>), Failure> {
+        let (feeds, routes): (Vec<_>, Vec<_>) = feeds(&plan).into_iter().unzip();
+        let (outbox, inbox) = mpsc::channel(INBOX);
+        let tokens = plan.profiles.iter().map(|profile| {
+            latest::Sender::new(profile.credential.token.clone().unwrap_or_default())
+        });
+        let hands = Hands {
+            clock: Clock::start(),
+            transports: transports(&plan, options)?,
+            tokens: tokens.collect(),
+            feeds: feeds.into_iter().map(Some).collect(),
+            feed_profiles: routes.iter().map(|route: &Route| route.profile).collect(),
+            open: HashMap::new(),
+            permits: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
+            tasks: JoinSet::new(),
+            outbox,
+            inbox,
+            plan,
+        };
+        Ok((hands, routes))
+    }
+
+    /// Does what has to be done; what has to be shown comes back.
+    fn carry_out(&mut self, command: Command) -> Option<Box<Stamped>> {
+        match command {
+            Command::Emit(shown) => return Some(shown),
+            Command::Pull(target) => self.pull(target),
+            Command::Open(feed) => self.open(feed),
+            Command::Renew(profile) => self.renew(profile),
+            Command::Close(feed) => {
+                if let Some(open) = self.open.remove(&feed) {
+                    open.task.abort();
+                }
+            }
+            Command::Forget(feed, id) => {
+                if let Some(open) = self.open.get(&feed) {
+                    // A feed that ended by itself has nothing left to forget.
+                    let _ = open.forget.send(id);
+                }
+            }
+        }
+        // Ended tasks are let go, so that a long watch does not collect them.
+        while self.tasks.try_join_next().is_some() {}
+        None
+    }
+
+    fn pull(&mut self, target: usize) {
+        let plan = self.plan.clone();
+        let profile = plan.targets[target].profile;
+        let transport = self.transports[profile].clone();
+        let token = self.tokens[profile].borrow().clone();
+        let outbox = self.outbox.clone();
+        let asked = self.clock.now().elapsed;
+        self.tasks.spawn(async move {
+            let id = &plan.targets[target].id;
+            let provider = &plan.profiles[profile].provider;
+            let answer = transport.fetch(&provider.snapshot(id), &token).await;
+            let pulled = Pulled {
+                asked,
+                generation: token.generation,
+                answer: answer
+                    .map(|fetched| (provider.read(id, &fetched.response), fetched.retry_after)),
+            };
+            // If nobody listens any more, the session is over.
+            let _ = outbox.send(Input::Pulled(target, pulled)).await;
+        });
+    }
+
+    fn open(&mut self, index: usize) {
+        let Some(feed) = self.feeds[index].take() else {
+            return;
+        };
+        let profile = self.feed_profiles[index];
+        let (forget, forgotten) = mpsc::unbounded_channel();
+        let line = feed::Line {
+            index,
+            transport: self.transports[profile].clone(),
+            token: self.tokens[profile].subscribe(),
+            inbox: self.outbox.clone(),
+            forgotten,
+            permits: self.permits.clone(),
+            random: fastrand::Rng::new(),
+        };
+        let task = self.tasks.spawn(feed::drive(feed, line));
+        self.open.insert(index, OpenFeed { task, forget });
+    }
+
+    fn renew(&mut self, profile: usize) {
+        let plan = self.plan.clone();
+        let token = self.tokens[profile].clone();
+        let outbox = self.outbox.clone();
+        self.tasks.spawn(async move {
+            let generation = token.borrow().generation + 1;
+            let renewed = plan.profiles[profile].credential.renew(generation).await;
+            let renewed = renewed.map(|renewed| {
+                token.send_replace(renewed);
+            });
+            let _ = outbox.send(Input::Renewed(profile, renewed)).await;
+        });
+    }
+}
+
+/// One client serves every profile, but for the embedded sandbox, which no proxy can reach.
+fn transports(plan: &Plan, options: &Options) -> Result<Vec<Transport>, Failure> {
+    let mut shared = HashMap::new();
+    plan.profiles
+        .iter()
+        .map(|profile| match shared.get(&profile.direct) {
+            Some(transport) => Ok(Transport::clone(transport)),
+            None => {
+                let direct = profile.direct;
+                let transport = Transport::new(&Options { direct, ..options.clone() })?;
+                shared.insert(direct, transport.clone());
+                Ok(transport)
+            }
+        })
+        .collect()
+}
+
+/// The push connections of a command, and what they serve.
+fn feeds(plan: &Plan) -> Vec<(Box<dyn Feed>, Route)> {
+    if !plan.mode.pushes() {
+        return Vec::new();
+    }
+    let mut feeds = Vec::new();
+    for (profile, settings) in plan.profiles.iter().enumerate() {
+        let mine: HashMap<&Id, usize> = plan
+            .targets
+            .iter()
+            .enumerate()
+            .filter(|(_, target)| target.profile == profile)
+            .map(|(index, target)| (&target.id, index))
+            .collect();
+        let mut ids: Vec<Id> = mine.keys().map(|id| (*id).clone()).collect();
+        ids.sort_by_key(|id| mine[id]);
+        for (feed, ids) in settings.provider.feeds(&ids) {
+            let targets = ids
+                .into_iter()
+                .map(|id| (mine[&id], id))
+                .map(|(target, id)| (id, target))
+                .collect();
+            feeds.push((feed, Route { profile, targets }));
+        }
+    }
+    feeds
+}

@@ -1,0 +1,82 @@
+//! SIGINT and SIGTERM: the first ends the command with its report, a second SIGINT ends it at once.
+
+use std::io;
+
+use crate::exit::Code;
+
+#[cfg(unix)]
+pub use unix::Signals;
+
+#[cfg(not(unix))]
+pub use other::Signals;
+
+#[cfg(unix)]
+mod unix {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag;
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use super::{Code, io};
+
+    /// The signals that end a command.
+    pub struct Signals {
+        interrupt: Signal,
+        terminate: Signal,
+    }
+
+    impl Signals {
+        /// Takes the signals over. Needs a runtime.
+        ///
+        /// # Errors
+        /// The operating system refuses.
+        pub fn listen() -> io::Result<Self> {
+            for number in [SIGINT, SIGTERM] {
+                // The order matters: the flag is still false when the first signal meets the first hook.
+                let second = Arc::new(AtomicBool::new(false));
+                flag::register_conditional_shutdown(number, 128 + number, second.clone())?;
+                flag::register(number, second)?;
+            }
+            Ok(Signals {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
+        }
+
+        /// Waits for the first of them. Cancel-safe.
+        pub async fn next(&mut self) -> Code {
+            tokio::select! {
+                _ = self.interrupt.recv() => Code::Interrupted,
+                _ = self.terminate.recv() => Code::Terminated,
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod other {
+    use super::{Code, io};
+
+    /// The signals that end a command.
+    pub struct Signals;
+
+    impl Signals {
+        /// Takes the signals over. Needs a runtime.
+        ///
+        /// # Errors
+        /// The operating system refuses.
+        pub fn listen() -> io::Result<Self> {
+            Ok(Signals)
+        }
+
+        /// Waits for the first of them. Cancel-safe.
+        pub async fn next(&mut self) -> Code {
+            match tokio::signal::ctrl_c().await {
+                Ok(()) => Code::Interrupted,
+                Err(_) => std::future::pending().await,
+            }
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! The mind of a command, without hands: what happened comes in with its time, what to do goes out.
+//!
+//! `watch`, `poll` and `get` are the same machine; they differ in which inputs they are fed. The loop
+//! in [`crate::session`] carries its [`Command`]s out. Because nothing here touches a socket or a
+//! clock, the rules that must never fail (no ending lost, none invented) are tested in microseconds.
+
+mod agenda;
+mod health;
+mod pulls;
+mod pushes;
+mod settle;
+mod shown;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use agenda::{Agenda, Timer};
+
+use super::clock::Now;
+use super::plan::{Mode, Plan};
+use crate::error::Failure;
+use crate::exit::Code;
+use crate::lifecycle::{Decision, Report, Rules, Tracker};
+use crate::provider::{Id, Reading};
+use crate::render::{Event, Stamped};
+use crate::transport::{self, Backoff};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The command begins.
+    Begun,
+    /// A timer may be due.
+    Woken,
+    /// On the feed of this index.
+    Feed(usize, FeedInput),
+    /// The request for the target of this index ended.
+    Pulled(usize, Pulled),
+    /// The token of the profile of this index was read again.
+    Renewed(usize, Result<(), Failure>),
+    /// The user wants to stop, with this code.
+    Interrupted(Code),
+}
+
+/// Something that happened on a push connection.
+#[derive(Debug)]
+pub enum FeedInput {
+    /// It is being opened, for the given time.
+    Connecting(u32),
+    /// It is open.
+    Live,
+    /// Something was heard that needs no more.
+    Alive,
+    /// These ids are subscribed.
+    Subscribed(Vec<Id>),
+    /// A report arrived.
+    Observed(Id, Box<Report>),
+    /// Something odd.
+    Warning(&'static str, String),
+    /// The provider refused for good.
+    Refused(Code, String),
+    /// It is down, and tried again after a while.
+    Lost {
+        /// Why.
+        error: transport::Error,
+        /// How many tries there were since it last was healthy.
+        attempt: u32,
+        /// How long until the next.
+        retry_in: Duration,
+        /// Which token it was opened with.
+        generation: u32,
+    },
+}
+
+/// A request that ended.
+#[derive(Debug)]
+pub struct Pulled {
+    /// When it was asked, as time of the command.
+    pub asked: Duration,
+    /// Which token it was asked with.
+    pub generation: u32,
+    /// What came back, and how long the peer asked us to wait.
+    pub answer: Result<(Reading, Option<Duration>), transport::Error>,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Ask for the target of this index.
+    Pull(usize),
+    /// Open the feed of this index, and keep it open.
+    Open(usize),
+    /// Close it for good.
+    Close(usize),
+    /// Tell the feed of this index that an id needs no more reports.
+    Forget(usize, Id),
+    /// Read the token of the profile of this index again.
+    Renew(usize),
+    /// Show this.
+    Emit(Box<Stamped>),
+}
+
+/// Which targets a push connection serves.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The profile it belongs to.
+    pub profile: usize,
+    /// The targets behind the ids it carries.
+    pub targets: Vec<(Id, usize)>,
+}
+
+/// The state of a command.
+pub struct Watch {
+    plan: Arc<Plan>,
+    rules: Vec<Rules>,
+    targets: Vec<TargetState>,
+    profiles: Vec<ProfileState>,
+    feeds: Vec<FeedState>,
+    agenda: Agenda,
+    random: fastrand::Rng,
+    unsettled: usize,
+    /// When something was last shown, for the heartbeat.
+    shown: Duration,
+    failures: Vec<Arc<Failure>>,
+    exit: Option<Code>,
+    now: Now,
+    out: Vec<Command>,
+}
+
+#[derive(Default)]
+struct TargetState {
+    tracker: Tracker,
+    feed: Option<usize>,
+    pull: PullState,
+    /// Unreadable answers in a row.
+    strikes: u8,
+    reconnects: u32,
+    warned: HashSet<&'static str>,
+    settled: Option<Code>,
+}
+
+/// Where a target's next request is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum PullState {
+    /// None is planned.
+    #[default]
+    None,
+    /// Planned for this time of the command.
+    At(Duration),
+    /// Waiting at the gate.
+    Queued,
+    /// On the wire; and if true, wanted again as soon as it is back.
+    Asked(bool),
+}
+
+struct ProfileState {
+    gate: pulls::Gate,
+    backoff: Backoff,
+    /// When the provider was last heard.
+    heard: Duration,
+    /// What went wrong since.
+    trouble: Option<String>,
+    /// Whether anything it said was ever understood.
+    understood: bool,
+    renewal: Renewal,
+    generation: u32,
+}
+
+/// Reading a token again is tried once between two answers that were accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Renewal {
+    Possible,
+    Running,
+    Spent,
+}
+
+struct FeedState {
+    profile: usize,
+    targets: HashMap<Id, usize>,
+    unsettled: usize,
+    link: LinkState,
+    was_live: bool,
+    heard: Duration,
+    warned: bool,
+}
+
+enum LinkState {
+    Connecting,
+    Live,
+    Down { reason: String, retry_at: Duration },
+}
+
+impl Watch {
+    /// A command that has not begun. `random` spreads requests and retries.
+    pub fn new(plan: Arc<Plan>, routes: Vec<Route>, mut random: fastrand::Rng) -> Self {
+        let mut targets: Vec<_> = plan.targets.iter().map(|_| TargetState::default()).collect();
+        for (index, route) in routes.iter().enumerate() {
+            for (_, target) in &route.targets {
+                targets[*target].feed = Some(index);
+            }
+        }
+        let profiles = plan.profiles.iter().map(|_| ProfileState {
+            gate: pulls::Gate::default(),
+            backoff: Backoff::new(random.fork()),
+            heard: Duration::ZERO,
+            trouble: None,
+            understood: false,
+            renewal: Renewal::Possible,
+            generation: 0,
+        });
+        Watch {
+            rules: (0..plan.profiles.len()).map(|profile| plan.rules(profile)).collect(),
+            unsettled: targets.len(),
+            targets,
+            profiles: profiles.collect(),
+            feeds: routes.into_iter().map(FeedState::new).collect(),
+            agenda: Agenda::default(),
+            random,
+            shown: Duration::ZERO,
+            failures: Vec::new(),
+            exit: None,
+            now: Now { elapsed: Duration::ZERO, wall: jiff::Timestamp::UNIX_EPOCH },
+            out: Vec::new(),
+            plan,
+        }
+    }
+
+    /// Takes in what happened; answers what to do about it.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Command> {
+        self.now = now;
+        if self.exit.is_none() {
+            match input {
+                Input::Begun => self.begin(),
+                Input::Woken => {}
+                Input::Feed(feed, input) => self.pushed(feed, input),
+                Input::Pulled(target, pulled) => self.pulled(target, pulled),
+                Input::Renewed(profile, renewed) => self.renewed(profile, renewed),
+                Input::Interrupted(code) => self.stop(code),
+            }
+            self.run_timers();
+            self.open_gates();
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`Input::Woken`] is due, as time of the command.
+    pub fn wake_at(&self) -> Option<Duration> {
+        self.agenda.first()
+    }
+
+    /// The exit code, once every target is settled.
+    pub fn finished(&self) -> Option<Code> {
+        self.exit
+    }
+
+    fn begin(&mut self) {
+        for (code, message) in self.plan.notices.clone() {
+            self.warn(None, code, message);
+        }
+        if let Some(timeout) = self.plan.timeout {
+            self.agenda.add(timeout, Timer::Deadline);
+        }
+        if let Some(heartbeat) = self.plan.heartbeat {
+            self.agenda.add(heartbeat, Timer::Heartbeat);
+        }
+        for profile in 0..self.profiles.len() {
+            match self.plan.profiles[profile].credential.token {
+                Some(_) => self.begin_profile(profile),
+                None => self.renew(profile),
+            }
+        }
+    }
+
+    /// Subscribe first, then pull; but do not wait long for a push connection with the first look.
+    fn begin_profile(&mut self, profile: usize) {
+        const HEAD_START: Duration = Duration::from_secs(2);
+        for feed in 0..self.feeds.len() {
+            if self.feeds[feed].profile == profile {
+                self.out.push(Command::Open(feed));
+            }
+        }
+        for target in self.targets_of(profile) {
+            match self.plan.mode {
+                Mode::Watch => self.pull_at(target, self.now.elapsed + HEAD_START),
+                Mode::WatchPushOnly => {}
+                Mode::Poll | Mode::Get { .. } => self.pull(target),
+            }
+        }
+    }
+
+    fn run_timers(&mut self) {
+        while self.exit.is_none() {
+            let Some((due, timer)) = self.agenda.pop(self.now.elapsed) else {
+                return;
+            };
+            match timer {
+                Timer::Deadline => self.stop(Code::Timeout),
+                Timer::Heartbeat => self.heartbeat(),
+                Timer::Outage(profile) => self.check_outage(profile),
+                Timer::Gate => {}
+                Timer::Grace(target) => self.decide(target),
+                Timer::Pull(target) if self.targets[target].pull == PullState::At(due) => {
+                    self.pull(target)
+                }
+                Timer::Pull(_) => {}
+            }
+        }
+    }
+
+    fn heartbeat(&mut self) {
+        let Some(interval) = self.plan.heartbeat else {
+            return;
+        };
+        if self.now.elapsed >= self.shown + interval {
+            let rows = self.view(self.now.elapsed).rows;
+            let open = rows.into_iter().filter(|row| row.settled.is_none()).collect();
+            self.emit(Event::Heartbeat(open));
+            self.shown = self.now.elapsed;
+        }
+        self.agenda.add(self.shown + interval, Timer::Heartbeat);
+    }
+
+    fn targets_of(&self, profile: usize) -> Vec<usize> {
+        (0..self.targets.len())
+            .filter(|target| self.plan.targets[*target].profile == profile)
+            .filter(|target| self.targets[*target].settled.is_none())
+            .collect()
+    }
+
+    fn emit(&mut self, event: Event) {
+        let at = self.now.wall;
+        self.out.push(Command::Emit(Box::new(Stamped { at, event })));
+    }
+
+    fn warn(&mut self, target: Option<usize>, code: &'static str, message: String) {
+        let target = target.map(|target| self.plan.targets[target].name.target.clone());
+        self.emit(Event::Warning { target, code, message });
+    }
+
+    /// Warns about a target, about one thing only once.
+    fn warn_once(&mut self, target: usize, code: &'static str, message: String) {
+        if self.targets[target].warned.insert(code) {
+            self.warn(Some(target), code, message);
+        }
+    }
+
+    /// Looks at where a target stands, and settles it if that decides it.
+    fn decide(&mut self, target: usize) {
+        if self.targets[target].settled.is_some() {
+            return;
+        }
+        let profile = self.plan.targets[target].profile;
+        match self.targets[target].tracker.decide(self.now.elapsed, &self.rules[profile]) {
+            Decision::Settled(ending) => self.ended(target, ending),
+            Decision::Held(until) if !self.is_get() => self.agenda.add(until, Timer::Grace(target)),
+            Decision::Held(_) | Decision::Open if self.is_get() => {
+                self.settle(target, Code::Unfinished, None);
+            }
+            Decision::Held(_) | Decision::Open => {}
+        }
+    }
+
+    fn is_get(&self) -> bool {
+        matches!(self.plan.mode, Mode::Get { .. })
+    }
+}
+
+impl FeedState {
+    fn new(route: Route) -> Self {
+        FeedState {
+            profile: route.profile,
+            unsettled: route.targets.len(),
+            targets: route.targets.into_iter().collect(),
+            link: LinkState::Connecting,
+            was_live: false,
+            heard: Duration::ZERO,
+            warned: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! Requests: every reason to ask (the first look, a reconnect, the safety look, polling) goes through
+//! the same gate, so limits and `Retry-After` are honoured in one place.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::agenda::Timer;
+use super::{Command, LinkState, PullState, Pulled, Renewal, Watch};
+use crate::error::Failure;
+use crate::exit::Code;
+use crate::lifecycle::{Observation, Source};
+use crate::provider::Reading;
+use crate::session::plan::Mode;
+use crate::transport::ErrorKind;
+
+/// How many requests of a profile are on the wire at once.
+const MOST_AT_ONCE: usize = 8;
+/// How many unreadable answers in a row are borne, once one was understood.
+const MOST_STRIKES: u8 = 3;
+
+/// The requests of a profile that wait for their turn.
+#[derive(Default)]
+pub(super) struct Gate {
+    queue: VecDeque<usize>,
+    on_the_wire: usize,
+    closed_until: Duration,
+}
+
+impl Watch {
+    /// Plans the next request for a target, in place of any that was planned.
+    pub(super) fn pull_at(&mut self, target: usize, due: Duration) {
+        if let PullState::None | PullState::At(_) = self.targets[target].pull {
+            self.targets[target].pull = PullState::At(due);
+            self.agenda.add(due, Timer::Pull(target));
+        }
+    }
+
+    /// Asks for a target as soon as the gate lets it. A request that is on the wire already was asked
+    /// before whatever made this one necessary, so it does not count.
+    pub(super) fn pull(&mut self, target: usize) {
+        let state = &mut self.targets[target];
+        if state.settled.is_some() {
+            return;
+        }
+        match state.pull {
+            PullState::Asked(_) => state.pull = PullState::Asked(true),
+            PullState::Queued => {}
+            PullState::None | PullState::At(_) => {
+                state.pull = PullState::Queued;
+                let profile = self.plan.targets[target].profile;
+                self.profiles[profile].gate.queue.push_back(target);
+            }
+        }
+    }
+
+    pub(super) fn open_gates(&mut self) {
+        for profile in &mut self.profiles {
+            let gate = &mut profile.gate;
+            if profile.renewal == Renewal::Running || gate.closed_until > self.now.elapsed {
+                continue;
+            }
+            while gate.on_the_wire < MOST_AT_ONCE {
+                let Some(target) = gate.queue.pop_front() else {
+                    break;
+                };
+                let state = &mut self.targets[target];
+                state.pull = match state.settled {
+                    Some(_) => PullState::None,
+                    None => {
+                        gate.on_the_wire += 1;
+                        self.out.push(Command::Pull(target));
+                        PullState::Asked(false)
+                    }
+                };
+            }
+        }
+    }
+
+    pub(super) fn pulled(&mut self, target: usize, pulled: Pulled) {
+        let profile = self.plan.targets[target].profile;
+        self.profiles[profile].gate.on_the_wire -= 1;
+        let again = self.targets[target].pull == PullState::Asked(true);
+        self.targets[target].pull = PullState::None;
+        if self.targets[target].settled.is_some() {
+            return;
+        }
+        self.take_answer(target, pulled);
+        if again {
+            self.pull(target);
+        } else if let Some(wait) = self.next_look(target) {
+            self.pull_at(target, self.now.elapsed + wait);
+        }
+    }
+
+    fn take_answer(&mut self, target: usize, pulled: Pulled) {
+        let profile = self.plan.targets[target].profile;
+        match pulled.answer {
+            Ok((Reading::Observed(report), _)) => {
+                self.answered(profile);
+                self.targets[target].strikes = 0;
+                let observation =
+                    Observation { report: *report, source: Source::Pull, heard: pulled.asked };
+                self.observe(target, observation);
+            }
+            Ok((Reading::NotFound(answer), _)) => {
+                self.answered(profile);
+                self.not_found(target, answer);
+            }
+            Ok((Reading::Denied(answer), _)) => {
+                let title = self.plan.profiles[profile].provider.spec().title;
+                self.retry(target, Duration::ZERO);
+                self.denied(
+                    profile,
+                    pulled.generation,
+                    format!("{title} refused the token: {answer}"),
+                );
+            }
+            Ok((Reading::Busy(answer), retry_after)) => {
+                let title = self.plan.profiles[profile].provider.spec().title;
+                self.later(target, format!("{title} answered {answer}"), retry_after);
+            }
+            Ok((Reading::Bad(problem), _)) => self.unreadable(target, problem),
+            Err(error) => match error.kind {
+                ErrorKind::Untrusted => {
+                    self.fail_profile(profile, Failure::from_error(Code::Protocol, error));
+                }
+                _ => self.later(target, error.to_string(), error.retry_after),
+            },
+        }
+    }
+
+    fn answered(&mut self, profile: usize) {
+        self.understood(profile);
+        self.profiles[profile].backoff.reset();
+    }
+
+    /// The gate closes for a while; the target waits in front of it.
+    fn later(&mut self, target: usize, reason: String, retry_after: Option<Duration>) {
+        self.retry(target, retry_after.unwrap_or_default());
+        self.trouble(self.plan.targets[target].profile, reason);
+    }
+
+    fn retry(&mut self, target: usize, floor: Duration) {
+        let state = &mut self.profiles[self.plan.targets[target].profile];
+        let open_at = self.now.elapsed.saturating_add(state.backoff.next(floor));
+        state.gate.closed_until = state.gate.closed_until.max(open_at);
+        self.agenda.add(state.gate.closed_until, Timer::Gate);
+        self.pull(target);
+    }
+
+    /// An id may take a while to appear; but one that was seen once is not unlearnt.
+    fn not_found(&mut self, target: usize, answer: String) {
+        let profile = &self.plan.profiles[self.plan.targets[target].profile];
+        let title = profile.provider.spec().title;
+        if self.targets[target].tracker.status().is_some() {
+            let message =
+                format!("{title} answered {answer} for a transaction that it knew before");
+            return self.warn_once(target, "not_found", message);
+        }
+        match profile.appear_timeout {
+            Some(limit) if self.now.elapsed >= limit => {
+                let within = match limit.is_zero() {
+                    true => String::new(),
+                    false => format!(
+                        " after {}",
+                        humantime::format_duration(super::health::whole_seconds(limit))
+                    ),
+                };
+                let message = format!(
+                    "{title} does not know {}{within}: {answer}",
+                    self.plan.targets[target].name.target
+                );
+                let failure = Failure::new(Code::NotFound, message)
+                    .hint("check the id and the profile; one just created may need a longer --appear-timeout");
+                self.fail(target, failure);
+            }
+            _ => {
+                let message = format!("{title} does not know it yet ({answer}); looking again");
+                self.warn_once(target, "not_seen_yet", message);
+            }
+        }
+    }
+
+    /// An answer that makes no sense means a wrong address, unless others made sense before.
+    fn unreadable(&mut self, target: usize, problem: String) {
+        let profile = self.plan.targets[target].profile;
+        let strikes = &mut self.targets[target].strikes;
+        *strikes += 1;
+        let tolerable = self.profiles[profile].understood && !self.is_get();
+        if tolerable && self.targets[target].strikes < MOST_STRIKES {
+            let title = self.plan.profiles[profile].provider.spec().title;
+            self.warn(
+                Some(target),
+                "bad_answer",
+                format!("an answer of {title} was ignored: {problem}"),
+            );
+            return self.retry(target, Duration::ZERO);
+        }
+        let request = self.plan.profiles[profile].provider.snapshot(&self.plan.targets[target].id);
+        let spec = self.plan.profiles[profile].provider.spec();
+        let failure =
+            Failure::new(Code::Protocol, format!("{}: {problem}", request.url)).hint(format!(
+                "is this the address of {}? see where it comes from with  txwatch config show",
+                spec.title
+            ));
+        self.fail(target, failure);
+    }
+
+    /// When to look again without another reason: rarely while push is healthy, at the interval while
+    /// requests carry the watch, and once more at the end of `--appear-timeout`.
+    fn next_look(&mut self, target: usize) -> Option<Duration> {
+        let state = &self.targets[target];
+        if state.settled.is_some() {
+            return None;
+        }
+        let profile = &self.plan.profiles[self.plan.targets[target].profile];
+        let live = state.feed.is_some_and(|feed| matches!(self.feeds[feed].link, LinkState::Live));
+        let unseen = state.tracker.status().is_none();
+        let interval = match self.plan.mode {
+            Mode::Get { .. } => return None,
+            Mode::WatchPushOnly if !unseen => return None,
+            Mode::Watch if live && !unseen => profile.safety,
+            _ => profile.interval,
+        };
+        let wait = interval.mul_f64(0.9 + 0.2 * self.random.f64());
+        let appears = profile.appear_timeout.map(|limit| limit.saturating_sub(self.now.elapsed));
+        match appears {
+            Some(left) if unseen && !left.is_zero() => Some(wait.min(left)),
+            _ => Some(wait),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Taking reports in, and coming to an end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{TargetState, Watch};
+use crate::error::Failure;
+use crate::exit::Code;
+use crate::lifecycle::{Decision, Ending, Observation, Report, Source, Status, Verdict};
+use crate::provider::without_personal_data;
+use crate::render::{Change, Closing, Event, Outcome, Summary, Undecided};
+use crate::session::plan::Mode;
+
+impl Watch {
+    pub(super) fn observe(&mut self, target: usize, mut observation: Observation) {
+        if !self.plan.show_personal
+            && let Some(data) = &mut observation.report.data
+        {
+            without_personal_data(data);
+        }
+        let profile = self.plan.targets[target].profile;
+        let before = self.targets[target].tracker.since();
+        let verdict = self.targets[target].tracker.observe(&observation, &self.rules[profile]);
+        match verdict {
+            Verdict::Changed => self.changed(target, &observation, before),
+            // An ending that looks old cannot be trusted, but it is a reason to ask.
+            Verdict::Stale
+                if observation.source == Source::Push && observation.report.status.is_final() =>
+            {
+                self.pull(target);
+            }
+            _ => {}
+        }
+        // With the report at hand, so that an expectation can look into it.
+        match self.targets[target].tracker.decide(self.now.elapsed, &self.rules[profile]) {
+            Decision::Settled(Ending::Reached)
+                if matches!(verdict, Verdict::Changed | Verdict::Same) =>
+            {
+                self.reached(target, &observation);
+            }
+            _ => self.decide(target),
+        }
+    }
+
+    fn changed(&mut self, target: usize, observation: &Observation, before: Option<Duration>) {
+        let report = &observation.report;
+        let name = self.plan.targets[target].name.clone();
+        self.emit(Event::Status(Change {
+            name,
+            status: report.status,
+            word: report.word.clone(),
+            source: observation.source,
+            occurred_at: report.occurred_at,
+            elapsed: self.now.elapsed,
+            after: before.map(|before| observation.heard.saturating_sub(before)),
+            detail: report.detail.clone(),
+            record: self.targets[target].tracker.record().clone(),
+            data: report.data.clone(),
+        }));
+        self.shown = self.now.elapsed;
+        if report.status == Status::Unknown {
+            let message = format!(
+                "'{}' is a status that txwatch does not know; it is neither an end nor a success here",
+                report.word
+            );
+            self.warn_once(target, "unknown_status", message);
+        }
+    }
+
+    fn reached(&mut self, target: usize, observation: &Observation) {
+        let record = self.targets[target].tracker.record();
+        let broken = self
+            .plan
+            .expectations
+            .iter()
+            .find_map(|expectation| expectation.check(record, &observation.report).err());
+        match broken {
+            None => self.settle(target, Code::Ok, None),
+            Some(reason) => self.settle(target, Code::Mismatch, Some(reason)),
+        }
+    }
+
+    /// An ending that was decided without a new report: the end of a grace.
+    pub(super) fn ended(&mut self, target: usize, ending: Ending) {
+        match ending {
+            Ending::Reached => {
+                let tracker = &self.targets[target].tracker;
+                let mut report = Report::new(
+                    tracker.status().unwrap_or(Status::Unknown),
+                    tracker.word().unwrap_or_default(),
+                );
+                report.transaction = tracker.record().clone();
+                let observation =
+                    Observation { report, source: Source::Pull, heard: self.now.elapsed };
+                self.reached(target, &observation);
+            }
+            Ending::Missed(Status::Failed) => self.settle(target, Code::Failed, None),
+            Ending::Missed(Status::Cancelled) => self.settle(target, Code::Cancelled, None),
+            Ending::Missed(Status::Expired) => self.settle(target, Code::Expired, None),
+            Ending::Missed(Status::Refunded) => self.settle(target, Code::Refunded, None),
+            Ending::Missed(status) => {
+                let reason = format!("it ended {status}, and the goal was {}", self.plan.goal);
+                self.settle(target, Code::Mismatch, Some(reason));
+            }
+        }
+    }
+
+    /// Our side could not do its work for one target.
+    pub(super) fn fail(&mut self, target: usize, failure: Failure) {
+        let failure = Arc::new(failure);
+        self.failures.push(failure.clone());
+        self.settle(target, failure.code(), Some(failure.to_string()));
+    }
+
+    /// Our side could not do its work for any target of a profile.
+    pub(super) fn fail_profile(&mut self, profile: usize, failure: Failure) {
+        let failure = Arc::new(failure);
+        self.failures.push(failure.clone());
+        for target in self.targets_of(profile) {
+            self.settle(target, failure.code(), Some(failure.to_string()));
+        }
+    }
+
+    /// Every target that is still open ends here.
+    pub(super) fn stop(&mut self, code: Code) {
+        for target in 0..self.targets.len() {
+            self.settle(target, code, None);
+        }
+    }
+
+    /// A target's one ending.
+    pub(super) fn settle(&mut self, target: usize, code: Code, reason: Option<String>) {
+        if self.targets[target].settled.is_some() {
+            return;
+        }
+        self.targets[target].settled = Some(code);
+        self.unsettled -= 1;
+        self.release(target);
+        let state = &self.targets[target];
+        let outcome = Outcome {
+            name: self.plan.targets[target].name.clone(),
+            code,
+            status: state.tracker.status(),
+            word: state.tracker.word().map(str::to_owned),
+            elapsed: self.now.elapsed,
+            reconnects: state.reconnects,
+            record: state.tracker.record().clone(),
+            reason,
+        };
+        self.emit(Event::Result(outcome));
+        if self.plan.any && code == Code::Ok {
+            self.stop(Code::Unfinished);
+        }
+        if self.unsettled == 0 && self.exit.is_none() {
+            self.finish();
+        }
+    }
+
+    fn finish(&mut self) {
+        let codes = || self.targets.iter().filter_map(|state| state.settled);
+        let exit = self.exit_of(codes());
+        let mut summary =
+            Summary { exit: exit.number(), targets: self.targets.len(), ..Summary::default() };
+        for code in codes() {
+            *summary.outcomes.entry(code.name()).or_default() += 1;
+        }
+        self.exit = Some(exit);
+        self.emit(Event::Summary(summary));
+    }
+
+    /// The largest code wins; but `--any` needs only one success, and `get` only a look that worked.
+    fn exit_of(&self, codes: impl Iterator<Item = Code> + Clone) -> Code {
+        if self.plan.any && codes.clone().any(|code| code == Code::Ok) {
+            return Code::Ok;
+        }
+        let looks_only = self.plan.mode == Mode::Get { exit_status: false };
+        codes.filter(|code| !(looks_only && code.is_of_transaction())).max().unwrap_or(Code::Ok)
+    }
+
+    /// What is left to say.
+    pub fn closing(&self) -> Closing {
+        let exit = self.exit.unwrap_or(Code::Internal);
+        let any_reached = self.plan.any && exit == Code::Ok;
+        Closing {
+            exit,
+            failures: self.failures.clone(),
+            undecided: match any_reached {
+                true => Vec::new(),
+                false => self.undecided().collect(),
+            },
+            targets: self.targets.len(),
+            elapsed: self.now.elapsed,
+        }
+    }
+
+    fn undecided(&self) -> impl Iterator<Item = Undecided> + '_ {
+        let now = self.now.elapsed;
+        let last = move |state: &TargetState| {
+            let ago = |then: Duration| now.saturating_sub(then);
+            let tracker = &state.tracker;
+            Some((tracker.status()?, ago(tracker.confirmed()?), ago(tracker.since()?)))
+        };
+        self.targets.iter().zip(&self.plan.targets).filter_map(move |(state, target)| {
+            let code = state.settled.filter(|code| code.is_undecided())?;
+            Some(Undecided { target: target.name.target.clone(), code, last: last(state) })
+        })
+    }
+}

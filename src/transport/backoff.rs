@@ -1,0 +1,101 @@
+//! How long to wait before the next try.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+/// The first ceiling.
+const FIRST: Duration = Duration::from_secs(1);
+/// The last ceiling.
+const LAST: Duration = Duration::from_secs(30);
+
+/// Full jitter: a wait is anywhere between zero and a ceiling that doubles from one second to thirty.
+#[derive(Debug)]
+pub struct Backoff {
+    ceilings: ExponentialBackoff,
+    random: fastrand::Rng,
+    attempt: u32,
+}
+
+impl Backoff {
+    /// A schedule at its beginning.
+    pub fn new(random: fastrand::Rng) -> Self {
+        Backoff { ceilings: schedule(), random, attempt: 0 }
+    }
+
+    /// The next wait, at least `floor` (what the peer asked for, by `Retry-After` or its protocol).
+    pub fn next(&mut self, floor: Duration) -> Duration {
+        self.attempt = self.attempt.saturating_add(1);
+        let ceiling = self.ceilings.next().unwrap_or(LAST);
+        ceiling.mul_f64(self.random.f64()).max(floor)
+    }
+
+    /// How many waits there were since the beginning.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Begins again, after a healthy spell.
+    pub fn reset(&mut self) {
+        self.ceilings = schedule();
+        self.attempt = 0;
+    }
+}
+
+fn schedule() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(FIRST)
+        .with_max_delay(LAST)
+        .with_factor(2.0)
+        .without_max_times()
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn waits_stay_within_their_ceilings(seed: u64, tries in 1usize..40) {
+            let mut backoff = Backoff::new(fastrand::Rng::with_seed(seed));
+            for attempt in 0..tries {
+                let ceiling = LAST.min(FIRST * 2u32.pow(attempt.min(10) as u32));
+                let wait = backoff.next(Duration::ZERO);
+                prop_assert!(wait <= ceiling, "{wait:?} > {ceiling:?} at {attempt}");
+            }
+        }
+
+        #[test]
+        fn what_the_peer_asks_for_is_honoured(seed: u64, floor in 0u64..600, tries in 1usize..10) {
+            let mut backoff = Backoff::new(fastrand::Rng::with_seed(seed));
+            let floor = Duration::from_secs(floor);
+            for _ in 0..tries {
+                let wait = backoff.next(floor);
+                prop_assert!(wait >= floor && wait <= floor.max(LAST));
+            }
+        }
+
+        #[test]
+        fn a_reset_begins_again(seed: u64, tries in 1usize..20) {
+            let mut backoff = Backoff::new(fastrand::Rng::with_seed(seed));
+            for _ in 0..tries {
+                backoff.next(Duration::ZERO);
+            }
+            backoff.reset();
+            prop_assert_eq!(backoff.attempt(), 0);
+            prop_assert!(backoff.next(Duration::ZERO) <= FIRST);
+        }
+    }
+
+    #[test]
+    fn waits_are_spread_over_the_whole_range() {
+        let waits: Vec<_> = (0..200)
+            .map(|seed| Backoff::new(fastrand::Rng::with_seed(seed)).next(Duration::ZERO))
+            .collect();
+        assert!(waits.iter().any(|wait| *wait < FIRST / 4));
+        assert!(waits.iter().any(|wait| *wait > FIRST * 3 / 4));
+    }
+}

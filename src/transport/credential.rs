@@ -1,0 +1,163 @@
+//! Where a profile's token comes from, and how it is read again.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::Token;
+use crate::error::{Failure, config};
+
+/// How long a token command may take; it may ask a person for a passphrase.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+/// No token is longer.
+const LONGEST: usize = 64 * 1024;
+
+/// A token's source, and the token if it could be read without running anything.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Where it comes from, for messages.
+    pub origin: String,
+    /// How to read it.
+    pub source: Source,
+    /// The token, unless a command has to be run for it.
+    pub token: Option<Token>,
+}
+
+/// How to read a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// It was given as a value, once and for all.
+    Fixed,
+    /// From a file, which may be rewritten.
+    File(PathBuf),
+    /// From what a command prints.
+    Command(Vec<String>),
+}
+
+impl Credential {
+    /// A token that was given as a value.
+    ///
+    /// # Errors
+    /// It is empty or cannot be in a header.
+    pub fn fixed(text: &str, origin: String) -> Result<Self, Failure> {
+        let secret = checked(text.as_bytes(), &origin)?;
+        Ok(Credential { origin, source: Source::Fixed, token: Some(Token::new(secret, 0)) })
+    }
+
+    /// A token in a file.
+    ///
+    /// # Errors
+    /// The file is missing, empty, or holds something that cannot be in a header.
+    pub fn file(path: PathBuf, origin: String) -> Result<Self, Failure> {
+        let secret = read_file(&path, &origin)?;
+        Ok(Credential { origin, source: Source::File(path), token: Some(Token::new(secret, 0)) })
+    }
+
+    /// A token that a command prints; it is run when the session begins.
+    pub fn command(argv: Vec<String>, origin: String) -> Self {
+        Credential { origin, source: Source::Command(argv), token: None }
+    }
+
+    /// Whether reading it again can give another token.
+    pub fn is_renewable(&self) -> bool {
+        self.source != Source::Fixed
+    }
+
+    /// Reads the token again.
+    ///
+    /// # Errors
+    /// The file or command does not give one.
+    pub async fn renew(&self, generation: u32) -> Result<Token, Failure> {
+        let secret = match &self.source {
+            Source::Fixed => {
+                return Err(config(format!("the token of {} cannot be renewed", self.origin)));
+            }
+            Source::File(path) => read_file(path, &self.origin)?,
+            Source::Command(argv) => run(argv, &self.origin).await?,
+        };
+        Ok(Token::new(secret, generation))
+    }
+}
+
+fn read_file(path: &PathBuf, origin: &str) -> Result<SecretString, Failure> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| {
+        config(format!("the token file {shown} cannot be read: {error}"))
+            .hint(format!("it is named by {origin}"))
+    })?;
+    checked(&bytes, &format!("the token file {shown}"))
+}
+
+async fn run(argv: &[String], origin: &str) -> Result<SecretString, Failure> {
+    let Some((program, arguments)) = argv.split_first() else {
+        return Err(config(format!("{origin} names no command")));
+    };
+    let failed = |what: String| config(format!("the token command of {origin} {what}"));
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(COMMAND_TIMEOUT, output)
+        .await
+        .map_err(|_| failed(format!("did not end within {}s", COMMAND_TIMEOUT.as_secs())))?
+        .map_err(|error| failed(format!("cannot be run: {program}: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(format!("failed: {program}: {}", output.status)));
+    }
+    checked(&output.stdout, &format!("the output of the token command of {origin}"))
+}
+
+/// A token's text without the line end that editors add; its value never enters a message.
+fn checked(bytes: &[u8], what: &str) -> Result<SecretString, Failure> {
+    let text = bytes.trim_ascii();
+    if text.is_empty() {
+        return Err(config(format!("{what} is empty")));
+    }
+    if text.len() > LONGEST {
+        return Err(config(format!("{what} is too long for a token")));
+    }
+    match std::str::from_utf8(text) {
+        Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.to_owned().into()),
+        _ => Err(config(format!(
+            "{what} holds a character that cannot be in a token (a space, a line break, or beyond ASCII)"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailing_line_end_is_no_part_of_a_token() {
+        let credential = Credential::fixed("tok_1\r\n", "X".into()).unwrap();
+        let token = credential.token.unwrap();
+        assert_eq!(token.text(), Some("tok_1"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_refused_without_showing_it() {
+        for (text, needle) in [
+            ("", "empty"),
+            (" \n", "empty"),
+            ("hunter2 x", "character"),
+            ("hunter2\nx", "character"),
+            ("hünter2", "character"),
+        ] {
+            let failure = Credential::fixed(text, "TXWATCH_PROOF_TOKEN".into()).unwrap_err();
+            let message = failure.to_string();
+            assert!(
+                message.contains(needle) && message.contains("TXWATCH_PROOF_TOKEN"),
+                "{message}"
+            );
+            assert!(!message.contains("nter2"));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Requests.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{RequestBuilder, StatusCode};
+use tokio::time::timeout;
+use url::Url;
+
+use super::{Error, ErrorKind, MAX_BODY, REQUEST_TIMEOUT, Token, Transport};
+use crate::provider::{Auth, Request, Response};
+
+/// An answer.
+#[derive(Debug)]
+pub struct Fetched {
+    /// What the provider reads.
+    pub response: Response,
+    /// How long it asked us to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Transport {
+    /// Makes a request and reads the whole answer, up to [`MAX_BODY`] bytes.
+    ///
+    /// # Errors
+    /// Nothing came in time, the peer is not trusted, or the answer is too large. Any HTTP status but a
+    /// redirect to another origin is an answer.
+    pub async fn fetch(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
+        let address = request.url.as_str();
+        tracing::debug!("> GET {address}");
+        let answer = timeout(REQUEST_TIMEOUT, self.exchange(request, token)).await;
+        let answer = answer.unwrap_or_else(|_| Err(Error::timeout("the request to", address)));
+        match &answer {
+            Ok(fetched) => tracing::debug!(
+                "< {} ({} bytes) {address}",
+                fetched.response.status,
+                fetched.response.body.len()
+            ),
+            Err(error) => tracing::debug!("< {error}"),
+        }
+        answer
+    }
+
+    async fn exchange(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
+        let address = request.url.as_str();
+        let failed = |error| Error::from_client("the request to", address, &error);
+        let builder = self.authorised(request.url.clone(), request.auth, token);
+        let mut answer = builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
+        if let Some(error) =
+            refused_redirect(address, answer.status(), answer.headers(), answer.url())
+        {
+            return Err(error);
+        }
+        let retry_after = retry_after(answer.headers());
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(Error::new(
+                    ErrorKind::Untrusted,
+                    format!("the answer of {address} is larger than {} MiB", MAX_BODY >> 20),
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let body = match std::str::from_utf8(&body) {
+            Ok(text) => token.scrub(text).into_owned().into_bytes(),
+            Err(_) => body,
+        };
+        Ok(Fetched { response: Response { status: answer.status().as_u16(), body }, retry_after })
+    }
+
+    /// A GET with the token where the provider wants it.
+    pub(super) fn authorised(&self, mut url: Url, auth: Auth, token: &Token) -> RequestBuilder {
+        match auth {
+            Auth::Bearer => {
+                let builder = self.client.get(url);
+                match token.bearer() {
+                    Some(value) => builder.header(AUTHORIZATION, value),
+                    None => builder,
+                }
+            }
+            Auth::Query(name) => {
+                if let Some(text) = token.text() {
+                    url.query_pairs_mut().append_pair(name, text);
+                }
+                self.client.get(url)
+            }
+        }
+    }
+}
+
+/// Redirects on the origin were followed already; what is left leads elsewhere.
+pub(super) fn refused_redirect(
+    address: &str,
+    status: StatusCode,
+    headers: &HeaderMap,
+    base: &Url,
+) -> Option<Error> {
+    if !status.is_redirection() {
+        return None;
+    }
+    let target = headers.get(LOCATION).and_then(|to| to.to_str().ok());
+    let to = target.and_then(|to| base.join(to).ok()).map_or_else(
+        || "nowhere".to_owned(),
+        |to| match to.origin().is_tuple() {
+            true => to.origin().ascii_serialization(),
+            false => format!("a {}: address", to.scheme()),
+        },
+    );
+    Some(Error::new(
+        ErrorKind::Untrusted,
+        format!(
+            "{address} redirects ({}) to {to}, which is not followed because the token would go along; \
+             if the provider moved, change the url",
+            status.as_u16()
+        ),
+    ))
+}
+
+/// `Retry-After` in seconds or as a date, which only the wall clock can tell the distance of.
+#[allow(clippy::disallowed_methods)]
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse::<u64>() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(value: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, value.parse().unwrap());
+        retry_after(&headers)
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn retry_after_is_read_in_both_forms() {
+        assert_eq!(parsed("7"), Some(Duration::from_secs(7)));
+        let soon = SystemTime::now() + Duration::from_secs(90);
+        let wait = parsed(&httpdate::fmt_http_date(soon)).unwrap();
+        assert!(wait > Duration::from_secs(80) && wait <= Duration::from_secs(90), "{wait:?}");
+        assert_eq!(parsed("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(parsed("soon"), None);
+    }
+}

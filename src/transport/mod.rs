@@ -1,0 +1,107 @@
+//! Bytes in and out. It knows no provider: proxies, certificates, redirects, limits of size and time,
+//! and the place of the token in a request have their one home here.
+
+mod backoff;
+mod credential;
+mod error;
+mod http;
+mod token;
+mod ws;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client};
+
+pub use backoff::Backoff;
+pub use credential::{Credential, Source as CredentialSource};
+pub use error::{Error, ErrorKind};
+pub use http::Fetched;
+pub use token::Token;
+pub use ws::{Heard, Socket};
+
+use crate::error::{Failure, config};
+
+/// How long a connection may take to be established.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a whole request may take, or an upgrade.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+/// The largest body that is read.
+pub const MAX_BODY: usize = 16 * 1024 * 1024;
+/// The largest WebSocket message that is read.
+pub const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// What a transport has to know before it opens anything.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// An extra trusted CA (PEM).
+    pub cacert: Option<PathBuf>,
+    /// Whether any address needs TLS; the system's CAs are only loaded for that.
+    pub tls: bool,
+    /// Whether proxies are passed by, as for the embedded sandbox.
+    pub direct: bool,
+}
+
+/// The one client: makes requests and performs the WebSocket upgrade. Cheap to clone.
+#[derive(Clone)]
+pub struct Transport {
+    client: Client,
+}
+
+impl Transport {
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// The extra CA cannot be read, or the system has none.
+    pub fn new(options: &Options) -> Result<Self, Failure> {
+        // Fails only if one is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = Client::builder()
+            .user_agent(concat!("txwatch/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(same_origin_only());
+        let extra = options.cacert.as_ref().map(read_certificates).transpose()?;
+        builder = match (options.tls, extra) {
+            (true, Some(extra)) => builder.tls_certs_merge(extra),
+            (true, None) => builder,
+            (false, _) => builder.tls_certs_only([]),
+        };
+        if options.direct {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| {
+            Failure::from_error(
+                crate::exit::Code::Config,
+                anyhow::Error::new(error).context("the HTTP client cannot be set up"),
+            )
+            .hint("check the proxy variables, --cacert and SSL_CERT_FILE")
+        })?;
+        Ok(Transport { client })
+    }
+}
+
+/// Custom headers survive reqwest's redirects, so only those that stay on the origin are followed.
+fn same_origin_only() -> Policy {
+    const MOST: usize = 5;
+    Policy::custom(|attempt| {
+        let same =
+            attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
+        match same && attempt.previous().len() <= MOST {
+            true => attempt.follow(),
+            false => attempt.stop(),
+        }
+    })
+}
+
+fn read_certificates(path: &PathBuf) -> Result<Vec<Certificate>, Failure> {
+    let shown = path.display();
+    let pem = std::fs::read(path)
+        .map_err(|error| config(format!("the CA file {shown} cannot be read: {error}")))?;
+    let certificates = Certificate::from_pem_bundle(&pem)
+        .map_err(|error| config(format!("the CA file {shown} is not PEM: {error}")))?;
+    match certificates.is_empty() {
+        true => Err(config(format!("the CA file {shown} holds no certificate"))),
+        false => Ok(certificates),
+    }
+}

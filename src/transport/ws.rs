@@ -1,0 +1,211 @@
+//! WebSocket over the stream that the client upgraded.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::header::{
+    CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use reqwest::{StatusCode, Upgraded};
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message};
+use url::Url;
+
+use super::http::{refused_redirect, retry_after};
+use super::{Error, ErrorKind, MAX_MESSAGE, REQUEST_TIMEOUT, Token, Transport};
+use crate::provider::Request;
+
+/// Idle sockets hold no big buffers.
+const READ_BUFFER: usize = 4 * 1024;
+/// How long a frame of ours may wait for a peer that does not read.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open WebSocket.
+pub struct Socket {
+    stream: WebSocketStream<Upgraded>,
+    token: Token,
+}
+
+/// Something that arrived.
+#[derive(Debug)]
+pub enum Heard {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
+    /// A ping (answered already) or a pong.
+    Alive,
+    /// The end of the connection, with what the peer gave as its reason.
+    Closed(Option<u16>, String),
+}
+
+impl Transport {
+    /// Opens a WebSocket.
+    ///
+    /// # Errors
+    /// Nothing came in time, the upgrade was refused, or the peer is not trusted.
+    pub async fn open(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
+        let address = request.url.as_str();
+        tracing::debug!("> upgrade {address}");
+        let opened = timeout(REQUEST_TIMEOUT, self.upgrade(request, token)).await;
+        let opened =
+            opened.unwrap_or_else(|_| Err(Error::timeout("the WebSocket upgrade to", address)));
+        match &opened {
+            Ok(_) => tracing::debug!("< 101 {address}"),
+            Err(error) => tracing::debug!("< {error}"),
+        }
+        opened
+    }
+
+    async fn upgrade(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
+        let address = request.url.as_str();
+        let failed = |error| Error::from_client("the WebSocket upgrade to", address, &error);
+        let key = generate_key();
+        let answer = self
+            .authorised(http_form(&request.url), request.auth, token)
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key)
+            .send()
+            .await
+            .map_err(failed)?;
+        if let Some(error) =
+            refused_redirect(address, answer.status(), answer.headers(), answer.url())
+        {
+            return Err(error);
+        }
+        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(refused_upgrade(address, answer, token).await);
+        }
+        check_handshake(address, answer.headers(), &key)?;
+        let stream = answer.upgrade().await.map_err(failed)?;
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_message_size(Some(MAX_MESSAGE))
+            .max_frame_size(Some(MAX_MESSAGE));
+        let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
+        Ok(Socket { stream, token: token.clone() })
+    }
+}
+
+/// The client speaks `http`; on the wire it is the same.
+fn http_form(url: &Url) -> Url {
+    let mut url = url.clone();
+    let scheme = match url.scheme() {
+        "wss" | "https" => "https",
+        _ => "http",
+    };
+    // Between special schemes this cannot fail.
+    let _ = url.set_scheme(scheme);
+    url
+}
+
+async fn refused_upgrade(address: &str, answer: reqwest::Response, token: &Token) -> Error {
+    /// As much of the body as a reason may need.
+    const REASON: usize = 1024;
+    let status = answer.status().as_u16();
+    let kind = match status {
+        401 | 403 => ErrorKind::Denied,
+        429 | 500..=599 => ErrorKind::Unreachable,
+        _ => ErrorKind::Unsupported,
+    };
+    let wait = retry_after(answer.headers());
+    let short = answer.content_length().is_none_or(|length| length <= REASON as u64);
+    let reason = match short {
+        true => reason(&answer.text().await.unwrap_or_default(), token),
+        false => String::new(),
+    };
+    let mut error =
+        Error::new(kind, format!("{address} refused the WebSocket upgrade: {status}{reason}"));
+    error.retry_after = wait;
+    error
+}
+
+/// ` (unauthorised: invalid_token)` from a JSON error body with text fields.
+fn reason(body: &str, token: &Token) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&token.scrub(body)) else {
+        return String::new();
+    };
+    let words: Vec<_> =
+        ["error", "code", "message"].iter().filter_map(|key| fields.get(*key)?.as_str()).collect();
+    match words.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", words.join(": ")),
+    }
+}
+
+fn check_handshake(address: &str, headers: &HeaderMap, key: &str) -> Result<(), Error> {
+    let get = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let problem = if get(UPGRADE).is_none_or(|to| !to.eq_ignore_ascii_case("websocket")) {
+        "it switched to something else"
+    } else if get(SEC_WEBSOCKET_ACCEPT) != Some(derive_accept_key(key.as_bytes()).as_str()) {
+        "its Sec-WebSocket-Accept is wrong"
+    } else if get(SEC_WEBSOCKET_EXTENSIONS).is_some_and(|list| !list.trim().is_empty()) {
+        "it turned on an extension that was not offered"
+    } else if get(SEC_WEBSOCKET_PROTOCOL).is_some() {
+        "it chose a subprotocol that was not offered"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        ErrorKind::Unsupported,
+        format!("the WebSocket upgrade to {address} failed: {problem}"),
+    ))
+}
+
+impl Socket {
+    /// Waits for the next thing. Cancel-safe.
+    ///
+    /// # Errors
+    /// The connection broke, or the peer broke the protocol.
+    pub async fn next(&mut self) -> Result<Heard, Error> {
+        let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
+        match self.stream.next().await {
+            Some(Ok(Message::Text(text))) => Ok(Heard::Text(self.token.scrub(&text).into_owned())),
+            Some(Ok(Message::Binary(bytes))) => Ok(Heard::Binary(bytes.into())),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Heard::Alive),
+            Some(Ok(Message::Close(Some(close)))) => {
+                Ok(Heard::Closed(Some(close.code.into()), close.reason.to_string()))
+            }
+            Some(Ok(Message::Close(None))) => Ok(Heard::Closed(None, String::new())),
+            Some(Err(tungstenite::Error::Capacity(_))) => broken(format!(
+                "the connection broke: a message of more than {} MiB",
+                MAX_MESSAGE >> 20
+            )),
+            Some(Err(error)) => broken(format!("the connection broke: {error}")),
+            None => broken("the connection was closed".to_owned()),
+        }
+    }
+
+    /// Sends a text message.
+    ///
+    /// # Errors
+    /// The connection broke, or the peer does not read.
+    pub async fn send(&mut self, text: String) -> Result<(), Error> {
+        self.write(Message::text(text)).await
+    }
+
+    /// Asks for a sign of life.
+    ///
+    /// # Errors
+    /// The connection broke, or the peer does not read.
+    pub async fn ping(&mut self) -> Result<(), Error> {
+        self.write(Message::Ping(Vec::new().into())).await
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), Error> {
+        let broken = |what: String| Error::new(ErrorKind::Unreachable, what);
+        match timeout(SEND_TIMEOUT, self.stream.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(broken(format!("the connection broke: {error}"))),
+            Err(_) => Err(broken("the peer does not read".to_owned())),
+        }
+    }
+}
