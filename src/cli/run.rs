@@ -113,7 +113,8 @@ fn prepare(
 
 /// In JSON every command has its records, also one that could not begin.
 fn abort(targets: &[String], failure: &Failure) -> Code {
-    let text = render::abort(Clock::start().now().wall, targets, failure.code(), &failure.to_string());
+    let text =
+        render::abort(Clock::start().now().wall, targets, failure.code(), &failure.to_string());
     match io::stdout().write_all(text.as_bytes()) {
         Ok(()) => failure.code(),
         Err(error) => output_broke(&error),

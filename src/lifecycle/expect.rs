@@ -144,7 +144,7 @@ impl fmt::Display for Expectation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let symbol = OPERATORS
             .iter()
-            .find(|(_, operator)| *operator == self.operator)
+            .rfind(|(_, operator)| *operator == self.operator)
             .map_or("=", |(symbol, _)| symbol);
         write!(f, "{}{symbol}{}", self.path, self.value)
     }

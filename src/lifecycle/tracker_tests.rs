@@ -190,16 +190,15 @@ proptest! {
         prop_assert_eq!(tracker.status(), Some(words[5]));
     }
 
-    /// Feeding everything twice shows no change twice.
+    /// Feeding everything twice shows no change twice. (At one and the same time the order of arrival
+    /// does count, so each step has a time of its own.)
     #[test]
-    fn a_replay_changes_nothing(
-        story in prop::collection::vec((any_status(), 0i64..9), 1..12),
-    ) {
-        let mut story: Vec<_> = story
+    fn a_replay_changes_nothing(story in prop::collection::vec(any_status(), 1..12)) {
+        let story: Vec<_> = story
             .into_iter()
+            .zip(0..)
             .map(|(status, clock)| seen(status, Some(clock), Push, 0))
             .collect();
-        story.sort_by_key(|o| o.report.occurred_at);
         let (mut tracker, _) = fold(&story, 0);
         let end = tracker.status();
         for observation in &story {

@@ -1,1 +1,4 @@
 //! Everything from outside: the binary, on loopback.
+
+mod sandbox;
+mod support;
