@@ -7,7 +7,12 @@
     unreachable_pub
 )]
 
+mod credentials;
+mod dialect;
 mod exit_codes;
+mod goals;
+mod reconnecting;
 mod sandbox;
 mod support;
+mod targets;
 mod watching;
