@@ -91,10 +91,11 @@ fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
     }
 }
 
+/// A TLS error, however many I/O errors it is wrapped in: `source` passes those over.
 fn find_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     error.downcast_ref().or_else(|| {
         let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-        inner.downcast_ref()
+        find_tls(inner)
     })
 }
 

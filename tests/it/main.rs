@@ -15,4 +15,5 @@ mod reconnecting;
 mod sandbox;
 mod support;
 mod targets;
+mod tls;
 mod watching;
