@@ -127,7 +127,7 @@ fn overrides(arguments: &TargetArgs, chosen: &[Chosen]) -> Result<Overrides, Fai
     Ok(Overrides { url: arguments.url.clone(), push_url: arguments.push_url.clone() })
 }
 
-/// The system's CAs are loaded only if something needs TLS: an address, or a proxy.
+/// The system's CAs are loaded only if an address needs TLS; without it no proxy is used either.
 fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Result<Options, Failure> {
     let needs_tls = |target: &Target| {
         let provider = &plan.profiles[target.profile].provider;
@@ -136,14 +136,9 @@ fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Result<Optio
             feeds.iter().any(|(feed, _)| matches!(feed.request().url.scheme(), "https" | "wss"));
         push || provider.snapshot(&target.id).url.scheme() == "https"
     };
-    let proxies =
-        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
-    let tls_proxy = proxies
-        .iter()
-        .any(|name| config.environment.get(name).is_some_and(|url| url.starts_with("https:")));
     Ok(Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
-        tls: tls_proxy || plan.targets.iter().any(needs_tls),
+        tls: plan.targets.iter().any(needs_tls),
         direct: false,
     })
 }

@@ -73,7 +73,7 @@ impl Transport {
     pub(super) fn authorised(&self, mut url: Url, auth: Auth, token: &Token) -> RequestBuilder {
         match auth {
             Auth::Bearer => {
-                let builder = self.client.get(url);
+                let builder = self.client(&url).get(url);
                 match token.bearer() {
                     Some(value) => builder.header(AUTHORIZATION, value),
                     None => builder,
@@ -83,7 +83,7 @@ impl Transport {
                 if let Some(text) = token.text() {
                     url.query_pairs_mut().append_pair(name, text);
                 }
-                self.client.get(url)
+                self.client(&url).get(url)
             }
         }
     }

@@ -11,6 +11,7 @@ mod credentials;
 mod dialect;
 mod exit_codes;
 mod goals;
+mod proxy;
 mod reconnecting;
 mod sandbox;
 mod support;
