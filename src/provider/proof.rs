@@ -46,6 +46,9 @@ pub(super) static SPEC: Spec = Spec {
 /// mean something else in a URL.
 fn check_id(id: &str) -> Result<(), String> {
     const LONGEST: usize = 128;
+    if id.is_empty() {
+        return Err("it is empty".to_owned());
+    }
     if id.len() > LONGEST {
         return Err(format!("it is {} characters long, more than {LONGEST}", id.chars().count()));
     }

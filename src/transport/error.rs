@@ -48,6 +48,16 @@ impl Error {
         Error::new(ErrorKind::Denied, message)
     }
 
+    /// The peer cannot be trusted.
+    pub fn untrusted(message: String) -> Self {
+        Error::new(ErrorKind::Untrusted, message)
+    }
+
+    /// The peer does not upgrade to what is asked for.
+    pub fn unsupported(message: String) -> Self {
+        Error::new(ErrorKind::Unsupported, message)
+    }
+
     /// The peer gave no sign of life although it was asked for one.
     pub fn silent(silence: Duration) -> Self {
         Error::new(

@@ -246,7 +246,10 @@ impl Watch {
 
     /// When [`Input::Woken`] is due, as time of the command.
     pub fn wake_at(&self) -> Option<Duration> {
-        self.agenda.first()
+        match self.exit {
+            Some(_) => None,
+            None => self.agenda.first(),
+        }
     }
 
     /// The exit code, once every target is settled.
