@@ -185,7 +185,7 @@ impl Provider for Proof {
 /// `401 (unauthorised: invalid_token)`, whatever generation the body is of.
 fn describe(response: &Response) -> String {
     let Ok(body) = json::object(&response.body) else {
-        return format!("{} without a JSON body", response.status);
+        return format!("{} without a JSON body; is the url right?", response.status);
     };
     let mut words: Vec<String> =
         ["error", "code", "message"].iter().filter_map(|key| json::text(&body, key)).collect();

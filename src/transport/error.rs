@@ -67,11 +67,13 @@ impl Error {
     }
 
     /// Classifies an error of the HTTP client.
-    pub(super) fn from_client(phase: &str, address: &str, error: &reqwest::Error) -> Self {
+    pub(super) fn from_client(phase: &str, address: &str, error: reqwest::Error) -> Self {
+        // The client's URL may carry a token that ours never does.
+        let error = error.without_url();
         if error.is_timeout() {
             return Error::timeout(phase, address);
         }
-        let (kind, cause) = classify(error);
+        let (kind, cause) = classify(&error);
         Error::new(kind, format!("{phase} {address} failed: {cause}"))
     }
 

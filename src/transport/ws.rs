@@ -64,7 +64,7 @@ impl Transport {
 
     async fn upgrade(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
         let address = request.url.as_str();
-        let failed = |error| Error::from_client("the WebSocket upgrade to", address, &error);
+        let failed = |error| Error::from_client("the WebSocket upgrade to", address, error);
         let key = generate_key();
         let answer = self
             .authorised(http_form(&request.url), request.auth, token)

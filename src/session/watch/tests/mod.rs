@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::lifecycle::{Goal, Status};
-use crate::provider::{Feed, Pace, Provider, Request, Response, Settings, Spec};
+use crate::lifecycle::{Goal, Report, Status};
+use crate::provider::{Feed, Pace, Provider, Reading, Request, Response, Settings, Spec};
 use crate::render::{Event, Name};
 use crate::session::plan::{Profile, Target};
 use crate::transport::{Credential, Error};
