@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
-use super::run::{Context, block_on, print};
+use super::context::{Context, block_on, print};
 use super::targets;
 use crate::config::{Config, Overrides};
 use crate::error::{Failure, config};

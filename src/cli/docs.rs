@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use clap_complete::env::Shells;
 
-use super::run::{output_broke, print};
+use super::context::{output_broke, print};
 use super::{COMPLETE, definitions};
 use crate::error::{Failure, nearest, usage};
 use crate::exit::{self, Code};

@@ -7,6 +7,7 @@
 mod arguments;
 mod check;
 mod configuration;
+mod context;
 mod docs;
 mod look;
 mod plan;
@@ -121,7 +122,7 @@ fn print_clap(error: &clap::Error) -> Code {
     if !error.use_stderr() {
         return match error.print() {
             Ok(()) => Code::Ok,
-            Err(error) => run::output_broke(&error),
+            Err(error) => context::output_broke(&error),
         };
     }
     let plain = error.render().to_string();

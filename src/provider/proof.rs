@@ -12,10 +12,10 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Auth, Base, Feed, Frame, Id, Pace, Provider, Reading, Request, Response, Setting,
-    SettingKind, Settings, Spec, json,
+    Action, Feed, Frame, Id, Pace, Provider, Reading, Setting, SettingKind, Settings, Spec, json,
 };
 use crate::lifecycle::{Kind, Report, Status, Transaction};
+use crate::wire::{Auth, Base, Request, Response};
 
 const HTTP: &[&str] = &["http", "https"];
 const ANY: &[&str] = &["http", "https", "ws", "wss"];

@@ -116,7 +116,7 @@ impl Line {
     ) -> Result<(), Ended> {
         let actions = match heard {
             Ok(Heard::Text(text)) => {
-                tracing::debug!("< {}", super::wire::shown(&text));
+                tracing::debug!("< {}", super::traffic::shown(&text));
                 feed.received(Frame::Text(&text))
             }
             Ok(Heard::Binary(bytes)) => {
@@ -137,7 +137,7 @@ impl Line {
         for action in actions {
             match action {
                 Action::Send(text) => {
-                    tracing::debug!("> {}", super::wire::shown(&text));
+                    tracing::debug!("> {}", super::traffic::shown(&text));
                     socket
                         .send(text)
                         .await

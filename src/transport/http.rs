@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{Error, ErrorKind, MAX_BODY, REQUEST_TIMEOUT, Token, Transport};
-use crate::provider::{Auth, Request, Response};
+use crate::wire::{Auth, Request, Response};
 
 /// An answer.
 #[derive(Debug)]

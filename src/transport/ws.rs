@@ -18,7 +18,7 @@ use url::Url;
 
 use super::http::{refused_redirect, retry_after};
 use super::{Error, ErrorKind, MAX_MESSAGE, REQUEST_TIMEOUT, Token, Transport};
-use crate::provider::Request;
+use crate::wire::Request;
 
 /// Idle sockets hold no big buffers.
 const READ_BUFFER: usize = 4 * 1024;

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::lifecycle::{Goal, Report, Status};
-use crate::provider::{Feed, Pace, Provider, Reading, Request, Response, Settings, Spec};
+use crate::provider::{Feed, Pace, Provider, Reading, Settings, Spec};
 use crate::render::{Event, Name};
 use crate::session::plan::{Profile, Target};
 use crate::transport::{Credential, Error};
+use crate::wire::{Request, Response};
 
 static SPEC: Spec = Spec {
     name: "fake",
@@ -35,7 +36,7 @@ impl Provider for Fake {
     fn snapshot(&self, id: &Id) -> Request {
         Request {
             url: format!("https://fake.example/{id}").parse().unwrap(),
-            auth: crate::provider::Auth::Bearer,
+            auth: crate::wire::Auth::Bearer,
         }
     }
 
