@@ -1,4 +1,13 @@
 //! Everything from outside: the binary, on loopback.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub
+)]
 
+mod exit_codes;
 mod sandbox;
 mod support;
+mod watching;

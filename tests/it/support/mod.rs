@@ -1,4 +1,8 @@
 //! What the tests share.
 
+pub mod proof;
+pub mod running;
 pub mod schema;
+pub mod script;
+pub mod server;
 pub mod txwatch;

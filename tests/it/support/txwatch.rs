@@ -88,15 +88,38 @@ pub const TOKEN: &str = "tok_5f0c1e77-secret";
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
-        let ended = Ended {
+        Ended {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-        };
-        for text in [&ended.stdout, &ended.stderr] {
-            assert!(!text.contains(TOKEN), "the token was shown: {ended:#?}");
-            assert!(!text.contains("panicked"), "{ended:#?}");
         }
-        ended
+        .checked()
     }
+}
+
+impl Ended {
+    /// What holds for every command, however it ended.
+    pub(super) fn checked(self) -> Self {
+        for text in [&self.stdout, &self.stderr] {
+            assert!(!text.contains(TOKEN), "the token was shown: {self:#?}");
+            assert!(!text.contains("panicked"), "{self:#?}");
+            assert!(!text.contains(is_harmful), "a terminal would obey this: {self:#?}");
+        }
+        self
+    }
+
+    /// Checks the code, and that stderr has an `error:` line with this in it.
+    #[track_caller]
+    pub fn fails(&self, code: i32, needle: &str) {
+        assert_eq!(self.code, code, "{self:#?}");
+        let mut errors = self.stderr.lines().filter_map(|line| line.strip_prefix("error: "));
+        assert!(errors.any(|error| error.contains(needle)), "no '{needle}' in {self:#?}");
+    }
+}
+
+/// Control, bidi and zero-width characters, but for the ends of lines and columns.
+fn is_harmful(c: char) -> bool {
+    let control = c.is_control() && !matches!(c, '\n' | '\t');
+    control
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
