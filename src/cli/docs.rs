@@ -64,58 +64,6 @@ fn completion_script(shell: &str) -> anyhow::Result<String> {
     Ok(script)
 }
 
-/// The man pages by file name: one for each command, and one for the exit codes.
-///
-/// # Errors
-/// A page cannot be rendered.
-pub fn man_pages() -> anyhow::Result<BTreeMap<String, String>> {
-    let mut pages = BTreeMap::new();
-    let root = definitions().flatten_help(false);
-    collect(&root, "txwatch", &mut pages)?;
-    pages.insert("txwatch-exit-codes.7".to_owned(), exit_codes_page());
-    Ok(pages)
-}
-
-fn collect(
-    command: &clap::Command,
-    name: &str,
-    pages: &mut BTreeMap<String, String>,
-) -> anyhow::Result<()> {
-    let mut page = Vec::new();
-    let owned = command.clone().name(name.to_owned()).bin_name(name.replace('-', " "));
-    clap_mangen::Man::new(owned).title(name.to_uppercase()).date("").render(&mut page)?;
-    pages.insert(format!("{name}.1"), String::from_utf8(page)?);
-    for child in command.get_subcommands().filter(|child| child.get_name() != "help") {
-        collect(child, &format!("{name}-{}", child.get_name()), pages)?;
-    }
-    Ok(())
-}
-
-fn exit_codes_page() -> String {
-    let mut page = concat!(
-        ".TH TXWATCH-EXIT-CODES 7 \"\" \"txwatch ", env!("CARGO_PKG_VERSION"), "\"\n",
-        ".SH NAME\ntxwatch\\-exit\\-codes \\- what the exit codes of txwatch say\n",
-        ".SH DESCRIPTION\nBelow 64 the transaction spoke; from 64 on the watcher did.\n",
-        "With several targets the largest code wins; with \\fB\\-\\-any\\fR one target that reaches the goal is enough for 0.\n",
-        "\\fBtxwatch get\\fR exits 0 when the look worked, and maps the status only with \\fB\\-\\-exit\\-status\\fR.\n"
-    )
-    .to_owned();
-    for row in exit::TABLE {
-        let again = match row.again {
-            "" => String::new(),
-            again => format!(" Worth running again? {again}."),
-        };
-        let meaning = row.meaning.replace('-', "\\-");
-        page.push_str(&format!(
-            ".TP\n\\fB{} {}\\fR\n{meaning}.{again}\n",
-            row.code.number(),
-            row.name.replace('-', "\\-")
-        ));
-    }
-    page.push_str(".SH SEE ALSO\n\\fBtxwatch\\fR(1), \\fBtxwatch\\-watch\\fR(1)\n");
-    page
-}
-
 /// `txwatch help [TOPIC]`.
 pub(super) fn help(arguments: &HelpArgs) -> Code {
     let printed = match arguments.topic.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {

@@ -1,4 +1,14 @@
 //! Everything from outside: the binary, on loopback.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub
+)]
 
+mod docs;
 mod sandbox;
 mod support;
