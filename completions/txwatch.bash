@@ -1,4 +1,3 @@
-COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}
 _clap_complete_txwatch() {
     local IFS=$'\013'
     local _CLAP_COMPLETE_INDEX=${COMP_CWORD}
@@ -26,8 +25,33 @@ _clap_complete_txwatch() {
         compopt -o nospace
     fi
 }
+# Targets have colons, and bash takes a colon for the end of a word, as it takes an equals sign. So the
+# words are put together again before txwatch is asked, and what stands already is cut off its answers.
+_txwatch() {
+    local line="${COMP_LINE:0:COMP_POINT}" words=("${COMP_WORDS[0]}") word gap index
+    line="${line#*"${COMP_WORDS[0]}"}"
+    for (( index = 1; index <= COMP_CWORD; index++ )); do
+        gap="${line%%[![:space:]]*}"
+        line="${line#"$gap"}"
+        word="${COMP_WORDS[index]}"
+        (( index == COMP_CWORD )) && word="$line"
+        line="${line#"$word"}"
+        if [[ -n "$gap" ]]; then
+            words+=("$word")
+        else
+            words[${#words[@]}-1]+="$word"
+        fi
+    done
+    local COMP_WORDS=("${words[@]}") COMP_CWORD=$(( ${#words[@]} - 1 ))
+    local current="${words[COMP_CWORD]}"
+    local standing="${current%"$2"}"
+    _clap_complete_txwatch "$1" "$current" "$3"
+    for index in "${!COMPREPLY[@]}"; do
+        COMPREPLY[index]="${COMPREPLY[index]#"$standing"}"
+    done
+}
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then
-    complete -o nospace -o bashdefault -o nosort -F _clap_complete_txwatch txwatch
+    complete -o nospace -o bashdefault -o nosort -F _txwatch txwatch
 else
-    complete -o nospace -o bashdefault -F _clap_complete_txwatch txwatch
+    complete -o nospace -o bashdefault -F _txwatch txwatch
 fi

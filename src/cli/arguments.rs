@@ -108,7 +108,7 @@ pub struct TargetArgs {
         hide_env = true,
         help_heading = "Goal"
     )]
-    #[arg(add = ArgValueCandidates::new(targets::statuses))]
+    #[arg(add = ArgValueCompleter::new(targets::statuses))]
     pub until: Option<Goal>,
 
     /// End with 0 as soon as one target reaches the goal

@@ -9,6 +9,7 @@
     unreachable_pub
 )]
 
+mod completions;
 mod docs;
 mod sandbox;
 mod support;

@@ -2,4 +2,6 @@
 
 pub mod bless;
 pub mod schema;
+#[cfg(unix)]
+pub mod terminal;
 pub mod txwatch;
