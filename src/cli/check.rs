@@ -29,6 +29,7 @@ pub struct CheckArgs {
 
     /// An extra trusted CA for HTTPS (PEM)
     #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     pub cacert: Option<std::path::PathBuf>,
 }
 

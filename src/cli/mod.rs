@@ -9,7 +9,9 @@ mod check;
 mod configuration;
 mod context;
 mod docs;
+mod examples;
 mod look;
+mod man;
 mod plan;
 mod resume;
 mod run;
@@ -28,7 +30,8 @@ use crate::exit::{self, Code};
 use crate::render::say;
 
 pub use arguments::{GetArgs, PollArgs, TargetArgs, WatchArgs};
-pub use docs::{completions, man_pages};
+pub use docs::completions;
+pub use man::man_pages;
 
 /// The variable that the completion scripts call the binary with.
 const COMPLETE: &str = "TXWATCH_COMPLETE";
@@ -38,12 +41,6 @@ const LONG_ABOUT: &str = "Wait for a transaction the way `wait` waits for a proc
 
 txwatch attaches to a deposit, an order or a chain transaction by its id, shows every status change as it \
 happens, and exits with a code that says how it ended, so that shell scripts and CI jobs can gate on it.";
-const EXAMPLES: &str = "Examples:
-  txwatch watch sandbox:happy                 a rehearsal; needs no account
-  txwatch watch \"$ID\" && ./ship.sh            go on only if it completed
-  txwatch watch \"$ID\" -o json | jq .status    every change as a JSON line
-  txwatch get \"$ID\"                           one look";
-
 /// Everything that can be typed.
 #[derive(Debug, Parser)]
 #[command(name = "txwatch", version, about = ABOUT, long_about = LONG_ABOUT)]
@@ -77,17 +74,36 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Follow transactions to their end by push, with polling underneath
+    ///
+    /// It subscribes to the provider's push feed, looks once, and then follows. While push is down it
+    /// polls, and goes on reconnecting underneath. Every change is shown as it happens; when all targets
+    /// are settled it exits with a code that says how they ended. Durations have units: 90s, 5m, 1h 30m.
     Watch(WatchArgs),
     /// Follow transactions to their end by requests only
+    ///
+    /// The same as watch, for networks that WebSockets do not get through. Durations have units: 90s, 5m,
+    /// 1h 30m.
     Poll(PollArgs),
     /// Look at transactions once
+    ///
+    /// It prints what the provider knows, and exits 0 if the look worked, whatever the status is. With
+    /// --exit-status the code says the status.
     Get(GetArgs),
     /// Show where the configuration is, what is in force, and whether it works
+    ///
+    /// Secrets are never shown, only where they come from.
     Config(configuration::ConfigArgs),
     /// Serve the providers' protocols on this machine, to rehearse a gate
+    ///
+    /// The id picks what happens: happy, failed, expired and so on; it prints the list, and on stdout the
+    /// environment that points txwatch at it. For one run no server is needed: `txwatch watch
+    /// sandbox:happy` brings its own.
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
     /// Print the completion script of a shell
+    ///
+    /// The script asks the txwatch on the PATH, so it completes the profiles of your configuration and the
+    /// scenarios of the sandbox too.
     Completions(docs::CompletionsArgs),
     /// Print help: for a command, `exit-codes`, or the JSON `schema`
     Help(docs::HelpArgs),
@@ -95,12 +111,26 @@ pub enum Command {
 
 /// The definitions, with what is filled in from tables.
 pub fn definitions() -> clap::Command {
-    let codes = format!("Exit codes:\n{}", exit::as_text());
-    let root =
-        Cli::command().after_help(EXAMPLES).after_long_help(format!("{EXAMPLES}\n\n{codes}"));
-    ["watch", "poll", "get"].into_iter().fold(root, |root, name| {
-        root.mut_subcommand(name, |command| command.after_long_help(codes.clone()))
-    })
+    with_examples(Cli::command(), "txwatch")
+        .mut_subcommands(|command| {
+            let name = command.get_name().to_owned();
+            with_examples(command, &name)
+        })
+        .disable_help_subcommand(true)
+}
+
+/// Examples below the help; and in the long help of what watches, the exit codes.
+fn with_examples(command: clap::Command, name: &str) -> clap::Command {
+    let examples = examples::as_text(name);
+    match name {
+        "txwatch" | "watch" | "poll" | "get" => {
+            let codes = exit::as_text();
+            command
+                .after_help(examples.clone())
+                .after_long_help(format!("{examples}\n\nExit codes:\n{codes}"))
+        }
+        _ => command.after_help(examples),
+    }
 }
 
 /// Runs what was typed; answers the exit code.

@@ -2,12 +2,16 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs,
     unreachable_pub
 )]
 
 mod exit_codes;
+mod completions;
+mod docs;
 mod sandbox;
 mod support;
 mod watching;
