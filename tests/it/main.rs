@@ -9,9 +9,9 @@
     unreachable_pub
 )]
 
-mod exit_codes;
 mod completions;
 mod docs;
+mod exit_codes;
 mod sandbox;
 mod support;
 mod watching;

@@ -182,7 +182,9 @@ impl World {
                 return;
             }
         }
-        self.now = self.now.max(end);
+        if self.exit().is_none() {
+            self.now = self.now.max(end);
+        }
     }
 
     /// What was done since the last call.
