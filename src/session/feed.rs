@@ -178,3 +178,7 @@ async fn next_or_dead(feed: &mut dyn Feed, socket: &mut Socket) -> Result<Heard,
         Err(_) => Err(Error::silent(silence.ask_after + silence.dead_after)),
     }
 }
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

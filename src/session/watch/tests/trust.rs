@@ -26,6 +26,15 @@ fn retry_after_is_honoured() {
 }
 
 #[test]
+fn no_wait_outlasts_the_time_limit() {
+    let timeout = Some(seconds(20));
+    let mut world = World::new(Plan { timeout, ..plan(Mode::Poll, 1) });
+    world.answer(0, Ok((busy("429"), Some(seconds(10_000)))));
+    world.wait_until(100);
+    assert_eq!((world.now, world.exit()), (seconds(20), Some(Code::Timeout)));
+}
+
+#[test]
 fn a_closed_gate_holds_every_target_of_the_profile() {
     let mut world = World::new(plan(Mode::Poll, 3));
     assert_eq!(world.take(), ["pull 0", "pull 1", "pull 2"]);
