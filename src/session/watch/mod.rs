@@ -76,14 +76,19 @@ enum PullState {
 struct ProfileState {
     gate: pulls::Gate,
     backoff: Backoff,
-    /// When the provider was last heard.
-    heard: Duration,
-    /// What went wrong since.
-    trouble: Option<String>,
+    /// What went wrong since the provider was last heard.
+    trouble: Option<Trouble>,
     /// Whether anything it said was ever understood.
     understood: bool,
     renewal: Renewal,
     generation: u32,
+}
+
+/// The provider is silent since the first question that it did not answer.
+struct Trouble {
+    since: Duration,
+    /// What became of the last one.
+    reason: String,
 }
 
 /// Reading a token again is tried once between two answers that were accepted.
@@ -122,7 +127,6 @@ impl Watch {
         let profiles = plan.profiles.iter().map(|_| ProfileState {
             gate: pulls::Gate::default(),
             backoff: Backoff::new(random.fork()),
-            heard: Duration::ZERO,
             trouble: None,
             understood: false,
             renewal: Renewal::Possible,

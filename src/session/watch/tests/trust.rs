@@ -61,8 +61,9 @@ fn silence_is_an_outage_only_while_something_is_wrong() {
     }));
     world.wait_until(200);
     assert_eq!(world.exit(), None);
-    world.lose(unreachable(), 1);
-    assert_eq!(world.exit(), Some(Code::Unreachable));
+    world.lose(unreachable(), 1000);
+    world.wait_until(1000);
+    assert_eq!((world.now, world.exit()), (seconds(230), Some(Code::Unreachable)));
 }
 
 #[test]
