@@ -10,8 +10,13 @@
 )]
 
 mod completions;
+mod credentials;
+mod dialect;
 mod docs;
 mod exit_codes;
+mod goals;
+mod reconnecting;
 mod sandbox;
 mod support;
+mod targets;
 mod watching;

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,7 +13,7 @@ use super::schema;
 /// configuration, UTC.
 pub struct Txwatch {
     command: Command,
-    home: TempDir,
+    home: Rc<TempDir>,
 }
 
 /// What a command came to.
@@ -29,7 +30,7 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    let home = TempDir::new().unwrap();
+    let home = Rc::new(TempDir::new().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
@@ -62,10 +63,26 @@ impl Txwatch {
         self.env("TXWATCH_CONFIG", path)
     }
 
+    /// Its home, which lives as long as somebody holds it.
+    pub fn home(&self) -> Rc<TempDir> {
+        self.home.clone()
+    }
+
     /// Writes a file into the home directory; answers its path.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> std::path::PathBuf {
         let path = self.home.path().join(name);
         std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Writes a file that nobody else can read.
+    pub fn write_private(&self, name: &str, text: impl AsRef<[u8]>) -> std::path::PathBuf {
+        let path = self.write(name, text);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         path
     }
 
