@@ -11,7 +11,7 @@ use tokio::runtime::Builder;
 use super::arguments::TargetArgs;
 use super::plan::{self, Prepared};
 use super::{Cli, Command, configuration, definitions, docs, look, resume, targets};
-use crate::config::values::{Carrier, Colour, Form, Limit};
+use crate::config::values::{Carrier, Form, Limit};
 use crate::config::{Config, Environment};
 use crate::error::Failure;
 use crate::exit::Code;
@@ -129,7 +129,7 @@ fn execute(
     context: &Context,
 ) -> Result<Code, Failure> {
     let plan = Arc::new(prepared.plan);
-    let colour = cli.color.or(default_colour(context));
+    let colour = cli.color.or(prepared.colour);
     let look = look::look(cli, colour, form, plan.mode, plan.targets.len(), &context.environment);
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
@@ -150,11 +150,6 @@ fn execute(
         Err(Broken::Failed(failure)) => Err(failure),
         Err(Broken::Output(error)) => Ok(output_broke(&error)),
     }
-}
-
-/// `[defaults] color`; the file was read before, so it can be read again.
-fn default_colour(context: &Context) -> Option<Colour> {
-    Config::load(context.environment.clone()).ok()?.option("color", None, None).ok()?
 }
 
 fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
