@@ -20,6 +20,9 @@ use crate::session::clock::Clock;
 use crate::session::plan::Mode;
 use crate::session::{self, Broken, Signals};
 
+/// What `--version` prints.
+pub(super) const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
+
 /// What the commands get to work with.
 pub(super) struct Context {
     pub(super) environment: Environment,
@@ -64,6 +67,10 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
         }
         Command::Help(arguments) => docs::help(arguments),
     }
+}
+
+pub(super) fn print_version() -> Code {
+    finish(print(VERSION).map(|()| Code::Ok), Paint(false))
 }
 
 /// Reports what a simple command came to.
