@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 
 use super::arguments::TargetArgs;
-use super::context::{Context, block_on, no_runtime, output_broke};
+use super::context::{Context, block_on, no_runtime, output_broke, print};
 use super::plan::{self, Prepared};
 use super::{Cli, Command, configuration, definitions, docs, look, resume, targets};
 use crate::config::values::{Carrier, Form, Limit};
@@ -17,6 +17,9 @@ use crate::render::{self, Output, Paint, say};
 use crate::session::clock::Clock;
 use crate::session::plan::Mode;
 use crate::session::{self, Broken, Signals};
+
+/// What `--version` prints.
+pub(super) const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
 
 pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment) -> Code {
     let context = Context {
@@ -54,6 +57,10 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
         }
         Command::Help(arguments) => docs::help(arguments),
     }
+}
+
+pub(super) fn print_version() -> Code {
+    finish(print(VERSION).map(|()| Code::Ok), Paint(false))
 }
 
 /// Reports what a simple command came to.
