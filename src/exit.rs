@@ -127,12 +127,30 @@ pub fn as_text() -> String {
     for row in TABLE {
         let again = match row.again {
             "" => String::new(),
-            again => format!("  [again? {again}]"),
+            again => format!(" [again? {again}]"),
         };
-        // Writing to a String cannot fail.
-        let _ =
-            writeln!(text, "  {:>3}  {:<12} {}{again}", row.code.number(), row.name, row.meaning);
+        let start = format!("  {:>3}  {:<12}", row.code.number(), row.name);
+        text.push_str(&wrapped(start, &format!("{}{again}", row.meaning)));
     }
+    text
+}
+
+/// A line of the table that fits every terminal; what does not goes on below the meaning.
+fn wrapped(mut line: String, words: &str) -> String {
+    const WIDEST: usize = 79;
+    let indent = line.chars().count();
+    let mut text = String::new();
+    for word in words.split(' ') {
+        if line.chars().count() + 1 + word.chars().count() > WIDEST {
+            text.push_str(&line);
+            text.push('\n');
+            line = " ".repeat(indent);
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    text.push_str(&line);
+    text.push('\n');
     text
 }
 

@@ -57,7 +57,7 @@ pub struct TargetArgs {
     #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(targets::complete))]
     pub targets: Vec<String>,
 
-    /// The profile of bare ids
+    /// The profile of ids that are given without one [default: the only one that is set up]
     #[arg(
         short,
         long,
@@ -69,7 +69,7 @@ pub struct TargetArgs {
     #[arg(add = ArgValueCandidates::new(targets::profiles))]
     pub profile: Option<String>,
 
-    /// The provider's base address, over the profile's
+    /// The provider's base address, instead of the profile's
     #[arg(
         long,
         value_name = "URL",
@@ -79,7 +79,7 @@ pub struct TargetArgs {
     )]
     pub url: Option<String>,
 
-    /// The base address of its push side, over the profile's
+    /// The base address of its push side, instead of the profile's
     #[arg(
         long,
         value_name = "URL",
@@ -108,7 +108,7 @@ pub struct TargetArgs {
         hide_env = true,
         help_heading = "Goal"
     )]
-    #[arg(add = ArgValueCandidates::new(targets::statuses))]
+    #[arg(add = ArgValueCompleter::new(targets::statuses))]
     pub until: Option<Goal>,
 
     /// End with 0 as soon as one target reaches the goal
@@ -117,6 +117,9 @@ pub struct TargetArgs {
     pub any: bool,
 
     /// What must hold at the goal, e.g. 'crypto_amount>=99'; may be repeated
+    ///
+    /// PATH is a field of the transaction or of the provider's JSON (a.b.0 descends), OP one of >= <= = !=
+    /// > <. Numbers are compared as decimals, digit for digit. If it does not hold, the exit code is 13.
     #[arg(
         long,
         value_name = "PATH OP VALUE",
@@ -137,7 +140,7 @@ pub struct TargetArgs {
     )]
     pub timeout: Option<Timeout>,
 
-    /// How long an unknown id may take to appear [default: 60s; get: 0s]
+    /// How long an id may be unknown to the provider [default: 60s; get: 0s]
     #[arg(
         long,
         value_name = "DUR|none",
@@ -158,6 +161,8 @@ pub struct TargetArgs {
     pub max_outage: Option<Limit>,
 
     /// Hold failed, cancelled and expired this long before believing them [default: 0s]
+    ///
+    /// Some payments are tried again under the same id after they failed.
     #[arg(
         long,
         value_name = "DUR",
@@ -200,7 +205,7 @@ pub struct TargetArgs {
     )]
     pub heartbeat: Option<Timeout>,
 
-    /// Keep personal data in the provider's JSON
+    /// Keep personal data (names, e-mail, IP addresses, user ids) in the provider's JSON
     #[arg(long, env = "TXWATCH_SHOW_PERSONAL", hide_env = true, help_heading = "Output")]
     #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub show_personal: bool,

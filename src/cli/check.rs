@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 
-use super::run::{Context, block_on, print};
+use super::context::{Context, block_on, print};
 use super::targets;
 use crate::config::{Config, Overrides};
 use crate::error::{Failure, config};
@@ -29,6 +29,7 @@ pub struct CheckArgs {
 
     /// An extra trusted CA for HTTPS (PEM)
     #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     pub cacert: Option<std::path::PathBuf>,
 }
 
@@ -92,22 +93,13 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     let took = closing.elapsed.as_millis();
     let answered = format!("{name}  {}  {} ms", url.origin().ascii_serialization(), took);
     match (closing.exit, closing.failures.into_iter().next().and_then(Arc::into_inner)) {
-        (Code::Ok, _) => Ok(format!("{answered}, token accepted")),
-        (Code::NotFound, Some(answer)) => {
-            Ok(format!("{answered}, token accepted ({})", told(&answer)))
-        }
+        (Code::Ok | Code::NotFound, _) => Ok(format!("{answered}, token accepted")),
         (_, Some(failure)) => Err(failure),
         (code, None) => Err(Failure::new(
             code,
             format!("{} gave no answer within {}s", spec.title, LIMIT.as_secs()),
         )),
     }
-}
-
-/// What came after the colon of "does not know …: 404 (not_found)".
-fn told(answer: &Failure) -> String {
-    let text = answer.to_string();
-    render::clean(text.rsplit_once(": 4").map_or(text.as_str(), |(_, told)| told)).into_owned()
 }
 
 fn look_once(

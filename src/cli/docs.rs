@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 
-use super::run::{output_broke, print};
+use super::context::{output_broke, print};
 use super::{COMPLETE, definitions};
 use crate::error::{Failure, nearest, usage};
 use crate::exit::{self, Code};
 use crate::render;
+
+/// What there is help on besides the commands.
+const MORE_TOPICS: [&str; 2] = ["exit-codes", "schema"];
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
 
@@ -27,7 +31,7 @@ pub struct CompletionsArgs {
 #[derive(Debug, Args)]
 pub struct HelpArgs {
     /// A command, `exit-codes`, or `schema`
-    #[arg(value_name = "TOPIC")]
+    #[arg(value_name = "TOPIC", add = ArgValueCandidates::new(topics))]
     pub topic: Vec<String>,
 }
 
@@ -56,64 +60,38 @@ fn completion_script(shell: &str) -> anyhow::Result<String> {
     let completer = shells.completer(shell).with_context(|| format!("no completer for {shell}"))?;
     let mut script = Vec::new();
     completer.write_registration(COMPLETE, "txwatch", "txwatch", "txwatch", &mut script)?;
-    let mut script = String::from_utf8(script)?;
-    if shell == "bash" {
-        // Targets have colons; bash would take each for the end of a word.
-        script = format!("COMP_WORDBREAKS=${{COMP_WORDBREAKS//:/}}\n{}\n", script.trim());
-    }
-    Ok(script)
+    let script = String::from_utf8(script)?;
+    let script = match shell {
+        "bash" => for_bash(&script)?,
+        "zsh" => for_zsh(&script)?,
+        _ => script,
+    };
+    Ok(format!("{}\n", script.trim()))
 }
 
-/// The man pages by file name: one for each command, and one for the exit codes.
-///
-/// # Errors
-/// A page cannot be rendered.
-pub fn man_pages() -> anyhow::Result<BTreeMap<String, String>> {
-    let mut pages = BTreeMap::new();
-    let root = definitions().flatten_help(false);
-    collect(&root, "txwatch", &mut pages)?;
-    pages.insert("txwatch-exit-codes.7".to_owned(), exit_codes_page());
-    Ok(pages)
+/// bash splits words at colons; a wrapper puts them together again.
+fn for_bash(script: &str) -> anyhow::Result<String> {
+    const WRAPPER: &str = include_str!("completion/wrapper.bash");
+    let (functions, registration) = script.split_once("\nif ").context("no registration in it")?;
+    let wrapped = registration.replace("-F _clap_complete_txwatch", "-F _txwatch");
+    ensure!(wrapped != registration, "it does not register _clap_complete_txwatch");
+    Ok(format!("{functions}\n{WRAPPER}if {wrapped}"))
 }
 
-fn collect(
-    command: &clap::Command,
-    name: &str,
-    pages: &mut BTreeMap<String, String>,
-) -> anyhow::Result<()> {
-    let mut page = Vec::new();
-    let owned = command.clone().name(name.to_owned()).bin_name(name.replace('-', " "));
-    clap_mangen::Man::new(owned).title(name.to_uppercase()).date("").render(&mut page)?;
-    pages.insert(format!("{name}.1"), String::from_utf8(page)?);
-    for child in command.get_subcommands().filter(|child| child.get_name() != "help") {
-        collect(child, &format!("{name}-{}", child.get_name()), pages)?;
-    }
-    Ok(())
-}
-
-fn exit_codes_page() -> String {
-    let mut page = concat!(
-        ".TH TXWATCH-EXIT-CODES 7 \"\" \"txwatch ", env!("CARGO_PKG_VERSION"), "\"\n",
-        ".SH NAME\ntxwatch\\-exit\\-codes \\- what the exit codes of txwatch say\n",
-        ".SH DESCRIPTION\nBelow 64 the transaction spoke; from 64 on the watcher did.\n",
-        "With several targets the largest code wins; with \\fB\\-\\-any\\fR one target that reaches the goal is enough for 0.\n",
-        "\\fBtxwatch get\\fR exits 0 when the look worked, and maps the status only with \\fB\\-\\-exit\\-status\\fR.\n"
-    )
-    .to_owned();
-    for row in exit::TABLE {
-        let again = match row.again {
-            "" => String::new(),
-            again => format!(" Worth running again? {again}."),
-        };
-        let meaning = row.meaning.replace('-', "\\-");
-        page.push_str(&format!(
-            ".TP\n\\fB{} {}\\fR\n{meaning}.{again}\n",
-            row.code.number(),
-            row.name.replace('-', "\\-")
-        ));
-    }
-    page.push_str(".SH SEE ALSO\n\\fBtxwatch\\fR(1), \\fBtxwatch\\-watch\\fR(1)\n");
-    page
+/// zsh puts a space behind what it completes; behind the colon of a profile the id is to follow. And
+/// where zsh loads the script by itself, at the first completion, that one is to be answered too.
+fn for_zsh(script: &str) -> anyhow::Result<String> {
+    const DESCRIBED: &str = "        [[ -n $other ]] && _describe -V 'values' other\n";
+    const APART: &str = r"        local -a open=(${(M)other:#*\\:})
+        other=(${other:#*\\:})
+        [[ -n $open ]] && _describe -V 'values' open -S ''
+";
+    const FIRST: &str = r#"if [[ $funcstack[1] = _txwatch ]]; then
+    _clap_dynamic_completer_txwatch "$@"
+fi
+"#;
+    ensure!(script.contains(DESCRIBED), "it does not describe values as it used to");
+    Ok(script.replace(DESCRIBED, &format!("{APART}{DESCRIBED}")) + FIRST)
 }
 
 /// `txwatch help [TOPIC]`.
@@ -154,8 +132,17 @@ fn internal(name: &str) -> Failure {
     Failure::from_error(Code::Internal, anyhow!("the command {name} is listed but not there"))
 }
 
+/// Completes a topic.
+fn topics() -> Vec<CompletionCandidate> {
+    let commands = definitions();
+    let commands = commands.get_subcommands().map(|command| {
+        CompletionCandidate::new(command.get_name()).help(command.get_about().cloned())
+    });
+    commands.chain(MORE_TOPICS.into_iter().map(CompletionCandidate::new)).collect()
+}
+
 fn no_topic(name: &str, names: &[String]) -> Failure {
-    let topics = names.iter().map(String::as_str).chain(["exit-codes", "schema"]);
+    let topics = names.iter().map(String::as_str).chain(MORE_TOPICS);
     let failure = usage(format!("there is no help on '{}'", render::clean(name)));
     match nearest(name, topics.clone()) {
         Some(near) => failure.hint(format!("did you mean '{near}'?")),

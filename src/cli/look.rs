@@ -57,16 +57,17 @@ pub(super) fn paint(choice: Option<Colour>, environment: &Environment, terminal:
     })
 }
 
-/// The look of a command.
+/// The look of a command; `configured` is the colour that the file asks for.
 pub(super) fn look(
     cli: &Cli,
-    colour: Option<Colour>,
+    configured: Option<Colour>,
     form: Option<Form>,
     mode: Mode,
     targets: usize,
     environment: &Environment,
 ) -> Look {
     let streams = Streams::of_process(environment);
+    let colour = cli.color.or(configured);
     let looks_once = matches!(mode, Mode::Get { .. });
     let progress = match cli.quiet {
         true => Progress::Quiet,

@@ -7,8 +7,11 @@
 mod arguments;
 mod check;
 mod configuration;
+mod context;
 mod docs;
+mod examples;
 mod look;
+mod man;
 mod plan;
 mod resume;
 mod run;
@@ -27,7 +30,8 @@ use crate::exit::{self, Code};
 use crate::render::say;
 
 pub use arguments::{GetArgs, PollArgs, TargetArgs, WatchArgs};
-pub use docs::{completions, man_pages};
+pub use docs::completions;
+pub use man::man_pages;
 
 /// The variable that the completion scripts call the binary with.
 const COMPLETE: &str = "TXWATCH_COMPLETE";
@@ -37,12 +41,6 @@ const LONG_ABOUT: &str = "Wait for a transaction the way `wait` waits for a proc
 
 txwatch attaches to a deposit, an order or a chain transaction by its id, shows every status change as it \
 happens, and exits with a code that says how it ended, so that shell scripts and CI jobs can gate on it.";
-const EXAMPLES: &str = "Examples:
-  txwatch watch sandbox:happy                 a rehearsal; needs no account
-  txwatch watch \"$ID\" && ./ship.sh            go on only if it completed
-  txwatch watch \"$ID\" -o json | jq .status    every change as a JSON line
-  txwatch get \"$ID\"                           one look";
-
 /// Everything that can be typed.
 #[derive(Debug, Parser)]
 #[command(name = "txwatch", version, about = ABOUT, long_about = LONG_ABOUT)]
@@ -76,17 +74,36 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Follow transactions to their end by push, with polling underneath
+    ///
+    /// It subscribes to the provider's push feed, looks once, and then follows. While push is down it
+    /// polls, and goes on reconnecting underneath. Every change is shown as it happens; when all targets
+    /// are settled it exits with a code that says how they ended. Durations have units: 90s, 5m, 1h 30m.
     Watch(WatchArgs),
     /// Follow transactions to their end by requests only
+    ///
+    /// The same as watch, for networks that WebSockets do not get through. Durations have units: 90s, 5m,
+    /// 1h 30m.
     Poll(PollArgs),
     /// Look at transactions once
+    ///
+    /// It prints what the provider knows, and exits 0 if the look worked, whatever the status is. With
+    /// --exit-status the code says the status.
     Get(GetArgs),
     /// Show where the configuration is, what is in force, and whether it works
+    ///
+    /// Secrets are never shown, only where they come from.
     Config(configuration::ConfigArgs),
     /// Serve the providers' protocols on this machine, to rehearse a gate
+    ///
+    /// The id picks what happens: happy, failed, expired and so on; it prints the list, and on stdout the
+    /// environment that points txwatch at it. For one run no server is needed: `txwatch watch
+    /// sandbox:happy` brings its own.
     #[cfg(feature = "sandbox")]
     Sandbox(sandbox::SandboxArgs),
     /// Print the completion script of a shell
+    ///
+    /// The script asks the txwatch on the PATH, so it completes the profiles of your configuration and the
+    /// scenarios of the sandbox too.
     Completions(docs::CompletionsArgs),
     /// Print help: for a command, `exit-codes`, or the JSON `schema`
     Help(docs::HelpArgs),
@@ -94,18 +111,35 @@ pub enum Command {
 
 /// The definitions, with what is filled in from tables.
 pub fn definitions() -> clap::Command {
-    let codes = format!("Exit codes:\n{}", exit::as_text());
-    let root =
-        Cli::command().after_help(EXAMPLES).after_long_help(format!("{EXAMPLES}\n\n{codes}"));
-    ["watch", "poll", "get"].into_iter().fold(root, |root, name| {
-        root.mut_subcommand(name, |command| command.after_long_help(codes.clone()))
-    })
+    with_examples(Cli::command(), "txwatch")
+        .mut_subcommands(|command| {
+            let name = command.get_name().to_owned();
+            with_examples(command, &name)
+        })
+        .disable_help_subcommand(true)
+}
+
+/// Examples below the help; and in the long help of what watches, the exit codes.
+fn with_examples(command: clap::Command, name: &str) -> clap::Command {
+    let examples = examples::as_text(name);
+    match name {
+        "txwatch" | "watch" | "poll" | "get" => {
+            let codes = exit::as_text();
+            command
+                .after_help(examples.clone())
+                .after_long_help(format!("{examples}\n\nExit codes:\n{codes}"))
+        }
+        _ => command.after_help(examples),
+    }
 }
 
 /// Runs what was typed; answers the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
     CompleteEnv::with_factory(definitions).var(COMPLETE).complete();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if asks_version(&arguments) {
+        return run::print_version();
+    }
     let colour = look::early_colour(&arguments, &environment);
     let parsed = definitions().color(colour).try_get_matches_from(&arguments);
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
@@ -115,13 +149,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     }
 }
 
+/// Whether the version is all that is asked for. Scripts ask for it to see whether the program is there, so
+/// it is answered without building the definitions, which would take most of the time.
+fn asks_version(arguments: &[OsString]) -> bool {
+    matches!(arguments, [_, only] if only == "--version" || only == "-V")
+}
+
 /// clap's help goes to stdout, its complaints to stderr. A complaint repeats what was typed, which may
 /// have been somebody else's.
 fn print_clap(error: &clap::Error) -> Code {
     if !error.use_stderr() {
         return match error.print() {
             Ok(()) => Code::Ok,
-            Err(error) => run::output_broke(&error),
+            Err(error) => context::output_broke(&error),
         };
     }
     let plain = error.render().to_string();
@@ -135,4 +175,19 @@ fn print_clap(error: &clap::Error) -> Code {
         }
     }
     Code::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_one_of_the_definitions() {
+        assert_eq!(definitions().render_version(), run::VERSION);
+        let typed = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert!(asks_version(&typed(&["txwatch", "--version"])));
+        assert!(asks_version(&typed(&["txwatch", "-V"])));
+        assert!(!asks_version(&typed(&["txwatch", "-V", "watch"])));
+        assert!(!asks_version(&typed(&["txwatch"])));
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::TargetArgs;
 use super::targets::{self, Chosen};
-use crate::config::values::{Interval, Limit, Span, Switch, Timeout};
+use crate::config::values::{Colour, Interval, Limit, Span, Switch, Timeout};
 use crate::config::{Config, Overrides, SANDBOX};
 use crate::error::{Failure, usage};
 use crate::lifecycle::Goal;
@@ -18,6 +18,8 @@ use crate::transport::Options;
 pub(super) struct Prepared {
     pub(super) plan: Plan,
     pub(super) transport: Options,
+    /// What the file says about colour.
+    pub(super) colour: Option<Colour>,
     /// The embedded sandbox, if a target needs it.
     #[cfg(feature = "sandbox")]
     pub(super) sandbox: Option<crate::sandbox::Sandbox>,
@@ -78,6 +80,7 @@ pub(super) fn prepare(
     };
     Ok(Prepared {
         transport: options(arguments, &plan, config)?,
+        colour: config.option("color", None, None)?,
         #[cfg(feature = "sandbox")]
         sandbox: maker.sandbox,
         plan,

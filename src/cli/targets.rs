@@ -133,11 +133,7 @@ fn fits(profile: &str, id: &str, config: &Config) -> Result<Chosen, Failure> {
     }
     let spec = config.provider_of(profile)?;
     let name = format!("{profile}:{id}");
-    let checked = match id.is_empty() {
-        true => Err("it is empty".to_owned()),
-        false => (spec.check_id)(id),
-    };
-    checked.map_err(|error| {
+    (spec.check_id)(id).map_err(|error| {
         usage(format!("'{}' is not an id of {}: {error}", shown(id), spec.title))
             .hint(format!("{} has {}", spec.title, spec.id_shape))
     })?;
@@ -184,20 +180,32 @@ fn is_scenario(_text: &str) -> bool {
     false
 }
 
-/// Completes a target: profile names, then the sandbox's scenarios.
+/// Completes a target: profile names, and behind `sandbox:` the scenarios.
 pub(super) fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
-    let mut candidates: Vec<_> = profile_names()
-        .into_iter()
-        .map(|name| CompletionCandidate::new(format!("{name}:")))
-        .collect();
-    #[cfg(feature = "sandbox")]
-    candidates.extend(crate::sandbox::SCENARIOS.iter().map(|scenario| {
-        CompletionCandidate::new(format!("{SANDBOX}:{}", scenario.name))
-            .help(Some(scenario.about.into()))
-    }));
+    let mut candidates = match current.split_once(':') {
+        #[cfg(feature = "sandbox")]
+        Some((SANDBOX, _)) => scenarios(),
+        // Nobody can list a provider's transactions.
+        Some(_) => Vec::new(),
+        None => profile_names()
+            .into_iter()
+            .map(|name| CompletionCandidate::new(format!("{name}:")))
+            .collect(),
+    };
     candidates.retain(|candidate| candidate.get_value().to_string_lossy().starts_with(&*current));
     candidates
+}
+
+#[cfg(feature = "sandbox")]
+fn scenarios() -> Vec<CompletionCandidate> {
+    let scenarios = crate::sandbox::SCENARIOS.iter();
+    scenarios
+        .map(|scenario| {
+            CompletionCandidate::new(format!("{SANDBOX}:{}", scenario.name))
+                .help(Some(scenario.about.into()))
+        })
+        .collect()
 }
 
 /// Completes a profile's name.
@@ -205,10 +213,19 @@ pub(super) fn profiles() -> Vec<CompletionCandidate> {
     profile_names().into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Completes a status.
-pub(super) fn statuses() -> Vec<CompletionCandidate> {
+/// Completes the last of several statuses.
+pub(super) fn statuses(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    let (before, begun) = match current.rfind(',') {
+        Some(comma) => current.split_at(comma + 1),
+        None => ("", &*current),
+    };
     let goals = Status::ALL.into_iter().filter(|status| *status != Status::Unknown);
-    goals.map(|status| CompletionCandidate::new(status.name())).collect()
+    goals
+        .map(Status::name)
+        .filter(|name| name.starts_with(begun) && !before.split(',').any(|said| said == *name))
+        .map(|name| CompletionCandidate::new(format!("{before}{name}")))
+        .collect()
 }
 
 /// A broken config file must not break completion.

@@ -4,8 +4,8 @@ pub mod clock;
 mod feed;
 pub mod plan;
 mod signals;
+mod traffic;
 pub mod watch;
-mod wire;
 
 use std::collections::HashMap;
 use std::io;

@@ -48,6 +48,16 @@ impl Error {
         Error::new(ErrorKind::Denied, message)
     }
 
+    /// The peer cannot be trusted.
+    pub fn untrusted(message: String) -> Self {
+        Error::new(ErrorKind::Untrusted, message)
+    }
+
+    /// The peer does not upgrade to what is asked for.
+    pub fn unsupported(message: String) -> Self {
+        Error::new(ErrorKind::Unsupported, message)
+    }
+
     /// The peer gave no sign of life although it was asked for one.
     pub fn silent(silence: Duration) -> Self {
         Error::new(
@@ -57,11 +67,13 @@ impl Error {
     }
 
     /// Classifies an error of the HTTP client.
-    pub(super) fn from_client(phase: &str, address: &str, error: &reqwest::Error) -> Self {
+    pub(super) fn from_client(phase: &str, address: &str, error: reqwest::Error) -> Self {
+        // The client's URL may carry a token that ours never does.
+        let error = error.without_url();
         if error.is_timeout() {
             return Error::timeout(phase, address);
         }
-        let (kind, cause) = classify(error);
+        let (kind, cause) = classify(&error);
         Error::new(kind, format!("{phase} {address} failed: {cause}"))
     }
 

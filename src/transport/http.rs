@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{Error, ErrorKind, MAX_BODY, REQUEST_TIMEOUT, Token, Transport};
-use crate::provider::{Auth, Request, Response};
+use crate::wire::{Auth, Request, Response};
 
 /// An answer.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Transport {
 
     async fn exchange(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
         let address = request.url.as_str();
-        let failed = |error| Error::from_client("the request to", address, &error);
+        let failed = |error| Error::from_client("the request to", address, error);
         let builder = self.authorised(request.url.clone(), request.auth, token);
         let mut answer = builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
         if let Some(error) =

@@ -2,13 +2,17 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs,
     unreachable_pub
 )]
 
+mod completions;
 mod credentials;
 mod dialect;
+mod docs;
 mod exit_codes;
 mod goals;
 mod proxy;

@@ -1,6 +1,6 @@
 //! The binary, with an environment of its own.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
 
@@ -33,11 +33,16 @@ where
     let home = Rc::new(TempDir::new().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
-    command
-        .env("HOME", home.path())
-        .env("TZ", "UTC")
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
     Txwatch { command, home }
+}
+
+/// The binary's folder, then the PATH of the tests.
+pub fn path() -> OsString {
+    let binary = std::path::Path::new(env!("CARGO_BIN_EXE_txwatch")).parent().unwrap();
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [binary.to_owned()].into_iter().chain(std::env::split_paths(&rest));
+    std::env::join_paths(folders).unwrap()
 }
 
 impl Txwatch {

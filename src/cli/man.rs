@@ -1,0 +1,267 @@
+//! The man pages: clap_mangen makes what is in the definitions, tables and text make the rest.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, Command};
+use clap_mangen::Man;
+use clap_mangen::roff::{Inline, Roff, bold, roman};
+
+use super::{definitions, examples};
+use crate::exit;
+
+type Item = (&'static str, &'static str);
+
+/// What every command minds that reads the configuration.
+const ENVIRONMENT: &[Item] = &[
+    (
+        "TXWATCH_<OPTION>",
+        "Every long option has a variable, named under OPTIONS. An option that is typed goes before \
+         its variable, and the variable before the file.",
+    ),
+    ("TXWATCH_CONFIG", "The configuration file, instead of the one under FILES."),
+    (
+        "TXWATCH_<PROFILE>_<KEY>",
+        "A setting of a profile, over the file's: TXWATCH_PROOF_URL, TXWATCH_PROOF_PUSH_URL. \
+         Letters are capitals, and a hyphen of the profile's name becomes an underscore.",
+    ),
+    (
+        "TXWATCH_<PROFILE>_TOKEN",
+        "The profile's token. With _FILE behind it the file that holds the token, with _COMMAND the \
+         command that prints it.",
+    ),
+];
+
+/// What the commands mind that reach a provider.
+const NETWORK: &[Item] = &[
+    (
+        "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
+        "The proxy, for requests and WebSockets alike.",
+    ),
+    ("SSL_CERT_FILE", "The CAs to trust, instead of the system's."),
+];
+
+/// What every command minds.
+const TERMINAL: &[Item] = &[(
+    "NO_COLOR, CLICOLOR_FORCE, TERM",
+    "Whether there is colour, where --color does not say it. With TERM=dumb there is neither \
+     colour nor a live line.",
+)];
+
+const FILES: &[Item] = &[(
+    "$XDG_CONFIG_HOME/txwatch/config.toml",
+    "The configuration: default_profile; [defaults] with the options of watch, poll and get; and \
+     [profiles.NAME] for each profile. XDG_CONFIG_HOME is ~/.config where it is not set; on Windows \
+     the file is under %APPDATA%. \"txwatch config path\" prints where it is.",
+)];
+
+/// The man pages by file name: one for each command, and one for the exit codes.
+///
+/// # Errors
+/// A page cannot be rendered.
+pub fn man_pages() -> anyhow::Result<BTreeMap<String, String>> {
+    let mut pages = BTreeMap::new();
+    let mut root = definitions();
+    root.build();
+    collect(&root, "txwatch", &mut pages)?;
+    pages.insert("txwatch-exit-codes.7".to_owned(), exit_codes_page());
+    Ok(pages)
+}
+
+fn collect(
+    command: &Command,
+    name: &str,
+    pages: &mut BTreeMap<String, String>,
+) -> anyhow::Result<()> {
+    pages.insert(format!("{name}.1"), page(command, name)?);
+    for child in command.get_subcommands() {
+        collect(child, &format!("{name}-{}", child.get_name()), pages)?;
+    }
+    Ok(())
+}
+
+fn page(command: &Command, name: &str) -> anyhow::Result<String> {
+    let usage = command.clone().render_usage().to_string();
+    let command = command
+        .clone()
+        .display_name(name.to_owned())
+        .override_usage(usage.trim_start_matches("Usage: ").to_owned())
+        .subcommand_help_heading("COMMANDS")
+        .mut_args(argument);
+    let man = Man::new(command.clone());
+    let mut page = Vec::new();
+    title(&name.to_uppercase(), "1").to_writer(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    man.render_options_section(&mut page)?;
+    rest(&command, name).to_writer(&mut page)?;
+    // Each part came with the preamble of a whole page.
+    let preamble = Roff::new().render();
+    Ok(preamble.clone() + &String::from_utf8(page)?.replace(&preamble, ""))
+}
+
+/// The version and no date, so that a page changes only with the program.
+fn title(page: &str, section: &str) -> Roff {
+    const EMPTY: &str = "\"\"";
+    let source = format!("txwatch {}", env!("CARGO_PKG_VERSION"));
+    let mut roff = Roff::new();
+    roff.control("TH", [page, section, EMPTY, &source, "User Commands"]);
+    roff
+}
+
+/// An argument as the page tells it: under a heading, what is common to all commands last; with what
+/// it may be and with its variable.
+fn argument(argument: Arg) -> Arg {
+    let general = ["quiet", "verbose", "color", "help", "version"];
+    let heading = match argument.get_help_heading() {
+        _ if argument.is_positional() => "Arguments".to_owned(),
+        _ if general.contains(&argument.get_id().as_str()) => "General options".to_owned(),
+        Some(heading) => heading.to_owned(),
+        None => "Options".to_owned(),
+    };
+    let values: Vec<_> = match argument.get_action().takes_values() {
+        true => {
+            argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect()
+        }
+        false => Vec::new(),
+    };
+    let help = argument.get_long_help().or_else(|| argument.get_help());
+    let mut help = help.map(ToString::to_string).unwrap_or_default();
+    if !values.is_empty() {
+        help.push_str(&format!(" [possible values: {}]", values.join(", ")));
+    }
+    if let Some(variable) = argument.get_env() {
+        help.push_str(&format!(" [env: {}]", variable.to_string_lossy()));
+    }
+    // As one paragraph: an empty line would be a fault in the page.
+    let help = help.replace("\n\n", ". ").replace("]. ", "] ").replace('\n', " ");
+    argument
+        .help_heading(heading)
+        .hide_possible_values(true)
+        .hide_env(true)
+        .help(help)
+        .long_help(None)
+}
+
+/// What the definitions do not say.
+fn rest(command: &Command, name: &str) -> Roff {
+    let mut roff = Roff::new();
+    add_examples(&mut roff, command.get_name());
+    add_exit_status(&mut roff, command.get_name());
+    let (environment, files): (&[&[Item]], _) = match command.get_name() {
+        "txwatch" | "watch" | "poll" | "get" | "check" => {
+            (&[ENVIRONMENT, TERMINAL, NETWORK], FILES)
+        }
+        "config" | "path" | "show" => (&[ENVIRONMENT, TERMINAL], FILES),
+        _ => (&[TERMINAL], &[] as &[Item]),
+    };
+    add_list(&mut roff, "ENVIRONMENT", &environment.concat());
+    add_list(&mut roff, "FILES", files);
+    add_see_also(&mut roff, command, name);
+    roff
+}
+
+fn add_examples(roff: &mut Roff, command: &str) {
+    let examples = examples::of(command);
+    if examples.is_empty() {
+        return;
+    }
+    roff.control("SH", ["EXAMPLES"]);
+    for (line, about) in examples {
+        roff.control("TP", []);
+        roff.text([bold(*line)]);
+        roff.text([roman(*about)]);
+    }
+}
+
+fn add_exit_status(roff: &mut Roff, command: &str) {
+    roff.control("SH", ["EXIT STATUS"]);
+    match command {
+        "watch" | "poll" | "get" => add_codes(roff),
+        _ => {
+            roff.text([
+                roman("0 if it worked; else a code of "),
+                bold("txwatch-exit-codes"),
+                roman("(7)."),
+            ]);
+        }
+    }
+}
+
+fn add_codes(roff: &mut Roff) {
+    for row in exit::TABLE {
+        roff.control("TP", []);
+        roff.text([bold(row.code.number().to_string()), roman(" "), roman(row.name)]);
+        let again = match row.again {
+            "" => String::new(),
+            again => format!(" Worth running again? {again}."),
+        };
+        roff.text([roman(format!("{}.{again}", row.meaning))]);
+    }
+}
+
+fn add_list(roff: &mut Roff, heading: &str, items: &[Item]) {
+    if items.is_empty() {
+        return;
+    }
+    roff.control("SH", [heading]);
+    for (name, about) in items {
+        roff.control("TP", []);
+        roff.text([bold(*name)]);
+        roff.text([roman(*about)]);
+    }
+}
+
+fn add_see_also(roff: &mut Roff, command: &Command, name: &str) {
+    let parent = name.rsplit_once('-').map(|(parent, _)| parent.to_owned());
+    let children = command.get_subcommands().map(|child| format!("{name}-{}", child.get_name()));
+    roff.control("SH", ["SEE ALSO"]);
+    let mut line: Vec<Inline> = Vec::new();
+    for page in parent.into_iter().chain(children) {
+        line.extend([bold(page), roman("(1), ")]);
+    }
+    line.extend([bold("txwatch-exit-codes"), roman("(7)")]);
+    roff.text(line);
+}
+
+fn exit_codes_page() -> String {
+    let mut roff = title("TXWATCH-EXIT-CODES", "7");
+    roff.control("SH", ["NAME"]);
+    roff.text([roman("txwatch-exit-codes - what the exit codes of txwatch say")]);
+    roff.control("SH", ["DESCRIPTION"]);
+    roff.text([roman("Below 64 the transaction spoke; from 64 on the watcher did.")]);
+    roff.text([
+        roman("With several targets the largest code wins; with "),
+        bold("--any"),
+        roman(" one target that reaches the goal is enough for 0."),
+    ]);
+    roff.text([
+        bold("txwatch get"),
+        roman(" exits 0 when the look worked, and maps the status only with "),
+        bold("--exit-status"),
+        roman("."),
+    ]);
+    roff.control("SH", ["CODES"]);
+    add_codes(&mut roff);
+    roff.control("SH", ["EXAMPLE"]);
+    roff.control("nf", []);
+    for line in GATE.lines() {
+        roff.text([roman(line)]);
+    }
+    roff.control("fi", []);
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([bold("txwatch"), roman("(1), "), bold("txwatch-watch"), roman("(1)")]);
+    roff.render()
+}
+
+const GATE: &str = "\
+txwatch watch \"$ID\" --timeout 15m
+case $? in
+  0)       ./ship.sh ;;
+  1[0-4])  ./refund.sh ;;    # the transaction ended badly
+  75|124)  ./requeue.sh ;;   # not final: look again, never send again
+  *)       ./page.sh ;;
+esac";

@@ -1,0 +1,95 @@
+//! What is generated from the definitions and tables is in the repository as it is generated.
+
+use txwatch::exit;
+
+use crate::support::bless;
+use crate::support::txwatch::txwatch;
+
+const BEGIN: &str = "<!-- exit codes: generated -->\n";
+const END: &str = "<!-- end of exit codes -->\n";
+
+#[test]
+fn completions_are_current() {
+    bless::folder("completions", &txwatch::cli::completions().unwrap());
+}
+
+#[test]
+fn man_pages_are_current() {
+    bless::folder("man", &txwatch::cli::man_pages().unwrap());
+}
+
+#[test]
+fn the_readme_has_the_table_of_exit_codes() {
+    let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("where the table begins");
+    let (_, after) = rest.split_once(END).expect("where the table ends");
+    let table = exit::as_markdown();
+    bless::file("README.md", &format!("{before}{BEGIN}{table}{END}{after}"));
+}
+
+/// Text as its words, however it is wrapped.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_help_carries_every_exit_code() {
+    let asked: [&[&str]; 6] = [
+        &["help", "exit-codes"],
+        &["--help"],
+        &["watch", "--help"],
+        &["help", "watch"],
+        &["poll", "--help"],
+        &["get", "--help"],
+    ];
+    for arguments in asked {
+        let ended = txwatch(arguments).run();
+        assert_eq!(ended.code, 0, "{ended:#?}");
+        let help = words(&ended.stdout);
+        for row in exit::TABLE {
+            let again = match row.again {
+                "" => String::new(),
+                again => format!(" [again? {again}]"),
+            };
+            let row = format!("{} {} {}{again}", row.code.number(), row.name, row.meaning);
+            assert!(help.contains(&words(&row)), "{arguments:?} lacks {row}");
+        }
+    }
+}
+
+#[test]
+fn the_man_pages_carry_every_exit_code() {
+    let pages = txwatch::cli::man_pages().unwrap();
+    for page in ["txwatch-exit-codes.7", "txwatch-watch.1", "txwatch-poll.1", "txwatch-get.1"] {
+        // A hyphen is written `\-`.
+        let page = pages[page].replace('\\', "");
+        for row in exit::TABLE {
+            let item = format!(".TP\nfB{}fR {}\n{}.", row.code.number(), row.name, row.meaning);
+            assert!(page.contains(&item), "no {item}");
+        }
+    }
+}
+
+#[test]
+fn the_completions_command_prints_the_files() {
+    for (shell, file) in [
+        ("bash", "txwatch.bash"),
+        ("zsh", "_txwatch"),
+        ("fish", "txwatch.fish"),
+        ("powershell", "txwatch.ps1"),
+        ("elvish", "txwatch.elv"),
+    ] {
+        let ended = txwatch(["completions", shell]).run();
+        assert_eq!(ended.code, 0, "{ended:#?}");
+        assert_eq!(ended.stdout, txwatch::cli::completions().unwrap()[file]);
+    }
+}
+
+#[test]
+fn nothing_generated_tells_of_the_machine_it_was_made_on() {
+    let manifest = env!("CARGO_MANIFEST_DIR");
+    let pages = txwatch::cli::man_pages().unwrap();
+    for text in pages.values().chain(txwatch::cli::completions().unwrap().values()) {
+        assert!(!text.contains(manifest) && !text.contains("/target/"), "{text}");
+    }
+}
