@@ -9,6 +9,9 @@
     unreachable_pub
 )]
 
+mod bad_answers;
+mod bad_frames;
+mod bad_ids;
 mod completions;
 mod credentials;
 mod dialect;
