@@ -27,7 +27,7 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
         stdout: look::paint(cli.color, &environment, io::stdout().is_terminal()),
         environment,
     };
-    start_log(cli.verbose, context.stderr);
+    start_log(cli.verbose);
     match &cli.command {
         Command::Watch(arguments) => {
             targets_command(&cli, &arguments.common, matches, &context, |config| {
@@ -163,7 +163,7 @@ fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> Stri
 }
 
 /// `-v` tells of connections, `-vv` of the wire.
-fn start_log(verbose: u8, paint: Paint) {
+fn start_log(verbose: u8) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
@@ -174,12 +174,27 @@ fn start_log(verbose: u8, paint: Paint) {
         _ => LevelFilter::DEBUG,
     };
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(paint.0)
+        .with_writer(|| Log)
+        .with_ansi(false)
         .with_target(false)
         .without_time();
     // Only our own words: what libraries log may hold headers.
     let filter = Targets::new().with_target("txwatch", level);
     // Fails only if there is one already, as in a test.
     let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
+}
+
+/// stderr for the log, whose lines may repeat what came from outside. A line comes in one piece.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        say(&format!("{}\n", render::clean(text.trim_end())));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

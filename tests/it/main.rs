@@ -16,6 +16,7 @@ mod completions;
 mod credentials;
 mod dialect;
 mod docs;
+mod escapes;
 mod exit_codes;
 mod goals;
 mod proxy;
