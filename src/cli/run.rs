@@ -34,7 +34,7 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
         stdout: look::paint(cli.color, &environment, io::stdout().is_terminal()),
         environment,
     };
-    start_log(cli.verbose, context.stderr);
+    start_log(cli.verbose);
     match &cli.command {
         Command::Watch(arguments) => {
             targets_command(&cli, &arguments.common, matches, &context, |config| {
@@ -205,7 +205,7 @@ fn no_runtime(error: io::Error) -> Failure {
 }
 
 /// `-v` tells of connections, `-vv` of the wire.
-fn start_log(verbose: u8, paint: Paint) {
+fn start_log(verbose: u8) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
@@ -217,7 +217,7 @@ fn start_log(verbose: u8, paint: Paint) {
     };
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(paint.0)
+        .with_ansi(false)
         .with_target(false)
         .without_time();
     // Only our own words: what libraries log may hold headers.
