@@ -14,6 +14,7 @@ mod man;
 mod plan;
 mod resume;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod targets;
 
