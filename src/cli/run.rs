@@ -130,7 +130,7 @@ fn execute(
 ) -> Result<Code, Failure> {
     let plan = Arc::new(prepared.plan);
     let colour = cli.color.or(default_colour(context));
-    let look = look::look(cli, colour, form, plan.mode, plan.targets.len(), &context.environment);
+    let look = look::look(cli, colour, form, &plan, &context.environment);
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
         #[cfg(feature = "sandbox")]
