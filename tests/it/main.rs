@@ -13,3 +13,5 @@ mod completions;
 mod docs;
 mod sandbox;
 mod support;
+#[cfg(unix)]
+mod terminal;
