@@ -6,8 +6,8 @@ use std::io::{IsTerminal, stderr, stdout};
 use super::Cli;
 use crate::config::Environment;
 use crate::config::values::{Colour, Form};
-use crate::render::{Look, Paint, Progress, Records};
-use crate::session::plan::Mode;
+use crate::render::{self, Look, Paint, Progress, Records};
+use crate::session::plan::{Mode, Plan};
 
 /// The streams of this process.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +62,12 @@ pub(super) fn look(
     cli: &Cli,
     configured: Option<Colour>,
     form: Option<Form>,
-    mode: Mode,
-    targets: usize,
+    plan: &Plan,
     environment: &Environment,
 ) -> Look {
     let streams = Streams::of_process(environment);
     let colour = cli.color.or(configured);
-    let looks_once = matches!(mode, Mode::Get { .. });
+    let looks_once = matches!(plan.mode, Mode::Get { .. });
     let progress = match cli.quiet {
         true => Progress::Quiet,
         false if looks_once => Progress::Warnings,
@@ -82,7 +81,8 @@ pub(super) fn look(
         progress,
         stdout: paint(colour, environment, streams.stdout),
         stderr: paint(colour, environment, streams.stderr),
-        targets,
+        targets: plan.targets.len(),
+        widest: render::widest(plan.targets.iter().map(|target| &*target.name.target)),
         verbose: cli.verbose > 0,
         local: streams.stderr,
     }

@@ -15,6 +15,7 @@ mod man;
 mod plan;
 mod resume;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod targets;
 

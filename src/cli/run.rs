@@ -126,8 +126,7 @@ fn execute(
     context: &Context,
 ) -> Result<Code, Failure> {
     let plan = Arc::new(prepared.plan);
-    let look =
-        look::look(cli, prepared.colour, form, plan.mode, plan.targets.len(), &context.environment);
+    let look = look::look(cli, prepared.colour, form, &plan, &context.environment);
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
         #[cfg(feature = "sandbox")]

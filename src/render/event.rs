@@ -142,12 +142,15 @@ pub struct Row {
     pub target: Arc<str>,
     /// Its status and the provider's word, if it was ever seen.
     pub status: Option<(Status, String)>,
-    /// How long it has been in it; before it was seen, how long the command runs.
+    /// How long it has been in it; before it was seen, how long the command runs; when it is settled, how
+    /// long that took.
     pub held: Duration,
     /// How the watch learns of changes.
     pub link: Link,
     /// How it ended, if it did.
     pub settled: Option<Code>,
+    /// When, as time of the command.
+    pub settled_at: Duration,
 }
 
 /// How the watch of a target learns of changes.

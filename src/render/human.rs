@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::event::{Change, ConnectionState, Event, Outcome, Stamped};
-use super::words::{exchange, span, time_of_day, word_aside};
+use super::words::{exchange, padded, short_target, span, time_of_day, word_aside};
 use super::{Look, Paint, ProgressSink, RecordSink, clean, say};
 use crate::exit::Code;
 use crate::lifecycle::Status;
@@ -62,6 +62,8 @@ fn remark(outcome: &Outcome) -> String {
         Code::Ok => format!("in {took}"),
         Code::Unfinished => format!("not final yet, after {took}"),
         code if code.is_undecided() => format!("NOT final, {} after {took}", gave_up(code)),
+        // The whole story is told on stderr.
+        code if !code.is_of_transaction() => format!("{code}, exit code {}", code.number()),
         _ => match &outcome.reason {
             Some(reason) => clean(reason).into_owned(),
             None => format!("in {took}"),
@@ -82,6 +84,7 @@ pub(super) struct Trail {
     paint: Paint,
     local: bool,
     single: bool,
+    widest: usize,
     verbose: bool,
     introduced: bool,
 }
@@ -92,6 +95,7 @@ impl Trail {
             paint: look.stderr,
             local: look.local,
             single: look.targets == 1,
+            widest: look.widest,
             verbose: look.verbose,
             introduced: false,
         }
@@ -143,10 +147,10 @@ impl Trail {
         }
         let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
         let status = format!("{}{}", change.status, word_aside(change.status, &change.word));
-        let status = self.paint.status(change.status, format!("{status:<12}"));
+        let status = self.paint.status(change.status, padded(&status, 12));
         let target = match self.single {
             true => String::new(),
-            false => format!("{}  ", change.name.target),
+            false => format!("{}  ", padded(&short_target(&change.name.target), self.widest)),
         };
         let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();

@@ -1,64 +1,69 @@
 //! The live view on a terminal: the trail scrolls by, and below it stands the present.
 //!
+//! The view is one bar of indicatif's with a message of several lines: bars of their own would be drawn
+//! one after the other, and for a moment the header would not fit the rows.
+//!
 //! The cursor is never hidden, so however the program ends there is nothing to restore but the line
 //! that the view stands on.
 
+use std::cmp::Reverse;
 use std::io;
 
-use console::Term;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::{Term, measure_text_width, truncate_str};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::event::{Event, Row, Stamped, View};
 use super::human::Trail;
-use super::words::{link, short_link, short_target, span, word_aside};
+use super::screen::{MARGIN, Screen};
+use super::words::{link, padded, short_link, short_target, span, word_aside};
 use super::{Paint, ProgressSink, say};
 use crate::exit::Code;
 
 /// How often the terminal is written to, at most.
 const HERTZ: u8 = 10;
+/// Beyond this width the eye loses the line.
+const WIDEST: usize = 100;
+
+const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 pub(super) struct Live {
     trail: Trail,
-    area: MultiProgress,
-    lines: Vec<ProgressBar>,
+    view: ProgressBar,
     term: Term,
     paint: Paint,
+    frame: usize,
 }
 
 impl Live {
     pub(super) fn new(trail: Trail) -> Self {
-        Live {
-            paint: trail.paint(),
-            trail,
-            area: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(HERTZ)),
-            lines: Vec::new(),
-            term: Term::stderr(),
+        let term = Term::stderr();
+        let screen = Box::new(Screen::new(term.clone()));
+        let target = ProgressDrawTarget::term_like_with_hz(screen, HERTZ);
+        let view = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            view.set_style(style);
         }
+        Live { paint: trail.paint(), trail, view, term, frame: 0 }
     }
 
-    /// Makes the view exactly so many lines high.
-    fn resize(&mut self, height: usize) {
-        while self.lines.len() < height {
-            self.lines.push(self.area.add(ProgressBar::new_spinner()));
-        }
-        for line in self.lines.drain(height..) {
-            line.finish_and_clear();
-            self.area.remove(&line);
-        }
+    /// How long a line may be.
+    fn room(&self) -> usize {
+        usize::from(self.term.size().1).saturating_sub(MARGIN)
     }
 
-    fn show(&self, index: usize, open: bool, text: &str) {
-        let width = usize::from(self.term.size().1);
-        let room = width.saturating_sub(if open { 3 } else { 1 });
-        let line = &self.lines[index];
-        let template = if open { "{spinner} {msg}" } else { "{msg}" };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            line.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-        }
-        line.set_message(console::truncate_str(text, room, "…").into_owned());
-        line.tick();
+    /// Draws these lines, each cut to what there is room for.
+    fn show(&mut self, lines: &[String]) {
+        let room = self.room();
+        let cut: Vec<_> = lines.iter().map(|line| truncate_str(line, room, "…")).collect();
+        self.view.set_message(cut.join("\n"));
+        self.frame += 1;
     }
 
+    fn spinner(&self) -> char {
+        SPINNER[self.frame % SPINNER.len()]
+    }
+
+    /// The connection in fewer words where there is no room for more.
     fn draw_one(&mut self, view: &View, row: &Row) {
         let (status, word) = match &row.status {
             Some((status, word)) => (self.paint.status(*status, status), word_aside(*status, word)),
@@ -66,68 +71,66 @@ impl Live {
         };
         let left =
             view.left.map(|left| format!(" · timeout in {}", span(left))).unwrap_or_default();
-        let text = format!(
-            "{status}{word}  {}   {}{left}",
-            span(view.elapsed),
-            self.paint.dim(link(&row.link))
-        );
-        self.resize(1);
-        self.show(0, true, &text);
+        let text = |link: String| {
+            let (spinner, elapsed) = (self.spinner(), span(view.elapsed));
+            format!("{spinner} {status}{word}  {elapsed}   {}{left}", self.paint.dim(link))
+        };
+        let long = text(link(&row.link));
+        let text = match measure_text_width(&long) > self.room() {
+            true => text(short_link(&row.link)),
+            false => long,
+        };
+        self.show(&[text]);
     }
 
     fn draw_many(&mut self, view: &View) {
         let height = usize::from(self.term.size().0).saturating_sub(2).max(2);
         let shown = view.rows.len().min(height - 1);
-        self.resize(shown + 1);
-        self.show(0, false, &self.header(view));
         // What is still open matters most; then what ended last.
         let mut rows: Vec<&Row> = view.rows.iter().collect();
         if rows.len() > shown {
-            rows.sort_by_key(|row| row.settled.is_some());
+            rows.sort_by_key(|row| (row.settled.is_some(), Reverse(row.settled_at)));
+            rows.truncate(shown);
         }
-        for (index, row) in rows.into_iter().take(shown).enumerate() {
-            let text = self.row(row);
-            self.show(index + 1, row.settled.is_none(), &text);
-        }
+        let widths = Widths::of(&rows);
+        let mut lines = vec![self.header(view, view.rows.len() - shown)];
+        lines.extend(rows.iter().map(|row| self.row(row, &widths)));
+        self.show(&lines);
     }
 
-    fn header(&self, view: &View) -> String {
+    fn header(&self, view: &View, hidden: usize) -> String {
         let open = view.rows.iter().filter(|row| row.settled.is_none()).count();
         let good = view.rows.iter().filter(|row| row.settled == Some(Code::Ok)).count();
         let bad = view.rows.len() - open - good;
-        let mut counts = vec![format!("{good} done")];
-        if bad > 0 {
-            counts.push(format!("{bad} ended badly"));
-        }
-        counts.push(format!("{open} open"));
-        let left =
-            view.left.map(|left| format!("   timeout in {}", span(left))).unwrap_or_default();
+        let counts = [(good, "done"), (bad, "ended badly"), (open, "open"), (hidden, "not shown")];
+        let counts: Vec<_> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
         let targets = self.paint.bold(format!("{} targets", view.rows.len()));
-        format!("{targets}   {}{}", counts.join(" · "), self.paint.dim(left))
+        let text = format!("{targets}   {}", counts.join(" · "));
+        let left = view.left.map(|left| format!("timeout in {}", span(left))).unwrap_or_default();
+        let taken = measure_text_width(&text) + measure_text_width(&left);
+        let gap = self.room().min(WIDEST).saturating_sub(taken).max(3);
+        format!("{text}{}{}", " ".repeat(gap), self.paint.dim(left))
     }
 
-    fn row(&self, row: &Row) -> String {
-        let (status, word) = match &row.status {
-            Some((status, word)) => {
-                (self.paint.status(*status, format!("{status:<10}")), word_aside(*status, word))
-            }
-            None => (format!("{:<10}", "looking"), String::new()),
+    fn row(&self, row: &Row, widths: &Widths) -> String {
+        let status = padded(&status_of(row), widths.status);
+        let status = match &row.status {
+            Some((known, _)) => self.paint.status(*known, status),
+            None => status,
         };
-        let target = short_target(&row.target);
+        let target = padded(&short_target(&row.target), widths.target);
+        let held = padded(&span(row.held), widths.held);
         match row.settled {
-            Some(code) => format!("{} {status}{word} {target}", self.paint.mark(code)),
-            None => format!(
-                "{status}{word} {target}   {}   {}",
-                span(row.held),
-                self.paint.dim(short_link(&row.link))
-            ),
+            Some(code) => format!("{} {status}  {target}  {held}", self.paint.mark(code)),
+            None => {
+                let (spinner, link) = (self.spinner(), self.paint.dim(short_link(&row.link)));
+                format!("{spinner} {status}  {target}  {held}   {link}")
+            }
         }
-    }
-
-    fn clear(&mut self) {
-        self.resize(0);
-        // Nothing to tell anybody if the terminal is gone.
-        let _ = self.area.clear();
     }
 }
 
@@ -135,15 +138,15 @@ impl ProgressSink for Live {
     fn event(&mut self, event: &Stamped) {
         let text = self.trail.lines(event);
         if !text.is_empty() {
-            self.area.suspend(|| say(&text));
+            self.view.suspend(|| say(&text));
         }
         if let Event::Summary(_) = event.event {
-            self.clear();
+            self.view.finish_and_clear();
         }
     }
 
     fn aside(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
-        self.area.suspend(print)
+        self.view.suspend(print)
     }
 
     fn is_live(&self) -> bool {
@@ -160,6 +163,36 @@ impl ProgressSink for Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.clear();
+        self.view.finish_and_clear();
+    }
+}
+
+/// The columns of several rows.
+struct Widths {
+    status: usize,
+    target: usize,
+    held: usize,
+}
+
+impl Widths {
+    fn of(rows: &[&Row]) -> Self {
+        // Wide enough for what is common, so that the columns stay where they are.
+        const STATUS: usize = 10;
+        const HELD: usize = 7;
+        let widest = |text: &dyn Fn(&Row) -> String| {
+            rows.iter().map(|row| measure_text_width(&text(row))).max().unwrap_or_default()
+        };
+        Widths {
+            status: widest(&status_of).max(STATUS),
+            target: widest(&|row| short_target(&row.target)),
+            held: widest(&|row| span(row.held)).max(HELD),
+        }
+    }
+}
+
+fn status_of(row: &Row) -> String {
+    match &row.status {
+        Some((status, word)) => format!("{status}{}", word_aside(*status, word)),
+        None => "looking".to_owned(),
     }
 }

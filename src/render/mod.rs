@@ -8,6 +8,7 @@ mod live;
 mod plain;
 mod record;
 mod sanitize;
+mod screen;
 mod style;
 mod words;
 
@@ -79,10 +80,18 @@ pub struct Look {
     pub stderr: Paint,
     /// How many targets there are; one is shown differently from many.
     pub targets: usize,
+    /// How wide the widest of them is.
+    pub widest: usize,
     /// Whether connections coming and going are told.
     pub verbose: bool,
     /// Whether stderr shows local times, as on a terminal.
     pub local: bool,
+}
+
+/// How wide the widest of these targets is where several are shown.
+pub fn widest<'a>(targets: impl Iterator<Item = &'a str>) -> usize {
+    let widths = targets.map(|target| console::measure_text_width(&words::short_target(target)));
+    widths.max().unwrap_or_default()
 }
 
 /// stdout and stderr, in the forms of a [`Look`].

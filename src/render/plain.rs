@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::{ConnectionState, Event, Link, Row, Stamped};
-use super::words::span;
+use super::words::{retry, span};
 use super::{ProgressSink, RecordSink, clean, say};
 use crate::lifecycle::Status;
 
@@ -68,7 +68,7 @@ fn still(row: &Row) -> String {
         Link::Connecting => "connecting".to_owned(),
         Link::Live { heard, .. } => format!("live, last heard {} ago", span(*heard)),
         Link::Down { retry_in, polling: Some(_), .. } => {
-            format!("polling, push lost, retry in {}", span(*retry_in))
+            format!("polling, push lost, {}", retry(*retry_in))
         }
         Link::Down { reason, .. } => format!("lost: {}", clean(reason)),
         Link::Polling(_) => "polling".to_owned(),

@@ -38,6 +38,11 @@ pub(super) fn exchange(record: &Transaction) -> String {
     [from, to].into_iter().flatten().collect::<Vec<_>>().join(" → ")
 }
 
+/// Text with spaces behind it, up to a width on the terminal.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    console::pad_str(text, width, console::Alignment::Left, None).into_owned()
+}
+
 /// How a target is being watched, in a phrase.
 pub(super) fn link(link: &Link) -> String {
     match link {
@@ -46,14 +51,10 @@ pub(super) fn link(link: &Link) -> String {
             format!("live ({transport}) · last heard {} ago", span(*heard))
         }
         Link::Down { retry_in, polling: Some(interval), .. } => {
-            format!(
-                "reconnecting in {}, polling every {} meanwhile",
-                span(*retry_in),
-                span(*interval)
-            )
+            format!("{}, polling every {} meanwhile", reconnecting(*retry_in), short(*interval))
         }
         Link::Down { reason, retry_in, polling: None } => {
-            format!("reconnecting in {} ({})", span(*retry_in), clean(reason))
+            format!("{} ({})", reconnecting(*retry_in), clean(reason))
         }
         Link::Polling(interval) => format!("polling every {}", short(*interval)),
     }
@@ -65,10 +66,24 @@ pub(super) fn short_link(link: &Link) -> String {
         Link::Connecting => "connecting".to_owned(),
         Link::Live { transport, .. } => format!("live ({transport})"),
         Link::Down { retry_in, polling: Some(_), .. } => {
-            format!("polling (push lost, retry in {})", span(*retry_in))
+            format!("polling (push lost, {})", retry(*retry_in))
         }
-        Link::Down { retry_in, polling: None, .. } => format!("lost, retry in {}", span(*retry_in)),
+        Link::Down { retry_in, polling: None, .. } => format!("lost, {}", retry(*retry_in)),
         Link::Polling(interval) => format!("polling every {}", short(*interval)),
+    }
+}
+
+fn reconnecting(retry_in: Duration) -> String {
+    match retry_in.as_secs() {
+        0 => "reconnecting now".to_owned(),
+        _ => format!("reconnecting in {}", span(retry_in)),
+    }
+}
+
+pub(super) fn retry(retry_in: Duration) -> String {
+    match retry_in.as_secs() {
+        0 => "retrying now".to_owned(),
+        _ => format!("retry in {}", span(retry_in)),
     }
 }
 

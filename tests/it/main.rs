@@ -24,5 +24,7 @@ mod reconnecting;
 mod sandbox;
 mod support;
 mod targets;
+#[cfg(unix)]
+mod terminal;
 mod tls;
 mod watching;

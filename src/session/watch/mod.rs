@@ -57,6 +57,8 @@ struct TargetState {
     reconnects: u32,
     warned: HashSet<&'static str>,
     settled: Option<Code>,
+    /// When, as time of the command.
+    settled_at: Duration,
 }
 
 /// Where a target's next request is.

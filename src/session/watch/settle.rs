@@ -143,6 +143,7 @@ impl Watch {
             return;
         }
         self.targets[target].settled = Some(code);
+        self.targets[target].settled_at = self.now.elapsed;
         self.unsettled -= 1;
         self.release(target);
         let state = &self.targets[target];

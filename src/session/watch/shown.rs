@@ -23,12 +23,16 @@ impl Watch {
         Row {
             target: self.plan.targets[target].name.target.clone(),
             status: tracker.status().zip(tracker.word().map(str::to_owned)),
-            held: elapsed.saturating_sub(tracker.since().unwrap_or_default()),
+            held: match state.settled {
+                Some(_) => state.settled_at,
+                None => elapsed.saturating_sub(tracker.since().unwrap_or_default()),
+            },
             link: match state.feed {
                 Some(feed) => self.link(&self.feeds[feed], elapsed),
                 None => Link::Polling(profile.interval),
             },
             settled: state.settled,
+            settled_at: state.settled_at,
         }
     }
 

@@ -31,6 +31,7 @@ pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     // Closes the terminal when dropped.
     _master: Box<dyn MasterPty + Send>,
+    // Goes when the command has ended.
     _home: TempDir,
 }
 
@@ -89,11 +90,6 @@ impl Session {
         std::fs::write(&path, text).unwrap();
         self.command.env("TXWATCH_CONFIG", path);
         self
-    }
-
-    /// Where it runs.
-    pub fn home(&self) -> &std::path::Path {
-        self.home.path()
     }
 
     /// Opens the terminal and starts the command.

@@ -1,0 +1,122 @@
+//! The terminal as indicatif draws on it.
+//!
+//! Left to itself indicatif fills each line with spaces and lets the terminal wrap. The cursor then waits
+//! at the far edge, where the `^C` that a terminal echoes wraps too: the next clearing misses by a line
+//! and the spinner stays behind. So the spaces are left out here, lines are ended by an end of line, and a
+//! whole frame is written at once.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use console::Term;
+use indicatif::TermLike;
+
+use super::say;
+
+/// What a line leaves free: the cursor, and the `^C` of an echo.
+pub(super) const MARGIN: usize = 3;
+
+#[derive(Debug)]
+pub(super) struct Screen {
+    term: Term,
+    frame: Mutex<Frame>,
+}
+
+#[derive(Debug, Default)]
+struct Frame {
+    text: String,
+    line_is_full: bool,
+}
+
+impl Screen {
+    pub(super) fn new(term: Term) -> Self {
+        Screen { term, frame: Mutex::default() }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Frame)) -> io::Result<()> {
+        change(&mut self.frame.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(())
+    }
+
+    fn control(&self, count: usize, letter: char) -> io::Result<()> {
+        self.with(|frame| {
+            if count > 0 {
+                // Writing to a String cannot fail.
+                let _ = write!(frame.text, "\x1b[{count}{letter}");
+            }
+        })
+    }
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        self.term.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.term.size().0
+    }
+
+    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
+        self.control(count, 'A')
+    }
+
+    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
+        self.control(count, 'B')
+    }
+
+    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
+        self.control(count, 'C')
+    }
+
+    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
+        self.control(count, 'D')
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)?;
+        self.with(|frame| frame.text.push_str("\r\n"))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let is_filler = text.bytes().all(|byte| byte == b' ');
+        self.with(|frame| match is_filler {
+            true => frame.line_is_full = true,
+            false => {
+                if std::mem::take(&mut frame.line_is_full) {
+                    frame.text.push_str("\r\n");
+                }
+                frame.text.push_str(text);
+            }
+        })
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.with(|frame| frame.text.push_str("\r\x1b[2K"))
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.with(|frame| {
+            frame.line_is_full = false;
+            say(&std::mem::take(&mut frame.text));
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_without_being_filled() {
+        let screen = Screen::new(Term::stderr());
+        for text in ["one", "     ", "two", "     "] {
+            screen.write_str(text).unwrap();
+        }
+        screen.move_cursor_up(0).unwrap();
+        screen.move_cursor_up(1).unwrap();
+        let frame = screen.frame.lock().unwrap();
+        assert_eq!(frame.text, "one\r\ntwo\x1b[1A");
+    }
+}
