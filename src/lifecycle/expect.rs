@@ -58,6 +58,11 @@ impl Expectation {
         }
     }
 
+    /// Whether what the condition is about is there at all.
+    pub fn finds(&self, record: &Transaction, report: &Report) -> bool {
+        self.look_up(record, report).is_some()
+    }
+
     fn look_up(&self, record: &Transaction, report: &Report) -> Option<String> {
         match self.path.as_str() {
             "status" => return Some(report.status.name().to_owned()),

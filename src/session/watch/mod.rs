@@ -22,7 +22,7 @@ use super::clock::Now;
 use super::plan::{Mode, Plan};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Decision, Rules, Tracker};
+use crate::lifecycle::{Decision, Ending, Rules, Tracker};
 use crate::provider::Id;
 use crate::render::{Event, Stamped};
 use crate::transport::Backoff;
@@ -56,6 +56,8 @@ struct TargetState {
     strikes: u8,
     reconnects: u32,
     warned: HashSet<&'static str>,
+    /// The goal was reached by a push that lacks what an expectation looks for; a request will tell.
+    in_doubt: bool,
     settled: Option<Code>,
     /// When, as time of the command.
     settled_at: Duration,
@@ -280,6 +282,7 @@ impl Watch {
         }
         let profile = self.plan.targets[target].profile;
         match self.targets[target].tracker.decide(self.now.elapsed, &self.rules[profile]) {
+            Decision::Settled(Ending::Reached) if self.targets[target].in_doubt => {}
             Decision::Settled(ending) => self.ended(target, ending),
             Decision::Held(until) if !self.is_get() => self.agenda.add(until, Timer::Grace(target)),
             Decision::Held(_) | Decision::Open if self.is_get() => {

@@ -224,6 +224,7 @@ impl Watch {
         let unseen = state.tracker.status().is_none();
         let interval = match self.plan.mode {
             Mode::Get { .. } => return None,
+            _ if state.in_doubt => profile.interval,
             Mode::WatchPushOnly if !unseen => return None,
             Mode::Watch if live && !unseen => profile.safety,
             _ => profile.interval,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::{TargetState, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Decision, Ending, Observation, Report, Source, Status, Verdict};
+use crate::lifecycle::{
+    Decision, Ending, Expectation, Observation, Report, Source, Status, Verdict,
+};
 use crate::provider::without_personal_data;
 use crate::render::{Change, Closing, Event, Outcome, Summary, Undecided};
 use crate::session::plan::Mode;
@@ -21,6 +23,12 @@ impl Watch {
         let profile = self.plan.targets[target].profile;
         let before = self.targets[target].tracker.since();
         let verdict = self.targets[target].tracker.observe(&observation, &self.rules[profile]);
+        let state = &mut self.targets[target];
+        state.in_doubt &= verdict != Verdict::Changed;
+        // A request that was made to settle a doubt need not be newer than the push that raised it.
+        let settles_doubt = state.in_doubt
+            && observation.source == Source::Pull
+            && state.tracker.status() == Some(observation.report.status);
         match verdict {
             Verdict::Changed => self.changed(target, &observation, before),
             // An ending that looks old cannot be trusted, but it is a reason to ask.
@@ -34,7 +42,7 @@ impl Watch {
         // With the report at hand, so that an expectation can look into it.
         match self.targets[target].tracker.decide(self.now.elapsed, &self.rules[profile]) {
             Decision::Settled(Ending::Reached)
-                if matches!(verdict, Verdict::Changed | Verdict::Same) =>
+                if matches!(verdict, Verdict::Changed | Verdict::Same) || settles_doubt =>
             {
                 self.reached(target, &observation);
             }
@@ -67,8 +75,14 @@ impl Watch {
         }
     }
 
+    /// A push carries less than an answer does, so what is missing in one decides nothing yet.
     fn reached(&mut self, target: usize, observation: &Observation) {
         let record = self.targets[target].tracker.record();
+        let lacks = |expectation: &Expectation| !expectation.finds(record, &observation.report);
+        if observation.source == Source::Push && self.plan.expectations.iter().any(lacks) {
+            self.targets[target].in_doubt = true;
+            return self.pull(target);
+        }
         let broken = self
             .plan
             .expectations
