@@ -96,6 +96,16 @@ impl Txwatch {
         Ended::from(self.command.output().unwrap())
     }
 
+    /// Runs it to its end where colour was asked for: the only escape sequences are those of colour.
+    pub fn run_coloured(mut self) -> Ended {
+        let ended = Ended::of(self.command.output().unwrap());
+        let plain = |text: &str| without_colour(text);
+        let shown =
+            Ended { code: ended.code, stdout: plain(&ended.stdout), stderr: plain(&ended.stderr) };
+        shown.checked();
+        ended
+    }
+
     /// Runs it to its end with `-o json` and checks the records.
     pub fn run_json(mut self) -> (Ended, Vec<Value>) {
         self.command.args(["-o", "json"]);
@@ -110,16 +120,19 @@ pub const TOKEN: &str = "tok_5f0c1e77-secret";
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
+        Ended::of(output).checked()
+    }
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
         Ended {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
-        .checked()
     }
-}
 
-impl Ended {
     /// What holds for every command, however it ended.
     pub(super) fn checked(self) -> Self {
         for text in [&self.stdout, &self.stderr] {
@@ -144,4 +157,18 @@ fn is_harmful(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\t');
     control
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The text without `ESC [ … m`.
+fn without_colour(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(part.len());
+        match part[end..].strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend(["\u{1b}[", part]),
+        }
+    }
+    plain
 }
