@@ -9,7 +9,7 @@ use clap_complete::engine::ArgValueCandidates;
 
 use super::context::{Context, block_on, print};
 use super::targets;
-use crate::config::{Config, Overrides};
+use crate::config::{Config, Overrides, SANDBOX};
 use crate::error::{Failure, config};
 use crate::exit::Code;
 use crate::lifecycle::Goal;
@@ -66,6 +66,9 @@ pub(super) fn run(
 
 /// One look for an id that nobody has: whoever answers "not found" has accepted the token.
 fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, Failure> {
+    if name == SANDBOX {
+        return Ok(format!("{name}  built in; there is nothing to check"));
+    }
     let resolved = config.profile(name, &Overrides::default())?;
     for warning in &resolved.warnings {
         say(&format!("warning: {warning}\n"));
@@ -76,7 +79,6 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     let options = Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
         tls: url.scheme() == "https",
-        direct: false,
     };
     let profile = Profile {
         name: name.into(),
@@ -87,7 +89,6 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
         appear_timeout: Some(Duration::ZERO),
         max_outage: Some(Duration::ZERO),
         grace: Duration::ZERO,
-        direct: false,
     };
     let closing = look_once(profile, spec.name, id, &options)?;
     let took = closing.elapsed.as_millis();

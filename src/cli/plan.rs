@@ -142,7 +142,6 @@ fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Result<Optio
     Ok(Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
         tls: plan.targets.iter().any(needs_tls),
-        direct: false,
     })
 }
 
@@ -201,7 +200,6 @@ impl Maker<'_> {
             appear_timeout: None,
             max_outage: None,
             grace: Duration::ZERO,
-            direct: false,
         };
         self.with_options(profile, Some(&chosen.profile))
     }
@@ -252,7 +250,6 @@ impl Maker<'_> {
             appear_timeout: None,
             max_outage: None,
             grace: Duration::ZERO,
-            direct: true,
         };
         self.with_options(profile, None)
     }

@@ -65,7 +65,7 @@ async fn a_dead_socket_is_noticed_within_45_seconds() {
     let (_forget, forgotten) = mpsc::unbounded_channel();
     let line = Line {
         index: 0,
-        transport: Transport::new(&Options { direct: true, ..Options::default() }).unwrap(),
+        transport: Transport::new(&Options::default()).unwrap(),
         token,
         inbox,
         forgotten,

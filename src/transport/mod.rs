@@ -40,8 +40,6 @@ pub struct Options {
     pub cacert: Option<PathBuf>,
     /// Whether any address needs TLS; the system's CAs are only loaded for that.
     pub tls: bool,
-    /// Whether proxies are passed by, as for the embedded sandbox.
-    pub direct: bool,
 }
 
 /// The one client: makes requests and performs the WebSocket upgrade. Cheap to clone.
@@ -68,9 +66,6 @@ impl Transport {
         let mut builder = builder();
         if let Some(extra) = extra {
             builder = builder.tls_certs_merge(extra);
-        }
-        if options.direct {
-            builder = builder.no_proxy();
         }
         Ok(Transport { client: built(builder)?, direct })
     }

@@ -6,7 +6,6 @@ use super::agenda::Timer;
 use super::{Command, Renewal, Trouble, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::session::plan::Profile;
 
 impl Watch {
     pub(super) fn renew(&mut self, profile: usize) {
@@ -88,15 +87,12 @@ impl Watch {
         if credential.is_renewable() && state.renewal == Renewal::Possible {
             return self.renew(profile);
         }
-        let Profile { name, direct, .. } = &self.plan.profiles[profile];
+        let name = &self.plan.profiles[profile].name;
         let context = format!("the token of profile {name} was read from {}", credential.origin);
-        let failure = Failure::from_error(Code::Denied, anyhow::anyhow!(context).context(message));
-        let failure = match direct {
-            true => failure,
-            false => failure.hint(format!(
-                "has the token just been rotated? check it with  txwatch config check -p {name}"
-            )),
-        };
+        let error = anyhow::anyhow!(context).context(message);
+        let failure = Failure::from_error(Code::Denied, error).hint(format!(
+            "has the token just been rotated? check it with  txwatch config check -p {name}"
+        ));
         self.fail_profile(profile, failure);
     }
 }

@@ -96,7 +96,7 @@ impl Running {
         let stdout = stdout.map(Stream::rest).unwrap_or_default();
         let status: ExitStatus = self.child.wait().unwrap();
         Ended { code: status.code().unwrap_or(-1), stdout, stderr: errors.join().unwrap() }
-            .checked(false)
+            .checked()
     }
 }
 

@@ -79,7 +79,6 @@ fn plan(mode: Mode, targets: usize) -> Plan {
             appear_timeout: Some(Duration::from_secs(60)),
             max_outage: Some(Duration::from_secs(300)),
             grace: Duration::ZERO,
-            direct: false,
         }],
         targets: (0..targets).map(target).collect(),
         goal: Goal::default(),
