@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::proof::{ID, record, update};
-use crate::support::schema::{of_type, statuses};
+use crate::support::schema::{of_type, records, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, rest};
 use crate::support::txwatch::{Ended, txwatch};
@@ -75,7 +75,7 @@ fn what_a_push_lacks_is_asked_for_before_it_decides() {
     // The answer may lag behind, also in its own idea of when the end was.
     for (second, code) in [(9, 0), (1, 0), (9, 13)] {
         let network = if code == 0 { "network=TRC20" } else { "network=ERC20" };
-        let asked = Gate::new();
+        let [asked, shown] = [Gate::new(), Gate::new()];
         let mut pushed = update(ID, "completed", 5);
         pushed["crypto_amount"] = "".into();
         let server = Script::new()
@@ -83,18 +83,22 @@ fn what_a_push_lacks_is_asked_for_before_it_decides() {
                 ID,
                 [
                     Reply::status(404, "{}").opens(&asked),
-                    Reply::json(&record(ID, "processing", 0)),
+                    Reply::json(&record(ID, "processing", 0)).awaits(&shown),
                     Reply::json(&record(ID, "completed", second)),
                 ],
             )
             .push(ID, [Reply::upgrade([Step::Await(asked), Step::json(&pushed)])])
             .start();
         let target = format!("proof:{ID}");
-        let arguments = ["watch", &target, "-i", "100ms", "--expect", network];
+        let arguments = ["watch", &target, "-i", "100ms", "-o", "json", "--expect", network];
         let mut command = txwatch(arguments).proof(&server.url());
         command.command().args(["--expect", "crypto_amount>=99"]);
-        let (ended, records) = command.run_json();
+        let mut running = command.start_piped();
+        running.wait_for_stdout("\"completed\"");
+        shown.open();
+        let ended = running.end();
         assert_eq!(ended.code, code, "{ended:#?}");
+        let records = records(&ended.stdout, code);
         assert_eq!(statuses(&records), ["completed"]);
         assert_eq!(server.asked(&rest(ID)), 3);
     }

@@ -196,5 +196,5 @@ fn an_upgrade_that_hangs_delays_the_first_look_by_little() {
     assert_eq!(ended.code, 0, "{ended:#?}");
     assert_eq!(states(&records), ["connecting"]);
     let result = of_type(&records, "result").next().unwrap();
-    assert!(result["elapsed_ms"].as_u64().unwrap() < 4000, "{result}");
+    assert!(result["elapsed_ms"].as_u64().unwrap() < 10_000, "{result}");
 }

@@ -179,21 +179,32 @@ fn an_unknown_word_is_warned_about_once_and_never_a_success() {
 
 #[test]
 fn a_sign_of_life_is_given_when_nothing_changes() {
-    let server = || {
-        Script::new()
-            .rest(ID, [Reply::json(&record(ID, "processing", 0))])
-            .push(ID, [Reply::upgrade([])])
-            .start()
-    };
-    let arguments = ["--heartbeat", "100ms", "-t", "900ms"];
-    let (ended, records) = watch(&server(), &arguments).run_json();
-    assert_eq!(ended.code, 124);
-    let beats: Vec<_> = of_type(&records, "heartbeat").collect();
-    assert!(beats.len() >= 3 && beats.iter().all(|beat| beat["unsettled"] == 1), "{ended:#?}");
-    let ended = watch(&server(), &arguments).run();
-    let beat = format!("Z proof:{ID} still processing after ");
-    let beats: Vec<_> = ended.stderr.lines().filter(|line| line.contains(&beat)).collect();
-    assert!(beats.len() >= 3 && beats[0].contains("live, last heard"), "{ended:#?}");
+    let server = || answering_only("processing");
+    let server_in_json = server();
+    let mut running = watch(&server_in_json, &["--heartbeat", "100ms", "-o", "json"]).start_piped();
+    for _ in 0..3 {
+        let beat = running.wait_for_stdout("\"heartbeat\"");
+        assert!(beat.contains("\"unsettled\":1"), "{beat}");
+    }
+    running.signal("INT");
+    let ended = running.end();
+    records(&ended.stdout, ended.code);
+    let server_in_plain = server();
+    let mut running = watch(&server_in_plain, &["--heartbeat", "100ms"]).start_piped();
+    for _ in 0..3 {
+        let beat = running.wait_for_stderr(&format!("Z proof:{ID} still processing after "));
+        assert!(beat.contains("(live, last heard "), "{beat}");
+    }
+    running.signal("INT");
+    assert_eq!(running.end().code, 130);
     let silent = watch(&server(), &["--heartbeat", "none", "-t", "400ms"]).run();
     assert!(!silent.stderr.contains(" still processing"), "{silent:#?}");
+}
+
+/// A server where nothing happens.
+fn answering_only(status: &str) -> Server {
+    Script::new()
+        .rest(ID, [Reply::json(&record(ID, status, 0))])
+        .push(ID, [Reply::upgrade([])])
+        .start()
 }
