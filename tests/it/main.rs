@@ -11,6 +11,9 @@
 
 mod completions;
 mod docs;
+mod help;
+#[cfg(unix)]
+mod readme;
 mod sandbox;
 mod support;
 #[cfg(unix)]
