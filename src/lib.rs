@@ -13,6 +13,7 @@
 //! | [`transport`] | bytes in and out: requests, WebSockets, backoff; knows no provider |
 //! | [`provider`] | ids become requests and feeds, bytes become reports; sans-IO |
 //! | [`lifecycle`] | observations become changes and an ending; pure |
+//! | [`wire`] | requests and answers as values; base addresses |
 //! | [`exit`], [`error`] | the table of codes; failures as the user meets them |
 //!
 //! [`sandbox`] stands beside it: a server that plays the providers.
@@ -29,6 +30,7 @@ pub mod render;
 pub mod sandbox;
 pub mod session;
 pub mod transport;
+pub mod wire;
 
 use std::ffi::OsString;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{Args, Subcommand};
 
 use super::check;
-use super::run::{Context, print};
+use super::context::{Context, print};
 use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
 use crate::error::Failure;
 use crate::exit::Code;

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 
-use super::run::{output_broke, print};
+use super::context::{output_broke, print};
 use super::{COMPLETE, definitions};
 use crate::error::{Failure, nearest, usage};
 use crate::exit::{self, Code};

@@ -57,15 +57,16 @@ pub(super) fn paint(choice: Option<Colour>, environment: &Environment, terminal:
     })
 }
 
-/// The look of a command.
+/// The look of a command; `configured` is the colour that the file asks for.
 pub(super) fn look(
     cli: &Cli,
-    colour: Option<Colour>,
+    configured: Option<Colour>,
     form: Option<Form>,
     plan: &Plan,
     environment: &Environment,
 ) -> Look {
     let streams = Streams::of_process(environment);
+    let colour = cli.color.or(configured);
     let looks_once = matches!(plan.mode, Mode::Get { .. });
     let progress = match cli.quiet {
         true => Progress::Quiet,

@@ -7,6 +7,7 @@
 mod arguments;
 mod check;
 mod configuration;
+mod context;
 mod docs;
 mod examples;
 mod look;
@@ -132,6 +133,9 @@ fn filled_in(command: clap::Command) -> clap::Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
     CompleteEnv::with_factory(definitions).var(COMPLETE).complete();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if asks_version(&arguments) {
+        return run::print_version();
+    }
     let colour = look::early_colour(&arguments, &environment);
     let parsed = definitions().color(colour).try_get_matches_from(&arguments);
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
@@ -141,13 +145,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     }
 }
 
+/// Whether the version is all that is asked for. Scripts ask for it to see whether the program is there, so
+/// it is answered without building the definitions, which would take most of the time.
+fn asks_version(arguments: &[OsString]) -> bool {
+    matches!(arguments, [_, only] if only == "--version" || only == "-V")
+}
+
 /// clap's help goes to stdout, its complaints to stderr. A complaint repeats what was typed, which may
 /// have been somebody else's.
 fn print_clap(error: &clap::Error) -> Code {
     if !error.use_stderr() {
         return match error.print() {
             Ok(()) => Code::Ok,
-            Err(error) => run::output_broke(&error),
+            Err(error) => context::output_broke(&error),
         };
     }
     let plain = error.render().to_string();
@@ -161,4 +171,19 @@ fn print_clap(error: &clap::Error) -> Code {
         }
     }
     Code::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_one_of_the_definitions() {
+        assert_eq!(definitions().render_version(), run::VERSION);
+        let typed = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        assert!(asks_version(&typed(&["txwatch", "--version"])));
+        assert!(asks_version(&typed(&["txwatch", "-V"])));
+        assert!(!asks_version(&typed(&["txwatch", "-V", "watch"])));
+        assert!(!asks_version(&typed(&["txwatch"])));
+    }
 }

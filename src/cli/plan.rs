@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::TargetArgs;
 use super::targets::{self, Chosen};
-use crate::config::values::{Interval, Limit, Span, Switch, Timeout};
+use crate::config::values::{Colour, Interval, Limit, Span, Switch, Timeout};
 use crate::config::{Config, Overrides, SANDBOX};
 use crate::error::{Failure, usage};
 use crate::lifecycle::Goal;
@@ -18,6 +18,8 @@ use crate::transport::Options;
 pub(super) struct Prepared {
     pub(super) plan: Plan,
     pub(super) transport: Options,
+    /// What the file says about colour.
+    pub(super) colour: Option<Colour>,
     /// The embedded sandbox, if a target needs it.
     #[cfg(feature = "sandbox")]
     pub(super) sandbox: Option<crate::sandbox::Sandbox>,
@@ -78,6 +80,7 @@ pub(super) fn prepare(
     };
     Ok(Prepared {
         transport: options(arguments, &plan, config)?,
+        colour: config.option("color", None, None)?,
         #[cfg(feature = "sandbox")]
         sandbox: maker.sandbox,
         plan,
@@ -127,7 +130,7 @@ fn overrides(arguments: &TargetArgs, chosen: &[Chosen]) -> Result<Overrides, Fai
     Ok(Overrides { url: arguments.url.clone(), push_url: arguments.push_url.clone() })
 }
 
-/// The system's CAs are loaded only if something needs TLS: an address, or a proxy.
+/// The system's CAs are loaded only if an address needs TLS; without it no proxy is used either.
 fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Result<Options, Failure> {
     let needs_tls = |target: &Target| {
         let provider = &plan.profiles[target.profile].provider;
@@ -136,15 +139,9 @@ fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Result<Optio
             feeds.iter().any(|(feed, _)| matches!(feed.request().url.scheme(), "https" | "wss"));
         push || provider.snapshot(&target.id).url.scheme() == "https"
     };
-    let proxies =
-        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
-    let tls_proxy = proxies
-        .iter()
-        .any(|name| config.environment.get(name).is_some_and(|url| url.starts_with("https:")));
     Ok(Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
-        tls: tls_proxy || plan.targets.iter().any(needs_tls),
-        direct: false,
+        tls: plan.targets.iter().any(needs_tls),
     })
 }
 
@@ -203,7 +200,6 @@ impl Maker<'_> {
             appear_timeout: None,
             max_outage: None,
             grace: Duration::ZERO,
-            direct: false,
         };
         self.with_options(profile, Some(&chosen.profile))
     }
@@ -254,7 +250,6 @@ impl Maker<'_> {
             appear_timeout: None,
             max_outage: None,
             grace: Duration::ZERO,
-            direct: true,
         };
         self.with_options(profile, None)
     }

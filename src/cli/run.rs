@@ -1,17 +1,15 @@
 //! Carrying out what was typed.
 
-use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::ArgMatches;
-use tokio::runtime::Builder;
 
 use super::arguments::TargetArgs;
+use super::context::{Context, block_on, no_runtime, output_broke, print};
 use super::plan::{self, Prepared};
 use super::{Cli, Command, configuration, definitions, docs, look, resume, targets};
-use crate::config::values::{Carrier, Colour, Form, Limit};
+use crate::config::values::{Carrier, Form, Limit};
 use crate::config::{Config, Environment};
 use crate::error::Failure;
 use crate::exit::Code;
@@ -20,13 +18,8 @@ use crate::session::clock::Clock;
 use crate::session::plan::Mode;
 use crate::session::{self, Broken, Signals};
 
-/// What the commands get to work with.
-pub(super) struct Context {
-    pub(super) environment: Environment,
-    /// Colour of errors, and of what is printed on stdout.
-    pub(super) stderr: Paint,
-    pub(super) stdout: Paint,
-}
+/// What `--version` prints.
+pub(super) const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
 
 pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment) -> Code {
     let context = Context {
@@ -64,6 +57,10 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
         }
         Command::Help(arguments) => docs::help(arguments),
     }
+}
+
+pub(super) fn print_version() -> Code {
+    finish(print(VERSION).map(|()| Code::Ok), Paint(false))
 }
 
 /// Reports what a simple command came to.
@@ -129,8 +126,7 @@ fn execute(
     context: &Context,
 ) -> Result<Code, Failure> {
     let plan = Arc::new(prepared.plan);
-    let colour = cli.color.or(default_colour(context));
-    let look = look::look(cli, colour, form, &plan, &context.environment);
+    let look = look::look(cli, prepared.colour, form, &plan, &context.environment);
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
         #[cfg(feature = "sandbox")]
@@ -152,11 +148,6 @@ fn execute(
     }
 }
 
-/// `[defaults] color`; the file was read before, so it can be read again.
-fn default_colour(context: &Context) -> Option<Colour> {
-    Config::load(context.environment.clone()).ok()?.option("color", None, None).ok()?
-}
-
 fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
     let root = definitions();
     let found = matches
@@ -168,40 +159,6 @@ fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> Stri
         }
         None => format!("txwatch watch {}", targets.join(" ")),
     }
-}
-
-/// A closed stdout is not an error worth a word, and never a success.
-pub(super) fn output_broke(error: &io::Error) -> Code {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Code::Closed;
-    }
-    say(&format!("error: stdout cannot be written: {error}\n"));
-    Code::Io
-}
-
-/// Prints to stdout, for the commands that print once.
-pub(super) fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::new(Code::Closed, "stdout was closed"),
-            _ => Failure::new(Code::Io, format!("stdout cannot be written: {error}")),
-        }
-    })
-}
-
-/// Runs a future on one thread. What still blocks at the end, a name look-up say, is left behind.
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
-    let output = runtime.block_on(future);
-    runtime.shutdown_timeout(Duration::ZERO);
-    Ok(output)
-}
-
-fn no_runtime(error: io::Error) -> Failure {
-    let error =
-        anyhow::Error::new(error).context("the operating system gives no event queue or signals");
-    Failure::from_error(Code::Io, error)
 }
 
 /// `-v` tells of connections, `-vv` of the wire.
@@ -216,7 +173,7 @@ fn start_log(verbose: u8) {
         _ => LevelFilter::DEBUG,
     };
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| Log)
         .with_ansi(false)
         .with_target(false)
         .without_time();
@@ -224,4 +181,19 @@ fn start_log(verbose: u8) {
     let filter = Targets::new().with_target("txwatch", level);
     // Fails only if there is one already, as in a test.
     let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
+}
+
+/// stderr for the log, whose lines may repeat what came from outside. A line comes in one piece.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        say(&format!("{}\n", render::clean(text.trim_end())));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

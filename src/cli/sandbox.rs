@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::Cli;
-use super::run::{block_on, print};
+use super::context::{block_on, print};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::render::say;

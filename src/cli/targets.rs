@@ -133,11 +133,7 @@ fn fits(profile: &str, id: &str, config: &Config) -> Result<Chosen, Failure> {
     }
     let spec = config.provider_of(profile)?;
     let name = format!("{profile}:{id}");
-    let checked = match id.is_empty() {
-        true => Err("it is empty".to_owned()),
-        false => (spec.check_id)(id),
-    };
-    checked.map_err(|error| {
+    (spec.check_id)(id).map_err(|error| {
         usage(format!("'{}' is not an id of {}: {error}", shown(id), spec.title))
             .hint(format!("{} has {}", spec.title, spec.id_shape))
     })?;

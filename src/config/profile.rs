@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::environment::variable;
 use super::{Config, Origin, paths};
 use crate::error::{Failure, config};
-use crate::provider::{Provider, Setting, SettingKind, Settings, Spec, is_loopback};
+use crate::provider::{Provider, Setting, SettingKind, Settings, Spec};
 use crate::transport::Credential;
+use crate::wire::is_loopback;
 
 /// Values that flags put over every profile.
 #[derive(Clone, Debug, Default)]

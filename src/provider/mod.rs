@@ -4,7 +4,6 @@
 //! and a set of ids into [`Feed`]s, little state machines that say what to send and what was meant.
 //! Adding a provider is one file here and one line in [`PROVIDERS`].
 
-mod base;
 mod json;
 mod proof;
 mod settings;
@@ -13,12 +12,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use crate::exit::Code;
 use crate::lifecycle::{Report, Status};
+use crate::wire::{Request, Response};
 
-pub use base::{Base, is_loopback};
 pub use json::without_personal_data;
 pub use settings::{Setting, SettingKind, Settings};
 
@@ -91,34 +88,6 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Where the profile's token goes in a request. The transport puts it there, so that no provider ever
-/// holds a secret and no URL here contains one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Auth {
-    /// `Authorization: Bearer <token>`.
-    Bearer,
-    /// A query parameter of this name; for servers that know no better.
-    Query(&'static str),
-}
-
-/// A request without its secret.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// Where to. `http`, `https`, `ws` or `wss`.
-    pub url: Url,
-    /// How it is authenticated.
-    pub auth: Auth,
-}
-
-/// What came back for a [`Request`].
-#[derive(Clone, Debug)]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// The whole body, undecoded.
-    pub body: Vec<u8>,
 }
 
 /// What a response means.

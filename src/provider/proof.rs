@@ -12,10 +12,10 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Auth, Base, Feed, Frame, Id, Pace, Provider, Reading, Request, Response, Setting,
-    SettingKind, Settings, Spec, json,
+    Action, Feed, Frame, Id, Pace, Provider, Reading, Setting, SettingKind, Settings, Spec, json,
 };
 use crate::lifecycle::{Kind, Report, Status, Transaction};
+use crate::wire::{Auth, Base, Request, Response};
 
 const HTTP: &[&str] = &["http", "https"];
 const ANY: &[&str] = &["http", "https", "ws", "wss"];
@@ -46,6 +46,9 @@ pub(super) static SPEC: Spec = Spec {
 /// mean something else in a URL.
 fn check_id(id: &str) -> Result<(), String> {
     const LONGEST: usize = 128;
+    if id.is_empty() {
+        return Err("it is empty".to_owned());
+    }
     if id.len() > LONGEST {
         return Err(format!("it is {} characters long, more than {LONGEST}", id.chars().count()));
     }
@@ -182,7 +185,7 @@ impl Provider for Proof {
 /// `401 (unauthorised: invalid_token)`, whatever generation the body is of.
 fn describe(response: &Response) -> String {
     let Ok(body) = json::object(&response.body) else {
-        return format!("{} without a JSON body", response.status);
+        return format!("{} without a JSON body; is the url right?", response.status);
     };
     let mut words: Vec<String> =
         ["error", "code", "message"].iter().filter_map(|key| json::text(&body, key)).collect();

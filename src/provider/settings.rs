@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Base;
+use crate::wire::Base;
 
 /// One setting of a provider.
 #[derive(Debug)]

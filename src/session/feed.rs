@@ -116,7 +116,7 @@ impl Line {
     ) -> Result<(), Ended> {
         let actions = match heard {
             Ok(Heard::Text(text)) => {
-                tracing::debug!("< {}", super::wire::shown(&text));
+                tracing::debug!("< {}", super::traffic::shown(&text));
                 feed.received(Frame::Text(&text))
             }
             Ok(Heard::Binary(bytes)) => {
@@ -137,7 +137,7 @@ impl Line {
         for action in actions {
             match action {
                 Action::Send(text) => {
-                    tracing::debug!("> {}", super::wire::shown(&text));
+                    tracing::debug!("> {}", super::traffic::shown(&text));
                     socket
                         .send(text)
                         .await
@@ -178,3 +178,7 @@ async fn next_or_dead(feed: &mut dyn Feed, socket: &mut Socket) -> Result<Heard,
         Err(_) => Err(Error::silent(silence.ask_after + silence.dead_after)),
     }
 }
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

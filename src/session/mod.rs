@@ -4,8 +4,8 @@ pub mod clock;
 mod feed;
 pub mod plan;
 mod signals;
+mod traffic;
 pub mod watch;
-mod wire;
 
 use std::collections::HashMap;
 use std::io;
@@ -85,8 +85,8 @@ pub async fn run(
 struct Hands {
     plan: Arc<Plan>,
     clock: Clock,
-    /// By profile: its client, and its token as it stands.
-    transports: Vec<Transport>,
+    transport: Transport,
+    /// By profile: its token as it stands.
     tokens: Vec<latest::Sender<Token>>,
     feeds: Vec<Option<Box<dyn Feed>>>,
     feed_profiles: Vec<usize>,
@@ -111,7 +111,7 @@ impl Hands {
         });
         let hands = Hands {
             clock: Clock::start(),
-            transports: transports(&plan, options)?,
+            transport: Transport::new(options)?,
             tokens: tokens.collect(),
             feeds: feeds.into_iter().map(Some).collect(),
             feed_profiles: routes.iter().map(|route: &Route| route.profile).collect(),
@@ -152,7 +152,7 @@ impl Hands {
     fn pull(&mut self, target: usize) {
         let plan = self.plan.clone();
         let profile = plan.targets[target].profile;
-        let transport = self.transports[profile].clone();
+        let transport = self.transport.clone();
         let token = self.tokens[profile].borrow().clone();
         let outbox = self.outbox.clone();
         let asked = self.clock.now().elapsed;
@@ -179,7 +179,7 @@ impl Hands {
         let (forget, forgotten) = mpsc::unbounded_channel();
         let line = feed::Line {
             index,
-            transport: self.transports[profile].clone(),
+            transport: self.transport.clone(),
             token: self.tokens[profile].subscribe(),
             inbox: self.outbox.clone(),
             forgotten,
@@ -203,23 +203,6 @@ impl Hands {
             let _ = outbox.send(Input::Renewed(profile, renewed)).await;
         });
     }
-}
-
-/// One client serves every profile, but for the embedded sandbox, which no proxy can reach.
-fn transports(plan: &Plan, options: &Options) -> Result<Vec<Transport>, Failure> {
-    let mut shared = HashMap::new();
-    plan.profiles
-        .iter()
-        .map(|profile| match shared.get(&profile.direct) {
-            Some(transport) => Ok(Transport::clone(transport)),
-            None => {
-                let direct = profile.direct;
-                let transport = Transport::new(&Options { direct, ..options.clone() })?;
-                shared.insert(direct, transport.clone());
-                Ok(transport)
-            }
-        })
-        .collect()
 }
 
 /// The push connections of a command, and what they serve.

@@ -75,8 +75,6 @@ pub struct Profile {
     pub max_outage: Option<Duration>,
     /// How long a bad ending is held.
     pub grace: Duration,
-    /// Whether proxies are passed by.
-    pub direct: bool,
 }
 
 /// One transaction to wait for.

@@ -48,6 +48,16 @@ impl Error {
         Error::new(ErrorKind::Denied, message)
     }
 
+    /// The peer cannot be trusted.
+    pub fn untrusted(message: String) -> Self {
+        Error::new(ErrorKind::Untrusted, message)
+    }
+
+    /// The peer does not upgrade to what is asked for.
+    pub fn unsupported(message: String) -> Self {
+        Error::new(ErrorKind::Unsupported, message)
+    }
+
     /// The peer gave no sign of life although it was asked for one.
     pub fn silent(silence: Duration) -> Self {
         Error::new(
@@ -57,11 +67,13 @@ impl Error {
     }
 
     /// Classifies an error of the HTTP client.
-    pub(super) fn from_client(phase: &str, address: &str, error: &reqwest::Error) -> Self {
+    pub(super) fn from_client(phase: &str, address: &str, error: reqwest::Error) -> Self {
+        // The client's URL may carry a token that ours never does.
+        let error = error.without_url();
         if error.is_timeout() {
             return Error::timeout(phase, address);
         }
-        let (kind, cause) = classify(error);
+        let (kind, cause) = classify(&error);
         Error::new(kind, format!("{phase} {address} failed: {cause}"))
     }
 
@@ -91,10 +103,11 @@ fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
     }
 }
 
+/// A TLS error, however many I/O errors it is wrapped in: `source` passes those over.
 fn find_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     error.downcast_ref().or_else(|| {
         let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-        inner.downcast_ref()
+        find_tls(inner)
     })
 }
 

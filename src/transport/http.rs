@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::{Error, ErrorKind, MAX_BODY, REQUEST_TIMEOUT, Token, Transport};
-use crate::provider::{Auth, Request, Response};
+use crate::wire::{Auth, Request, Response};
 
 /// An answer.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Transport {
 
     async fn exchange(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
         let address = request.url.as_str();
-        let failed = |error| Error::from_client("the request to", address, &error);
+        let failed = |error| Error::from_client("the request to", address, error);
         let builder = self.authorised(request.url.clone(), request.auth, token);
         let mut answer = builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
         if let Some(error) =
@@ -73,7 +73,7 @@ impl Transport {
     pub(super) fn authorised(&self, mut url: Url, auth: Auth, token: &Token) -> RequestBuilder {
         match auth {
             Auth::Bearer => {
-                let builder = self.client.get(url);
+                let builder = self.client(&url).get(url);
                 match token.bearer() {
                     Some(value) => builder.header(AUTHORIZATION, value),
                     None => builder,
@@ -83,7 +83,7 @@ impl Transport {
                 if let Some(text) = token.text() {
                     url.query_pairs_mut().append_pair(name, text);
                 }
-                self.client.get(url)
+                self.client(&url).get(url)
             }
         }
     }

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, ClientBuilder};
+use url::Url;
 
 pub use backoff::Backoff;
 pub use credential::{Credential, Source as CredentialSource};
@@ -39,14 +40,14 @@ pub struct Options {
     pub cacert: Option<PathBuf>,
     /// Whether any address needs TLS; the system's CAs are only loaded for that.
     pub tls: bool,
-    /// Whether proxies are passed by, as for the embedded sandbox.
-    pub direct: bool,
 }
 
 /// The one client: makes requests and performs the WebSocket upgrade. Cheap to clone.
 #[derive(Clone)]
 pub struct Transport {
     client: Client,
+    /// For what goes without TLS, which is this machine alone: no proxy gets to see a token.
+    direct: Client,
 }
 
 impl Transport {
@@ -57,28 +58,42 @@ impl Transport {
     pub fn new(options: &Options) -> Result<Self, Failure> {
         // Fails only if one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .user_agent(concat!("txwatch/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(same_origin_only());
         let extra = options.cacert.as_ref().map(read_certificates).transpose()?;
-        builder = match (options.tls, extra) {
-            (true, Some(extra)) => builder.tls_certs_merge(extra),
-            (true, None) => builder,
-            (false, _) => builder.tls_certs_only([]),
-        };
-        if options.direct {
-            builder = builder.no_proxy();
+        let direct = built(builder().tls_certs_only([]).no_proxy())?;
+        if !options.tls {
+            return Ok(Transport { client: direct.clone(), direct });
         }
-        let client = builder.build().map_err(|error| {
-            Failure::from_error(
-                crate::exit::Code::Config,
-                anyhow::Error::new(error).context("the HTTP client cannot be set up"),
-            )
-            .hint("check the proxy variables, --cacert and SSL_CERT_FILE")
-        })?;
-        Ok(Transport { client })
+        let mut builder = builder();
+        if let Some(extra) = extra {
+            builder = builder.tls_certs_merge(extra);
+        }
+        Ok(Transport { client: built(builder)?, direct })
     }
+
+    /// The client for an address.
+    fn client(&self, url: &Url) -> &Client {
+        match url.scheme() {
+            "https" | "wss" => &self.client,
+            _ => &self.direct,
+        }
+    }
+}
+
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("txwatch/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(same_origin_only())
+}
+
+fn built(builder: ClientBuilder) -> Result<Client, Failure> {
+    builder.build().map_err(|error| {
+        Failure::from_error(
+            crate::exit::Code::Config,
+            anyhow::Error::new(error).context("the HTTP client cannot be set up"),
+        )
+        .hint("check the proxy variables, --cacert and SSL_CERT_FILE")
+    })
 }
 
 /// Custom headers survive reqwest's redirects, so only those that stay on the origin are followed.

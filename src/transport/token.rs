@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded::byte_serialize;
 
 /// A token, or none yet. Cheap to clone; cannot be displayed.
 #[derive(Clone, Debug, Default)]
@@ -33,16 +34,23 @@ impl Token {
         self.secret.as_ref().map(|secret| secret.expose_secret())
     }
 
-    /// Text from outside, in which a peer may have repeated the token, without it.
+    /// Text from outside, in which a peer may have repeated the token, without it: neither as it is, nor
+    /// as a URL or JSON has it.
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
         /// Below this length a secret is no secret, and removing it would only mangle text.
         const SHORTEST: usize = 6;
-        match self.text() {
-            Some(secret) if secret.len() >= SHORTEST && text.contains(secret) => {
-                Cow::Owned(text.replace(secret, "[redacted]"))
+        let mut text = Cow::Borrowed(text);
+        let Some(secret) = self.text().filter(|secret| secret.len() >= SHORTEST) else {
+            return text;
+        };
+        let encoded = byte_serialize(secret.as_bytes()).collect::<String>();
+        let escaped = secret.replace('/', "\\/");
+        for form in [secret, &encoded, &escaped] {
+            if text.contains(form) {
+                text = Cow::Owned(text.replace(form, "[redacted]"));
             }
-            _ => Cow::Borrowed(text),
         }
+        text
     }
 }
 
@@ -55,5 +63,12 @@ mod tests {
         let token = Token::new("hunter2-hunter2".to_owned().into(), 0);
         assert!(!format!("{token:?} {:?}", token.bearer()).contains("hunter2"));
         assert_eq!(token.scrub("bad token hunter2-hunter2!"), "bad token [redacted]!");
+    }
+
+    #[test]
+    fn a_token_is_found_in_a_url_and_in_json() {
+        let token = Token::new("hunter2+/=".to_owned().into(), 0);
+        let text = r#"{"url": "/ws?token=hunter2%2B%2F%3D", "token": "hunter2+\/="}"#;
+        assert_eq!(token.scrub(text), r#"{"url": "/ws?token=[redacted]", "token": "[redacted]"}"#);
     }
 }

@@ -18,7 +18,7 @@ use url::Url;
 
 use super::http::{refused_redirect, retry_after};
 use super::{Error, ErrorKind, MAX_MESSAGE, REQUEST_TIMEOUT, Token, Transport};
-use crate::provider::Request;
+use crate::wire::Request;
 
 /// Idle sockets hold no big buffers.
 const READ_BUFFER: usize = 4 * 1024;
@@ -64,7 +64,7 @@ impl Transport {
 
     async fn upgrade(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
         let address = request.url.as_str();
-        let failed = |error| Error::from_client("the WebSocket upgrade to", address, &error);
+        let failed = |error| Error::from_client("the WebSocket upgrade to", address, error);
         let key = generate_key();
         let answer = self
             .authorised(http_form(&request.url), request.auth, token)

@@ -9,12 +9,25 @@
     unreachable_pub
 )]
 
+mod bad_answers;
+mod bad_frames;
+mod bad_ids;
 mod completions;
+mod credentials;
+mod dialect;
 mod docs;
+mod escapes;
+mod exit_codes;
+mod goals;
 mod help;
+mod proxy;
 #[cfg(unix)]
 mod readme;
+mod reconnecting;
 mod sandbox;
 mod support;
+mod targets;
 #[cfg(unix)]
 mod terminal;
+mod tls;
+mod watching;

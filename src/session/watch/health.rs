@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::agenda::Timer;
-use super::{Command, Renewal, Watch};
+use super::{Command, Renewal, Trouble, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
 
@@ -41,36 +41,35 @@ impl Watch {
     }
 
     pub(super) fn heard(&mut self, profile: usize) {
-        let state = &mut self.profiles[profile];
-        state.heard = self.now.elapsed;
-        state.trouble = None;
+        self.profiles[profile].trouble = None;
     }
 
-    /// Nothing was learnt, for a reason that may pass.
-    pub(super) fn trouble(&mut self, profile: usize, reason: String) {
-        self.profiles[profile].trouble = Some(reason);
+    /// The provider was asked at `asked` and did not answer, for a reason that may pass.
+    pub(super) fn trouble(&mut self, profile: usize, asked: Duration, reason: String) {
+        let trouble = &mut self.profiles[profile].trouble;
+        let since = trouble.as_ref().map_or(asked, |trouble| trouble.since);
+        *trouble = Some(Trouble { since, reason });
         self.check_outage(profile);
     }
 
-    /// An outage is one only while something is wrong: a watch that hears nothing because nothing
-    /// was due is healthy.
+    /// An outage counts from the first question that was not answered: a watch that hears nothing
+    /// because nothing was due is healthy.
     pub(super) fn check_outage(&mut self, profile: usize) {
         let Some(limit) = self.plan.profiles[profile].max_outage else {
             return;
         };
-        let state = &self.profiles[profile];
-        let Some(trouble) = &state.trouble else {
+        let Some(Trouble { since, reason }) = &self.profiles[profile].trouble else {
             return;
         };
-        let due = state.heard.saturating_add(limit);
+        let due = since.saturating_add(limit);
         if self.now.elapsed < due {
             return self.agenda.add(due, Timer::Outage(profile));
         }
         let title = self.plan.profiles[profile].provider.spec().title;
         let message = match limit.is_zero() {
-            true => format!("{title} could not be reached: {trouble}"),
+            true => format!("{title} could not be reached: {reason}"),
             false => format!(
-                "nothing was heard from {title} for {}: {trouble}",
+                "nothing was heard from {title} for {}: {reason}",
                 humantime::format_duration(whole_seconds(limit))
             ),
         };

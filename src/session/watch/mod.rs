@@ -6,6 +6,7 @@
 
 mod agenda;
 mod health;
+mod messages;
 mod pulls;
 mod pushes;
 mod settle;
@@ -21,94 +22,12 @@ use super::clock::Now;
 use super::plan::{Mode, Plan};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Decision, Report, Rules, Tracker};
-use crate::provider::{Id, Reading};
+use crate::lifecycle::{Decision, Rules, Tracker};
+use crate::provider::Id;
 use crate::render::{Event, Stamped};
-use crate::transport::{self, Backoff};
+use crate::transport::Backoff;
 
-/// Something that happened.
-#[derive(Debug)]
-pub enum Input {
-    /// The command begins.
-    Begun,
-    /// A timer may be due.
-    Woken,
-    /// On the feed of this index.
-    Feed(usize, FeedInput),
-    /// The request for the target of this index ended.
-    Pulled(usize, Pulled),
-    /// The token of the profile of this index was read again.
-    Renewed(usize, Result<(), Failure>),
-    /// The user wants to stop, with this code.
-    Interrupted(Code),
-}
-
-/// Something that happened on a push connection.
-#[derive(Debug)]
-pub enum FeedInput {
-    /// It is being opened, for the given time.
-    Connecting(u32),
-    /// It is open.
-    Live,
-    /// Something was heard that needs no more.
-    Alive,
-    /// These ids are subscribed.
-    Subscribed(Vec<Id>),
-    /// A report arrived.
-    Observed(Id, Box<Report>),
-    /// Something odd.
-    Warning(&'static str, String),
-    /// The provider refused for good.
-    Refused(Code, String),
-    /// It is down, and tried again after a while.
-    Lost {
-        /// Why.
-        error: transport::Error,
-        /// How many tries there were since it last was healthy.
-        attempt: u32,
-        /// How long until the next.
-        retry_in: Duration,
-        /// Which token it was opened with.
-        generation: u32,
-    },
-}
-
-/// A request that ended.
-#[derive(Debug)]
-pub struct Pulled {
-    /// When it was asked, as time of the command.
-    pub asked: Duration,
-    /// Which token it was asked with.
-    pub generation: u32,
-    /// What came back, and how long the peer asked us to wait.
-    pub answer: Result<(Reading, Option<Duration>), transport::Error>,
-}
-
-/// Something to do.
-#[derive(Debug)]
-pub enum Command {
-    /// Ask for the target of this index.
-    Pull(usize),
-    /// Open the feed of this index, and keep it open.
-    Open(usize),
-    /// Close it for good.
-    Close(usize),
-    /// Tell the feed of this index that an id needs no more reports.
-    Forget(usize, Id),
-    /// Read the token of the profile of this index again.
-    Renew(usize),
-    /// Show this.
-    Emit(Box<Stamped>),
-}
-
-/// Which targets a push connection serves.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// The profile it belongs to.
-    pub profile: usize,
-    /// The targets behind the ids it carries.
-    pub targets: Vec<(Id, usize)>,
-}
+pub use messages::{Command, FeedInput, Input, Pulled, Route};
 
 /// The state of a command.
 pub struct Watch {
@@ -159,14 +78,19 @@ enum PullState {
 struct ProfileState {
     gate: pulls::Gate,
     backoff: Backoff,
-    /// When the provider was last heard.
-    heard: Duration,
-    /// What went wrong since.
-    trouble: Option<String>,
+    /// What went wrong since the provider was last heard.
+    trouble: Option<Trouble>,
     /// Whether anything it said was ever understood.
     understood: bool,
     renewal: Renewal,
     generation: u32,
+}
+
+/// The provider is silent since the first question that it did not answer.
+struct Trouble {
+    since: Duration,
+    /// What became of the last one.
+    reason: String,
 }
 
 /// Reading a token again is tried once between two answers that were accepted.
@@ -205,7 +129,6 @@ impl Watch {
         let profiles = plan.profiles.iter().map(|_| ProfileState {
             gate: pulls::Gate::default(),
             backoff: Backoff::new(random.fork()),
-            heard: Duration::ZERO,
             trouble: None,
             understood: false,
             renewal: Renewal::Possible,
@@ -248,7 +171,10 @@ impl Watch {
 
     /// When [`Input::Woken`] is due, as time of the command.
     pub fn wake_at(&self) -> Option<Duration> {
-        self.agenda.first()
+        match self.exit {
+            Some(_) => None,
+            None => self.agenda.first(),
+        }
     }
 
     /// The exit code, once every target is settled.

@@ -117,14 +117,14 @@ impl Watch {
             }
             Ok((Reading::Busy(answer), retry_after)) => {
                 let title = self.plan.profiles[profile].provider.spec().title;
-                self.later(target, format!("{title} answered {answer}"), retry_after);
+                self.later(target, pulled.asked, format!("{title} answered {answer}"), retry_after);
             }
             Ok((Reading::Bad(problem), _)) => self.unreadable(target, problem),
             Err(error) => match error.kind {
                 ErrorKind::Untrusted => {
                     self.fail_profile(profile, Failure::from_error(Code::Protocol, error));
                 }
-                _ => self.later(target, error.to_string(), error.retry_after),
+                _ => self.later(target, pulled.asked, error.to_string(), error.retry_after),
             },
         }
     }
@@ -135,9 +135,15 @@ impl Watch {
     }
 
     /// The gate closes for a while; the target waits in front of it.
-    fn later(&mut self, target: usize, reason: String, retry_after: Option<Duration>) {
+    fn later(
+        &mut self,
+        target: usize,
+        asked: Duration,
+        reason: String,
+        retry_after: Option<Duration>,
+    ) {
         self.retry(target, retry_after.unwrap_or_default());
-        self.trouble(self.plan.targets[target].profile, reason);
+        self.trouble(self.plan.targets[target].profile, asked, reason);
     }
 
     fn retry(&mut self, target: usize, floor: Duration) {

@@ -100,13 +100,12 @@ impl Watch {
                 self.fail_profile(profile, failure);
             }
             ErrorKind::Unsupported => {
-                self.profiles[profile].trouble.get_or_insert(reason.clone());
                 if !std::mem::replace(&mut self.feeds[feed].warned, true) {
                     let target = self.only_target(feed);
                     self.warn(target, "push_unavailable", format!("{reason}; polling instead"));
                 }
             }
-            ErrorKind::Unreachable => self.trouble(profile, reason),
+            ErrorKind::Unreachable => self.trouble(profile, self.now.elapsed, reason),
         }
         if newly && self.plan.mode == Mode::Watch && self.exit.is_none() {
             self.fall_back(feed, retry_in);

@@ -76,7 +76,7 @@ impl Watch {
             .find_map(|expectation| expectation.check(record, &observation.report).err());
         match broken {
             None => self.settle(target, Code::Ok, None),
-            Some(reason) => self.settle(target, Code::Mismatch, Some(reason)),
+            Some(reason) => self.mismatch(target, reason),
         }
     }
 
@@ -98,11 +98,20 @@ impl Watch {
             Ending::Missed(Status::Cancelled) => self.settle(target, Code::Cancelled, None),
             Ending::Missed(Status::Expired) => self.settle(target, Code::Expired, None),
             Ending::Missed(Status::Refunded) => self.settle(target, Code::Refunded, None),
-            Ending::Missed(status) => {
-                let reason = format!("it ended {status}, and the goal was {}", self.plan.goal);
-                self.settle(target, Code::Mismatch, Some(reason));
+            Ending::Missed(_) => {
+                let reason = format!("the goal was {}", self.plan.goal);
+                self.mismatch(target, reason);
             }
         }
+    }
+
+    /// It ended well, but not as asked; the status alone does not say why that is no success.
+    fn mismatch(&mut self, target: usize, reason: String) {
+        let status = self.targets[target].tracker.status().unwrap_or(Status::Unknown);
+        let name = &self.plan.targets[target].name.target;
+        let message = format!("{name} {status}, but not as asked: {reason}");
+        self.failures.push(Arc::new(Failure::new(Code::Mismatch, message)));
+        self.settle(target, Code::Mismatch, Some(reason));
     }
 
     /// Our side could not do its work for one target.

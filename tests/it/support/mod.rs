@@ -1,7 +1,13 @@
 //! What the tests share.
 
 pub mod bless;
+pub mod proof;
+pub mod proxy;
+pub mod running;
 pub mod schema;
+pub mod script;
+pub mod server;
 #[cfg(unix)]
 pub mod terminal;
+pub mod tls;
 pub mod txwatch;

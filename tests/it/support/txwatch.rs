@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};
+use std::rc::Rc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,7 +13,7 @@ use super::schema;
 /// configuration, UTC.
 pub struct Txwatch {
     command: Command,
-    home: TempDir,
+    home: Rc<TempDir>,
 }
 
 /// What a command came to.
@@ -29,7 +30,7 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    let home = TempDir::new().unwrap();
+    let home = Rc::new(TempDir::new().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
@@ -62,10 +63,26 @@ impl Txwatch {
         self.env("TXWATCH_CONFIG", path)
     }
 
+    /// Its home, which lives as long as somebody holds it.
+    pub fn home(&self) -> Rc<TempDir> {
+        self.home.clone()
+    }
+
     /// Writes a file into the home directory; answers its path.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> std::path::PathBuf {
         let path = self.home.path().join(name);
         std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Writes a file that nobody else can read.
+    pub fn write_private(&self, name: &str, text: impl AsRef<[u8]>) -> std::path::PathBuf {
+        let path = self.write(name, text);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
         path
     }
 
@@ -77,6 +94,16 @@ impl Txwatch {
     /// Runs it to its end.
     pub fn run(mut self) -> Ended {
         Ended::from(self.command.output().unwrap())
+    }
+
+    /// Runs it to its end where colour was asked for: the only escape sequences are those of colour.
+    pub fn run_coloured(mut self) -> Ended {
+        let ended = Ended::of(self.command.output().unwrap());
+        let plain = |text: &str| without_colour(text);
+        let shown =
+            Ended { code: ended.code, stdout: plain(&ended.stdout), stderr: plain(&ended.stderr) };
+        shown.checked();
+        ended
     }
 
     /// Runs it to its end with `-o json` and checks the records.
@@ -93,15 +120,55 @@ pub const TOKEN: &str = "tok_5f0c1e77-secret";
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {
-        let ended = Ended {
+        Ended::of(output).checked()
+    }
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
+        Ended {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-        };
-        for text in [&ended.stdout, &ended.stderr] {
-            assert!(!text.contains(TOKEN), "the token was shown: {ended:#?}");
-            assert!(!text.contains("panicked"), "{ended:#?}");
         }
-        ended
     }
+
+    /// What holds for every command, however it ended.
+    pub(super) fn checked(self) -> Self {
+        for text in [&self.stdout, &self.stderr] {
+            assert!(!text.contains(TOKEN), "the token was shown: {self:#?}");
+            assert!(!text.contains("panicked"), "{self:#?}");
+            assert!(!text.contains(is_harmful), "a terminal would obey this: {self:#?}");
+        }
+        self
+    }
+
+    /// Checks the code, and that stderr has an `error:` line with this in it.
+    #[track_caller]
+    pub fn fails(&self, code: i32, needle: &str) {
+        assert_eq!(self.code, code, "{self:#?}");
+        let mut errors = self.stderr.lines().filter_map(|line| line.strip_prefix("error: "));
+        assert!(errors.any(|error| error.contains(needle)), "no '{needle}' in {self:#?}");
+    }
+}
+
+/// Control, bidi and zero-width characters, but for the ends of lines and columns.
+fn is_harmful(c: char) -> bool {
+    let control = c.is_control() && !matches!(c, '\n' | '\t');
+    control
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The text without `ESC [ … m`.
+fn without_colour(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(part.len());
+        match part[end..].strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend(["\u{1b}[", part]),
+        }
+    }
+    plain
 }

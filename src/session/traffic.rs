@@ -2,8 +2,8 @@
 
 use crate::provider::without_personal_data;
 
-/// As much of a message as a log needs.
-const LONGEST: usize = 500;
+/// As much of a message as a log needs; a whole line of it is not much longer.
+const LONGEST: usize = 400;
 
 /// A message for the log. What is not JSON is only measured, for it cannot be redacted.
 pub(super) fn shown(text: &str) -> String {

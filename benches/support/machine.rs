@@ -1,0 +1,13 @@
+//! Where it ran, as far as it matters to the figures.
+
+use std::fs::read_to_string;
+use std::thread::available_parallelism;
+
+/// Cores and kernel.
+pub(crate) fn description() -> String {
+    let cores = available_parallelism().map_or(0, usize::from);
+    let kernel = read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let kernel = kernel.split('-').next().unwrap_or_default().trim().to_owned();
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    format!("{cores} cores, {os} {kernel} {arch}")
+}

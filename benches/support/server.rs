@@ -1,0 +1,157 @@
+//! A Proof-compatible server that speaks only when it is told to. It blocks in plain threads, so that
+//! whoever pushes does it by its own hand, and knows the moment.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::spawn;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{Message, WebSocket};
+
+/// The only token that it knows.
+pub(crate) const TOKEN: &str = "figures-token-0123456789";
+/// The transaction that is over when a request asks for it; every other one goes on until the push.
+pub(crate) const ENDED: &str = "550e8400-e29b-41d4-a716-446655440000";
+/// How long a client may take to come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a client did.
+enum Visit {
+    /// It upgraded to WebSocket.
+    Socket(TcpStream),
+    /// Its request was answered.
+    Request,
+}
+
+/// The server, and what its clients did.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    visits: Receiver<Visit>,
+}
+
+/// A client that waits for its push.
+pub(crate) struct Waiting(WebSocket<TcpStream>);
+
+impl Server {
+    pub(crate) fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let (sender, visits) = channel();
+        spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let sender = sender.clone();
+                // A client that leaves in the middle is missed by whoever waits for its visit.
+                spawn(move || serve(stream, &sender).ok());
+            }
+        });
+        Ok(Server { address, visits })
+    }
+
+    /// Waits for a client's WebSocket, and, if it asks too, for the answer to its request.
+    pub(crate) fn await_client(&self, asks_too: bool) -> Result<Waiting> {
+        let (mut socket, mut asked) = (None, !asks_too);
+        loop {
+            match socket.take() {
+                Some(stream) if asked => {
+                    return Ok(Waiting(WebSocket::from_raw_socket(stream, Role::Server, None)));
+                }
+                before => socket = before,
+            }
+            match self.visits.recv_timeout(PATIENCE).context("the client did not come")? {
+                Visit::Socket(stream) => socket = Some(stream),
+                Visit::Request => asked = true,
+            }
+        }
+    }
+
+    /// Forgets what clients did, before the next one is started.
+    pub(crate) fn forget(&self) {
+        while self.visits.try_recv().is_ok() {}
+    }
+}
+
+impl Waiting {
+    /// Pushes the end of the transaction.
+    pub(crate) fn push(&mut self, id: &str) -> Result<()> {
+        let update = json!({
+            "event": "tx.update", "merchant_transaction_id": id, "type": "buy", "status": "completed",
+            "payment_method": "card", "currency": "USDT", "fiat_currency": "EUR", "fiat_amount": "100.00",
+            "crypto_amount": "99.50", "occurred_at": "2026-04-01T10:03:45Z",
+        });
+        Ok(self.0.send(Message::text(update.to_string()))?)
+    }
+}
+
+/// Answers the requests of a connection until it ends or becomes a WebSocket.
+fn serve(mut stream: TcpStream, visits: &Sender<Visit>) -> Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
+    loop {
+        let head = read_head(&mut reader)?;
+        if head.token.as_deref() != Some(TOKEN) {
+            stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")?;
+            bail!("a client without the token");
+        }
+        if let Some(key) = head.key {
+            let accept = derive_accept_key(key.as_bytes());
+            write!(
+                stream,
+                "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+                 sec-websocket-accept: {accept}\r\n\r\n"
+            )?;
+            return Ok(visits.send(Visit::Socket(stream))?);
+        }
+        let body = record(head.path.rsplit('/').next().unwrap_or_default());
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(answer.as_bytes())?;
+        visits.send(Visit::Request)?;
+    }
+}
+
+/// What matters of a request.
+#[derive(Default)]
+struct Head {
+    path: String,
+    token: Option<String>,
+    key: Option<String>,
+}
+
+fn read_head(reader: &mut impl BufRead) -> Result<Head> {
+    let mut head = Head::default();
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    head.path = line.split(' ').nth(1).context("no request")?.to_owned();
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else {
+            return Ok(head);
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => head.token = value.strip_prefix("Bearer ").map(str::to_owned),
+            "sec-websocket-key" => head.key = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+}
+
+fn record(id: &str) -> String {
+    let (status, updated) = match id == ENDED {
+        true => ("completed", "2026-04-01T10:03:45Z"),
+        false => ("processing", "2026-04-01T10:01:00Z"),
+    };
+    json!({
+        "merchant_transaction_id": id, "partner_user_id": "user-123", "type": "buy", "status": status,
+        "currency": "USDT", "network": "TRC20", "crypto_amount": "99.50", "fiat_currency": "EUR",
+        "fiat_amount": "100.00", "created_at": "2026-04-01T10:00:00Z", "updated_at": updated,
+    })
+    .to_string()
+}

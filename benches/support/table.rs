@@ -1,0 +1,78 @@
+//! Medians, and the table of figures.
+
+use std::fmt;
+
+/// What a figure is counted in.
+#[derive(Clone, Copy)]
+pub(crate) enum Unit {
+    Milliseconds,
+    Mebibytes,
+    Megabytes,
+}
+
+/// What several runs gave.
+pub(crate) struct Sample {
+    runs: Vec<f64>,
+    unit: Unit,
+}
+
+impl Sample {
+    /// Of at least one run.
+    pub(crate) fn new(mut runs: Vec<f64>, unit: Unit) -> Self {
+        runs.sort_by(f64::total_cmp);
+        Sample { runs, unit }
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        let middle = self.runs.len() / 2;
+        match self.runs.len() % 2 {
+            0 => (self.runs[middle - 1] + self.runs[middle]) / 2.0,
+            _ => self.runs[middle],
+        }
+    }
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scale, name) = match self.unit {
+            Unit::Milliseconds => (1e3, "ms"),
+            Unit::Mebibytes => (1.0 / f64::from(1 << 20), "MiB"),
+            Unit::Megabytes => (1e-6, "MB"),
+        };
+        write!(f, "{:.2} {name}", self.median() * scale)?;
+        match &self.runs[..] {
+            [least, .., most] => write!(f, " ({:.2}–{:.2})", least * scale, most * scale),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is to be reached.
+pub(crate) enum Bar {
+    /// A share of theirs.
+    Share(f64),
+    /// A number, in words too.
+    Below(f64, &'static str),
+}
+
+/// A line of the table.
+pub(crate) struct Row {
+    pub(crate) figure: String,
+    pub(crate) ours: Sample,
+    pub(crate) theirs: Option<Sample>,
+    pub(crate) bar: Bar,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ratio = self.theirs.as_ref().map(|theirs| self.ours.median() / theirs.median());
+        let shown = ratio.map_or("".to_owned(), |ratio| format!("{ratio:.2}"));
+        let theirs = self.theirs.as_ref().map(Sample::to_string).unwrap_or_default();
+        let (bar, met) = match self.bar {
+            Bar::Share(share) => (format!("under {share}x"), ratio.is_some_and(|it| it < share)),
+            Bar::Below(most, words) => (format!("under {words}"), self.ours.median() < most),
+        };
+        let met = if met { "yes" } else { "no" };
+        write!(f, "| {} | {} | {theirs} | {shown} | {bar} | {met} |", self.figure, self.ours)
+    }
+}

@@ -1,0 +1,54 @@
+//! What the commands share: the streams they print to, and the runtime they run on.
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+use crate::config::Environment;
+use crate::error::Failure;
+use crate::exit::Code;
+use crate::render::{Paint, say};
+
+/// What the commands get to work with.
+pub(super) struct Context {
+    pub(super) environment: Environment,
+    /// Colour of errors, and of what is printed on stdout.
+    pub(super) stderr: Paint,
+    pub(super) stdout: Paint,
+}
+
+/// A closed stdout is not an error worth a word, and never a success.
+pub(super) fn output_broke(error: &io::Error) -> Code {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Code::Closed;
+    }
+    say(&format!("error: stdout cannot be written: {error}\n"));
+    Code::Io
+}
+
+/// Prints to stdout, for the commands that print once.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::new(Code::Closed, "stdout was closed"),
+            _ => Failure::new(Code::Io, format!("stdout cannot be written: {error}")),
+        }
+    })
+}
+
+/// Runs a future on one thread. What still blocks at the end, a name look-up say, is left behind.
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let output = runtime.block_on(future);
+    runtime.shutdown_timeout(Duration::ZERO);
+    Ok(output)
+}
+
+pub(super) fn no_runtime(error: io::Error) -> Failure {
+    let error =
+        anyhow::Error::new(error).context("the operating system gives no event queue or signals");
+    Failure::from_error(Code::Io, error)
+}

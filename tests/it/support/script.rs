@@ -1,0 +1,146 @@
+//! What a server is to do, written down before it starts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Something that happens once, and that others wait for. Opened, it stays open.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<watch::Sender<bool>>);
+
+impl Gate {
+    pub fn new() -> Self {
+        Gate(Arc::new(watch::Sender::new(false)))
+    }
+
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until it is open. A test whose gate never opens has failed, and must not hang.
+    pub(super) async fn wait(&self) {
+        let mut gate = self.0.subscribe();
+        let opened = timeout(Duration::from_secs(30), gate.wait_for(|open| *open)).await;
+        assert!(opened.is_ok(), "a gate was never opened");
+    }
+}
+
+/// What a server answers to one request.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub(super) head: Head,
+    pub(super) body: Arc<[u8]>,
+    /// Opened when the request has arrived.
+    pub(super) opens: Option<Gate>,
+    /// Awaited before it is answered.
+    pub(super) awaits: Option<Gate>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Head {
+    /// A status, and headers besides those that every answer has.
+    Status(u16, Vec<(String, String)>),
+    /// `101`, with this in place of the right `Sec-WebSocket-Accept`, further headers, and what follows.
+    Upgrade(Option<String>, Vec<(String, String)>, Vec<Step>),
+    /// Nothing: the body is everything that is sent.
+    Raw,
+}
+
+/// What happens on a WebSocket. After the last step it stays open until the client closes it.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A text frame.
+    Text(String),
+    /// These bytes, whatever they are.
+    Raw(Vec<u8>),
+    /// A close frame.
+    Close(u16, &'static str),
+    /// The connection is gone, without a word.
+    Drop,
+    /// Nothing until the gate opens.
+    Await(Gate),
+    /// The gate opens.
+    Open(Gate),
+}
+
+impl Reply {
+    fn new(head: Head, body: impl Into<Vec<u8>>) -> Self {
+        Reply { head, body: body.into().into(), opens: None, awaits: None }
+    }
+
+    /// Any status with any body.
+    pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Reply::new(Head::Status(status, Vec::new()), body)
+    }
+
+    /// `200` with a JSON body.
+    pub fn json(body: &Value) -> Self {
+        Reply::status(200, body.to_string()).header("Content-Type", "application/json")
+    }
+
+    /// Bytes in place of an answer.
+    pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Reply::new(Head::Raw, bytes)
+    }
+
+    /// An accepted upgrade.
+    pub fn upgrade(steps: impl Into<Vec<Step>>) -> Self {
+        Reply::new(Head::Upgrade(None, Vec::new(), steps.into()), "")
+    }
+
+    /// An accepted upgrade whose proof of understanding is this.
+    pub fn upgrade_with_accept(accept: &str) -> Self {
+        Reply::new(Head::Upgrade(Some(accept.to_owned()), Vec::new(), Vec::new()), "")
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match &mut self.head {
+            Head::Status(_, headers) | Head::Upgrade(_, headers, _) => {
+                headers.push((name.to_owned(), value.to_owned()));
+            }
+            Head::Raw => panic!("raw bytes have no headers"),
+        }
+        self
+    }
+
+    /// Opens a gate when the request has arrived.
+    pub fn opens(mut self, gate: &Gate) -> Self {
+        self.opens = Some(gate.clone());
+        self
+    }
+
+    /// Waits for a gate before it is given.
+    pub fn awaits(mut self, gate: &Gate) -> Self {
+        self.awaits = Some(gate.clone());
+        self
+    }
+}
+
+impl Step {
+    /// A text frame of JSON.
+    pub fn json(value: &Value) -> Self {
+        Step::Text(value.to_string())
+    }
+}
+
+/// A frame as a server sends it: the first byte as given, the length, the payload unmasked.
+pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first];
+    match payload.len() {
+        length @ 0..=125 => frame.push(length as u8),
+        length @ 126..=0xffff => {
+            frame.push(126);
+            frame.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            frame.push(127);
+            frame.extend((length as u64).to_be_bytes());
+        }
+    }
+    frame.extend(payload);
+    frame
+}
