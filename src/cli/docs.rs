@@ -111,25 +111,20 @@ pub(super) fn help(arguments: &HelpArgs) -> Code {
     }
 }
 
+/// The same as `--help` behind the command.
 fn command_help(path: &[&str]) -> Result<(), Failure> {
-    let mut root = definitions();
-    root.build();
-    let mut command = &mut root;
+    let root = definitions();
+    let mut command = &root;
     for name in path {
-        let names: Vec<String> =
-            command.get_subcommands().map(|child| child.get_name().to_owned()).collect();
-        command = match names.iter().any(|known| known == name) {
-            true => command.find_subcommand_mut(name).ok_or_else(|| internal(name))?,
-            false => return Err(no_topic(name, &names)),
-        };
+        command = command.find_subcommand(name).ok_or_else(|| no_topic(name, command))?;
     }
-    command
-        .print_long_help()
-        .map_err(|error| Failure::new(output_broke(&error), "help cannot be printed"))
-}
-
-fn internal(name: &str) -> Failure {
-    Failure::from_error(Code::Internal, anyhow!("the command {name} is listed but not there"))
+    let typed = ["txwatch"].iter().chain(path).chain(&["--help"]);
+    match root.clone().try_get_matches_from(typed) {
+        Err(help) if !help.use_stderr() => help
+            .print()
+            .map_err(|error| Failure::new(output_broke(&error), "help cannot be printed")),
+        _ => Err(Failure::from_error(Code::Internal, anyhow!("--help was not understood"))),
+    }
 }
 
 /// Completes a topic.
@@ -141,13 +136,12 @@ fn topics() -> Vec<CompletionCandidate> {
     commands.chain(MORE_TOPICS.into_iter().map(CompletionCandidate::new)).collect()
 }
 
-fn no_topic(name: &str, names: &[String]) -> Failure {
-    let topics = names.iter().map(String::as_str).chain(MORE_TOPICS);
+fn no_topic(name: &str, command: &clap::Command) -> Failure {
+    let commands = command.get_subcommands().map(clap::Command::get_name);
+    let topics: Vec<&str> = commands.chain(MORE_TOPICS).collect();
     let failure = usage(format!("there is no help on '{}'", render::clean(name)));
-    match nearest(name, topics.clone()) {
+    match nearest(name, topics.iter().copied()) {
         Some(near) => failure.hint(format!("did you mean '{near}'?")),
-        None => {
-            failure.hint(format!("there is help on: {}", topics.collect::<Vec<_>>().join(", ")))
-        }
+        None => failure.hint(format!("there is help on: {}", topics.join(", "))),
     }
 }

@@ -112,25 +112,20 @@ pub enum Command {
 
 /// The definitions, with what is filled in from tables.
 pub fn definitions() -> clap::Command {
-    with_examples(Cli::command(), "txwatch")
-        .mut_subcommands(|command| {
-            let name = command.get_name().to_owned();
-            with_examples(command, &name)
-        })
-        .disable_help_subcommand(true)
+    filled_in(Cli::command())
 }
 
 /// Examples below the help; and in the long help of what watches, the exit codes.
-fn with_examples(command: clap::Command, name: &str) -> clap::Command {
-    let examples = examples::as_text(name);
-    match name {
-        "txwatch" | "watch" | "poll" | "get" => {
+fn filled_in(command: clap::Command) -> clap::Command {
+    let examples = examples::as_text(command.get_name());
+    let watches = matches!(command.get_name(), "txwatch" | "watch" | "poll" | "get");
+    let command = command.after_help(examples.clone()).mut_subcommands(filled_in);
+    match watches {
+        true => {
             let codes = exit::as_text();
-            command
-                .after_help(examples.clone())
-                .after_long_help(format!("{examples}\n\nExit codes:\n{codes}"))
+            command.after_long_help(format!("{examples}\n\nExit codes:\n{codes}"))
         }
-        _ => command.after_help(examples),
+        false => command,
     }
 }
 

@@ -5,9 +5,6 @@ use txwatch::exit;
 use crate::support::bless;
 use crate::support::txwatch::txwatch;
 
-const BEGIN: &str = "<!-- exit codes: generated -->\n";
-const END: &str = "<!-- end of exit codes -->\n";
-
 #[test]
 fn completions_are_current() {
     bless::folder("completions", &txwatch::cli::completions().unwrap());
@@ -18,13 +15,24 @@ fn man_pages_are_current() {
     bless::folder("man", &txwatch::cli::man_pages().unwrap());
 }
 
+/// A text with a table where its comments say so.
+fn with_table(text: &str, name: &str, table: &str) -> String {
+    let (begin, end) =
+        (format!("<!-- {name}: generated -->\n"), format!("<!-- end of {name} -->\n"));
+    let (before, rest) = text.split_once(&begin).expect("where the table begins");
+    let (_, after) = rest.split_once(&end).expect("where the table ends");
+    format!("{before}{begin}{table}{end}{after}")
+}
+
 #[test]
-fn the_readme_has_the_table_of_exit_codes() {
+fn the_tables_of_the_readme_are_current() {
+    let mut scenarios = "| scenario | what happens |\n| --- | --- |\n".to_owned();
+    for scenario in txwatch::sandbox::SCENARIOS {
+        scenarios.push_str(&format!("| `{}` | {} |\n", scenario.name, scenario.about));
+    }
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).expect("where the table begins");
-    let (_, after) = rest.split_once(END).expect("where the table ends");
-    let table = exit::as_markdown();
-    bless::file("README.md", &format!("{before}{BEGIN}{table}{END}{after}"));
+    let readme = with_table(&readme, "exit codes", &exit::as_markdown());
+    bless::file("README.md", &with_table(&readme, "scenarios", &scenarios));
 }
 
 /// Text as its words, however it is wrapped.

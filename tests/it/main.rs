@@ -19,7 +19,10 @@ mod docs;
 mod escapes;
 mod exit_codes;
 mod goals;
+mod help;
 mod proxy;
+#[cfg(unix)]
+mod readme;
 mod reconnecting;
 mod sandbox;
 mod support;
