@@ -25,7 +25,7 @@ enum Visit {
     /// It upgraded to WebSocket.
     Socket(TcpStream),
     /// Its request was answered.
-    Request,
+    Request(TcpStream),
 }
 
 /// The server, and what its clients did.
@@ -34,8 +34,12 @@ pub(crate) struct Server {
     visits: Receiver<Visit>,
 }
 
-/// A client that waits for its push.
-pub(crate) struct Waiting(WebSocket<TcpStream>);
+/// A client that waits for its push. Nobody reads its connections, so that no thread of the server wakes
+/// when it ends and stands in the way of whoever measures that.
+pub(crate) struct Waiting {
+    socket: WebSocket<TcpStream>,
+    _request: Option<TcpStream>,
+}
 
 impl Server {
     pub(crate) fn start() -> Result<Self> {
@@ -54,19 +58,16 @@ impl Server {
 
     /// Waits for a client's WebSocket, and, if it asks too, for the answer to its request.
     pub(crate) fn await_client(&self, asks_too: bool) -> Result<Waiting> {
-        let (mut socket, mut asked) = (None, !asks_too);
-        loop {
-            match socket.take() {
-                Some(stream) if asked => {
-                    return Ok(Waiting(WebSocket::from_raw_socket(stream, Role::Server, None)));
-                }
-                before => socket = before,
-            }
+        let (mut socket, mut request) = (None, None);
+        while socket.is_none() || (asks_too && request.is_none()) {
             match self.visits.recv_timeout(PATIENCE).context("the client did not come")? {
                 Visit::Socket(stream) => socket = Some(stream),
-                Visit::Request => asked = true,
+                Visit::Request(stream) => request = Some(stream),
             }
         }
+        let stream = socket.context("no socket")?;
+        let socket = WebSocket::from_raw_socket(stream, Role::Server, None);
+        Ok(Waiting { socket, _request: request })
     }
 
     /// Forgets what clients did, before the next one is started.
@@ -83,37 +84,34 @@ impl Waiting {
             "payment_method": "card", "currency": "USDT", "fiat_currency": "EUR", "fiat_amount": "100.00",
             "crypto_amount": "99.50", "occurred_at": "2026-04-01T10:03:45Z",
         });
-        Ok(self.0.send(Message::text(update.to_string()))?)
+        Ok(self.socket.send(Message::text(update.to_string()))?)
     }
 }
 
-/// Answers the requests of a connection until it ends or becomes a WebSocket.
+/// Answers the one request of a connection; it stays open, as a provider's does.
 fn serve(mut stream: TcpStream, visits: &Sender<Visit>) -> Result<()> {
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    loop {
-        let head = read_head(&mut reader)?;
-        if head.token.as_deref() != Some(TOKEN) {
-            stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")?;
-            bail!("a client without the token");
-        }
-        if let Some(key) = head.key {
-            let accept = derive_accept_key(key.as_bytes());
-            write!(
-                stream,
-                "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-                 sec-websocket-accept: {accept}\r\n\r\n"
-            )?;
-            return Ok(visits.send(Visit::Socket(stream))?);
-        }
-        let body = record(head.path.rsplit('/').next().unwrap_or_default());
-        let length = body.len();
+    let head = read_head(&mut BufReader::new(&stream))?;
+    if head.token.as_deref() != Some(TOKEN) {
+        stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")?;
+        bail!("a client without the token");
+    }
+    if let Some(key) = head.key {
+        let accept = derive_accept_key(key.as_bytes());
         let answer = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-accept: {accept}\r\n\r\n"
         );
         stream.write_all(answer.as_bytes())?;
-        visits.send(Visit::Request)?;
+        return Ok(visits.send(Visit::Socket(stream))?);
     }
+    let body = record(head.path.rsplit('/').next().unwrap_or_default());
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(answer.as_bytes())?;
+    Ok(visits.send(Visit::Request(stream))?)
 }
 
 /// What matters of a request.
