@@ -20,9 +20,8 @@ fn states(records: &[Value]) -> Vec<&str> {
 
 #[test]
 fn an_ending_that_happened_while_away_is_found_at_once() {
-    let shown = Gate::new();
     for ending in [Step::Drop, Step::Close(1012, "restarting"), Step::Raw(vec![0x81, 0x7e, 0x00])] {
-        let shown = if matches!(ending, Step::Raw(_)) { Gate::new() } else { shown.clone() };
+        let shown = Gate::new();
         let steps = vec![Step::Await(shown.clone()), ending, Step::Drop];
         let server = Script::new()
             .rest(
@@ -37,14 +36,15 @@ fn an_ending_that_happened_while_away_is_found_at_once() {
         let ended = running.end();
         let records = records(&ended.stdout, ended.code);
         assert_eq!(ended.code, 0, "{ended:#?}");
-        assert_eq!(states(&records), ["connecting", "live", "lost", "polling"]);
+        // The next try to connect may begin before the answer is there.
+        assert_eq!(states(&records)[..4], ["connecting", "live", "lost", "polling"]);
         assert_eq!(of_type(&records, "status").last().unwrap()["source"], "pull");
     }
 }
 
 #[test]
 fn it_pulls_after_every_reconnect() {
-    let [first, second] = [Gate::new(), Gate::new()];
+    let seen = Gate::new();
     let reply = |status, second| Reply::json(&record(ID, status, second));
     let down = Reply::status(502, error("upstream_error", "provider_error"));
     let server = Script::new()
@@ -52,16 +52,12 @@ fn it_pulls_after_every_reconnect() {
         .rest(ID, [reply("pending", 0), reply("processing", 1), reply("completed", 2)])
         .push(
             ID,
-            [
-                Reply::upgrade([Step::Await(first.clone()), Step::Drop]),
-                down,
-                Reply::upgrade([Step::Open(second)]),
-            ],
+            [Reply::upgrade([Step::Await(seen.clone()), Step::Drop]), down, Reply::upgrade([])],
         )
         .start();
     let mut running = command("watch", &server, &["-o", "json", "-i", "30s"]).start_piped();
     running.wait_for_stdout("\"pending\"");
-    first.open();
+    seen.open();
     let ended = running.end();
     let records = records(&ended.stdout, ended.code);
     assert_eq!(ended.code, 0, "{ended:#?}");

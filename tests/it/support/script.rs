@@ -62,8 +62,6 @@ pub enum Step {
     Drop,
     /// Nothing until the gate opens.
     Await(Gate),
-    /// The gate opens.
-    Open(Gate),
 }
 
 impl Reply {

@@ -329,7 +329,6 @@ where
             }
             Step::Drop => return Ok(()),
             Step::Await(gate) => gate.wait().await,
-            Step::Open(gate) => gate.open(),
         }
         stream.flush().await?;
     }
