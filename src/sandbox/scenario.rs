@@ -116,7 +116,8 @@ pub static SCENARIOS: &[Scenario] = &[
     scenario(
         "late",
         "is unknown for two seconds",
-        &[step(0, "pending"), step(3_000, "processing"), step(5_000, "completed")],
+        // Pending for longer than a look takes to come, so that it is seen.
+        &[step(0, "pending"), step(4_000, "processing"), step(5_000, "completed")],
         Quirk::Late(Duration::from_millis(2_000)),
     ),
     scenario("duplicate", "every message comes twice", SHORT, Quirk::Duplicate),
