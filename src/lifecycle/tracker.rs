@@ -235,9 +235,23 @@ impl Last {
     /// carry it, else by when we heard. The two clocks are never compared with each other.
     fn order(&self, observation: &Observation) -> Ordering {
         match (observation.report.occurred_at, self.clock) {
-            (Some(theirs), Some(known)) if theirs < known || self.timed => theirs.cmp(&known),
+            (Some(theirs), Some(known)) => match compare(theirs, known) {
+                Ordering::Greater | Ordering::Equal if !self.timed => {
+                    observation.heard.cmp(&self.heard)
+                }
+                order => order,
+            },
             _ => observation.heard.cmp(&self.heard),
         }
+    }
+}
+
+/// Two times of a provider, as precisely as the coarser of them: what REST rounds to a second is not
+/// older than what a push told with its milliseconds.
+fn compare(one: Timestamp, other: Timestamp) -> Ordering {
+    match one.subsec_nanosecond() == 0 || other.subsec_nanosecond() == 0 {
+        true => one.as_second().cmp(&other.as_second()),
+        false => one.cmp(&other),
     }
 }
 

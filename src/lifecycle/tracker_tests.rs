@@ -117,6 +117,29 @@ fn an_untimed_observation_does_not_forget_the_providers_clock() {
 }
 
 #[test]
+fn a_time_in_whole_seconds_is_not_older_than_the_same_second_told_precisely() {
+    let precise = |status, millis, heard| {
+        let mut observation = seen(status, Some(45), Push, heard);
+        let time = observation.report.occurred_at.unwrap();
+        observation.report.occurred_at = Some(time + Duration::from_millis(millis));
+        observation
+    };
+    let (tracker, verdicts) =
+        fold(&[precise(Processing, 500, 1), seen(Completed, Some(45), Pull, 2)], 0);
+    assert_eq!(verdicts, [Changed, Changed]);
+    assert_eq!(tracker.status(), Some(Completed));
+    let (_, verdicts) = fold(
+        &[
+            precise(Processing, 500, 1),
+            seen(Pending, Some(45), Pull, 2),
+            precise(Completed, 400, 3),
+        ],
+        0,
+    );
+    assert_eq!(verdicts, [Changed, Stale, Stale]);
+}
+
+#[test]
 fn a_final_status_is_sticky() {
     for status in [Completed, Cancelled, Expired] {
         let (tracker, verdicts) =
