@@ -172,7 +172,8 @@ impl Socket {
             Some(Ok(Message::Binary(bytes))) => Ok(Heard::Binary(bytes.into())),
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Heard::Alive),
             Some(Ok(Message::Close(Some(close)))) => {
-                Ok(Heard::Closed(Some(close.code.into()), close.reason.to_string()))
+                let reason = self.token.scrub(&close.reason).into_owned();
+                Ok(Heard::Closed(Some(close.code.into()), reason))
             }
             Some(Ok(Message::Close(None))) => Ok(Heard::Closed(None, String::new())),
             Some(Err(tungstenite::Error::Capacity(_))) => broken(format!(
