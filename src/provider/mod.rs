@@ -38,6 +38,9 @@ pub fn rehearsal(name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, S
     }
 }
 
+/// What is said of an answer that has no error body of the provider's.
+pub const NOT_JSON: &str = "without a JSON body";
+
 /// What is fixed about a provider.
 #[derive(Debug)]
 pub struct Spec {

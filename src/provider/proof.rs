@@ -12,7 +12,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Feed, Frame, Id, Pace, Provider, Reading, Setting, SettingKind, Settings, Spec, json,
+    Action, Feed, Frame, Id, NOT_JSON, Pace, Provider, Reading, Setting, SettingKind, Settings,
+    Spec, json,
 };
 use crate::lifecycle::{Kind, Report, Status, Transaction};
 use crate::wire::{Auth, Base, Request, Response};
@@ -126,10 +127,12 @@ impl Proof {
             Ok(object) => object,
             Err(problem) => return Reading::Bad(format!("its answer cannot be read: {problem}")),
         };
-        if let Some(other) = json::text(&object, "merchant_transaction_id")
-            && other != id.as_str()
-        {
-            return Reading::Bad("it answered with another transaction's record".to_owned());
+        match echoed_id(&object) {
+            Ok(Some(other)) if other != id.as_str() => {
+                return Reading::Bad("it answered with another transaction's record".to_owned());
+            }
+            Ok(_) => {}
+            Err(problem) => return Reading::Bad(format!("its answer cannot be read: {problem}")),
         }
         match report(object, self.words) {
             Ok(report) => Reading::Observed(Box::new(report)),
@@ -156,7 +159,7 @@ impl Provider for Proof {
             200..=299 => self.read_transaction(id, &response.body),
             401 | 403 => Reading::Denied(describe(response)),
             404 => Reading::NotFound(describe(response)),
-            429 | 500..=599 => Reading::Busy(describe(response)),
+            408 | 425 | 429 | 500..=599 => Reading::Busy(describe(response)),
             _ => Reading::Bad(format!("it answered {}", describe(response))),
         }
     }
@@ -185,7 +188,7 @@ impl Provider for Proof {
 /// `401 (unauthorised: invalid_token)`, whatever generation the body is of.
 fn describe(response: &Response) -> String {
     let Ok(body) = json::object(&response.body) else {
-        return format!("{} without a JSON body; is the url right?", response.status);
+        return format!("{} {NOT_JSON}; is the url right?", response.status);
     };
     let mut words: Vec<String> =
         ["error", "code", "message"].iter().filter_map(|key| json::text(&body, key)).collect();
@@ -230,6 +233,17 @@ fn report(object: Map<String, Value>, words: fn(&str) -> Status) -> Result<Repor
         },
         data: Some(Value::Object(object)),
     })
+}
+
+/// The id that a record is about. It may be missing, but not be something else.
+fn echoed_id(object: &Map<String, Value>) -> Result<Option<String>, String> {
+    const KEY: &str = "merchant_transaction_id";
+    match object.get(KEY) {
+        Some(other @ (Value::Array(_) | Value::Object(_) | Value::Bool(_))) => {
+            Err(format!("its {KEY} is {}", json::kind(other)))
+        }
+        _ => Ok(json::text(object, KEY)),
+    }
 }
 
 /// The five documented words, and the widget's.
@@ -287,7 +301,7 @@ impl ProofFeed {
         if object.get("event").and_then(Value::as_str) != Some("tx.update") {
             return Ok(None);
         }
-        let echo = json::text(&object, "merchant_transaction_id");
+        let echo = echoed_id(&object)?;
         match self.find(echo.as_deref()) {
             Some(id) => Ok(Some((id, report(object, self.words)?))),
             None if self.shared && echo.is_some() => Ok(None),

@@ -176,6 +176,7 @@ fn times_are_read_with_and_without_an_offset() {
 fn what_cannot_be_trusted_is_named() {
     for (body, needle) in [
         (r#"{"merchant_transaction_id":"another","status":"completed"}"#, "another transaction"),
+        (r#"{"merchant_transaction_id":["other"],"status":"completed"}"#, "is an array"),
         (r#"{"status":3}"#, "its status is a number"),
         (r#"{"status":null}"#, "its status is null"),
         (r#"{"status":""}"#, "its status is empty"),
