@@ -9,7 +9,7 @@ use super::context::{Context, print};
 use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::provider::SettingKind;
+use crate::provider::{Setting, SettingKind};
 use crate::render::clean;
 
 /// `txwatch config`.
@@ -83,7 +83,9 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     for setting in spec.settings {
         let found = match setting.kind {
             SettingKind::Secret => config.shown_secret(name, setting)?,
-            _ => config.setting(name, setting, &Overrides::default()),
+            _ => config
+                .setting(name, setting, &Overrides::default())
+                .map(|found| checked(setting, found)),
         };
         match found {
             Some(found) => text.push_str(&line(setting.key, &found)),
@@ -102,13 +104,16 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// `key  value  # where from`. An address that was set to hold a password does not show it.
+/// `key  value  # where from`.
 fn line(key: &str, found: &Sourced) -> String {
-    let value = match url::Url::parse(&found.value) {
-        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            "(redacted: it has credentials in it)".into()
-        }
-        _ => clean(&found.value),
-    };
-    format!("{key:<16} {value:<32} # {}\n", found.origin)
+    format!("{key:<16} {:<32} # {}\n", clean(&found.value), found.origin)
+}
+
+/// A setting as it is in force. One that is not usable may hold anything, a password say, and is not
+/// shown.
+fn checked(setting: &Setting, found: Sourced) -> Sourced {
+    match setting.check(&found.value) {
+        Ok(()) => found,
+        Err(problem) => Sourced { value: format!("NOT USABLE: {problem}"), ..found },
+    }
 }

@@ -24,11 +24,6 @@ impl Environment {
     pub fn is_on(&self, name: &str) -> bool {
         !matches!(self.get(name), None | Some("" | "0" | "false"))
     }
-
-    /// Whether any variable begins so.
-    pub fn has_prefix(&self, prefix: &str) -> bool {
-        self.0.range(prefix.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(prefix))
-    }
 }
 
 impl FromIterator<(String, String)> for Environment {
@@ -37,12 +32,7 @@ impl FromIterator<(String, String)> for Environment {
     }
 }
 
-/// `TXWATCH_<PROFILE>_`.
-pub(super) fn prefix(profile: &str) -> String {
-    format!("TXWATCH_{}_", profile.to_uppercase().replace('-', "_"))
-}
-
 /// `TXWATCH_<PROFILE>_<KEY>`.
 pub(super) fn variable(profile: &str, key: &str) -> String {
-    format!("{}{}", prefix(profile), key.to_uppercase())
+    format!("TXWATCH_{profile}_{key}").to_uppercase().replace('-', "_")
 }

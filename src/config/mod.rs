@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, config, nearest, usage};
-use crate::provider::{self, PROVIDERS, Spec};
+use crate::provider::{self, PROVIDERS, SettingKind, Spec};
 
 pub use environment::Environment;
 pub use file::{Entry, File, Section};
@@ -120,7 +120,22 @@ impl Config {
     fn is_configured(&self, name: &str) -> bool {
         let in_file =
             self.file.profiles.get(name).is_some_and(|section| !section.entries.is_empty());
-        in_file || self.environment.has_prefix(&environment::prefix(name))
+        in_file || self.provider_of(name).is_ok_and(|spec| self.has_variable(name, spec))
+    }
+
+    /// Whether a variable sets something of this profile. Its names are spelt out, for a profile's name
+    /// may begin like another's.
+    fn has_variable(&self, name: &str, spec: &Spec) -> bool {
+        let keys = spec.settings.iter().flat_map(|setting| match setting.kind {
+            SettingKind::Secret => vec![
+                setting.key.to_owned(),
+                format!("{}_file", setting.key),
+                format!("{}_command", setting.key),
+            ],
+            _ => vec![setting.key.to_owned()],
+        });
+        keys.map(|key| environment::variable(name, &key))
+            .any(|variable| self.environment.get(&variable).is_some_and(|value| !value.is_empty()))
     }
 
     /// The provider behind a profile.

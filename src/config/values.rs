@@ -7,6 +7,9 @@ use std::time::Duration;
 /// The shortest interval; below it a poll would be a flood.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
+/// The longest duration; beyond it arithmetic would overflow before anybody noticed.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
 /// A duration that may be zero: `90s`, `5m`, `1h 30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
@@ -74,8 +77,12 @@ fn duration(text: &str) -> Result<Duration, String> {
             "nothing is waited for that long; write {number}h for hours or {number}d for days"
         ));
     }
-    humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write a duration like 90s, 5m or 1h 30m"))
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a duration like 90s, 5m or 1h 30m"))?;
+    match duration > LONGEST {
+        true => Err("nothing is waited for longer than a year; write none for no limit".to_owned()),
+        false => Ok(duration),
+    }
 }
 
 /// The number in front of one of these units, if any of them is used.
@@ -218,6 +225,7 @@ mod tests {
             ("soon", "90s"),
             ("5m 10M", "10m"),
             ("99999999999999999999s", "90s"),
+            ("18446744073709551615s", "longer than a year"),
         ] {
             let error = text.parse::<Span>().unwrap_err();
             assert!(error.contains(needle), "{text}: {error}");
