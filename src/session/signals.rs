@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first ends the command with its report, a second SIGINT ends it at once.
+//! SIGINT and SIGTERM: the first ends the command with its report, a second ends it at once.
 
 use std::io;
 
@@ -33,11 +33,13 @@ mod unix {
         /// # Errors
         /// The operating system refuses.
         pub fn listen() -> io::Result<Self> {
+            // The order matters: the flag is still false when the first signal meets the first hook.
+            let second = Arc::new(AtomicBool::new(false));
             for number in [SIGINT, SIGTERM] {
-                // The order matters: the flag is still false when the first signal meets the first hook.
-                let second = Arc::new(AtomicBool::new(false));
                 flag::register_conditional_shutdown(number, 128 + number, second.clone())?;
-                flag::register(number, second)?;
+            }
+            for number in [SIGINT, SIGTERM] {
+                flag::register(number, second.clone())?;
             }
             Ok(Signals {
                 interrupt: signal(SignalKind::interrupt())?,
