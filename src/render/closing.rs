@@ -41,14 +41,24 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
     for target in &closing.undecided {
         let _ = writeln!(text, "  {}", last_seen(target));
     }
-    let (it, them) = match closing.undecided.len() {
-        1 => ("It is NOT final and may still complete", "it"),
-        _ => ("They are NOT final and may still complete", "them"),
-    };
-    let _ = writeln!(text, "  {it}: do not submit {them} again.");
+    let _ = writeln!(text, "  {}", advice(&closing.undecided));
     let targets: Vec<&str> = closing.undecided.iter().map(|open| &*open.target).collect();
     let _ = writeln!(text, "{} resume with  {}", paint.hint("hint:"), resume(&targets));
     text
+}
+
+/// An ending may have been seen and not be decided: `--grace` held it, or `--expect` was not answered.
+fn advice(undecided: &[Undecided]) -> String {
+    let has_ended = |open: &Undecided| open.last.is_some_and(|(status, ..)| status.is_final());
+    if undecided.iter().all(has_ended) {
+        return "An ending was seen, but --grace or --expect left it undecided: look again before you \
+                submit anything."
+            .to_owned();
+    }
+    match undecided.len() {
+        1 => "It is NOT final and may still complete: do not submit it again.".to_owned(),
+        _ => "They are NOT final and may still complete: do not submit them again.".to_owned(),
+    }
 }
 
 /// An outage has had its own error line.

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use super::agenda::Timer;
-use super::{Command, Renewal, Trouble, Watch};
+use super::{Command, Renewal, Silence, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
+use crate::lifecycle::Source;
 
 impl Watch {
-    pub(super) fn renew(&mut self, profile: usize) {
-        self.profiles[profile].renewal = Renewal::Running;
+    /// Reads the token again, because this side refused it; or for the first time.
+    pub(super) fn renew(&mut self, profile: usize, refused: Option<Source>) {
+        self.profiles[profile].renewal = Renewal::Running(refused);
         self.out.push(Command::Renew(profile));
     }
 
@@ -18,53 +20,71 @@ impl Watch {
             return self.fail_profile(profile, failure);
         }
         let state = &mut self.profiles[profile];
-        state.renewal = Renewal::Spent;
         state.generation += 1;
-        if self.plan.profiles[profile].credential.token.is_none() && state.generation == 1 {
-            // The first token: nothing was begun without it, and it has not been refused yet.
-            state.renewal = Renewal::Possible;
-            return self.begin_profile(profile);
+        if let Renewal::Running(refused) = state.renewal {
+            // The first token, that nothing was begun without, has not been refused by anybody.
+            state.renewal = refused.map_or(Renewal::Possible, Renewal::Spent);
+            if refused.is_none() {
+                return self.begin_profile(profile);
+            }
         }
         for target in self.targets_of(profile) {
             self.pull(target);
         }
     }
 
-    /// The provider answered in a way that shows it knows us.
-    pub(super) fn understood(&mut self, profile: usize) {
+    /// This side of the provider accepted the token. A refusal by the other side stays in mind, or two
+    /// sides that disagree would have the token read again without end.
+    pub(super) fn accepted(&mut self, profile: usize, side: Source) {
         self.heard(profile);
         let state = &mut self.profiles[profile];
-        state.understood = true;
-        if state.renewal == Renewal::Spent {
+        state.accepted = Some(state.generation);
+        if state.renewal == Renewal::Spent(side) {
             state.renewal = Renewal::Possible;
         }
     }
 
     pub(super) fn heard(&mut self, profile: usize) {
-        self.profiles[profile].trouble = None;
+        self.profiles[profile].silence = None;
     }
 
-    /// The provider was asked at `asked` and did not answer, for a reason that may pass.
-    pub(super) fn trouble(&mut self, profile: usize, asked: Duration, reason: String) {
-        let trouble = &mut self.profiles[profile].trouble;
-        let since = trouble.as_ref().map_or(asked, |trouble| trouble.since);
-        *trouble = Some(Trouble { since, reason });
+    /// The provider is being asked. An outage counts from the first question that is not answered: a
+    /// watch that hears nothing because nothing was due is healthy.
+    pub(super) fn asked(&mut self, profile: usize) {
+        let since = self.now.elapsed;
+        let silence = &mut self.profiles[profile].silence;
+        if silence.is_none() {
+            *silence = Some(Silence { since, reason: None });
+            if let Some(limit) = self.plan.profiles[profile].max_outage {
+                self.agenda.add(since.saturating_add(limit), Timer::Outage(profile));
+            }
+        }
+    }
+
+    /// A question was not answered, for a reason that may pass.
+    pub(super) fn trouble(&mut self, profile: usize, reason: String) {
+        let since = self.now.elapsed;
+        let silence = self.profiles[profile].silence.get_or_insert(Silence { since, reason: None });
+        silence.reason = Some(reason);
         self.check_outage(profile);
     }
 
-    /// An outage counts from the first question that was not answered: a watch that hears nothing
-    /// because nothing was due is healthy.
     pub(super) fn check_outage(&mut self, profile: usize) {
         let Some(limit) = self.plan.profiles[profile].max_outage else {
             return;
         };
-        let Some(Trouble { since, reason }) = &self.profiles[profile].trouble else {
+        let Some(Silence { since, reason }) = &self.profiles[profile].silence else {
             return;
         };
+        // A single look has no patience, but it waits for the answer.
+        if reason.is_none() && limit.is_zero() {
+            return;
+        }
         let due = since.saturating_add(limit);
         if self.now.elapsed < due {
             return self.agenda.add(due, Timer::Outage(profile));
         }
+        let reason = reason.as_deref().unwrap_or("no answer");
         let title = self.plan.profiles[profile].provider.spec().title;
         let message = match limit.is_zero() {
             true => format!("{title} could not be reached: {reason}"),
@@ -78,14 +98,16 @@ impl Watch {
     }
 
     /// The provider did not accept the token that counts now.
-    pub(super) fn denied(&mut self, profile: usize, generation: u32, message: String) {
+    pub(super) fn denied(&mut self, refusal: Refusal) {
+        let Refusal { profile, target, side, generation, message } = refusal;
         let state = &self.profiles[profile];
-        if generation < state.generation || state.renewal == Renewal::Running {
+        if generation < state.generation || matches!(state.renewal, Renewal::Running(_)) {
             return;
         }
+        let accepted = state.accepted == Some(generation);
         let credential = &self.plan.profiles[profile].credential;
         if credential.is_renewable() && state.renewal == Renewal::Possible {
-            return self.renew(profile);
+            return self.renew(profile, Some(side));
         }
         let name = &self.plan.profiles[profile].name;
         let context = format!("the token of profile {name} was read from {}", credential.origin);
@@ -93,8 +115,24 @@ impl Watch {
         let failure = Failure::from_error(Code::Denied, error).hint(format!(
             "has the token just been rotated? check it with  txwatch config check -p {name}"
         ));
-        self.fail_profile(profile, failure);
+        // A token that was accepted for others is refused for this one alone.
+        match target {
+            Some(target) if accepted => self.fail(target, failure),
+            _ => self.fail_profile(profile, failure),
+        }
     }
+}
+
+/// A 401 or 403.
+pub(super) struct Refusal {
+    pub(super) profile: usize,
+    /// The target it is about, if about one.
+    pub(super) target: Option<usize>,
+    /// Which side of the provider refused.
+    pub(super) side: Source,
+    /// Which token it refused.
+    pub(super) generation: u32,
+    pub(super) message: String,
 }
 
 /// Durations are shown to people in whole seconds, unless there is not even one.

@@ -22,7 +22,7 @@ use super::clock::Now;
 use super::plan::{Mode, Plan};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Decision, Ending, Rules, Tracker};
+use crate::lifecycle::{Decision, Ending, Rules, Source, Tracker};
 use crate::provider::Id;
 use crate::render::{Event, Stamped};
 use crate::transport::Backoff;
@@ -80,27 +80,30 @@ enum PullState {
 struct ProfileState {
     gate: pulls::Gate,
     backoff: Backoff,
-    /// What went wrong since the provider was last heard.
-    trouble: Option<Trouble>,
-    /// Whether anything it said was ever understood.
+    /// Since when the provider owes an answer, if it does.
+    silence: Option<Silence>,
+    /// Whether anything it answered was ever understood.
     understood: bool,
+    /// The token that it accepted last.
+    accepted: Option<u32>,
     renewal: Renewal,
     generation: u32,
 }
 
 /// The provider is silent since the first question that it did not answer.
-struct Trouble {
+struct Silence {
     since: Duration,
-    /// What became of the last one.
-    reason: String,
+    /// What became of the last question, if it came to something.
+    reason: Option<String>,
 }
 
-/// Reading a token again is tried once between two answers that were accepted.
+/// Reading a token again is tried once for each side of the provider that refuses it, until that same
+/// side has accepted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Renewal {
     Possible,
-    Running,
-    Spent,
+    Running(Option<Source>),
+    Spent(Source),
 }
 
 struct FeedState {
@@ -111,6 +114,8 @@ struct FeedState {
     was_live: bool,
     heard: Duration,
     warned: bool,
+    /// How many odd messages it brought.
+    oddities: u32,
 }
 
 enum LinkState {
@@ -131,8 +136,9 @@ impl Watch {
         let profiles = plan.profiles.iter().map(|_| ProfileState {
             gate: pulls::Gate::default(),
             backoff: Backoff::new(random.fork()),
-            trouble: None,
+            silence: None,
             understood: false,
+            accepted: None,
             renewal: Renewal::Possible,
             generation: 0,
         });
@@ -197,7 +203,7 @@ impl Watch {
         for profile in 0..self.profiles.len() {
             match self.plan.profiles[profile].credential.token {
                 Some(_) => self.begin_profile(profile),
-                None => self.renew(profile),
+                None => self.renew(profile, None),
             }
         }
     }
@@ -307,6 +313,7 @@ impl FeedState {
             was_live: false,
             heard: Duration::ZERO,
             warned: false,
+            oddities: 0,
         }
     }
 }

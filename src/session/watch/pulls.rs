@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::agenda::Timer;
+use super::health::Refusal;
 use super::{Command, LinkState, PullState, Pulled, Renewal, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
@@ -54,25 +55,28 @@ impl Watch {
     }
 
     pub(super) fn open_gates(&mut self) {
-        for profile in &mut self.profiles {
-            let gate = &mut profile.gate;
-            if profile.renewal == Renewal::Running || gate.closed_until > self.now.elapsed {
+        for profile in 0..self.profiles.len() {
+            let state = &self.profiles[profile];
+            let renewing = matches!(state.renewal, Renewal::Running(_));
+            if !renewing && state.gate.closed_until <= self.now.elapsed {
+                self.open_gate(profile);
+            }
+        }
+    }
+
+    fn open_gate(&mut self, profile: usize) {
+        while self.profiles[profile].gate.on_the_wire < MOST_AT_ONCE {
+            let Some(target) = self.profiles[profile].gate.queue.pop_front() else {
+                return;
+            };
+            if self.targets[target].settled.is_some() {
+                self.targets[target].pull = PullState::None;
                 continue;
             }
-            while gate.on_the_wire < MOST_AT_ONCE {
-                let Some(target) = gate.queue.pop_front() else {
-                    break;
-                };
-                let state = &mut self.targets[target];
-                state.pull = match state.settled {
-                    Some(_) => PullState::None,
-                    None => {
-                        gate.on_the_wire += 1;
-                        self.out.push(Command::Pull(target));
-                        PullState::Asked(false)
-                    }
-                };
-            }
+            self.targets[target].pull = PullState::Asked(false);
+            self.profiles[profile].gate.on_the_wire += 1;
+            self.out.push(Command::Pull(target));
+            self.asked(profile);
         }
     }
 
@@ -108,42 +112,40 @@ impl Watch {
             }
             Ok((Reading::Denied(answer), _)) => {
                 let title = self.plan.profiles[profile].provider.spec().title;
+                self.heard(profile);
                 self.retry(target, Duration::ZERO);
-                self.denied(
+                self.denied(Refusal {
                     profile,
-                    pulled.generation,
-                    format!("{title} refused the token: {answer}"),
-                );
+                    target: Some(target),
+                    side: Source::Pull,
+                    generation: pulled.generation,
+                    message: format!("{title} refused the token: {answer}"),
+                });
             }
             Ok((Reading::Busy(answer), retry_after)) => {
                 let title = self.plan.profiles[profile].provider.spec().title;
-                self.later(target, pulled.asked, format!("{title} answered {answer}"), retry_after);
+                self.later(target, format!("{title} answered {answer}"), retry_after);
             }
             Ok((Reading::Bad(problem), _)) => self.unreadable(target, problem),
             Err(error) => match error.kind {
                 ErrorKind::Untrusted => {
                     self.fail_profile(profile, Failure::from_error(Code::Protocol, error));
                 }
-                _ => self.later(target, pulled.asked, error.to_string(), error.retry_after),
+                _ => self.later(target, error.to_string(), error.retry_after),
             },
         }
     }
 
     fn answered(&mut self, profile: usize) {
-        self.understood(profile);
+        self.accepted(profile, Source::Pull);
+        self.profiles[profile].understood = true;
         self.profiles[profile].backoff.reset();
     }
 
     /// The gate closes for a while; the target waits in front of it.
-    fn later(
-        &mut self,
-        target: usize,
-        asked: Duration,
-        reason: String,
-        retry_after: Option<Duration>,
-    ) {
+    fn later(&mut self, target: usize, reason: String, retry_after: Option<Duration>) {
         self.retry(target, retry_after.unwrap_or_default());
-        self.trouble(self.plan.targets[target].profile, asked, reason);
+        self.trouble(self.plan.targets[target].profile, reason);
     }
 
     fn retry(&mut self, target: usize, floor: Duration) {

@@ -1,7 +1,9 @@
 //! Push connections: what comes over them, and what their coming and going means.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
+use super::health::Refusal;
 use super::{Command, FeedInput, LinkState, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
@@ -16,7 +18,8 @@ impl Watch {
         let profile = self.feeds[feed].profile;
         match input {
             FeedInput::Connecting(attempt) => {
-                self.connection(feed, ConnectionState::Connecting, attempt, None, None)
+                self.asked(profile);
+                self.connection(feed, ConnectionState::Connecting, attempt, None, None);
             }
             FeedInput::Live => self.live(feed),
             FeedInput::Alive => self.feed_heard(feed),
@@ -28,7 +31,7 @@ impl Watch {
             }
             FeedInput::Observed(id, report) => {
                 self.feed_heard(feed);
-                self.understood(profile);
+                self.profiles[profile].understood = true;
                 let heard = self.now.elapsed;
                 for target in self.known(feed, &[id]) {
                     let report = (*report).clone();
@@ -37,8 +40,7 @@ impl Watch {
             }
             FeedInput::Warning(code, message) => {
                 self.feed_heard(feed);
-                let target = self.only_target(feed);
-                self.warn(target, code, message);
+                self.odd(feed, code, message);
             }
             FeedInput::Refused(code, message) => {
                 self.fail_profile(profile, Failure::new(code, message));
@@ -46,6 +48,21 @@ impl Watch {
             FeedInput::Lost { error, attempt, retry_in, generation } => {
                 self.lost(feed, error, attempt, retry_in, generation);
             }
+        }
+    }
+
+    /// A peer that talks nonsense without end is quoted only for a while.
+    fn odd(&mut self, feed: usize, code: &'static str, message: String) {
+        const MOST: u32 = 20;
+        let target = self.only_target(feed);
+        let oddities = &mut self.feeds[feed].oddities;
+        *oddities = oddities.saturating_add(1);
+        match (*oddities).cmp(&MOST) {
+            Ordering::Less => self.warn(target, code, message),
+            Ordering::Equal => {
+                self.warn(target, code, format!("{message}; more of it is not told"))
+            }
+            Ordering::Greater => {}
         }
     }
 
@@ -64,6 +81,7 @@ impl Watch {
 
     fn live(&mut self, feed: usize) {
         self.feed_heard(feed);
+        self.accepted(self.feeds[feed].profile, Source::Push);
         let state = &mut self.feeds[feed];
         state.link = LinkState::Live;
         if std::mem::replace(&mut state.was_live, true) {
@@ -90,7 +108,13 @@ impl Watch {
         self.feeds[feed].link = LinkState::Down { reason: reason.clone(), retry_at };
         self.connection(feed, ConnectionState::Lost, attempt, Some(retry_in), Some(reason.clone()));
         match error.kind {
-            ErrorKind::Denied => self.denied(profile, generation, reason),
+            ErrorKind::Denied => self.denied(Refusal {
+                profile,
+                target: self.only_target(feed),
+                side: Source::Push,
+                generation,
+                message: reason,
+            }),
             ErrorKind::Untrusted => {
                 self.fail_profile(profile, Failure::from_error(Code::Protocol, error))
             }
@@ -105,7 +129,7 @@ impl Watch {
                     self.warn(target, "push_unavailable", format!("{reason}; polling instead"));
                 }
             }
-            ErrorKind::Unreachable => self.trouble(profile, self.now.elapsed, reason),
+            ErrorKind::Unreachable => self.trouble(profile, reason),
         }
         if newly && self.plan.mode == Mode::Watch && self.exit.is_none() {
             self.fall_back(feed, retry_in);

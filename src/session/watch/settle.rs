@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::{TargetState, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{
-    Decision, Ending, Expectation, Observation, Report, Source, Status, Verdict,
-};
+use crate::lifecycle::{Decision, Ending, Expectation, Observation, Source, Status, Verdict};
 use crate::provider::without_personal_data;
 use crate::render::{Change, Closing, Event, Outcome, Summary, Undecided};
 use crate::session::plan::Mode;
@@ -36,6 +34,14 @@ impl Watch {
                 if observation.source == Source::Push && observation.report.status.is_final() =>
             {
                 self.pull(target);
+            }
+            Verdict::Stale if observation.report.status.is_final() && !settles_doubt => {
+                let message = format!(
+                    "an answer says {}, but by the provider's own clock it is older than the last push; \
+                     it is not believed",
+                    observation.report.status
+                );
+                self.warn_once(target, "stale_answer", message);
             }
             _ => {}
         }
@@ -75,39 +81,38 @@ impl Watch {
         }
     }
 
-    /// A push carries less than an answer does, so what is missing in one decides nothing yet.
+    /// What is expected is held against the report that decides, never against what an earlier status
+    /// said. A push carries less than an answer does, so what is missing in one decides nothing yet.
     fn reached(&mut self, target: usize, observation: &Observation) {
-        let record = self.targets[target].tracker.record();
-        let lacks = |expectation: &Expectation| !expectation.finds(record, &observation.report);
+        let report = &observation.report;
+        let lacks = |expectation: &Expectation| !expectation.finds(&report.transaction, report);
         if observation.source == Source::Push && self.plan.expectations.iter().any(lacks) {
-            self.targets[target].in_doubt = true;
-            return self.pull(target);
+            return self.doubt(target);
         }
         let broken = self
             .plan
             .expectations
             .iter()
-            .find_map(|expectation| expectation.check(record, &observation.report).err());
+            .find_map(|expectation| expectation.check(&report.transaction, report).err());
         match broken {
             None => self.settle(target, Code::Ok, None),
             Some(reason) => self.mismatch(target, reason),
         }
     }
 
+    /// The goal is reached, but whether what is expected holds has to be asked.
+    fn doubt(&mut self, target: usize) {
+        self.targets[target].in_doubt = true;
+        self.pull(target);
+    }
+
     /// An ending that was decided without a new report: the end of a grace.
     pub(super) fn ended(&mut self, target: usize, ending: Ending) {
         match ending {
-            Ending::Reached => {
-                let tracker = &self.targets[target].tracker;
-                let mut report = Report::new(
-                    tracker.status().unwrap_or(Status::Unknown),
-                    tracker.word().unwrap_or_default(),
-                );
-                report.transaction = tracker.record().clone();
-                let observation =
-                    Observation { report, source: Source::Pull, heard: self.now.elapsed };
-                self.reached(target, &observation);
+            Ending::Reached if self.plan.expectations.is_empty() => {
+                self.settle(target, Code::Ok, None);
             }
+            Ending::Reached => self.doubt(target),
             Ending::Missed(Status::Failed) => self.settle(target, Code::Failed, None),
             Ending::Missed(Status::Cancelled) => self.settle(target, Code::Cancelled, None),
             Ending::Missed(Status::Expired) => self.settle(target, Code::Expired, None),

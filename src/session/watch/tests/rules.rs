@@ -157,6 +157,38 @@ fn expectations_are_held_against_the_report_that_reached_the_goal() {
 }
 
 #[test]
+fn what_an_earlier_status_said_is_no_proof_of_the_end() {
+    let expectations = vec!["crypto_amount>=99".parse().unwrap()];
+    let mut world = World::watching(Plan { expectations, ..plan(Mode::Watch, 1) });
+    let with_amount = |status, clock, amount: &str| {
+        let mut report = report(status, Some(clock));
+        report.transaction.crypto_amount = Some(amount.to_owned());
+        report
+    };
+    world.feed(FeedInput::Observed(Id::new("0"), with_amount(Processing, 1, "100")));
+    world.push(0, Completed, Some(2));
+    assert_eq!((world.exit(), world.take()), (None, vec!["pull 0".to_owned()]));
+    world.pulled(0, Ok(with_amount(Completed, 2, "95")));
+    assert_eq!(world.exit(), Some(Code::Mismatch));
+}
+
+#[test]
+fn an_expectation_at_the_end_of_a_grace_is_asked_for() {
+    let expectations = vec!["crypto_amount=1".parse().unwrap()];
+    let goal = "failed".parse().unwrap();
+    let mut plan = Plan { expectations, goal, ..plan(Mode::Watch, 1) };
+    plan.profiles[0].grace = seconds(5);
+    let mut world = World::watching(plan);
+    world.push(0, Failed, Some(1));
+    world.wait_until(100);
+    assert_eq!((world.now, world.take()), (seconds(5), vec!["pull 0".to_owned()]));
+    let mut answer = report(Failed, Some(1));
+    answer.transaction.crypto_amount = Some("1.0".to_owned());
+    world.pulled(0, Ok(answer));
+    assert_eq!(world.exit(), Some(Code::Ok));
+}
+
+#[test]
 fn what_a_push_lacks_is_asked_for_before_it_is_a_mismatch() {
     for (network, code) in [(Some("TRC20"), Code::Ok), (None, Code::Mismatch)] {
         let expectations = vec!["network=TRC20".parse().unwrap()];

@@ -199,6 +199,59 @@ fn after_an_accepted_answer_a_token_may_be_read_again() {
 }
 
 #[test]
+fn two_sides_that_disagree_about_a_token_do_not_have_it_read_without_end() {
+    let mut plan = from_a_command();
+    plan.mode = Mode::Watch;
+    let mut world = World::new(plan);
+    world.input(Input::Renewed(0, Ok(())));
+    let refuse = |world: &mut World| {
+        let generation = world.watch.profiles[0].generation;
+        let error = Error::refused("the upgrade was refused: 401".to_owned());
+        let retry_in = seconds(1);
+        world.feed(FeedInput::Lost { error, attempt: 1, retry_in, generation });
+    };
+    world.take();
+    refuse(&mut world);
+    assert!(world.take().contains(&"renew".to_owned()));
+    world.input(Input::Renewed(0, Ok(())));
+    world.pulled(0, Ok(report(Pending, None)));
+    refuse(&mut world);
+    assert_eq!(world.exit(), Some(Code::Denied));
+}
+
+#[test]
+fn a_token_that_was_accepted_is_refused_for_one_target_alone() {
+    let mut world = World::new(plan(Mode::Poll, 2));
+    world.pulled(0, Ok(report(Pending, None)));
+    world.pulled(1, Err(Reading::Denied("403".to_owned())));
+    assert_eq!(world.results(), [("fake:1".to_owned(), Code::Denied)]);
+    assert_eq!(world.exit(), None);
+}
+
+#[test]
+fn a_question_that_is_never_answered_is_an_outage() {
+    for mode in [Mode::Poll, Mode::WatchPushOnly] {
+        let mut world = World::new(with_profile(mode, |profile| {
+            profile.max_outage = Some(seconds(3));
+        }));
+        if mode == Mode::WatchPushOnly {
+            world.feed(FeedInput::Connecting(0));
+        }
+        world.wait_until(100);
+        assert_eq!((world.now, world.exit()), (seconds(3), Some(Code::Unreachable)), "{mode:?}");
+    }
+}
+
+#[test]
+fn endless_nonsense_is_not_quoted_without_end() {
+    let mut world = World::watching(plan(Mode::Watch, 1));
+    for _ in 0..1000 {
+        world.feed(FeedInput::Warning("bad_frame", "it is not JSON".to_owned()));
+    }
+    assert_eq!(world.warnings().len(), 20);
+}
+
+#[test]
 fn a_refusal_of_an_older_token_counts_for_nothing() {
     let mut world = World::new(from_a_command());
     world.input(Input::Renewed(0, Ok(())));
