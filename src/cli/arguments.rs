@@ -116,7 +116,7 @@ pub struct TargetArgs {
     #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub any: bool,
 
-    /// What must hold at the goal, e.g. 'crypto_amount>=99'; may be repeated
+    /// What must hold at the goal, e.g. 'crypto_amount>=99'; may be repeated; get: implies --exit-status
     ///
     /// PATH is a field of the transaction or of the provider's JSON (a.b.0 descends), OP one of >= <= = !=
     /// > <. Numbers are compared as decimals, digit for digit. If it does not hold, the exit code is 13.

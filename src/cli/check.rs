@@ -13,7 +13,7 @@ use crate::config::{Config, Overrides, SANDBOX};
 use crate::error::{Failure, config};
 use crate::exit::Code;
 use crate::lifecycle::Goal;
-use crate::provider::Id;
+use crate::provider::{Id, NOT_JSON};
 use crate::render::{self, Closing, Name, Renderer, Stamped, View, say};
 use crate::session::plan::{Mode, Plan, Profile, Target};
 use crate::session::{self, Broken, Signals};
@@ -94,6 +94,12 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     let took = closing.elapsed.as_millis();
     let answered = format!("{name}  {}  {} ms", url.origin().ascii_serialization(), took);
     match (closing.exit, closing.failures.into_iter().next().and_then(Arc::into_inner)) {
+        // Any web server says 404; the provider says it in JSON.
+        (Code::NotFound, Some(answer)) if answer.to_string().contains(NOT_JSON) => {
+            Err(Failure::new(Code::Protocol, answer.to_string())
+                .hint(format!("is this the address of {}?", spec.title)))
+        }
+        (Code::Interrupted | Code::Terminated, _) => Err(Failure::new(closing.exit, "interrupted")),
         (Code::Ok | Code::NotFound, _) => Ok(format!("{answered}, token accepted")),
         (_, Some(failure)) => Err(failure),
         (code, None) => Err(Failure::new(

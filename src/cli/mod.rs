@@ -22,6 +22,7 @@ mod targets;
 use std::ffi::OsString;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser, Styles, TypedValueParser};
+use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::env::CompleteEnv;
 
@@ -58,7 +59,7 @@ pub struct Cli {
 
     /// Say less on stderr: errors only
     #[arg(short, long, global = true, env = "TXWATCH_QUIET", hide_env = true)]
-    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new(), conflicts_with = "verbose")]
+    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub quiet: bool,
 
     /// Say more on stderr: connections coming and going; -vv: the wire, without secrets
@@ -140,9 +141,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     let parsed = definitions().color(colour).try_get_matches_from(&arguments);
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     match typed {
-        Ok((cli, matches)) => run::dispatch(cli, &matches, environment),
+        Ok((mut cli, matches)) => {
+            // What is typed goes before what is set; of the rest, quiet wins.
+            cli.quiet &= !(is_typed(&matches, "verbose") && !is_typed(&matches, "quiet"));
+            run::dispatch(cli, &matches, environment)
+        }
         Err(error) => print_clap(&error),
     }
+}
+
+fn is_typed(matches: &clap::ArgMatches, argument: &str) -> bool {
+    matches.value_source(argument) == Some(ValueSource::CommandLine)
 }
 
 /// Whether the version is all that is asked for. Scripts ask for it to see whether the program is there, so

@@ -99,7 +99,9 @@ fn choose_all(
         let (chosen, notice) = targets::choose(text, arguments.profile.as_deref(), config)?;
         let notice = notice.map(|notice| ("profile_chosen", notice));
         notices.extend(notice.filter(|notice| !notices.contains(notice)));
-        match seen.insert(chosen.name.clone()) {
+        // One transaction may be named in two ways.
+        let same = (chosen.profile.clone(), chosen.provider, chosen.id.clone());
+        match seen.insert(same) {
             true => all.push(chosen),
             false => notices.push((
                 "duplicate_target",

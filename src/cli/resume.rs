@@ -3,6 +3,8 @@
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command};
 
+use crate::render::clean;
+
 /// What was typed again, with these targets instead; the time limit is named even where it was not.
 pub(super) fn command(
     name: &str,
@@ -32,8 +34,11 @@ pub(super) fn command(
             }
             _ => {
                 for value in typed.get_raw(id).into_iter().flatten() {
-                    words.push(format!("--{long}"));
-                    words.push(value.to_string_lossy().into_owned());
+                    let value = clean(&value.to_string_lossy()).into_owned();
+                    match value.starts_with('-') {
+                        true => words.push(format!("--{long}={value}")),
+                        false => words.extend([format!("--{long}"), value]),
+                    }
                 }
             }
         }

@@ -44,7 +44,10 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
         }
         Command::Get(arguments) => {
             targets_command(&cli, &arguments.common, matches, &context, |_| {
-                Ok(Mode::Get { exit_status: arguments.exit_status })
+                // Whoever expects something wants to be told by the code.
+                Ok(Mode::Get {
+                    exit_status: arguments.exit_status || !arguments.common.expect.is_empty(),
+                })
             })
         }
         Command::Config(arguments) => {
@@ -149,7 +152,9 @@ fn execute(
 }
 
 fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
-    let root = definitions();
+    let mut root = definitions();
+    // Hands the options of all commands down to each.
+    root.build();
     let found = matches
         .subcommand()
         .and_then(|(name, typed)| Some((name, typed, root.find_subcommand(name)?)));

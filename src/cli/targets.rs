@@ -60,7 +60,7 @@ fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut text = String::new();
-        let read = std::io::stdin().lock().take(MOST_INPUT).read_to_string(&mut text);
+        let read = std::io::stdin().lock().take(MOST_INPUT + 1).read_to_string(&mut text);
         // If nobody waits any more, the time is up.
         let _ = sender.send(read.map(|_| text));
     });
@@ -70,7 +70,13 @@ fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
         })?,
         None => receiver.recv().map_err(|_| usage("standard input cannot be read"))?,
     };
-    received.map_err(|error| usage(format!("standard input is not a list of targets: {error}")))
+    match received {
+        Ok(text) if text.len() as u64 > MOST_INPUT => {
+            Err(usage(format!("there are more than {} MiB on standard input", MOST_INPUT >> 20)))
+        }
+        Ok(text) => Ok(text),
+        Err(error) => Err(usage(format!("standard input is not a list of targets: {error}"))),
+    }
 }
 
 /// Chooses the profile of a target and checks its id. The second answer is what has to be said about
