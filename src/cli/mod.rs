@@ -143,7 +143,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     match typed {
         Ok((mut cli, matches)) => {
             // What is typed goes before what is set; of the rest, quiet wins.
-            cli.quiet &= !(is_typed(&matches, "verbose") && !is_typed(&matches, "quiet"));
+            cli.quiet &= is_typed(&matches, "quiet") || !is_typed(&matches, "verbose");
             run::dispatch(cli, &matches, environment)
         }
         Err(error) => print_clap(&error),
