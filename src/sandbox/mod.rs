@@ -4,28 +4,23 @@
 //! and everything that happens afterwards is at fixed times from there.
 #![allow(clippy::disallowed_methods)] // it has clocks of its own
 
+mod clocks;
 mod proof;
 mod scenario;
+mod serving;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
-use tokio::sync::watch;
-use tokio::time::Instant;
-
-use crate::error::Failure;
-use crate::error::nearest;
+use crate::error::{Failure, nearest, usage};
 use crate::exit::Code;
-use scenario::Scenario;
+use crate::render::clean;
+use scenario::Play;
 
-pub use scenario::SCENARIOS;
+pub use scenario::{Player, SCENARIOS, Scenario};
 
 /// The token that the sandbox accepts. It opens nothing.
 pub const TOKEN: &str = "rehearsal-token";
-
 /// Where a sandbox target leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -43,22 +38,20 @@ pub fn address(text: &str) -> Result<Address, Failure> {
     let (provider, id) = match text.split_once('/') {
         Some(("proof", id)) => ("proof", id),
         Some((other, _)) => {
-            let other = crate::render::clean(other).into_owned();
-            return Err(crate::error::usage(format!("the sandbox does not play '{other}'"))
-                .hint("it plays: proof"));
+            let other = clean(other).into_owned();
+            return Err(
+                usage(format!("the sandbox does not play '{other}'")).hint("it plays: proof")
+            );
         }
         None => ("proof", text),
     };
-    match Scenario::of(id) {
+    match Play::of(Player::Proof, id) {
         Some(_) => Ok(Address { provider, id: id.to_owned() }),
         None => {
             let name = id.split('@').next().unwrap_or_default();
             let names: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-            let failure = crate::error::usage(format!(
-                "the sandbox has no scenario '{}'",
-                crate::render::clean(name)
-            ))
-            .hint(format!("the scenarios are: {}", names.join(", ")));
+            let failure = usage(format!("the sandbox has no scenario '{}'", clean(name)))
+                .hint(format!("the scenarios are: {}", names.join(", ")));
             Err(match nearest(name, names) {
                 Some(near) => failure.hint(format!("did you mean sandbox:{near}?")),
                 None => failure,
@@ -80,7 +73,7 @@ impl Sandbox {
     /// The address is not this machine's, or is in use.
     pub fn bind(address: SocketAddr) -> Result<Self, Failure> {
         if !address.ip().is_loopback() {
-            return Err(crate::error::usage(format!(
+            return Err(usage(format!(
                 "the sandbox serves this machine only, and {address} is not its own"
             ))
             .hint("listen on 127.0.0.1:PORT, or leave --listen out"));
@@ -109,57 +102,8 @@ impl Sandbox {
     /// The listener broke.
     pub async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
-        let router = proof::router(Arc::new(Clocks::default()));
+        let router = proof::router();
         axum::serve(listener, router).await
-    }
-}
-
-/// When each id's scenario began.
-struct Clocks {
-    started: Mutex<HashMap<String, Start>>,
-    /// Counts the ids, to wake whoever follows all of them.
-    count: watch::Sender<usize>,
-}
-
-/// The beginning of an id's life, by both clocks, and how often it was asked for.
-#[derive(Clone, Copy, Debug)]
-struct Start {
-    instant: Instant,
-    wall: Timestamp,
-    requests: u32,
-    upgrades: u32,
-}
-
-impl Default for Clocks {
-    fn default() -> Self {
-        Clocks { started: Mutex::default(), count: watch::Sender::new(0) }
-    }
-}
-
-impl Clocks {
-    /// The beginning of this id's life, which is now if it was never touched.
-    fn touch(&self, id: &str, count: impl FnOnce(&mut Start)) -> Start {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = started.entry(id.to_owned()).or_insert_with(|| Start {
-            instant: Instant::now(),
-            wall: Timestamp::now(),
-            requests: 0,
-            upgrades: 0,
-        });
-        count(start);
-        let start = *start;
-        self.count
-            .send_if_modified(|known| std::mem::replace(known, started.len()) != started.len());
-        start
-    }
-
-    /// The beginnings of one id, or of every id that was touched.
-    fn followed(&self, only: Option<&str>) -> Vec<(String, Start)> {
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        match only {
-            Some(id) => started.get(id).map(|start| (id.to_owned(), *start)).into_iter().collect(),
-            None => started.iter().map(|(id, start)| (id.clone(), *start)).collect(),
-        }
     }
 }
 
