@@ -63,6 +63,11 @@ impl Clocks {
         start
     }
 
+    /// The first answer that one of the ids gives.
+    pub(super) fn find<T>(&self, mut ask: impl FnMut(&str, &mut Start) -> Option<T>) -> Option<T> {
+        self.started().by_id.iter_mut().find_map(|(id, start)| ask(id, start))
+    }
+
     /// Wakes when there are more ids.
     pub(super) fn subscribe(&self) -> watch::Receiver<usize> {
         self.count.subscribe()

@@ -40,7 +40,7 @@ fn error(status: u16, slug: &str, code: &str, message: &str) -> Response {
 fn word(stage: Stage) -> &'static str {
     match stage {
         Stage::Pending => "pending",
-        Stage::Processing => "processing",
+        Stage::Verified | Stage::Processing | Stage::OnHold => "processing",
         Stage::Completed => "completed",
         Stage::Failed => "failed",
         Stage::Cancelled => "cancelled",

@@ -3,14 +3,18 @@
 
 use std::time::Duration;
 
-use Player::Proof;
-use Stage::{Cancelled, Completed, Expired, Failed, Pending, Processing, Refunded};
+use Player::{Proof, Transak};
+use Stage::{
+    Cancelled, Completed, Expired, Failed, OnHold, Pending, Processing, Refunded, Verified,
+};
 
 /// A provider that is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Player {
     /// Proof.
     Proof,
+    /// Transak.
+    Transak,
 }
 
 /// A scenario.
@@ -23,6 +27,8 @@ pub struct Scenario {
     story: &'static [Step],
     quirk: Quirk,
     players: &'static [Player],
+    /// Those with whom something else happens.
+    instead: &'static [(Player, &'static [Step])],
 }
 
 /// A scenario as one provider plays it.
@@ -46,7 +52,10 @@ pub(super) struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     Pending,
+    /// The payment is good, and nothing is delivered yet.
+    Verified,
     Processing,
+    OnHold,
     Completed,
     Failed,
     Cancelled,
@@ -74,6 +83,12 @@ pub(super) enum Quirk {
     Garbage,
     /// No token is accepted anywhere.
     Denied,
+    /// The server says that it goes away, and is away between these two times.
+    Shutdown(Duration, Duration),
+    /// No connection is left for us.
+    Quota,
+    /// The connection dies without a sign after its first message.
+    Stalled,
 }
 
 /// What happens on a connection.
@@ -99,7 +114,7 @@ const fn scenario(
     story: &'static [Step],
     quirk: Quirk,
 ) -> Scenario {
-    Scenario { name, about, story, quirk, players: &Player::ALL }
+    Scenario { name, about, story, quirk, players: &Player::ALL, instead: &[] }
 }
 
 /// Every scenario.
@@ -126,16 +141,27 @@ pub static SCENARIOS: &[Scenario] = &[
     ),
     scenario(
         "revived",
-        "fails, is retried by the user and completes; rehearse --grace with it",
+        "fails, then is retried (Proof) or paid back (Transak); rehearse --grace with it",
         &[step(0, Pending), step(1_000, Failed), step(3_000, Processing), step(5_000, Completed)],
         Quirk::None,
-    ),
+    )
+    .instead(&[(Transak, &[step(0, Pending), step(1_000, Failed), step(4_000, Refunded)])]),
     scenario(
         "slow",
         "takes a minute; rehearse --timeout with it",
         &[step(0, Pending), step(20_000, Processing), step(60_000, Completed)],
         Quirk::None,
-    ),
+    )
+    .instead(&[(
+        Transak,
+        &[
+            step(0, Pending),
+            step(20_000, Verified),
+            step(30_000, OnHold),
+            step(45_000, Processing),
+            step(60_000, Completed),
+        ],
+    )]),
     scenario("silent", "completes, but push never says so", SHORT, Quirk::Silent),
     scenario(
         "drop",
@@ -155,24 +181,63 @@ pub static SCENARIOS: &[Scenario] = &[
     scenario("reorder", "older messages come after newer ones", SHORT, Quirk::Reorder),
     scenario("garbage", "broken messages come between good ones", SHORT, Quirk::Garbage),
     scenario("denied", "no token is accepted", SHORT, Quirk::Denied),
+    scenario(
+        "shutdown",
+        "completes although the push server goes away for two seconds",
+        &[step(0, Pending), step(1_500, Processing), step(6_000, Completed)],
+        Quirk::Shutdown(Duration::from_millis(1_600), Duration::from_millis(3_600)),
+    )
+    .only(&[Transak]),
+    scenario("quota", "there are too many connections already", SHORT, Quirk::Quota)
+        .only(&[Transak]),
+    scenario(
+        "stalled",
+        "the connection dies without a sign; completes after a minute",
+        &[step(0, Pending), step(1_500, Processing), step(60_000, Completed)],
+        Quirk::Stalled,
+    )
+    .only(&[Transak]),
 ];
 
 impl Player {
     /// Every player.
-    pub const ALL: [Player; 1] = [Proof];
+    pub const ALL: [Player; 2] = [Proof, Transak];
 
     /// The provider's name.
     pub fn name(self) -> &'static str {
         match self {
             Proof => "proof",
+            Transak => "transak",
+        }
+    }
+
+    /// How a scenario is asked for behind `sandbox:`.
+    pub fn path(self, name: &str) -> String {
+        match self {
+            Proof => name.to_owned(),
+            Transak => format!("{}/{name}", self.name()),
         }
     }
 }
 
 impl Scenario {
+    const fn only(self, players: &'static [Player]) -> Self {
+        Scenario { players, ..self }
+    }
+
+    const fn instead(self, instead: &'static [(Player, &'static [Step])]) -> Self {
+        Scenario { instead, ..self }
+    }
+
     /// Those who play it.
     pub fn players(&self) -> &'static [Player] {
         self.players
+    }
+
+    /// Their names.
+    pub fn played_by(&self) -> String {
+        let names: Vec<_> = self.players.iter().map(|player| player.name()).collect();
+        names.join(", ")
     }
 }
 
@@ -184,7 +249,9 @@ impl Play {
         if clock.is_empty() || !scenario.players.contains(&player) {
             return None;
         }
-        Some(Play { story: scenario.story, quirk: scenario.quirk })
+        let instead = scenario.instead.iter().find(|(other, _)| *other == player);
+        let story = instead.map_or(scenario.story, |(_, story)| story);
+        Some(Play { story, quirk: scenario.quirk })
     }
 
     /// The place in the story of the step that an age lies in.
@@ -198,7 +265,7 @@ impl Play {
         let step = self.story.iter().position(|step| is_new(step.at()));
         let step = step.map(|index| (self.story[index].at(), Event::Step(index)));
         let lost = match self.quirk {
-            Quirk::Drop(from, _) => Some((from, Event::Lost)),
+            Quirk::Drop(from, _) | Quirk::Shutdown(from, _) => Some((from, Event::Lost)),
             _ => None,
         };
         let lost = lost.filter(|(at, _)| is_new(*at));
@@ -218,7 +285,7 @@ impl Play {
     /// Whether the server is away at this age.
     pub(super) fn is_away(&self, age: Duration) -> bool {
         match self.quirk {
-            Quirk::Drop(from, until) => (from..until).contains(&age),
+            Quirk::Drop(from, until) | Quirk::Shutdown(from, until) => (from..until).contains(&age),
             _ => false,
         }
     }
@@ -235,6 +302,11 @@ impl Step {
 mod tests {
     use super::*;
 
+    fn stages(player: Player, id: &str) -> Vec<Stage> {
+        let play = Play::of(player, id).unwrap();
+        play.story.iter().map(|step| step.stage).collect()
+    }
+
     #[test]
     fn every_story_goes_forward_from_the_beginning() {
         for scenario in SCENARIOS {
@@ -247,8 +319,17 @@ mod tests {
     }
 
     #[test]
+    fn a_scenario_may_be_played_by_some_and_differently() {
+        assert!(Play::of(Proof, "quota").is_none());
+        assert!(Play::of(Transak, "quota@ci-7").is_some());
+        assert!(Play::of(Transak, "quota@").is_none());
+        assert_eq!(stages(Proof, "revived"), [Pending, Failed, Processing, Completed]);
+        assert_eq!(stages(Transak, "revived"), [Pending, Failed, Refunded]);
+    }
+
+    #[test]
     fn what_happens_next_is_the_first_thing_that_was_not_told() {
-        let play = Play::of(Proof, "drop").unwrap();
+        let play = Play::of(Transak, "drop").unwrap();
         let mut told = None;
         let mut happened = Vec::new();
         while let Some((at, event)) = play.next(told) {
