@@ -25,6 +25,7 @@ mod proxy;
 mod readme;
 mod reconnecting;
 mod sandbox;
+mod sandbox_transak;
 mod support;
 mod targets;
 #[cfg(unix)]

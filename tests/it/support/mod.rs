@@ -3,6 +3,7 @@
 pub mod bless;
 pub mod proof;
 pub mod proxy;
+pub mod rehearsal;
 pub mod running;
 pub mod schema;
 pub mod script;
