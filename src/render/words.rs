@@ -16,7 +16,7 @@ pub fn span(duration: Duration) -> String {
 
 /// The provider's word behind our status, where it says something else: ` (PROCESSING)`.
 pub(super) fn word_aside(status: Status, word: &str) -> String {
-    match word == status.name() {
+    match word.eq_ignore_ascii_case(status.name()) {
         true => String::new(),
         false => format!(" ({})", clean(word)),
     }

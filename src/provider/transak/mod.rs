@@ -297,7 +297,8 @@ fn read_token(body: &[u8]) -> Option<(String, Option<Timestamp>)> {
     let data = object.get("data")?.as_object()?;
     let expires_at = data.get("expiresAt").and_then(Value::as_i64);
     let expires_at = expires_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    Some((json::text(data, "accessToken")?, expires_at))
+    let token = data.get("accessToken")?.as_str().filter(|token| !token.is_empty())?;
+    Some((token.to_owned(), expires_at))
 }
 
 #[cfg(test)]
