@@ -96,6 +96,10 @@ impl Trail {
         }
     }
 
+    pub(super) fn is_single(&self) -> bool {
+        self.single
+    }
+
     pub(super) fn paint(&self) -> Paint {
         self.paint
     }

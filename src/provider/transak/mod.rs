@@ -34,6 +34,9 @@ const PUSHER_KEY: &str = "1d9ffac87de599c61283";
 const CLUSTER: &str = "ap2";
 /// Where the access token goes, bare.
 const ACCESS_TOKEN: Auth = Auth::Header("access-token");
+/// What to do about it.
+const NO_API_KEY: &str =
+    "set api_key in the profile, or TXWATCH_<PROFILE>_API_KEY (TXWATCH_TRANSAK_API_KEY)";
 /// What goes before a partner's own reference in an id.
 const PARTNER: &str = "partner/";
 
@@ -168,7 +171,7 @@ impl Provider for Transak {
             return Err(config(
                 "a partnerOrderId is looked up with your API key, and there is no api_key",
             )
-            .hint("set TXWATCH_TRANSAK_API_KEY, or api_key in the profile"));
+            .hint(NO_API_KEY));
         }
         check_channel(&channel(id, self.api_key.as_deref())).map_err(|error| {
             usage(format!("'{id}' cannot be followed by push: the channel's name: {error}"))
@@ -211,7 +214,7 @@ impl Provider for Transak {
             return Err(config(
                 "all orders come on the channel of your API key, and there is no api_key",
             )
-            .hint("set TXWATCH_TRANSAK_API_KEY, or api_key in the profile"));
+            .hint(NO_API_KEY));
         };
         Ok(Box::new(TransakFeed::of_account(&self.push, &self.pusher_key, key)))
     }
