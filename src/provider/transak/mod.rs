@@ -45,14 +45,34 @@ pub(super) static SPEC: Spec = Spec {
     name: "transak",
     title: "Transak",
     settings: &[
-        Setting::optional("network", SettingKind::Choice(&["production", "staging"]), "production"),
-        Setting::optional("url", SettingKind::Url(HTTP), "the network's"),
-        Setting::optional("push_url", SettingKind::Url(ANY), "the cluster's"),
-        Setting::optional("pusher_key", SettingKind::Text, PUSHER_KEY),
-        Setting::optional("cluster", SettingKind::Text, CLUSTER),
-        Setting::optional("api_key", SettingKind::Text, ""),
-        Setting::optional("token", SettingKind::Secret(Secret::Token), ""),
-        Setting::optional("api_secret", SettingKind::Secret(Secret::Issuer), ""),
+        Setting::optional(
+            "network",
+            SettingKind::Choice(&["production", "staging"]),
+            "which hosts",
+        )
+        .or("production"),
+        Setting::optional("url", SettingKind::Url(HTTP), "base of /partners/api/v2")
+            .or("the network's host"),
+        Setting::optional("push_url", SettingKind::Url(ANY), "base of /app/{pusher_key}")
+            .or("the cluster's host"),
+        Setting::optional("pusher_key", SettingKind::Text, "Transak's application at Pusher")
+            .or(PUSHER_KEY),
+        Setting::optional("cluster", SettingKind::Text, "Pusher's cluster").or(CLUSTER),
+        Setting::optional(
+            "api_key",
+            SettingKind::Text,
+            "your API key, for partner/REF, --all and api_secret",
+        ),
+        Setting::optional(
+            "token",
+            SettingKind::Secret(Secret::Token),
+            "your access token, a secret; without it orders can be watched, but not asked for",
+        ),
+        Setting::optional(
+            "api_secret",
+            SettingKind::Secret(Secret::Issuer),
+            "a secret for which access tokens are issued when one is missing, near its end or refused",
+        ),
     ],
     personal: &[
         "addressadditionaldata",
