@@ -104,7 +104,7 @@ impl Proof {
         url.query_pairs_mut().append_pair("tx_id", id.as_str());
         ProofFeed {
             words: self.words,
-            request: Request { url, auth: Auth::Bearer },
+            request: Request::get(url, Auth::Bearer),
             ids: vec![id.clone()],
             shared: false,
         }
@@ -116,7 +116,7 @@ impl Proof {
         url.query_pairs_mut().append_pair("user_id", user_id);
         ProofFeed {
             words: self.words,
-            request: Request { url, auth: Auth::Query("token") },
+            request: Request::get(url, Auth::Query("token")),
             ids: ids.to_vec(),
             shared: true,
         }
@@ -147,10 +147,8 @@ impl Provider for Proof {
     }
 
     fn snapshot(&self, id: &Id) -> Request {
-        Request {
-            url: self.rest.join(&["widget", "transactions", id.as_str()]),
-            auth: Auth::Bearer,
-        }
+        let url = self.rest.join(&["widget", "transactions", id.as_str()]);
+        Request::get(url, Auth::Bearer)
     }
 
     /// The HTTP status decides; slug and code of either generation of error bodies are only told.

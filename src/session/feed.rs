@@ -9,7 +9,8 @@ use tokio::time::{sleep, timeout};
 use super::clock::Clock;
 use super::watch::{FeedInput, Input};
 use crate::provider::{Action, Feed, Frame, Id, Reopen};
-use crate::transport::{Backoff, Error, Heard, Socket, Token, Transport};
+use crate::transport::{Backoff, Error, Heard, Socket, Transport};
+use crate::wire::Token;
 
 /// After a connection has been open this long, its loss is a new story: backing off begins again.
 const HEALTHY: Duration = Duration::from_secs(30);

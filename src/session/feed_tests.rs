@@ -45,7 +45,7 @@ fn black_hole() -> Request {
         .unwrap();
         while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
     });
-    Request { url: format!("ws://{address}/ws").parse().unwrap(), auth: Auth::Bearer }
+    Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer)
 }
 
 fn read_head(stream: &mut TcpStream) -> String {

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::Token;
 use crate::error::{Failure, config};
+use crate::wire::Token;
 
 /// How long a token command may take; it may ask a person for a passphrase.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);

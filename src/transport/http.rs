@@ -2,13 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{Error, ErrorKind, MAX_BODY, REQUEST_TIMEOUT, Token, Transport};
-use crate::wire::{Auth, Request, Response};
+use super::{Error, ErrorKind, MAX_BODY, REQUEST_TIMEOUT, Transport};
+use crate::wire::{Auth, Request, Response, Token};
 
 /// An answer.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ impl Transport {
     /// redirect to another origin is an answer.
     pub async fn fetch(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
         let address = request.url.as_str();
-        tracing::debug!("> GET {address}");
+        tracing::debug!("> {} {address}", method(request));
         let answer = timeout(REQUEST_TIMEOUT, self.exchange(request, token)).await;
         let answer = answer.unwrap_or_else(|_| Err(Error::timeout("the request to", address)));
         match &answer {
@@ -44,7 +46,11 @@ impl Transport {
     async fn exchange(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
         let address = request.url.as_str();
         let failed = |error| Error::from_client("the request to", address, error);
-        let builder = self.authorised(request.url.clone(), request.auth, token);
+        let mut builder =
+            self.authorised(method(request), request.url.clone(), request.auth, token);
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
         let mut answer = builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
         if let Some(error) =
             refused_redirect(address, answer.status(), answer.headers(), answer.url())
@@ -69,24 +75,47 @@ impl Transport {
         Ok(Fetched { response: Response { status: answer.status().as_u16(), body }, retry_after })
     }
 
-    /// A GET with the token where the provider wants it.
-    pub(super) fn authorised(&self, mut url: Url, auth: Auth, token: &Token) -> RequestBuilder {
-        match auth {
-            Auth::Bearer => {
-                let builder = self.client(&url).get(url);
-                match token.bearer() {
-                    Some(value) => builder.header(AUTHORIZATION, value),
-                    None => builder,
-                }
+    /// A request with the token where the provider wants it.
+    pub(super) fn authorised(
+        &self,
+        method: Method,
+        mut url: Url,
+        auth: Auth,
+        token: &Token,
+    ) -> RequestBuilder {
+        let text = token.text();
+        if let (Auth::Query(name), Some(text)) = (auth, text) {
+            url.query_pairs_mut().append_pair(name, text);
+        }
+        let builder = self.client(&url).request(method, url);
+        let header = match (auth, text) {
+            (Auth::Bearer, Some(text)) => {
+                Some((AUTHORIZATION, sensitive(&format!("Bearer {text}"))))
             }
-            Auth::Query(name) => {
-                if let Some(text) = token.text() {
-                    url.query_pairs_mut().append_pair(name, text);
-                }
-                self.client(&url).get(url)
+            (Auth::Header(name), Some(text)) => {
+                Some((HeaderName::from_static(name), sensitive(text)))
             }
+            _ => None,
+        };
+        match header {
+            Some((name, Some(value))) => builder.header(name, value),
+            _ => builder,
         }
     }
+}
+
+fn method(request: &Request) -> Method {
+    match request.body {
+        Some(_) => Method::POST,
+        None => Method::GET,
+    }
+}
+
+/// Marked so that no log shows it. Tokens were checked to be what a header can hold.
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Redirects on the origin were followed already; what is left leads elsewhere.

@@ -7,7 +7,7 @@ use reqwest::header::{
     CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use reqwest::{StatusCode, Upgraded};
+use reqwest::{Method, StatusCode, Upgraded};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -17,8 +17,8 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use url::Url;
 
 use super::http::{refused_redirect, retry_after};
-use super::{Error, ErrorKind, MAX_MESSAGE, REQUEST_TIMEOUT, Token, Transport};
-use crate::wire::Request;
+use super::{Error, ErrorKind, MAX_MESSAGE, REQUEST_TIMEOUT, Transport};
+use crate::wire::{Request, Token};
 
 /// Idle sockets hold no big buffers.
 const READ_BUFFER: usize = 4 * 1024;
@@ -67,7 +67,7 @@ impl Transport {
         let failed = |error| Error::from_client("the WebSocket upgrade to", address, error);
         let key = generate_key();
         let answer = self
-            .authorised(http_form(&request.url), request.auth, token)
+            .authorised(Method::GET, http_form(&request.url), request.auth, token)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")

@@ -1,17 +1,24 @@
-//! What providers and transport have in common: requests without their secret, answers, addresses.
+//! What providers and transport have in common: requests without their secret, answers, addresses, tokens.
 
 mod base;
+pub mod jwt;
+mod token;
 
 use url::Url;
 
 pub use base::{Base, is_loopback};
+pub use token::Token;
 
-/// Where the profile's token goes in a request. The transport puts it there, so that no provider ever
-/// holds a secret and no URL here contains one.
+/// Where the profile's token goes in a request. The transport puts it there, so that no URL here
+/// contains a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
+    /// Nowhere: whoever asks is answered.
+    None,
     /// `Authorization: Bearer <token>`.
     Bearer,
+    /// A header of this name (in lower case) that holds the bare token.
+    Header(&'static str),
     /// A query parameter of this name; for servers that know no better.
     Query(&'static str),
 }
@@ -23,6 +30,26 @@ pub struct Request {
     pub url: Url,
     /// How it is authenticated.
     pub auth: Auth,
+    /// The JSON that is posted; without it the request is a GET.
+    pub body: Option<String>,
+}
+
+impl Request {
+    /// A GET, or an upgrade.
+    pub fn get(url: Url, auth: Auth) -> Self {
+        Request { url, auth, body: None }
+    }
+
+    /// A POST of JSON.
+    pub fn post(url: Url, auth: Auth, body: String) -> Self {
+        Request { url, auth, body: Some(body) }
+    }
+
+    /// Whether it would send a secret that anybody on the way can read.
+    pub fn leaks(&self) -> bool {
+        let clear = matches!(self.url.scheme(), "http" | "ws");
+        self.auth != Auth::None && clear && !is_loopback(&self.url)
+    }
 }
 
 /// What came back for a [`Request`].

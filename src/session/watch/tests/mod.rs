@@ -13,7 +13,7 @@ use crate::provider::{Feed, Pace, Provider, Reading, Settings, Spec};
 use crate::render::{Event, Name};
 use crate::session::plan::{Profile, Target};
 use crate::transport::{Credential, Error};
-use crate::wire::{Request, Response};
+use crate::wire::{Auth, Request, Response};
 
 static SPEC: Spec = Spec {
     name: "fake",
@@ -34,10 +34,7 @@ impl Provider for Fake {
     }
 
     fn snapshot(&self, id: &Id) -> Request {
-        Request {
-            url: format!("https://fake.example/{id}").parse().unwrap(),
-            auth: crate::wire::Auth::Bearer,
-        }
+        Request::get(format!("https://fake.example/{id}").parse().unwrap(), Auth::Bearer)
     }
 
     fn read(&self, _id: &Id, _response: &Response) -> Reading {
