@@ -17,6 +17,14 @@ pub struct WatchArgs {
     #[command(flatten)]
     pub common: TargetArgs,
 
+    /// Follow every order of the profile's account, as it changes, until stopped or timed out
+    ///
+    /// For Transak, whose account channel needs api_key and an access token. Single endings do not end
+    /// it, except with --any; its exit code is that of what ended it (124, 130, 143 ...).
+    #[arg(long, env = "TXWATCH_ALL", hide_env = true, help_heading = "Watching")]
+    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub all: bool,
+
     /// What carries the watch: push with polling while it is down, or one of them alone [default: auto]
     #[arg(
         long,

@@ -82,7 +82,7 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     let mut text = format!("\n[profiles.{name}]  # {}\n", spec.title);
     for setting in spec.settings {
         let found = match setting.kind {
-            SettingKind::Secret => config.shown_secret(name, setting)?,
+            SettingKind::Secret(_) => config.shown_secret(name, setting)?,
             _ => config
                 .setting(name, setting, &Overrides::default())
                 .map(|found| checked(setting, found)),

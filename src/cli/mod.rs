@@ -118,6 +118,12 @@ pub fn definitions() -> clap::Command {
 
 /// Examples below the help; and in the long help of what watches, the exit codes.
 fn filled_in(command: clap::Command) -> clap::Command {
+    let command = match command.get_name() {
+        "watch" => command.mut_arg("targets", |targets| {
+            targets.required(false).required_unless_present("all").conflicts_with("all")
+        }),
+        _ => command,
+    };
     let examples = examples::as_text(command.get_name());
     let watches = matches!(command.get_name(), "txwatch" | "watch" | "poll" | "get");
     let command = command.after_help(examples.clone()).mut_subcommands(filled_in);

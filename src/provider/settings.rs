@@ -13,6 +13,10 @@ pub struct Setting {
     pub kind: SettingKind,
     /// Whether a profile works without it.
     pub required: bool,
+    /// What holds without it, for people; empty if nothing does.
+    pub default: &'static str,
+    /// Whether it is derived from the `url` unless it is given.
+    pub follows_url: bool,
 }
 
 /// What a setting holds.
@@ -25,10 +29,34 @@ pub enum SettingKind {
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A secret: given by `<key>_file`, `<key>_command` or the environment, never held here.
-    Secret,
+    Secret(Secret),
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// It is the token that requests carry.
+    Token,
+    /// The provider issues tokens for it.
+    Issuer,
 }
 
 impl Setting {
+    /// A setting without which a profile does not work.
+    pub const fn required(key: &'static str, kind: SettingKind) -> Self {
+        Setting { key, kind, required: true, default: "", follows_url: false }
+    }
+
+    /// A setting that a profile may do without, and what holds then.
+    pub const fn optional(key: &'static str, kind: SettingKind, default: &'static str) -> Self {
+        Setting { key, kind, required: false, default, follows_url: false }
+    }
+
+    /// The same, derived from the `url` unless it is given.
+    pub const fn following_url(self) -> Self {
+        Setting { follows_url: true, default: "the url, with ws or wss", ..self }
+    }
+
     /// Refuses a value that cannot be right.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Source, Status, Transaction};
+use crate::lifecycle::{Passed, Source, Status, Transaction};
 
 /// An event and when it happened.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub struct Change {
     /// Since the change before this, if there was one.
     pub after: Option<Duration>,
     pub detail: Option<String>,
+    /// What it went through before, as far as the provider says.
+    pub history: Vec<Passed>,
     /// Everything known so far, not only what this report carried.
     pub record: Transaction,
     pub data: Option<Value>,
@@ -200,6 +202,8 @@ pub struct Closing {
     pub undecided: Vec<Undecided>,
     /// How many targets there were.
     pub targets: usize,
+    /// Whether they were whatever an account had.
+    pub account: bool,
     /// How long the command ran.
     pub elapsed: Duration,
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::clock::Clock;
 use super::watch::{FeedInput, Input};
-use crate::provider::{Action, Feed, Frame, Id, Reopen};
+use crate::provider::{Action, Closed, Feed, Frame, Id, Reopen};
 use crate::transport::{Backoff, Error, Heard, Socket, Transport};
 use crate::wire::Token;
 
+/// How long a connection may be open before the provider has accepted it.
+const INTRODUCTION: Duration = Duration::from_secs(15);
 /// After a connection has been open this long, its loss is a new story: backing off begins again.
 const HEALTHY: Duration = Duration::from_secs(30);
 
@@ -31,6 +33,10 @@ pub(super) struct Line {
     pub(super) permits: Arc<Semaphore>,
     /// Spreads the retries.
     pub(super) random: fastrand::Rng,
+    /// What its messages hold that nobody is to see.
+    pub(super) personal: &'static [&'static str],
+    /// Whether the provider has accepted the connection.
+    pub(super) live: bool,
 }
 
 /// Keeps the feed open until the provider refuses it for good or the session drops the task.
@@ -39,6 +45,7 @@ pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
     loop {
         line.tell(FeedInput::Connecting(backoff.attempt())).await;
         let token = line.token.borrow_and_update().clone();
+        feed.token(&token);
         let opened = {
             let _permit = line.permits.acquire().await;
             line.transport.open(&feed.request(), &token).await
@@ -47,7 +54,6 @@ pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
             Err(error) => (error, Reopen::Backoff(Duration::ZERO)),
             Ok(socket) => {
                 let open = Clock::start();
-                line.tell(FeedInput::Live).await;
                 let ended = line.pump(feed.as_mut(), socket).await;
                 if open.now().elapsed >= HEALTHY {
                     backoff.reset();
@@ -90,6 +96,8 @@ impl Line {
 
     /// Carries an open connection to its end.
     async fn pump(&mut self, feed: &mut dyn Feed, mut socket: Socket) -> Ended {
+        self.live = false;
+        let introduced = Clock::start().instant(INTRODUCTION);
         let actions = feed.opened();
         match self.carry_out(actions, &mut socket).await {
             Ok(()) => {}
@@ -102,6 +110,13 @@ impl Line {
                     let actions = feed.forget(&id);
                     self.carry_out(actions, &mut socket).await
                 }
+                Ok(()) = self.token.changed() => {
+                    feed.token(&self.token.borrow_and_update());
+                    Ok(())
+                }
+                () = sleep_until(introduced), if !self.live => {
+                    Err((Error::speechless(INTRODUCTION), feed.closed(None).reopen))
+                }
             };
             if let Err(ended) = turn {
                 return ended;
@@ -110,14 +125,14 @@ impl Line {
     }
 
     async fn heard(
-        &self,
+        &mut self,
         feed: &mut dyn Feed,
         heard: Result<Heard, Error>,
         socket: &mut Socket,
     ) -> Result<(), Ended> {
         let actions = match heard {
             Ok(Heard::Text(text)) => {
-                tracing::debug!("< {}", super::traffic::shown(&text));
+                tracing::debug!("< {}", super::traffic::shown(&text, self.personal));
                 feed.received(Frame::Text(&text))
             }
             Ok(Heard::Binary(bytes)) => {
@@ -126,24 +141,29 @@ impl Line {
             }
             Ok(Heard::Alive) => Vec::new(),
             Ok(Heard::Closed(code, reason)) => {
-                return Err((Error::closed(code, &reason), feed.closed(code)));
+                return Err(ended(Error::closed(code, &reason), feed.closed(code)));
             }
-            Err(error) => return Err((error, feed.closed(None))),
+            Err(error) => return Err(ended(error, feed.closed(None))),
         };
         self.tell(FeedInput::Alive).await;
         self.carry_out(actions, socket).await
     }
 
-    async fn carry_out(&self, actions: Vec<Action>, socket: &mut Socket) -> Result<(), Ended> {
+    async fn carry_out(&mut self, actions: Vec<Action>, socket: &mut Socket) -> Result<(), Ended> {
         for action in actions {
             match action {
                 Action::Send(text) => {
-                    tracing::debug!("> {}", super::traffic::shown(&text));
+                    tracing::debug!("> {}", super::traffic::shown(&text, self.personal));
                     socket
                         .send(text)
                         .await
                         .map_err(|error| (error, Reopen::Backoff(Duration::ZERO)))?;
                 }
+                Action::Live => {
+                    self.live = true;
+                    self.tell(FeedInput::Live).await;
+                }
+                Action::Unserved(ids, why) => self.tell(FeedInput::Unserved(ids, why)).await,
                 Action::Subscribed(ids) => self.tell(FeedInput::Subscribed(ids)).await,
                 Action::Observed(id, report) => self.tell(FeedInput::Observed(id, report)).await,
                 Action::Warning(code, message) => {
@@ -155,6 +175,14 @@ impl Line {
             }
         }
         Ok(())
+    }
+}
+
+/// The provider's own word on why a connection ended says more than the transport's.
+fn ended(error: Error, closed: Closed) -> Ended {
+    match closed.why {
+        Some(why) => (error.because(&why), closed.reopen),
+        None => (error, closed.reopen),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FeedState, LinkState, Watch};
+use super::{FeedState, LinkState, TargetState, Watch};
 use crate::render::{Link, Row, View};
 use crate::session::plan::Mode;
 
@@ -12,16 +12,15 @@ impl Watch {
         View {
             elapsed,
             left: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
-            rows: (0..self.targets.len()).map(|target| self.row(target, elapsed)).collect(),
+            rows: self.targets.iter().map(|(_, state)| self.row(state, elapsed)).collect(),
         }
     }
 
-    fn row(&self, target: usize, elapsed: Duration) -> Row {
-        let state = &self.targets[target];
+    fn row(&self, state: &TargetState, elapsed: Duration) -> Row {
         let tracker = &state.tracker;
-        let profile = &self.plan.profiles[self.plan.targets[target].profile];
+        let profile = &self.plan.profiles[state.profile];
         Row {
-            target: self.plan.targets[target].name.target.clone(),
+            target: state.name.target.clone(),
             status: tracker.status().zip(tracker.word().map(str::to_owned)),
             held: match state.settled {
                 Some(_) => state.settled_at,
@@ -47,7 +46,8 @@ impl Watch {
             LinkState::Down { reason, retry_at } => Link::Down {
                 reason: reason.clone(),
                 retry_in: retry_at.saturating_sub(elapsed),
-                polling: (self.plan.mode == Mode::Watch).then_some(profile.interval),
+                polling: (self.plan.mode == Mode::Watch && profile.asks)
+                    .then_some(profile.interval),
             },
         }
     }

@@ -21,6 +21,8 @@ static SPEC: Spec = Spec {
     settings: &[],
     pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },
     id_shape: "anything",
+    personal: &["partneruserid"],
+    account: true,
     probe_id: "nobody",
     check_id: |_| Ok(()),
     build: |_: &Settings| Err("only made here".to_owned()),
@@ -33,8 +35,8 @@ impl Provider for Fake {
         &SPEC
     }
 
-    fn snapshot(&self, id: &Id) -> Request {
-        Request::get(format!("https://fake.example/{id}").parse().unwrap(), Auth::Bearer)
+    fn snapshots(&self, id: &Id, _now: jiff::Timestamp) -> Vec<Request> {
+        vec![Request::get(format!("https://fake.example/{id}").parse().unwrap(), Auth::Bearer)]
     }
 
     fn read(&self, _id: &Id, _response: &Response) -> Reading {
@@ -67,10 +69,12 @@ fn plan(mode: Mode, targets: usize) -> Plan {
     };
     Plan {
         mode,
+        account: false,
         profiles: vec![Profile {
             name: "fake".into(),
             provider: Arc::new(Fake),
             credential: Credential::fixed("a-fixed-token", "a test".to_owned()).unwrap(),
+            asks: true,
             interval: Duration::from_secs(5),
             safety: Duration::from_secs(60),
             appear_timeout: Some(Duration::from_secs(60)),
@@ -103,7 +107,7 @@ impl World {
         let targets =
             plan.targets.iter().enumerate().map(|(index, target)| (target.id.clone(), index));
         let routes = match plan.mode.pushes() {
-            true => vec![Route { profile: 0, targets: targets.collect() }],
+            true => vec![Route { profile: 0, targets: targets.collect(), account: plan.account }],
             false => Vec::new(),
         };
         let watch = Watch::new(Arc::new(plan), routes, fastrand::Rng::with_seed(7));
@@ -129,7 +133,7 @@ impl World {
         for command in self.watch.handle(now, input) {
             match command {
                 Command::Emit(stamped) => self.events.push(stamped.event),
-                Command::Pull(target) => self.done.push(format!("pull {target}")),
+                Command::Pull(pull) => self.done.push(format!("pull {}", pull.target)),
                 Command::Open(_) => self.done.push("open".to_owned()),
                 Command::Close(_) => self.done.push("close".to_owned()),
                 Command::Forget(_, id) => self.done.push(format!("forget {id}")),
