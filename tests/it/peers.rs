@@ -136,7 +136,11 @@ fn all_orders_come_signed_and_nobody_elses_do() {
         .map(|record| (record["id"].as_str().unwrap(), record["status"].as_str().unwrap()))
         .collect();
     assert_eq!(shown, [(ORDER, "processing"), (OTHER, "completed"), (ORDER, "failed")]);
-    assert!(of_type(&records, "warning").next().is_some());
+    let refused: Vec<_> =
+        of_type(&records, "warning").map(|record| record["message"].as_str().unwrap()).collect();
+    let [signature, none, other] = refused[..] else { panic!("{refused:#?}") };
+    assert!(signature.contains("its signature is wrong"), "{signature}");
+    assert!([none, other].iter().all(|it| it.contains("signed with HS256")), "{none}, {other}");
 }
 
 /// soketi closes with 4200, and refuses with the same whoever comes until it is gone.

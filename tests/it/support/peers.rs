@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::running::signal;
 use super::txwatch::path;
@@ -25,9 +26,10 @@ pub struct Publisher {
     program: Program,
 }
 
-/// A program that is spoken to by lines.
+/// A program that is spoken to by lines. It has a home of its own, in which soketi makes folders.
 struct Program {
     child: Child,
+    _home: TempDir,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
@@ -113,10 +115,11 @@ fn node(script: &str) -> Command {
 
 impl Program {
     fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let home = TempDir::new().unwrap();
+        command.env("HOME", home.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("Node.js; see tests/peers/README.md");
         let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Program { child, stdin, stdout: BufReader::new(stdout) }
+        Program { child, _home: home, stdin, stdout: BufReader::new(stdout) }
     }
 
     fn line(&mut self) -> String {
