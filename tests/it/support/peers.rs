@@ -37,16 +37,25 @@ struct Program {
 impl Soketi {
     /// Starts it on a free port, and waits until it serves.
     pub fn start() -> Self {
+        Soketi::start_with(&[])
+    }
+
+    /// The same, with settings of its own: variables of the environment.
+    pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        Soketi::start_on(port)
+        Soketi::serve(port, settings)
     }
 
-    /// Starts it on this port, and waits until it serves.
+    /// Starts it where another one was.
     pub fn start_on(port: u16) -> Self {
+        Soketi::serve(port, &[])
+    }
+
+    fn serve(port: u16, settings: &[(&str, &str)]) -> Self {
         let mut command = node("node_modules/@soketi/soketi/bin/server.js");
-        command.args(["start", "--config=soketi.json"]);
+        command.args(["start", "--config=soketi.json"]).envs(settings.iter().copied());
         // What it takes for other nodes of its cluster, it would hear on the port of that name.
         for name in ["SOKETI_PORT", "SOKETI_CLUSTER_PORT"] {
             command.env(name, port.to_string());
@@ -61,9 +70,10 @@ impl Soketi {
         format!("ws://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it as an operator does, and waits until it is gone: until then it refuses whoever comes.
-    pub fn stop(mut self) -> u16 {
-        signal(&self.program.child, "TERM");
+    /// Ends it by a signal, and waits until it is gone; by SIGTERM that takes a while, in which it refuses
+    /// whoever comes. Answers its port.
+    pub fn stop(mut self, name: &str) -> u16 {
+        signal(&self.program.child, name);
         self.program.child.wait().unwrap();
         self.port
     }
