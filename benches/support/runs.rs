@@ -17,11 +17,11 @@ pub(crate) fn runs() -> Result<usize> {
 }
 
 /// What each of these gives, measured in turn.
-pub(crate) fn in_turn<T>(
+pub(crate) fn in_turn<A, B>(
     runs: usize,
-    mut ours: impl FnMut() -> Result<T>,
-    mut theirs: impl FnMut() -> Result<T>,
-) -> Result<(Vec<T>, Vec<T>)> {
+    mut ours: impl FnMut() -> Result<A>,
+    mut theirs: impl FnMut() -> Result<B>,
+) -> Result<(Vec<A>, Vec<B>)> {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for run in 0..runs + WARM_UP {
         let pair = (ours()?, theirs()?);
