@@ -180,7 +180,7 @@ pub struct TargetArgs {
     )]
     pub grace: Option<Span>,
 
-    /// The time between requests, jittered [default: per provider; Proof 5s]
+    /// The time between requests, jittered [default: per provider; Proof 5s, Transak 10s]
     #[arg(
         short,
         long,
@@ -213,7 +213,7 @@ pub struct TargetArgs {
     )]
     pub heartbeat: Option<Timeout>,
 
-    /// Keep personal data (names, e-mail, IP addresses, user ids) in the provider's JSON
+    /// Keep personal data (names, e-mail, IP addresses, user ids, wallets) in the provider's JSON
     #[arg(long, env = "TXWATCH_SHOW_PERSONAL", hide_env = true, help_heading = "Output")]
     #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub show_personal: bool,

@@ -92,7 +92,11 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
             None if setting.required => {
                 let _ = writeln!(text, "{:<16} MISSING", setting.key);
             }
-            None => {}
+            None if setting.default.is_empty() => {}
+            None => {
+                let value = setting.default.to_owned();
+                text.push_str(&line(setting.key, &Sourced { value, origin: Origin::Default }));
+            }
         }
     }
     for spec in OPTIONS.iter().filter(|spec| spec.scope == Scope::Profile) {

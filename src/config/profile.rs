@@ -223,6 +223,18 @@ impl Config {
                 key.replace('_', "-")
             )),
         };
+        let issues = |other: &Setting| other.kind == SettingKind::Secret(Secret::Issuer);
+        let issuer = self
+            .provider_of(profile)
+            .ok()
+            .and_then(|spec| spec.settings.iter().find(|other| issues(other)));
+        let failure = match (issuer, &setting.kind) {
+            (Some(issuer), SettingKind::Secret(_)) => failure.hint(format!(
+                "or have tokens issued: give api_key, and {} in the same three ways",
+                crate::config::environment::variable(profile, issuer.key)
+            )),
+            _ => failure,
+        };
         match profile {
             "proof" => {
                 failure.hint("to try txwatch without an account:  txwatch watch sandbox:happy")

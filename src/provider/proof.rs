@@ -26,11 +26,24 @@ pub(super) static SPEC: Spec = Spec {
     name: "proof",
     title: "Proof",
     settings: &[
-        Setting::required("url", SettingKind::Url(HTTP)),
-        Setting::optional("push_url", SettingKind::Url(ANY), "").following_url(),
-        Setting::required("token", SettingKind::Secret(Secret::Token)),
-        Setting::optional("dialect", SettingKind::Choice(&["tx_id", "user_id"]), "tx_id"),
-        Setting::optional("user_id", SettingKind::Text, ""),
+        Setting::required("url", SettingKind::Url(HTTP), "base of /widget/transactions/{id}"),
+        Setting::optional("push_url", SettingKind::Url(ANY), "base of /ws").following_url(),
+        Setting::required(
+            "token",
+            SettingKind::Secret(Secret::Token),
+            "the client_token, a secret",
+        ),
+        Setting::optional(
+            "dialect",
+            SettingKind::Choice(&["tx_id", "user_id"]),
+            "form of the WebSocket",
+        )
+        .or("tx_id"),
+        Setting::optional(
+            "user_id",
+            SettingKind::Text,
+            "whose transactions, for the dialect user_id",
+        ),
     ],
     personal: &["partneruserid"],
     pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },

@@ -11,6 +11,8 @@ pub struct Setting {
     pub key: &'static str,
     /// What it holds.
     pub kind: SettingKind,
+    /// What it is, for people.
+    pub about: &'static str,
     /// Whether a profile works without it.
     pub required: bool,
     /// What holds without it, for people; empty if nothing does.
@@ -43,13 +45,18 @@ pub enum Secret {
 
 impl Setting {
     /// A setting without which a profile does not work.
-    pub const fn required(key: &'static str, kind: SettingKind) -> Self {
-        Setting { key, kind, required: true, default: "", follows_url: false }
+    pub const fn required(key: &'static str, kind: SettingKind, about: &'static str) -> Self {
+        Setting { key, kind, about, required: true, default: "", follows_url: false }
     }
 
-    /// A setting that a profile may do without, and what holds then.
-    pub const fn optional(key: &'static str, kind: SettingKind, default: &'static str) -> Self {
-        Setting { key, kind, required: false, default, follows_url: false }
+    /// A setting that a profile may do without.
+    pub const fn optional(key: &'static str, kind: SettingKind, about: &'static str) -> Self {
+        Setting { key, kind, about, required: false, default: "", follows_url: false }
+    }
+
+    /// The same, with what holds without it.
+    pub const fn or(self, default: &'static str) -> Self {
+        Setting { default, ..self }
     }
 
     /// The same, derived from the `url` unless it is given.

@@ -187,7 +187,13 @@ pub struct View {
     pub elapsed: Duration,
     /// Until `--timeout`.
     pub left: Option<Duration>,
-    /// Every target.
+    /// How many targets there were.
+    pub targets: usize,
+    /// How many of them reached the goal.
+    pub good: usize,
+    /// How many of them ended otherwise.
+    pub bad: usize,
+    /// The targets; of an account those that are open, and the last that ended.
     pub rows: Vec<Row>,
 }
 

@@ -34,6 +34,9 @@ const PUSHER_KEY: &str = "1d9ffac87de599c61283";
 const CLUSTER: &str = "ap2";
 /// Where the access token goes, bare.
 const ACCESS_TOKEN: Auth = Auth::Header("access-token");
+/// What to do about it.
+const NO_API_KEY: &str =
+    "set api_key in the profile, or TXWATCH_<PROFILE>_API_KEY (TXWATCH_TRANSAK_API_KEY)";
 /// What goes before a partner's own reference in an id.
 const PARTNER: &str = "partner/";
 
@@ -42,14 +45,34 @@ pub(super) static SPEC: Spec = Spec {
     name: "transak",
     title: "Transak",
     settings: &[
-        Setting::optional("network", SettingKind::Choice(&["production", "staging"]), "production"),
-        Setting::optional("url", SettingKind::Url(HTTP), "the network's"),
-        Setting::optional("push_url", SettingKind::Url(ANY), "the cluster's"),
-        Setting::optional("pusher_key", SettingKind::Text, PUSHER_KEY),
-        Setting::optional("cluster", SettingKind::Text, CLUSTER),
-        Setting::optional("api_key", SettingKind::Text, ""),
-        Setting::optional("token", SettingKind::Secret(Secret::Token), ""),
-        Setting::optional("api_secret", SettingKind::Secret(Secret::Issuer), ""),
+        Setting::optional(
+            "network",
+            SettingKind::Choice(&["production", "staging"]),
+            "which hosts",
+        )
+        .or("production"),
+        Setting::optional("url", SettingKind::Url(HTTP), "base of /partners/api/v2")
+            .or("the network's host"),
+        Setting::optional("push_url", SettingKind::Url(ANY), "base of /app/{pusher_key}")
+            .or("the cluster's host"),
+        Setting::optional("pusher_key", SettingKind::Text, "Transak's application at Pusher")
+            .or(PUSHER_KEY),
+        Setting::optional("cluster", SettingKind::Text, "Pusher's cluster").or(CLUSTER),
+        Setting::optional(
+            "api_key",
+            SettingKind::Text,
+            "your API key, for partner/REF, --all and api_secret",
+        ),
+        Setting::optional(
+            "token",
+            SettingKind::Secret(Secret::Token),
+            "your access token, a secret; without it orders can be watched, but not asked for",
+        ),
+        Setting::optional(
+            "api_secret",
+            SettingKind::Secret(Secret::Issuer),
+            "a secret for which access tokens are issued when one is missing, near its end or refused",
+        ),
     ],
     personal: &[
         "addressadditionaldata",
@@ -168,7 +191,7 @@ impl Provider for Transak {
             return Err(config(
                 "a partnerOrderId is looked up with your API key, and there is no api_key",
             )
-            .hint("set TXWATCH_TRANSAK_API_KEY, or api_key in the profile"));
+            .hint(NO_API_KEY));
         }
         check_channel(&channel(id, self.api_key.as_deref())).map_err(|error| {
             usage(format!("'{id}' cannot be followed by push: the channel's name: {error}"))
@@ -211,7 +234,7 @@ impl Provider for Transak {
             return Err(config(
                 "all orders come on the channel of your API key, and there is no api_key",
             )
-            .hint("set TXWATCH_TRANSAK_API_KEY, or api_key in the profile"));
+            .hint(NO_API_KEY));
         };
         Ok(Box::new(TransakFeed::of_account(&self.push, &self.pusher_key, key)))
     }
@@ -297,7 +320,8 @@ fn read_token(body: &[u8]) -> Option<(String, Option<Timestamp>)> {
     let data = object.get("data")?.as_object()?;
     let expires_at = data.get("expiresAt").and_then(Value::as_i64);
     let expires_at = expires_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    Some((json::text(data, "accessToken")?, expires_at))
+    let token = data.get("accessToken")?.as_str().filter(|token| !token.is_empty())?;
+    Some((token.to_owned(), expires_at))
 }
 
 #[cfg(test)]

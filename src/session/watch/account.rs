@@ -22,6 +22,14 @@ pub(super) struct Orders {
     warned: bool,
 }
 
+#[cfg(test)]
+impl Orders {
+    /// How much is remembered.
+    pub(super) fn len(&self) -> usize {
+        self.open.len() + self.ended.len()
+    }
+}
+
 impl Watch {
     /// The target of an order, which is new if it was never heard of.
     pub(super) fn order(&mut self, feed: usize, id: Id) -> usize {

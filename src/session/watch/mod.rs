@@ -69,7 +69,6 @@ struct TargetState {
     strikes: u8,
     reconnects: u32,
     warned: HashSet<&'static str>,
-
     /// The goal was reached by a push that lacks what an expectation looks for; a request will tell.
     in_doubt: bool,
     settled: Option<Code>,

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use super::{FeedState, LinkState, TargetState, Watch};
+use crate::exit::Code;
 use crate::render::{Link, Row, View};
 use crate::session::plan::Mode;
 
 impl Watch {
     /// The command as it stands at this time.
     pub fn view(&self, elapsed: Duration) -> View {
+        let good = self.outcomes.get(&Code::Ok).copied().unwrap_or_default();
         View {
             elapsed,
+            targets: self.known,
+            good,
+            bad: self.known - self.unsettled - good,
             left: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
             rows: self.targets.iter().map(|(_, state)| self.row(state, elapsed)).collect(),
         }

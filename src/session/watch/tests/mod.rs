@@ -1,6 +1,8 @@
 //! The rules of watching, without a socket or a clock: a [`World`] plays provider, network and time.
 
+mod account;
 mod chance;
+mod listening;
 mod rules;
 mod trust;
 
@@ -121,7 +123,7 @@ impl World {
         let mut world = World::new(plan);
         world.feed(FeedInput::Live);
         world.subscribe();
-        for target in 0..world.watch.targets.len() {
+        for target in 0..world.watch.plan.targets.len() {
             world.pulled(target, Ok(report(Status::Pending, None)));
         }
         world.take();
@@ -129,7 +131,8 @@ impl World {
     }
 
     fn input(&mut self, input: Input) {
-        let now = Now { elapsed: self.now, wall: jiff::Timestamp::UNIX_EPOCH };
+        let wall = jiff::Timestamp::UNIX_EPOCH + self.now;
+        let now = Now { elapsed: self.now, wall };
         for command in self.watch.handle(now, input) {
             match command {
                 Command::Emit(stamped) => self.events.push(stamped.event),
