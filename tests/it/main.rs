@@ -20,6 +20,7 @@ mod escapes;
 mod exit_codes;
 mod goals;
 mod help;
+mod peers;
 mod proxy;
 #[cfg(unix)]
 mod readme;
