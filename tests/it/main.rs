@@ -31,4 +31,5 @@ mod targets;
 #[cfg(unix)]
 mod terminal;
 mod tls;
+mod transak;
 mod watching;

@@ -11,4 +11,5 @@ pub mod server;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tls;
+pub mod transak;
 pub mod txwatch;
