@@ -508,3 +508,20 @@ fn a_profile_is_checked_on_both_sides() {
     let server = Script::new().pusher([Reply::upgrade([Step::Close(4001, "no app")])]).start();
     check(&server).run().fails(77, "is the pusher_key right?");
 }
+
+#[test]
+fn a_sign_of_life_of_many_orders_is_one_line() {
+    let orders: Vec<Step> =
+        (0..12).map(|index| signed(&format!("order-{index}"), "PROCESSING", 1, TOKEN)).collect();
+    let server = Script::new().pusher([connection(API_KEY, orders)]).start();
+    let mut running = all(&server, &["--heartbeat", "300ms"]).start();
+    running.wait_for_stderr("- 12 targets are open: 12 processing");
+    running.signal("INT");
+    assert_eq!(running.end().code, 130);
+
+    let server = Script::new().pusher([connection(API_KEY, [])]).start();
+    let mut running = all(&server, &["--heartbeat", "300ms"]).start();
+    running.wait_for_stderr("- no target is open");
+    running.signal("INT");
+    assert_eq!(running.end().code, 130);
+}
