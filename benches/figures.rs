@@ -8,24 +8,22 @@
 
 mod support;
 
-use std::env::{args_os, current_exe, var, vars_os};
+use std::env::args_os;
 use std::ffi::OsString;
 use std::fs::metadata;
-use std::io::{Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 
+use support::build::{built, script};
 use support::child::{self, Program};
-use support::machine;
+use support::machine::{description, probe};
+use support::runs::{WARM_UP, paired, runs};
 use support::server::{ENDED, Server, TOKEN};
-use support::table::{Bar, Row, Sample, Unit};
+use support::table::{Bar, Row, Sample, Unit, print};
 
-/// How often time is taken, unless `FIGURES_RUNS` says otherwise.
-const RUNS: usize = 60;
-/// Runs that are not counted.
-const WARM_UP: usize = 3;
 /// How often memory is taken; it hardly varies.
 const MEMORY_RUNS: usize = 15;
 /// The transaction that is pushed to its end.
@@ -40,19 +38,19 @@ fn main() -> Result<()> {
 }
 
 fn figures() -> Result<()> {
-    let runs = var("FIGURES_RUNS").map_or(Ok(RUNS), |text| text.parse())?;
-    let built = built()?;
+    let runs = runs()?;
+    let built = built(&["bare-client"])?;
     let server = Server::start()?;
     let programs = Programs::new(&server, &built);
     let mut notes = vec![format!(
         "{}; {runs} runs each for time and {MEMORY_RUNS} for memory, in turn, after {WARM_UP} that do \
          not count; medians (least–most).",
-        machine::description()
+        description()
     )];
-    let mut rows = vec![version(&server, &programs, runs)?];
-    match probe("curl", &["--version".as_ref()]) {
+    let mut rows = vec![version(&programs, runs)?];
+    match probe(Command::new("curl").arg("--version")) {
         Some(version) => {
-            rows.extend(get(&server, &programs, runs)?);
+            rows.extend(get(&programs, runs)?);
             notes.push(version.split(" (").next().unwrap_or_default().to_owned() + ".");
         }
         None => notes.push("`get` against curl: not measured, there is no curl.".to_owned()),
@@ -66,36 +64,6 @@ fn figures() -> Result<()> {
         bar: Bar::Below(6e6, "6 MB"),
     });
     print(&rows, &notes)
-}
-
-fn print(rows: &[Row], notes: &[String]) -> Result<()> {
-    let mut out = stdout();
-    writeln!(out, "| figure | ours | theirs | ratio | bar | met? |")?;
-    writeln!(out, "| --- | --- | --- | --- | --- | --- |")?;
-    rows.iter().try_for_each(|row| writeln!(out, "{row}"))?;
-    writeln!(out)?;
-    Ok(notes.iter().try_for_each(|note| writeln!(out, "{note}"))?)
-}
-
-/// Builds what is measured as users get it: `cargo bench` itself adds the features of its dependencies.
-fn built() -> Result<PathBuf> {
-    for target in [["--bin", "txwatch"], ["--example", "bare-client"]] {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--release", "--quiet"]);
-        // What `cargo bench` says of this package would make dependencies be built again.
-        for (name, _) in vars_os() {
-            let ours = name.to_str().is_some_and(|name| {
-                name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-            });
-            if ours {
-                cargo.env_remove(name);
-            }
-        }
-        let status = cargo.args(target).status()?;
-        ensure!(status.success(), "{target:?} could not be built");
-    }
-    let this = current_exe()?;
-    Ok(this.ancestors().nth(2).context("it is not in a target directory")?.to_owned())
 }
 
 struct Programs {
@@ -116,87 +84,81 @@ impl Programs {
         let address = server.address;
         let record = format!("http://{address}/widget/transactions/{ENDED}");
         let socket = format!("ws://{address}/ws?tx_id={PUSHED}");
-        let words = |words: &[&str]| Program::new(server, words);
+        let url = format!("http://{address}");
         let ours = |words: &[&str]| {
             let words = words.iter().map(OsString::from);
-            Program::new(server, [txwatch.clone().into()].into_iter().chain(words))
+            Program::new([txwatch.clone().into()].into_iter().chain(words))
+                .env("TXWATCH_PROOF_URL", &url)
+                .env("TXWATCH_PROOF_TOKEN", TOKEN)
         };
         Programs {
-            truth: words(&["true"]),
+            truth: Program::new(["true"]),
             version: ours(&["--version"]),
             get: ours(&["get", ENDED]),
-            curl: words(&["curl", "-q", "-s", "-f", "-H", &header, &record]),
-            watch: ours(&["watch", PUSHED]).asking_too(),
-            bare: Program::new(server, [bare, socket.clone().into(), TOKEN.into()]),
-            node: Program::new(
-                server,
-                ["node".as_ref(), node_client().as_path(), socket.as_ref(), TOKEN.as_ref()],
-            ),
+            curl: Program::new(["curl", "-q", "-s", "-f", "-H", &header, &record]),
+            watch: ours(&["watch", PUSHED]),
+            bare: Program::new([bare, socket.clone().into(), TOKEN.into()]),
+            node: Program::new([
+                "node".as_ref(),
+                script("node_client.mjs").as_path(),
+                socket.as_ref(),
+                TOKEN.as_ref(),
+            ]),
         }
     }
-}
-
-fn node_client() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/node_client.mjs")
-}
-
-/// The first line that a program prints, if it is there and works.
-fn probe(program: &str, arguments: &[&Path]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
-}
-
-/// Both in turn.
-fn paired(
-    runs: usize,
-    unit: Unit,
-    mut ours: impl FnMut() -> Result<f64>,
-    mut theirs: impl FnMut() -> Result<f64>,
-) -> Result<(Sample, Sample)> {
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    for run in 0..runs + WARM_UP {
-        let pair = (ours()?, theirs()?);
-        if run >= WARM_UP {
-            a.push(pair.0);
-            b.push(pair.1);
-        }
-    }
-    Ok((Sample::new(a, unit), Sample::new(b, unit)))
 }
 
 fn row(figure: &str, (ours, theirs): (Sample, Sample), bar: Bar) -> Row {
     Row { figure: figure.to_owned(), ours, theirs: Some(theirs), bar }
 }
 
-fn version(server: &Server, programs: &Programs, runs: usize) -> Result<Row> {
-    let ours = || programs.version.wall(server);
-    let pair = paired(runs, Unit::Milliseconds, ours, || programs.truth.wall(server))?;
+fn version(programs: &Programs, runs: usize) -> Result<Row> {
+    let ours = || programs.version.wall();
+    let pair = paired(runs, Unit::Milliseconds, ours, || programs.truth.wall())?;
     Ok(row("`txwatch --version` against `true`", pair, Bar::Share(2.0)))
 }
 
-fn get(server: &Server, programs: &Programs, runs: usize) -> Result<[Row; 2]> {
+fn get(programs: &Programs, runs: usize) -> Result<[Row; 2]> {
     let (ours, theirs) = (&programs.get, &programs.curl);
-    let time = paired(runs, Unit::Milliseconds, || ours.wall(server), || theirs.wall(server))?;
-    let [ours, theirs] = [ours, theirs].map(|program| || program.peak(server, None));
-    let memory = paired(MEMORY_RUNS, Unit::Mebibytes, ours, theirs)?;
+    let time = paired(runs, Unit::Milliseconds, || ours.wall(), || theirs.wall())?;
+    let memory = paired(MEMORY_RUNS, Unit::Mebibytes, || alone(ours), || alone(theirs))?;
     Ok([
         row("`txwatch get` against curl, whole process", time, Bar::Share(1.0)),
         row("the same, peak memory", memory, Bar::Share(0.5)),
     ])
 }
 
+/// Seconds from the moment before the final frame is written to the moment after the end.
+fn push_to_exit(server: &Server, program: &Program, asks_too: bool) -> Result<f64> {
+    server.forget();
+    let (started, mut waiting) = program.meet(|| server.await_client(asks_too))?;
+    let start = Instant::now();
+    waiting.push(PUSHED)?;
+    started.end()?;
+    Ok(start.elapsed().as_secs_f64())
+}
+
 fn push(server: &Server, programs: &Programs, runs: usize) -> Result<Row> {
-    let ours = || programs.watch.push_to_exit(server, PUSHED);
-    let theirs = || programs.bare.push_to_exit(server, PUSHED);
+    let ours = || push_to_exit(server, &programs.watch, true);
+    let theirs = || push_to_exit(server, &programs.bare, false);
     let pair = paired(runs, Unit::Milliseconds, ours, theirs)?;
     Ok(row("final push to process exit, against a bare tungstenite client", pair, Bar::Share(1.2)))
 }
 
+/// The peak of a program that ends by itself.
+fn alone(program: &Program) -> Result<f64> {
+    program.peak(|| Ok(()), |()| Ok(()))
+}
+
+/// The peak of a client that waits for the push.
+fn pushed(server: &Server, program: &Program, asks_too: bool) -> Result<f64> {
+    server.forget();
+    program.peak(|| server.await_client(asks_too), |waiting| waiting.push(PUSHED))
+}
+
 fn memory(server: &Server, programs: &Programs, notes: &mut Vec<String>) -> Result<Vec<Row>> {
-    let watch = || programs.watch.peak(server, Some(PUSHED));
-    let (ours, floor) =
-        paired(MEMORY_RUNS, Unit::Mebibytes, watch, || programs.truth.peak(server, None))?;
+    let watch = || pushed(server, &programs.watch, true);
+    let (ours, floor) = paired(MEMORY_RUNS, Unit::Mebibytes, watch, || alone(&programs.truth))?;
     notes.push(format!(
         "The floor of the memory figures, `true` measured in the same way: {floor}."
     ));
@@ -206,9 +168,9 @@ fn memory(server: &Server, programs: &Programs, notes: &mut Vec<String>) -> Resu
         theirs: None,
         bar: Bar::Below(8.0 * f64::from(1 << 20), "8 MiB"),
     }];
-    match probe("node", &[&node_client(), "--probe".as_ref()]) {
+    match probe(Command::new("node").arg(script("node_client.mjs")).arg("--probe")) {
         Some(version) => {
-            let node = || programs.node.peak(server, Some(PUSHED));
+            let node = || pushed(server, &programs.node, false);
             let pair = paired(MEMORY_RUNS, Unit::Mebibytes, watch, node)?;
             rows.push(row(&format!("the same, against {version}"), pair, Bar::Share(0.2)));
         }

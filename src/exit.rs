@@ -85,7 +85,12 @@ pub const TABLE: &[Row] = &[
         "the answer cannot be understood or trusted (not JSON, a bad certificate)",
         "no",
     ),
-    row(Code::Denied, "denied", "401, 403, or a refused upgrade", "no"),
+    row(
+        Code::Denied,
+        "denied",
+        "401, 403, a refused upgrade, or a Pusher code from 4000 to 4099",
+        "no",
+    ),
     row(Code::Config, "config", "the config file or a credential is missing or invalid", "no"),
     row(Code::Timeout, "timeout", "--timeout passed and the transaction is not final", "yes"),
     row(Code::Interrupted, "interrupted", "SIGINT; a second one exits at once", "yes"),

@@ -1,7 +1,7 @@
 //! A Proof-compatible server that speaks only when it is told to. It blocks in plain threads, so that
 //! whoever pushes does it by its own hand, and knows the moment.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::spawn;
@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
+
+use super::http::{read_head, upgrade};
 
 /// The only token that it knows.
 pub(crate) const TOKEN: &str = "figures-token-0123456789";
@@ -91,18 +92,13 @@ impl Waiting {
 /// Answers the one request of a connection; it stays open, as a provider's does.
 fn serve(mut stream: TcpStream, visits: &Sender<Visit>) -> Result<()> {
     stream.set_nodelay(true)?;
-    let head = read_head(&mut BufReader::new(&stream))?;
+    let head = read_head(&stream)?;
     if head.token.as_deref() != Some(TOKEN) {
         stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n")?;
         bail!("a client without the token");
     }
     if let Some(key) = head.key {
-        let accept = derive_accept_key(key.as_bytes());
-        let answer = format!(
-            "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
-             sec-websocket-accept: {accept}\r\n\r\n"
-        );
-        stream.write_all(answer.as_bytes())?;
+        upgrade(&stream, &key)?;
         return Ok(visits.send(Visit::Socket(stream))?);
     }
     let body = record(head.path.rsplit('/').next().unwrap_or_default());
@@ -112,33 +108,6 @@ fn serve(mut stream: TcpStream, visits: &Sender<Visit>) -> Result<()> {
     );
     stream.write_all(answer.as_bytes())?;
     Ok(visits.send(Visit::Request(stream))?)
-}
-
-/// What matters of a request.
-#[derive(Default)]
-struct Head {
-    path: String,
-    token: Option<String>,
-    key: Option<String>,
-}
-
-fn read_head(reader: &mut impl BufRead) -> Result<Head> {
-    let mut head = Head::default();
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    head.path = line.split(' ').nth(1).context("no request")?.to_owned();
-    loop {
-        line.clear();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else {
-            return Ok(head);
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "authorization" => head.token = value.strip_prefix("Bearer ").map(str::to_owned),
-            "sec-websocket-key" => head.key = Some(value.to_owned()),
-            _ => {}
-        }
-    }
 }
 
 fn record(id: &str) -> String {

@@ -1,6 +1,9 @@
 //! Medians, and the table of figures.
 
 use std::fmt;
+use std::io::{Write, stdout};
+
+use anyhow::Result;
 
 /// What a figure is counted in.
 #[derive(Clone, Copy)]
@@ -8,6 +11,8 @@ pub(crate) enum Unit {
     Milliseconds,
     Mebibytes,
     Megabytes,
+    Bytes,
+    PerSecond,
 }
 
 /// What several runs gave.
@@ -38,10 +43,15 @@ impl fmt::Display for Sample {
             Unit::Milliseconds => (1e3, "ms"),
             Unit::Mebibytes => (1.0 / f64::from(1 << 20), "MiB"),
             Unit::Megabytes => (1e-6, "MB"),
+            Unit::Bytes => (1.0, "B"),
+            Unit::PerSecond => (1.0, "/s"),
         };
-        write!(f, "{:.2} {name}", self.median() * scale)?;
+        let digits = if scale == 1.0 { 0 } else { 2 };
+        write!(f, "{:.digits$} {name}", self.median() * scale)?;
         match &self.runs[..] {
-            [least, .., most] => write!(f, " ({:.2}–{:.2})", least * scale, most * scale),
+            [least, .., most] => {
+                write!(f, " ({:.digits$}–{:.digits$})", least * scale, most * scale)
+            }
             _ => Ok(()),
         }
     }
@@ -49,8 +59,10 @@ impl fmt::Display for Sample {
 
 /// What is to be reached.
 pub(crate) enum Bar {
-    /// A share of theirs.
+    /// A share of theirs, to stay under.
     Share(f64),
+    /// A multiple of theirs, to be over.
+    Multiple(f64),
     /// A number, in words too.
     Below(f64, &'static str),
 }
@@ -67,12 +79,27 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ratio = self.theirs.as_ref().map(|theirs| self.ours.median() / theirs.median());
         let shown = ratio.map_or("".to_owned(), |ratio| format!("{ratio:.2}"));
-        let theirs = self.theirs.as_ref().map(Sample::to_string).unwrap_or_default();
         let (bar, met) = match self.bar {
-            Bar::Share(share) => (format!("under {share}x"), ratio.is_some_and(|it| it < share)),
-            Bar::Below(most, words) => (format!("under {words}"), self.ours.median() < most),
+            Bar::Share(share) => (format!("under {share}x"), ratio.map(|it| it < share)),
+            Bar::Multiple(times) => (format!("over {times}x"), ratio.map(|it| it > times)),
+            Bar::Below(most, words) => (format!("under {words}"), Some(self.ours.median() < most)),
         };
-        let met = if met { "yes" } else { "no" };
+        let theirs = match (&self.theirs, met) {
+            (Some(theirs), _) => theirs.to_string(),
+            (None, Some(_)) => "".to_owned(),
+            (None, None) => "not measured".to_owned(),
+        };
+        let met = met.map_or("", |met| if met { "yes" } else { "no" });
         write!(f, "| {} | {} | {theirs} | {shown} | {bar} | {met} |", self.figure, self.ours)
     }
+}
+
+/// Prints the table, and below it what has to be known to read it.
+pub(crate) fn print(rows: &[Row], notes: &[String]) -> Result<()> {
+    let mut out = stdout();
+    writeln!(out, "| figure | ours | theirs | ratio | bar | met? |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- |")?;
+    rows.iter().try_for_each(|row| writeln!(out, "{row}"))?;
+    writeln!(out)?;
+    Ok(notes.iter().try_for_each(|note| writeln!(out, "{note}"))?)
 }

@@ -17,6 +17,14 @@ pub struct WatchArgs {
     #[command(flatten)]
     pub common: TargetArgs,
 
+    /// Follow every order of the profile's account, as it changes, until stopped or timed out
+    ///
+    /// For Transak, whose account channel needs api_key and an access token. Single endings do not end
+    /// it, except with --any; its exit code is that of what ended it (124, 130, 143 ...).
+    #[arg(long, env = "TXWATCH_ALL", hide_env = true, help_heading = "Watching")]
+    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    pub all: bool,
+
     /// What carries the watch: push with polling while it is down, or one of them alone [default: auto]
     #[arg(
         long,
@@ -172,7 +180,7 @@ pub struct TargetArgs {
     )]
     pub grace: Option<Span>,
 
-    /// The time between requests, jittered [default: per provider; Proof 5s]
+    /// The time between requests, jittered [default: per provider; Proof 5s, Transak 10s]
     #[arg(
         short,
         long,
@@ -205,7 +213,7 @@ pub struct TargetArgs {
     )]
     pub heartbeat: Option<Timeout>,
 
-    /// Keep personal data (names, e-mail, IP addresses, user ids) in the provider's JSON
+    /// Keep personal data (names, e-mail, IP addresses, user ids, wallets) in the provider's JSON
     #[arg(long, env = "TXWATCH_SHOW_PERSONAL", hide_env = true, help_heading = "Output")]
     #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     pub show_personal: bool,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
+use url::Url;
 
 use super::context::{Context, block_on, print};
 use super::targets;
@@ -15,9 +16,11 @@ use crate::exit::Code;
 use crate::lifecycle::Goal;
 use crate::provider::{Id, NOT_JSON};
 use crate::render::{self, Closing, Name, Renderer, Stamped, View, say};
+use crate::session::clock::Clock;
 use crate::session::plan::{Mode, Plan, Profile, Target};
 use crate::session::{self, Broken, Signals};
-use crate::transport::Options;
+use crate::transport::{Options, Reach};
+use crate::wire::Auth;
 
 /// `txwatch config check`.
 #[derive(Debug, Args)]
@@ -47,7 +50,7 @@ pub(super) fn run(
     };
     if names.is_empty() {
         return Err(self::config("no profile is set up").hint(
-            "set TXWATCH_PROOF_URL and TXWATCH_PROOF_TOKEN, or write a [profiles.NAME] section into the file of  txwatch config path",
+            "set TXWATCH_PROOF_URL and TXWATCH_PROOF_TOKEN, say, or write a [profiles.NAME] section into the file of  txwatch config path",
         ));
     }
     let mut worst = Code::Ok;
@@ -64,7 +67,7 @@ pub(super) fn run(
     Ok(worst)
 }
 
-/// One look for an id that nobody has: whoever answers "not found" has accepted the token.
+/// What can be tried without a transaction: one look, and the push side where whoever asks is answered.
 fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, Failure> {
     if name == SANDBOX {
         return Ok(format!("{name}  built in; there is nothing to check"));
@@ -75,14 +78,14 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     }
     let spec = resolved.provider.spec();
     let id = Id::new(spec.probe_id);
-    let url = resolved.provider.snapshot(&id).url;
     let options = Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
-        tls: url.scheme() == "https",
+        reach: Reach::of(&resolved.provider.requests(&id)),
     };
     let profile = Profile {
         name: name.into(),
         provider: resolved.provider,
+        asks: resolved.credential.is_available(),
         credential: resolved.credential,
         interval: spec.pace.interval,
         safety: spec.pace.safety,
@@ -90,9 +93,33 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
         max_outage: Some(Duration::ZERO),
         grace: Duration::ZERO,
     };
-    let closing = look_once(profile, spec.name, id, &options)?;
-    let took = closing.elapsed.as_millis();
-    let answered = format!("{name}  {}  {} ms", url.origin().ascii_serialization(), took);
+    let mut told = vec![name.to_owned()];
+    if let Some(push) = open_push(&profile, &id) {
+        block_on(session::listen(&profile, &id, &options, LIMIT))??;
+        told.push(format!("{}, push answers", push.origin().ascii_serialization()));
+    }
+    told.push(match profile.asks {
+        true => look(profile, &id, &options)?,
+        false => {
+            "no access token: orders cannot be looked up, push alone carries a watch".to_owned()
+        }
+    });
+    Ok(told.join("  "))
+}
+
+/// The address of a push side that asks for no token; another one would refuse an id that nobody has.
+fn open_push(profile: &Profile, id: &Id) -> Option<Url> {
+    let feeds = profile.provider.feeds(std::slice::from_ref(id));
+    let request = feeds.first()?.0.request();
+    (request.auth == Auth::None).then_some(request.url)
+}
+
+/// One look for an id that nobody has: whoever answers "not found" has accepted the token.
+fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure> {
+    let spec = profile.provider.spec();
+    let requests = profile.provider.snapshots(id, Clock::start().now().wall);
+    let address = requests.first().map(|request| request.url.origin().ascii_serialization());
+    let closing = look_once(profile, spec.name, id.clone(), options)?;
     match (closing.exit, closing.failures.into_iter().next().and_then(Arc::into_inner)) {
         // Any web server says 404; the provider says it in JSON.
         (Code::NotFound, Some(answer)) if answer.to_string().contains(NOT_JSON) => {
@@ -100,7 +127,10 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
                 .hint(format!("is this the address of {}?", spec.title)))
         }
         (Code::Interrupted | Code::Terminated, _) => Err(Failure::new(closing.exit, "interrupted")),
-        (Code::Ok | Code::NotFound, _) => Ok(format!("{answered}, token accepted")),
+        (Code::Ok | Code::NotFound, _) => {
+            let took = closing.elapsed.as_millis();
+            Ok(format!("{}  {took} ms, token accepted", address.unwrap_or_default()))
+        }
         (_, Some(failure)) => Err(failure),
         (code, None) => Err(Failure::new(
             code,
@@ -126,6 +156,7 @@ fn look_once(
     };
     let plan = Plan {
         mode: Mode::Get { exit_status: false },
+        account: false,
         profiles: vec![profile],
         targets: vec![target],
         goal: Goal::default(),

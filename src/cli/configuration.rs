@@ -82,7 +82,7 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     let mut text = format!("\n[profiles.{name}]  # {}\n", spec.title);
     for setting in spec.settings {
         let found = match setting.kind {
-            SettingKind::Secret => config.shown_secret(name, setting)?,
+            SettingKind::Secret(_) => config.shown_secret(name, setting)?,
             _ => config
                 .setting(name, setting, &Overrides::default())
                 .map(|found| checked(setting, found)),
@@ -92,7 +92,11 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
             None if setting.required => {
                 let _ = writeln!(text, "{:<16} MISSING", setting.key);
             }
-            None => {}
+            None if setting.default.is_empty() => {}
+            None => {
+                let value = setting.default.to_owned();
+                text.push_str(&line(setting.key, &Sourced { value, origin: Origin::Default }));
+            }
         }
     }
     for spec in OPTIONS.iter().filter(|spec| spec.scope == Scope::Profile) {

@@ -9,13 +9,13 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 
 use super::context::{output_broke, print};
-use super::{COMPLETE, definitions};
+use super::{COMPLETE, definitions, providers};
 use crate::error::{Failure, nearest, usage};
 use crate::exit::{self, Code};
 use crate::render;
 
 /// What there is help on besides the commands.
-const MORE_TOPICS: [&str; 2] = ["exit-codes", "schema"];
+const MORE_TOPICS: [&str; 3] = ["exit-codes", "providers", "schema"];
 
 const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
 
@@ -30,7 +30,7 @@ pub struct CompletionsArgs {
 /// `txwatch help`.
 #[derive(Debug, Args)]
 pub struct HelpArgs {
-    /// A command, `exit-codes`, or `schema`
+    /// A command, `exit-codes`, `providers`, or `schema`
     #[arg(value_name = "TOPIC", add = ArgValueCandidates::new(topics))]
     pub topic: Vec<String>,
 }
@@ -98,6 +98,7 @@ fi
 pub(super) fn help(arguments: &HelpArgs) -> Code {
     let printed = match arguments.topic.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["exit-codes"] => print(&format!("Exit codes:\n{}", exit::as_text())),
+        ["providers"] => print(&providers::as_text()),
         ["schema"] => print(render::SCHEMA),
         path => command_help(path),
     };

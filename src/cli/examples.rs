@@ -11,6 +11,8 @@ const ROOT: &[Example] = &[
 ];
 const WATCH: &[Example] = &[
     ("txwatch watch proof:\"$ID\"", "follow one to its end"),
+    ("txwatch watch transak:\"$ID\"", "an order of Transak; the id is all it needs"),
+    ("txwatch watch --all -p transak -o json", "every order of the account, as records"),
     ("txwatch watch \"$ID\" -t 15m --grace 2m", "give a failed payment time for a second try"),
     ("txwatch watch \"$A\" \"$B\" --any", "whichever completes first"),
     ("txwatch watch \"$ID\" --until processing", "go on as soon as the money is on its way"),

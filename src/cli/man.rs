@@ -6,7 +6,7 @@ use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-use super::{definitions, examples};
+use super::{definitions, examples, providers};
 use crate::exit;
 
 type Item = (&'static str, &'static str);
@@ -21,7 +21,8 @@ const ENVIRONMENT: &[Item] = &[
     ("TXWATCH_CONFIG", "The configuration file, instead of the one under FILES."),
     (
         "TXWATCH_<PROFILE>_<KEY>",
-        "A setting of a profile, over the file's: TXWATCH_PROOF_URL, TXWATCH_PROOF_PUSH_URL. \
+        "A setting of a profile, over the file's: TXWATCH_PROOF_URL, TXWATCH_TRANSAK_API_KEY; \
+         txwatch-providers(7) lists them. \
          Letters are capitals, and a hyphen of the profile's name becomes an underscore.",
     ),
     (
@@ -54,7 +55,7 @@ const FILES: &[Item] = &[(
      the file is under %APPDATA%. \"txwatch config path\" prints where it is.",
 )];
 
-/// The man pages by file name: one for each command, and one for the exit codes.
+/// The man pages by file name: one for each command, one for the exit codes, and one for the providers.
 ///
 /// # Errors
 /// A page cannot be rendered.
@@ -64,6 +65,7 @@ pub fn man_pages() -> anyhow::Result<BTreeMap<String, String>> {
     root.build();
     collect(&root, "txwatch", &mut pages)?;
     pages.insert("txwatch-exit-codes.7".to_owned(), exit_codes_page());
+    pages.insert("txwatch-providers.7".to_owned(), providers::page());
     Ok(pages)
 }
 
@@ -104,7 +106,7 @@ fn page(command: &Command, name: &str) -> anyhow::Result<String> {
 }
 
 /// The version and no date, so that a page changes only with the program.
-fn title(page: &str, section: &str) -> Roff {
+pub(super) fn title(page: &str, section: &str) -> Roff {
     const EMPTY: &str = "\"\"";
     let source = format!("txwatch {}", env!("CARGO_PKG_VERSION"));
     let mut roff = Roff::new();
@@ -223,7 +225,8 @@ fn add_see_also(roff: &mut Roff, command: &Command, name: &str) {
     for page in parent.into_iter().chain(children) {
         line.extend([bold(page), roman("(1), ")]);
     }
-    line.extend([bold("txwatch-exit-codes"), roman("(7)")]);
+    line.extend([bold("txwatch-exit-codes"), roman("(7), ")]);
+    line.extend([bold("txwatch-providers"), roman("(7)")]);
     roff.text(line);
 }
 

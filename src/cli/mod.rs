@@ -13,6 +13,7 @@ mod examples;
 mod look;
 mod man;
 mod plan;
+mod providers;
 mod resume;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -34,6 +35,7 @@ use crate::render::say;
 pub use arguments::{GetArgs, PollArgs, TargetArgs, WatchArgs};
 pub use docs::completions;
 pub use man::man_pages;
+pub use providers::providers_as_markdown;
 
 /// The variable that the completion scripts call the binary with.
 const COMPLETE: &str = "TXWATCH_COMPLETE";
@@ -107,7 +109,7 @@ pub enum Command {
     /// The script asks the txwatch on the PATH, so it completes the profiles of your configuration and the
     /// scenarios of the sandbox too.
     Completions(docs::CompletionsArgs),
-    /// Print help: for a command, `exit-codes`, or the JSON `schema`
+    /// Print help: for a command, `exit-codes`, `providers`, or the JSON `schema`
     Help(docs::HelpArgs),
 }
 
@@ -118,6 +120,12 @@ pub fn definitions() -> clap::Command {
 
 /// Examples below the help; and in the long help of what watches, the exit codes.
 fn filled_in(command: clap::Command) -> clap::Command {
+    let command = match command.get_name() {
+        "watch" => command.mut_arg("targets", |targets| {
+            targets.required(false).required_unless_present("all").conflicts_with("all")
+        }),
+        _ => command,
+    };
     let examples = examples::as_text(command.get_name());
     let watches = matches!(command.get_name(), "txwatch" | "watch" | "poll" | "get");
     let command = command.after_help(examples.clone()).mut_subcommands(filled_in);

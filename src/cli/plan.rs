@@ -12,7 +12,7 @@ use crate::lifecycle::Goal;
 use crate::provider::Id;
 use crate::render::Name;
 use crate::session::plan::{Mode, Plan, Profile, Target};
-use crate::transport::Options;
+use crate::transport::{Options, Reach};
 
 /// A plan, and what it needs besides.
 pub(super) struct Prepared {
@@ -47,7 +47,11 @@ pub(super) fn prepare(
     config: &Config,
 ) -> Result<Prepared, Failure> {
     let mut notices = Vec::new();
-    let chosen = choose_all(arguments, typed, config, &mut notices)?;
+    let account = typed.is_empty();
+    let chosen = match account {
+        true => vec![targets::account(arguments.profile.as_deref(), config, &mut notices)?],
+        false => choose_all(arguments, typed, config, &mut notices)?,
+    };
     let overrides = overrides(arguments, &chosen)?;
     let mut maker = Maker {
         arguments,
@@ -60,10 +64,13 @@ pub(super) fn prepare(
         #[cfg(feature = "sandbox")]
         sandbox: None,
     };
-    let targets =
-        chosen.iter().map(|chosen| maker.target(chosen)).collect::<Result<Vec<_>, _>>()?;
+    let targets = match account {
+        true => maker.account(&chosen[0])?,
+        false => chosen.iter().map(|chosen| maker.target(chosen)).collect::<Result<Vec<_>, _>>()?,
+    };
     let plan = Plan {
         mode,
+        account,
         goal: config.option::<Goal>("until", arguments.until.clone(), None)?.unwrap_or_default(),
         expectations: arguments.expect.clone(),
         any: arguments.any,
@@ -79,7 +86,7 @@ pub(super) fn prepare(
         targets,
     };
     Ok(Prepared {
-        transport: options(arguments, &plan, config)?,
+        transport: options(arguments, &plan, config),
         colour: config.option("color", None, None)?,
         #[cfg(feature = "sandbox")]
         sandbox: maker.sandbox,
@@ -132,19 +139,15 @@ fn overrides(arguments: &TargetArgs, chosen: &[Chosen]) -> Result<Overrides, Fai
     Ok(Overrides { url: arguments.url.clone(), push_url: arguments.push_url.clone() })
 }
 
-/// The system's CAs are loaded only if an address needs TLS; without it no proxy is used either.
-fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Result<Options, Failure> {
-    let needs_tls = |target: &Target| {
-        let provider = &plan.profiles[target.profile].provider;
-        let feeds = provider.feeds(std::slice::from_ref(&target.id));
-        let push =
-            feeds.iter().any(|(feed, _)| matches!(feed.request().url.scheme(), "https" | "wss"));
-        push || provider.snapshot(&target.id).url.scheme() == "https"
+fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Options {
+    let requests = |profile: &Profile| {
+        let provider = profile.provider.as_ref();
+        provider.requests(&Id::new(provider.spec().probe_id))
     };
-    Ok(Options {
+    Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
-        tls: plan.targets.iter().any(needs_tls),
-    })
+        reach: Reach::of(&plan.profiles.iter().flat_map(requests).collect::<Vec<_>>()),
+    }
 }
 
 /// Collects the profiles that the targets need.
@@ -162,18 +165,34 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
+    /// Everything that an account has; nothing of it is known yet.
+    fn account(&mut self, chosen: &Chosen) -> Result<Vec<Target>, Failure> {
+        let profile = self.profile(chosen)?;
+        if !self.mode.pushes() {
+            return Err(usage("--all is carried by push alone; leave --transport poll out"));
+        }
+        profile.provider.account_feed()?;
+        if !profile.asks {
+            return Err(self.config.no_token(&chosen.profile));
+        }
+        self.profiles.push(profile);
+        Ok(Vec::new())
+    }
+
     fn target(&mut self, chosen: &Chosen) -> Result<Target, Failure> {
         let key = (chosen.profile.clone(), chosen.provider);
         let profile = match self.known.get(&key) {
             Some(profile) => *profile,
             None => {
                 let profile = self.profile(chosen)?;
+                self.listen_or_ask(chosen, &profile)?;
                 self.profiles.push(profile);
                 self.known.insert(key, self.profiles.len() - 1);
                 self.profiles.len() - 1
             }
         };
         let id = Id::new(&chosen.id);
+        self.profiles[profile].provider.accept(&id)?;
         Ok(Target {
             name: Name {
                 target: chosen.name.as_str().into(),
@@ -183,6 +202,23 @@ impl Maker<'_> {
             id,
             profile,
         })
+    }
+
+    /// A profile that cannot be asked can still be listened to, which is told once.
+    fn listen_or_ask(&mut self, chosen: &Chosen, profile: &Profile) -> Result<(), Failure> {
+        if profile.asks {
+            return Ok(());
+        }
+        if !self.mode.pushes() {
+            return Err(self.config.no_token(&chosen.profile));
+        }
+        let notice = format!(
+            "profile {} has no access token: push alone carries the watch, and a change that it misses \
+             cannot be looked up",
+            profile.name
+        );
+        self.notices.push(("push_only", notice));
+        Ok(())
     }
 
     fn profile(&mut self, chosen: &Chosen) -> Result<Profile, Failure> {
@@ -196,6 +232,7 @@ impl Maker<'_> {
         let profile = Profile {
             name: chosen.profile.as_str().into(),
             provider: resolved.provider,
+            asks: resolved.credential.is_available(),
             credential: resolved.credential,
             interval: pace.interval,
             safety: pace.safety,
@@ -247,6 +284,7 @@ impl Maker<'_> {
             name: SANDBOX.into(),
             provider: rehearsal(provider, &settings).map_err(usage)?,
             credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
+            asks: true,
             interval: Duration::from_secs(1),
             safety: Duration::from_secs(5),
             appear_timeout: None,

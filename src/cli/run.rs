@@ -107,7 +107,9 @@ fn prepare(
     let config = Config::load(context.environment.clone())?;
     *form = config.option("output", *form, None)?;
     let mode = mode(&config)?;
-    *typed = targets::expand(typed, plan::timeout(arguments, mode, &config)?)?;
+    if !typed.is_empty() {
+        *typed = targets::expand(typed, plan::timeout(arguments, mode, &config)?)?;
+    }
     plan::prepare(arguments, typed, mode, &config)
 }
 

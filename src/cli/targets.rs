@@ -108,6 +108,54 @@ pub(super) fn choose(
     }
 }
 
+/// Chooses the profile whose account is followed.
+pub(super) fn account(
+    named: Option<&str>,
+    config: &Config,
+    notices: &mut Vec<(&'static str, String)>,
+) -> Result<Chosen, Failure> {
+    let default = config.file.default_profile.as_ref().and_then(|entry| entry.text().ok());
+    if let Some(profile) = named.or(default) {
+        return of_account(profile, config);
+    }
+    let able: Vec<_> = config
+        .configured()
+        .into_iter()
+        .filter_map(|profile| of_account(profile, config).ok())
+        .collect();
+    match able.as_slice() {
+        [only] => {
+            notices.push((
+                "profile_chosen",
+                format!(
+                    "following profile {}, the only one with a feed of all orders",
+                    only.profile
+                ),
+            ));
+            Ok(only.clone())
+        }
+        _ => Err(usage("--all follows one profile's account: which?")
+            .hint("name it, as in  txwatch watch --all -p transak")),
+    }
+}
+
+fn of_account(profile: &str, config: &Config) -> Result<Chosen, Failure> {
+    let spec = match profile {
+        SANDBOX => crate::provider::PROVIDERS.iter().copied().find(|spec| spec.account),
+        _ => Some(config.provider_of(profile)?),
+    };
+    match spec.filter(|spec| spec.account) {
+        Some(spec) => Ok(Chosen {
+            profile: profile.to_owned(),
+            provider: spec.name,
+            name: profile.to_owned(),
+            id: String::new(),
+        }),
+        None => Err(usage(format!("profile {profile} has no feed of a whole account"))
+            .hint("name the transactions to watch; --all goes with Transak")),
+    }
+}
+
 fn no_choice(text: &str, candidates: &[Chosen], config: &Config) -> Failure {
     let shown = shown(text);
     let failure = match candidates {

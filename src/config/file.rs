@@ -194,7 +194,7 @@ impl Reader<'_> {
         }
         for setting in spec.settings {
             match &setting.kind {
-                SettingKind::Secret if name == setting.key => {
+                SettingKind::Secret(_) if name == setting.key => {
                     let variable = super::environment::variable(profile, setting.key);
                     let message =
                         format!("{name} is a secret, and secrets are not kept in this file");
@@ -202,10 +202,10 @@ impl Reader<'_> {
                         "use {name}_file, {name}_command, or the variable {variable}; and give the provider's secret a new value if this file was shared"
                     )));
                 }
-                SettingKind::Secret if name == format!("{}_file", setting.key) => {
+                SettingKind::Secret(_) if name == format!("{}_file", setting.key) => {
                     return self.check(entry, name, |_| Ok(()));
                 }
-                SettingKind::Secret if name == format!("{}_command", setting.key) => {
+                SettingKind::Secret(_) if name == format!("{}_command", setting.key) => {
                     return match entry.is_list && !entry.value.is_empty() {
                         true => Ok(()),
                         false => Err(self.error(
@@ -214,7 +214,7 @@ impl Reader<'_> {
                         )),
                     };
                 }
-                SettingKind::Secret => {}
+                SettingKind::Secret(_) => {}
                 _ if name == setting.key => {
                     return self.check(entry, name, |text| setting.check(text));
                 }
@@ -297,7 +297,7 @@ impl Reader<'_> {
 /// The keys that a profile of this provider may have.
 fn known_keys(spec: &Spec) -> Vec<String> {
     let settings = spec.settings.iter().flat_map(|setting| match setting.kind {
-        SettingKind::Secret => {
+        SettingKind::Secret(_) => {
             vec![format!("{}_file", setting.key), format!("{}_command", setting.key)]
         }
         _ => vec![setting.key.to_owned()],

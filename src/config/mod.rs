@@ -127,7 +127,7 @@ impl Config {
     /// may begin like another's.
     fn has_variable(&self, name: &str, spec: &Spec) -> bool {
         let keys = spec.settings.iter().flat_map(|setting| match setting.kind {
-            SettingKind::Secret => vec![
+            SettingKind::Secret(_) => vec![
                 setting.key.to_owned(),
                 format!("{}_file", setting.key),
                 format!("{}_command", setting.key),

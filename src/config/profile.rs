@@ -6,9 +6,8 @@ use std::sync::Arc;
 use super::environment::variable;
 use super::{Config, Origin, paths};
 use crate::error::{Failure, config};
-use crate::provider::{Provider, Setting, SettingKind, Settings, Spec};
+use crate::provider::{Provider, Secret, Setting, SettingKind, Settings, Spec};
 use crate::transport::Credential;
-use crate::wire::is_loopback;
 
 /// Values that flags put over every profile.
 #[derive(Clone, Debug, Default)]
@@ -46,10 +45,18 @@ impl Config {
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Resolved, Failure> {
         let spec = self.provider_of(name)?;
         let mut settings = Settings::default();
-        let mut credential = None;
+        let mut credential = Credential::none();
+        let mut issuer = None;
         for setting in spec.settings {
-            if setting.kind == SettingKind::Secret {
-                credential = Some(self.secret(name, setting)?);
+            if let SettingKind::Secret(purpose) = setting.kind {
+                match (purpose, self.secret(name, setting)?) {
+                    (Secret::Token, Some(found)) => credential = found,
+                    (Secret::Issuer, found) => issuer = found,
+                    (Secret::Token, None) if setting.required => {
+                        return Err(self.missing(name, setting));
+                    }
+                    (Secret::Token, None) => {}
+                }
             } else if let Some(found) = self.setting(name, setting, overrides) {
                 setting
                     .check(&found.value)
@@ -61,11 +68,28 @@ impl Config {
         }
         let provider =
             (spec.build)(&settings).map_err(|error| config(format!("profile {name}: {error}")))?;
-        refuse_cleartext(name, spec, provider.as_ref())?;
-        let credential =
-            credential.ok_or_else(|| config(format!("profile {name} has no credentials")))?;
-        let warnings = warnings(&credential);
+        if issuer.is_some() && provider.issue().is_none() {
+            return Err(config(format!(
+                "profile {name} has a secret that tokens are issued for, but no api_key to go with it"
+            ))
+            .hint(format!("set {}, or api_key in the profile", variable(name, "api_key"))));
+        }
+        let warnings = [Some(&credential), issuer.as_ref()].into_iter().flatten();
+        let warnings = warnings.filter_map(warning).collect();
+        let credential = Credential { issuer: issuer.map(Box::new), ..credential };
+        if credential.is_available() {
+            refuse_cleartext(name, spec, provider.as_ref())?;
+        }
         Ok(Resolved { provider, credential, warnings })
+    }
+
+    /// What to say of a profile that cannot be asked, because it has no token.
+    pub fn no_token(&self, name: &str) -> Failure {
+        let token = |setting: &&Setting| setting.kind == SettingKind::Secret(Secret::Token);
+        match self.provider_of(name).map(|spec| spec.settings.iter().find(token)) {
+            Ok(Some(setting)) => self.missing(name, setting),
+            _ => config(format!("profile {name} has no token")),
+        }
     }
 
     /// The value of a setting that is no secret. An address given by flag puts the other one out of
@@ -84,7 +108,7 @@ impl Config {
         if let Some((name, value)) = flag {
             return Some(Sourced { value: value.clone(), origin: Origin::Flag(name) });
         }
-        if setting.key == "push_url" && overrides.url.is_some() {
+        if setting.follows_url && overrides.url.is_some() {
             return None;
         }
         self.layered(profile, setting.key)
@@ -102,20 +126,20 @@ impl Config {
     }
 
     /// A secret: from the environment (value, file, command), else from the file (file, command).
-    fn secret(&self, profile: &str, setting: &Setting) -> Result<Credential, Failure> {
-        match self.secret_source(profile, setting)? {
-            None => Err(self.missing(profile, setting)),
-            Some((SecretKind::Value, value, origin)) => {
-                Credential::fixed(&value.concat(), origin.to_string())
-            }
-            Some((SecretKind::File, value, origin)) => {
+    fn secret(&self, profile: &str, setting: &Setting) -> Result<Option<Credential>, Failure> {
+        let Some((kind, value, origin)) = self.secret_source(profile, setting)? else {
+            return Ok(None);
+        };
+        let credential = match kind {
+            SecretKind::Value => Credential::fixed(&value.concat(), origin.to_string())?,
+            SecretKind::File => {
                 let base = match origin {
                     Origin::File(..) => self.folder(),
                     _ => Path::new(""),
                 };
-                Credential::file(paths::expand(&value.concat(), base), origin.to_string())
+                Credential::file(paths::expand(&value.concat(), base), origin.to_string())?
             }
-            Some((SecretKind::Command, value, origin)) => {
+            SecretKind::Command => {
                 let argv = match &origin {
                     Origin::Environment(name) => {
                         shlex::split(&value.concat()).filter(|words| !words.is_empty()).ok_or_else(
@@ -124,9 +148,10 @@ impl Config {
                     }
                     _ => value,
                 };
-                Ok(Credential::command(argv, origin.to_string()))
+                Credential::command(argv, origin.to_string())
             }
-        }
+        };
+        Ok(Some(credential))
     }
 
     fn secret_source(
@@ -190,13 +215,25 @@ impl Config {
         };
         let failure = config(format!("profile {profile} has no {key}{empty}"));
         let failure = match setting.kind {
-            SettingKind::Secret => failure.hint(format!(
+            SettingKind::Secret(_) => failure.hint(format!(
                 "set {variable}, or {variable}_FILE, or {key}_command under [profiles.{profile}] in {file}"
             )),
             _ => failure.hint(format!(
                 "set {variable}, or give --{}, or set {key} under [profiles.{profile}] in {file}",
                 key.replace('_', "-")
             )),
+        };
+        let issues = |other: &Setting| other.kind == SettingKind::Secret(Secret::Issuer);
+        let issuer = self
+            .provider_of(profile)
+            .ok()
+            .and_then(|spec| spec.settings.iter().find(|other| issues(other)));
+        let failure = match (issuer, &setting.kind) {
+            (Some(issuer), SettingKind::Secret(_)) => failure.hint(format!(
+                "or have tokens issued: give api_key, and {} in the same three ways",
+                crate::config::environment::variable(profile, issuer.key)
+            )),
+            _ => failure,
         };
         match profile {
             "proof" => {
@@ -227,11 +264,8 @@ fn bad_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> 
 /// A secret goes over `http://` or `ws://` to this machine only.
 fn refuse_cleartext(profile: &str, spec: &Spec, provider: &dyn Provider) -> Result<(), Failure> {
     let probe = crate::provider::Id::new(spec.probe_id);
-    let feeds = provider.feeds(std::slice::from_ref(&probe));
-    let requests = feeds.iter().map(|(feed, _)| feed.request()).chain([provider.snapshot(&probe)]);
-    for request in requests {
-        let clear = matches!(request.url.scheme(), "http" | "ws");
-        if clear && !is_loopback(&request.url) {
+    for request in provider.requests(&probe) {
+        if request.leaks() {
             let message = format!(
                 "profile {profile} would send its token unencrypted over {}:// to {}",
                 request.url.scheme(),
@@ -244,18 +278,18 @@ fn refuse_cleartext(profile: &str, spec: &Spec, provider: &dyn Provider) -> Resu
     Ok(())
 }
 
-fn warnings(credential: &Credential) -> Vec<String> {
+fn warning(credential: &Credential) -> Option<String> {
     #[cfg(unix)]
     if let crate::transport::CredentialSource::File(path) = &credential.source {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
         if mode.is_ok_and(|mode| mode & 0o004 != 0) {
             let shown = path.display();
-            return vec![format!(
+            return Some(format!(
                 "the token file {shown} can be read by everybody on this machine; chmod 600 {shown}"
-            )];
+            ));
         }
     }
     let _ = credential;
-    Vec::new()
+    None
 }

@@ -12,5 +12,5 @@ mod transaction;
 pub use expect::Expectation;
 pub use goal::Goal;
 pub use status::Status;
-pub use tracker::{Decision, Ending, Observation, Report, Rules, Source, Tracker, Verdict};
+pub use tracker::{Decision, Ending, Observation, Passed, Report, Rules, Source, Tracker, Verdict};
 pub use transaction::{Kind, Transaction};

@@ -20,10 +20,21 @@ pub struct Report {
     pub occurred_at: Option<Timestamp>,
     /// A sentence that explains the status, if there is one.
     pub detail: Option<String>,
+    /// What the transaction went through before, as far as the provider says; oldest first.
+    pub history: Vec<Passed>,
     /// The fields of the record that this report carried.
     pub transaction: Transaction,
     /// The provider's JSON.
     pub data: Option<Value>,
+}
+
+/// A status that a transaction once had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The status.
+    pub status: Status,
+    /// Since when, by the provider's clock.
+    pub at: Timestamp,
 }
 
 impl Report {
@@ -34,6 +45,7 @@ impl Report {
             word: word.into(),
             occurred_at: None,
             detail: None,
+            history: Vec::new(),
             transaction: Transaction::default(),
             data: None,
         }

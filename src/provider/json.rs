@@ -52,31 +52,33 @@ const PERSONAL: &[&str] = &[
     "ip",
     "ipaddress",
     "lastname",
-    "partneruserid",
     "phone",
     "phonenumber",
     "userid",
 ];
 
-/// The provider's JSON without the fields that carry personal data, at any depth.
-pub fn without_personal_data(value: &mut Value) {
+/// A provider's JSON without the fields that carry personal data, at any depth; `more` are those that
+/// do in this provider's.
+pub fn without_personal_data(value: &mut Value, more: &[&str]) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|key, _| !is_personal(key));
-            fields.values_mut().for_each(without_personal_data);
+            fields.retain(|key, _| !is_personal(key, more));
+            fields.values_mut().for_each(|field| without_personal_data(field, more));
         }
-        Value::Array(items) => items.iter_mut().for_each(without_personal_data),
+        Value::Array(items) => {
+            items.iter_mut().for_each(|item| without_personal_data(item, more));
+        }
         _ => {}
     }
 }
 
-fn is_personal(key: &str) -> bool {
+fn is_personal(key: &str, more: &[&str]) -> bool {
     let key: String = key
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    PERSONAL.contains(&key.as_str())
+    PERSONAL.contains(&key.as_str()) || more.contains(&key.as_str())
 }
 
 #[cfg(test)]
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn personal_fields_go_at_any_depth() {
         let mut value = serde_json::json!({"a": [{"E-Mail": 1, "b": 2}], "partner_user_id": "u", "ipAddress": "::1"});
-        without_personal_data(&mut value);
+        without_personal_data(&mut value, &["partneruserid"]);
         assert_eq!(value, serde_json::json!({"a": [{"b": 2}]}));
     }
 }

@@ -6,21 +6,27 @@
 
 mod json;
 mod proof;
+mod pusher;
 mod settings;
+mod transak;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Report, Status};
-use crate::wire::{Request, Response};
+use crate::wire::{Request, Response, Token};
 
 pub use json::without_personal_data;
-pub use settings::{Setting, SettingKind, Settings};
+pub use settings::{Secret, Setting, SettingKind, Settings};
 
 /// The providers of this build.
-pub static PROVIDERS: &[&Spec] = &[&proof::SPEC];
+pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC];
 
 /// The provider of that name.
 pub fn find(name: &str) -> Option<&'static Spec> {
@@ -34,6 +40,7 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 pub fn rehearsal(name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
     match name {
         "proof" => proof::rehearsal(settings),
+        "transak" => (transak::SPEC.build)(settings),
         _ => Err(format!("the sandbox does not play {name}")),
     }
 }
@@ -52,8 +59,13 @@ pub struct Spec {
     pub settings: &'static [Setting],
     /// How often it is asked.
     pub pace: Pace,
+    /// Fields of its JSON that carry personal data, beside those that do everywhere; in lower case and
+    /// without separators.
+    pub personal: &'static [&'static str],
     /// What an id looks like, for messages.
     pub id_shape: &'static str,
+    /// Whether it has a feed of everything that an account has.
+    pub account: bool,
     /// A well-formed id that nobody has, for `config check`.
     pub probe_id: &'static str,
     /// Refuses what cannot be an id of this provider.
@@ -79,6 +91,11 @@ impl Id {
     /// An id that [`Spec::check_id`] has accepted.
     pub fn new(text: &str) -> Self {
         Id(text.into())
+    }
+
+    /// The text of the id, shared.
+    pub fn text(&self) -> Arc<str> {
+        self.0.clone()
     }
 
     /// The text of the id.
@@ -108,6 +125,19 @@ pub enum Reading {
     Bad(String),
 }
 
+/// What came of asking for a new token.
+#[derive(Debug)]
+pub enum Issued {
+    /// The token's text, and when it expires.
+    Token(SecretString, Option<Timestamp>),
+    /// The provider does not accept the secret.
+    Denied(String),
+    /// It cannot answer now.
+    Busy(String),
+    /// The answer cannot be understood.
+    Bad(String),
+}
+
 /// Something that arrived on a feed's connection.
 #[derive(Clone, Copy, Debug)]
 pub enum Frame<'a> {
@@ -122,8 +152,12 @@ pub enum Frame<'a> {
 pub enum Action {
     /// Send this text.
     Send(String),
+    /// The connection works: the provider has accepted it.
+    Live,
     /// These ids are subscribed from now on; whatever happened before must be asked for.
     Subscribed(Vec<Id>),
+    /// The provider will not push these ids' changes; the rest of the connection works.
+    Unserved(Vec<Id>, String),
     /// The provider reported on a transaction.
     Observed(Id, Box<Report>),
     /// Something odd that does not end the feed: a stable code and a sentence.
@@ -152,10 +186,22 @@ pub enum Reopen {
     Never(Code),
 }
 
+/// What a feed knows about the end of its connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// What to do about it.
+    pub reopen: Reopen,
+    /// Why it was closed, in the provider's terms.
+    pub why: Option<String>,
+}
+
 /// The protocol of one push connection that serves one or many ids: a state machine without a socket.
 pub trait Feed: Send {
     /// The connection to open. Asked again before every attempt.
     fn request(&self) -> Request;
+
+    /// The token that counts from now on; told before every attempt, and when it changes.
+    fn token(&mut self, _token: &Token) {}
 
     /// The connection is open.
     fn opened(&mut self) -> Vec<Action>;
@@ -177,8 +223,8 @@ pub trait Feed: Send {
     }
 
     /// The connection was closed, with a close code if the peer gave one.
-    fn closed(&mut self, _code: Option<u16>) -> Reopen {
-        Reopen::Backoff(Duration::ZERO)
+    fn closed(&mut self, _code: Option<u16>) -> Closed {
+        Closed { reopen: Reopen::Backoff(Duration::ZERO), why: None }
     }
 }
 
@@ -187,14 +233,42 @@ pub trait Provider: Send + Sync {
     /// What is fixed about it.
     fn spec(&self) -> &'static Spec;
 
-    /// The request for the present state of a transaction.
-    fn snapshot(&self, id: &Id) -> Request;
+    /// Refuses an id that this provider could have, but cannot follow with these settings.
+    ///
+    /// # Errors
+    /// What is missing, or what is wrong with the id.
+    fn accept(&self, _id: &Id) -> Result<(), Failure> {
+        Ok(())
+    }
 
-    /// What the answer to [`snapshot`](Provider::snapshot) means.
+    /// The requests for the present state of a transaction, in the order in which they are made until one
+    /// knows it. There is at least one.
+    fn snapshots(&self, id: &Id, now: Timestamp) -> Vec<Request>;
+
+    /// What the answer to one of the [`snapshots`](Provider::snapshots) means.
     fn read(&self, id: &Id, response: &Response) -> Reading;
 
     /// The connections that push these ids' changes, each with the ids it serves.
     fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)>;
+
+    /// The connection that pushes the changes of every transaction of the account.
+    ///
+    /// # Errors
+    /// The provider has none, or a setting is missing.
+    fn account_feed(&self) -> Result<Box<dyn Feed>, Failure> {
+        Err(crate::error::usage(format!("{} has no feed of a whole account", self.spec().title))
+            .hint("name the transactions to watch"))
+    }
+
+    /// The request that issues a new token for the profile's other secret, if there is such a thing.
+    fn issue(&self) -> Option<Request> {
+        None
+    }
+
+    /// What the answer to [`issue`](Provider::issue) means.
+    fn issued(&self, _response: &Response) -> Issued {
+        Issued::Bad("no token was asked for".to_owned())
+    }
 
     /// How the push connection is called in messages.
     fn push_name(&self) -> &'static str;
@@ -202,5 +276,15 @@ pub trait Provider: Send + Sync {
     /// Whether the provider documents that a final status can be followed by another.
     fn revives(&self) -> fn(Status, Status) -> bool {
         |_, _| false
+    }
+}
+
+impl dyn Provider + '_ {
+    /// Every request that may be made for an id: to see where secrets would go, and what they need.
+    pub fn requests(&self, id: &Id) -> Vec<Request> {
+        let feeds =
+            self.feeds(std::slice::from_ref(id)).into_iter().map(|(feed, _)| feed.request());
+        let pulls = self.snapshots(id, Timestamp::UNIX_EPOCH);
+        feeds.chain(pulls).chain(self.issue()).collect()
     }
 }

@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::{
-    Action, Feed, Frame, Id, NOT_JSON, Pace, Provider, Reading, Setting, SettingKind, Settings,
-    Spec, json,
+    Action, Feed, Frame, Id, NOT_JSON, Pace, Provider, Reading, Secret, Setting, SettingKind,
+    Settings, Spec, json,
 };
 use crate::lifecycle::{Kind, Report, Status, Transaction};
 use crate::wire::{Auth, Base, Request, Response};
@@ -26,18 +26,29 @@ pub(super) static SPEC: Spec = Spec {
     name: "proof",
     title: "Proof",
     settings: &[
-        Setting { key: "url", kind: SettingKind::Url(HTTP), required: true },
-        Setting { key: "push_url", kind: SettingKind::Url(ANY), required: false },
-        Setting { key: "token", kind: SettingKind::Secret, required: true },
-        Setting {
-            key: "dialect",
-            kind: SettingKind::Choice(&["tx_id", "user_id"]),
-            required: false,
-        },
-        Setting { key: "user_id", kind: SettingKind::Text, required: false },
+        Setting::required("url", SettingKind::Url(HTTP), "base of /widget/transactions/{id}"),
+        Setting::optional("push_url", SettingKind::Url(ANY), "base of /ws").following_url(),
+        Setting::required(
+            "token",
+            SettingKind::Secret(Secret::Token),
+            "the client_token, a secret",
+        ),
+        Setting::optional(
+            "dialect",
+            SettingKind::Choice(&["tx_id", "user_id"]),
+            "form of the WebSocket",
+        )
+        .or("tx_id"),
+        Setting::optional(
+            "user_id",
+            SettingKind::Text,
+            "whose transactions, for the dialect user_id",
+        ),
     ],
+    personal: &["partneruserid"],
     pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },
     id_shape: "a merchant_transaction_id: 1 to 128 letters, digits or . _ ~ - @",
+    account: false,
     probe_id: "00000000-0000-4000-8000-000000000000",
     check_id,
     build: |settings| Ok(Arc::new(Proof::new(settings)?)),
@@ -146,9 +157,9 @@ impl Provider for Proof {
         &SPEC
     }
 
-    fn snapshot(&self, id: &Id) -> Request {
+    fn snapshots(&self, id: &Id, _now: Timestamp) -> Vec<Request> {
         let url = self.rest.join(&["widget", "transactions", id.as_str()]);
-        Request::get(url, Auth::Bearer)
+        vec![Request::get(url, Auth::Bearer)]
     }
 
     /// The HTTP status decides; slug and code of either generation of error bodies are only told.
@@ -214,6 +225,7 @@ fn report(object: Map<String, Value>, words: fn(&str) -> Status) -> Result<Repor
         word,
         occurred_at: changed.as_deref().and_then(time),
         detail: meaning(status).map(str::to_owned),
+        history: Vec::new(),
         transaction: Transaction {
             kind: match text("type").as_deref() {
                 Some("buy") => Some(Kind::Buy),
@@ -313,9 +325,9 @@ impl Feed for ProofFeed {
         self.request.clone()
     }
 
-    /// The subscription is in the URL.
+    /// The subscription is in the URL, and the upgrade has accepted it.
     fn opened(&mut self) -> Vec<Action> {
-        vec![Action::Subscribed(self.ids.clone())]
+        vec![Action::Live, Action::Subscribed(self.ids.clone())]
     }
 
     fn received(&mut self, frame: Frame<'_>) -> Vec<Action> {

@@ -216,7 +216,7 @@ fn both_generations_of_errors_are_told_and_the_http_status_decides() {
 fn requests_go_where_the_documentation_says() {
     let proof = proof(&[]);
     let id = Id::new(ID);
-    let request = proof.snapshot(&id);
+    let request = proof.snapshots(&id, Timestamp::UNIX_EPOCH).remove(0);
     assert_eq!(request.url.as_str(), format!("https://proof.example/api/widget/transactions/{ID}"));
     assert_eq!(request.auth, Auth::Bearer);
     let (feed, ids) = proof.feeds(std::slice::from_ref(&id)).remove(0);
@@ -235,7 +235,9 @@ fn the_current_form_has_a_connection_each_and_the_older_one_for_all() {
     assert_eq!(feed.request().url.as_str(), "wss://push.example/ws?user_id=u+1");
     assert_eq!(feed.request().auth, Auth::Query("token"));
     assert_eq!(served, ids);
-    assert!(matches!(feed.opened().as_slice(), [Action::Subscribed(all)] if *all == ids));
+    assert!(
+        matches!(feed.opened().as_slice(), [Action::Live, Action::Subscribed(all)] if *all == ids)
+    );
 }
 
 #[test]

@@ -11,8 +11,14 @@ pub struct Setting {
     pub key: &'static str,
     /// What it holds.
     pub kind: SettingKind,
+    /// What it is, for people.
+    pub about: &'static str,
     /// Whether a profile works without it.
     pub required: bool,
+    /// What holds without it, for people; empty if nothing does.
+    pub default: &'static str,
+    /// Whether it is derived from the `url` unless it is given.
+    pub follows_url: bool,
 }
 
 /// What a setting holds.
@@ -25,10 +31,39 @@ pub enum SettingKind {
     /// One of these words.
     Choice(&'static [&'static str]),
     /// A secret: given by `<key>_file`, `<key>_command` or the environment, never held here.
-    Secret,
+    Secret(Secret),
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// It is the token that requests carry.
+    Token,
+    /// The provider issues tokens for it.
+    Issuer,
 }
 
 impl Setting {
+    /// A setting without which a profile does not work.
+    pub const fn required(key: &'static str, kind: SettingKind, about: &'static str) -> Self {
+        Setting { key, kind, about, required: true, default: "", follows_url: false }
+    }
+
+    /// A setting that a profile may do without.
+    pub const fn optional(key: &'static str, kind: SettingKind, about: &'static str) -> Self {
+        Setting { key, kind, about, required: false, default: "", follows_url: false }
+    }
+
+    /// The same, with what holds without it.
+    pub const fn or(self, default: &'static str) -> Self {
+        Setting { default, ..self }
+    }
+
+    /// The same, derived from the `url` unless it is given.
+    pub const fn following_url(self) -> Self {
+        Setting { follows_url: true, default: "the url, with ws or wss", ..self }
+    }
+
     /// Refuses a value that cannot be right.
     ///
     /// # Errors

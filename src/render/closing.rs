@@ -8,6 +8,9 @@ use super::{Paint, clean};
 use crate::error::Failure;
 use crate::exit::Code;
 
+/// How many orders of an account are named; all of them are in the records.
+const MOST_NAMED: usize = 10;
+
 /// `error: … / caused by: … / hint: …`.
 pub fn failure(failure: &Failure, paint: Paint) -> String {
     let mut text = format!("{} {}\n", paint.bad("error:"), clean(&failure.to_string()));
@@ -33,16 +36,31 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
         }
     }
     if closing.undecided.is_empty() {
+        if closing.account
+            && let Some(what) = gave_up(closing.exit, closing.elapsed)
+        {
+            let _ = writeln!(text, "{} {what}: no order is open", paint.bad("error:"));
+        }
         return text;
     }
     if let Some(headline) = headline(closing) {
         let _ = writeln!(text, "{} {headline}", paint.bad("error:"));
     }
-    for target in &closing.undecided {
+    let named = match closing.account {
+        true => &closing.undecided[..closing.undecided.len().min(MOST_NAMED)],
+        false => &closing.undecided[..],
+    };
+    for target in named {
         let _ = writeln!(text, "  {}", last_seen(target));
     }
+    if named.len() < closing.undecided.len() {
+        let _ = writeln!(text, "  and {} more", closing.undecided.len() - named.len());
+    }
     let _ = writeln!(text, "  {}", advice(&closing.undecided));
-    let targets: Vec<&str> = closing.undecided.iter().map(|open| &*open.target).collect();
+    let targets: Vec<&str> = match closing.account {
+        true => Vec::new(),
+        false => closing.undecided.iter().map(|open| &*open.target).collect(),
+    };
     let _ = writeln!(text, "{} resume with  {}", paint.hint("hint:"), resume(&targets));
     text
 }
@@ -65,12 +83,7 @@ fn advice(undecided: &[Undecided]) -> String {
 fn headline(closing: &Closing) -> Option<String> {
     let open = closing.undecided.iter().filter(|open| open.code != Code::Unreachable).count();
     let code = closing.undecided.iter().map(|open| open.code).max()?;
-    let what = match code {
-        Code::Timeout => format!("timed out after {}", span(closing.elapsed)),
-        Code::Interrupted => "interrupted".to_owned(),
-        Code::Terminated => "terminated".to_owned(),
-        _ => return None,
-    };
+    let what = gave_up(code, closing.elapsed)?;
     let are = match open {
         1 => "is",
         _ => "are",
@@ -80,6 +93,15 @@ fn headline(closing: &Closing) -> Option<String> {
         closing.targets,
         plural(closing.targets)
     ))
+}
+
+fn gave_up(code: Code, elapsed: std::time::Duration) -> Option<String> {
+    match code {
+        Code::Timeout => Some(format!("timed out after {}", span(elapsed))),
+        Code::Interrupted => Some("interrupted".to_owned()),
+        Code::Terminated => Some("terminated".to_owned()),
+        _ => None,
+    }
 }
 
 fn last_seen(target: &Undecided) -> String {

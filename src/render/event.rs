@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Source, Status, Transaction};
+use crate::lifecycle::{Passed, Source, Status, Transaction};
 
 /// An event and when it happened.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub struct Change {
     /// Since the change before this, if there was one.
     pub after: Option<Duration>,
     pub detail: Option<String>,
+    /// What it went through before, as far as the provider says.
+    pub history: Vec<Passed>,
     /// Everything known so far, not only what this report carried.
     pub record: Transaction,
     pub data: Option<Value>,
@@ -185,7 +187,13 @@ pub struct View {
     pub elapsed: Duration,
     /// Until `--timeout`.
     pub left: Option<Duration>,
-    /// Every target.
+    /// How many targets there were.
+    pub targets: usize,
+    /// How many of them reached the goal.
+    pub good: usize,
+    /// How many of them ended otherwise.
+    pub bad: usize,
+    /// The targets; of an account those that are open, and the last that ended.
     pub rows: Vec<Row>,
 }
 
@@ -200,6 +208,8 @@ pub struct Closing {
     pub undecided: Vec<Undecided>,
     /// How many targets there were.
     pub targets: usize,
+    /// Whether they were whatever an account had.
+    pub account: bool,
     /// How long the command ran.
     pub elapsed: Duration,
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::event::{Change, ConnectionState, Event, Outcome, Stamped};
-use super::words::{exchange, padded, short_target, span, time_of_day, word_aside};
+use super::words::{cost, exchange, padded, short_target, span, time_of_day, word_aside};
 use super::{Look, Paint, ProgressSink, RecordSink, clean, say};
 use crate::exit::Code;
 use crate::lifecycle::Status;
@@ -40,12 +40,7 @@ fn final_line(outcome: &Outcome, paint: Paint) -> String {
     let told = [
         exchange(&outcome.record),
         outcome.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
-        outcome
-            .record
-            .cost
-            .as_deref()
-            .map(|cost| format!("cost {}", clean(cost)))
-            .unwrap_or_default(),
+        cost(&outcome.record).map(|(costs, cost)| format!("{costs} {cost}")).unwrap_or_default(),
         remark(outcome),
     ];
     for part in told.iter().filter(|part| !part.is_empty()) {
@@ -99,6 +94,10 @@ impl Trail {
             verbose: look.verbose,
             introduced: false,
         }
+    }
+
+    pub(super) fn is_single(&self) -> bool {
+        self.single
     }
 
     pub(super) fn paint(&self) -> Paint {

@@ -17,7 +17,6 @@ use super::human::Trail;
 use super::screen::{MARGIN, Screen};
 use super::words::{link, padded, short_link, short_target, span, word_aside};
 use super::{Paint, ProgressSink, say};
-use crate::exit::Code;
 
 /// How often the terminal is written to, at most.
 const HERTZ: u8 = 10;
@@ -31,6 +30,8 @@ pub(super) struct Live {
     view: ProgressBar,
     term: Term,
     paint: Paint,
+    /// Whether there is one target and never another.
+    single: bool,
     frame: usize,
 }
 
@@ -43,7 +44,7 @@ impl Live {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             view.set_style(style);
         }
-        Live { paint: trail.paint(), trail, view, term, frame: 0 }
+        Live { paint: trail.paint(), single: trail.is_single(), trail, view, term, frame: 0 }
     }
 
     /// How long a line may be.
@@ -93,22 +94,22 @@ impl Live {
             rows.truncate(shown);
         }
         let widths = Widths::of(&rows);
-        let mut lines = vec![self.header(view, view.rows.len() - shown)];
+        let hidden = view.targets.saturating_sub(shown);
+        let mut lines = vec![self.header(view, hidden)];
         lines.extend(rows.iter().map(|row| self.row(row, &widths)));
         self.show(&lines);
     }
 
     fn header(&self, view: &View, hidden: usize) -> String {
-        let open = view.rows.iter().filter(|row| row.settled.is_none()).count();
-        let good = view.rows.iter().filter(|row| row.settled == Some(Code::Ok)).count();
-        let bad = view.rows.len() - open - good;
+        let (good, bad) = (view.good, view.bad);
+        let open = view.targets - good - bad;
         let counts = [(good, "done"), (bad, "ended badly"), (open, "open"), (hidden, "not shown")];
         let counts: Vec<_> = counts
             .iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
-        let targets = self.paint.bold(format!("{} targets", view.rows.len()));
+        let targets = self.paint.bold(format!("{} targets", view.targets));
         let text = format!("{targets}   {}", counts.join(" · "));
         let left = view.left.map(|left| format!("timeout in {}", span(left))).unwrap_or_default();
         let taken = measure_text_width(&text) + measure_text_width(&left);
@@ -155,7 +156,7 @@ impl ProgressSink for Live {
 
     fn draw(&mut self, view: &View) {
         match view.rows.as_slice() {
-            [row] => self.draw_one(view, row),
+            [row] if self.single => self.draw_one(view, row),
             _ => self.draw_many(view),
         }
     }

@@ -27,6 +27,9 @@ pub(super) struct Log {
     pub(super) verbose: bool,
 }
 
+/// In a sign of life more targets than these are told in one line.
+const MOST_NAMED: usize = 10;
+
 impl ProgressSink for Log {
     fn event(&mut self, event: &Stamped) {
         let time = seconds(event.at);
@@ -38,6 +41,9 @@ impl ProgressSink for Log {
                 let line =
                     format!("{time} {} {} {word} {detail}", change.name.target, change.status);
                 say(&format!("{}\n", line.trim_end()));
+            }
+            Event::Heartbeat(rows) if rows.is_empty() || rows.len() > MOST_NAMED => {
+                say(&format!("{time} - {}\n", together(rows)));
             }
             Event::Heartbeat(rows) => {
                 for row in rows {
@@ -59,6 +65,23 @@ impl ProgressSink for Log {
             }
             _ => {}
         }
+    }
+}
+
+/// `203 targets are open: 200 pending, 3 processing`.
+fn together(rows: &[Row]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for row in rows {
+        let status = row.status.as_ref().map_or("not seen", |(status, _)| status.name());
+        match counts.iter_mut().find(|(name, _)| *name == status) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((status, 1)),
+        }
+    }
+    let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    match rows.len() {
+        0 => "no target is open".to_owned(),
+        open => format!("{open} targets are open: {}", counts.join(", ")),
     }
 }
 

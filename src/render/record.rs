@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::event::{Change, Event, Stamped};
-use super::words::{span, word_aside};
+use super::words::{cost, span, word_aside};
 use super::{Paint, RecordSink, clean};
+use crate::lifecycle::Passed;
 
 pub(super) struct Record {
     paint: Paint,
@@ -34,6 +35,7 @@ impl Record {
             field.as_deref().map(|time| when(time, now)).unwrap_or_default()
         };
         let status = self.paint.status(change.status, change.status);
+        let (costs, cost) = cost(record).unwrap_or(("cost", String::new()));
         let rows = [
             ("target", self.paint.bold(&change.name.target)),
             ("status", format!("{status}{}", word_aside(change.status, &change.word))),
@@ -41,10 +43,11 @@ impl Record {
             ("kind", record.kind.map(|kind| kind.name().to_owned()).unwrap_or_default()),
             ("fiat", amount(&record.fiat_amount, &record.fiat_currency)),
             ("crypto", crypto),
-            ("cost", text(&record.cost)),
+            (costs, cost),
             ("hash", text(&record.hash)),
             ("created", time(&record.created_at)),
             ("updated", time(&record.updated_at)),
+            ("history", history(&change.history)),
             ("error", text(&record.error)),
         ];
         rows.iter()
@@ -65,6 +68,15 @@ impl RecordSink for Record {
         };
         Some(format!("{between}{}", self.render(change, event.at)))
     }
+}
+
+/// `15:11:47 pending · 15:12:30 processing`.
+fn history(passed: &[Passed]) -> String {
+    let told = passed.iter().map(|passed| {
+        let time = passed.at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
+        format!("{time} {}", passed.status)
+    });
+    told.collect::<Vec<_>>().join(" · ")
 }
 
 /// `2025-04-04 15:11:47  (7m ago)`; text that is no time stays as it is.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::clean;
 use super::event::Link;
-use crate::lifecycle::{Status, Transaction};
+use crate::lifecycle::{Kind, Status, Transaction};
 
 /// A duration in whole seconds: `3m 45s`.
 pub fn span(duration: Duration) -> String {
@@ -16,7 +16,7 @@ pub fn span(duration: Duration) -> String {
 
 /// The provider's word behind our status, where it says something else: ` (PROCESSING)`.
 pub(super) fn word_aside(status: Status, word: &str) -> String {
-    match word == status.name() {
+    match word.eq_ignore_ascii_case(status.name()) {
         true => String::new(),
         false => format!(" ({})", clean(word)),
     }
@@ -32,10 +32,22 @@ pub(super) fn exchange(record: &Transaction) -> String {
     let fiat = side(&record.fiat_amount, &record.fiat_currency);
     let crypto = side(&record.crypto_amount, &record.crypto_currency);
     let (from, to) = match record.kind {
-        Some(crate::lifecycle::Kind::Sell) => (crypto, fiat),
+        Some(Kind::Sell) => (crypto, fiat),
         _ => (fiat, crypto),
     };
     [from, to].into_iter().flatten().collect::<Vec<_>>().join(" → ")
+}
+
+/// What it costs, and how that is called: for a deposit a fee in its fiat currency, for a chain what it
+/// took.
+pub(super) fn cost(record: &Transaction) -> Option<(&'static str, String)> {
+    let cost = clean(record.cost.as_deref()?);
+    Some(match (record.kind, &record.fiat_currency) {
+        (Some(Kind::Buy | Kind::Sell), Some(currency)) => {
+            ("fee", format!("{cost} {}", clean(currency)))
+        }
+        _ => ("cost", cost.into_owned()),
+    })
 }
 
 /// Text with spaces behind it, up to a width on the terminal.

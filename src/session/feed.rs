@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::clock::Clock;
 use super::watch::{FeedInput, Input};
-use crate::provider::{Action, Feed, Frame, Id, Reopen};
+use crate::exit::Code;
+use crate::provider::{Action, Closed, Feed, Frame, Id, Reopen, Silence};
 use crate::transport::{Backoff, Error, Heard, Socket, Transport};
 use crate::wire::Token;
 
+/// How long a connection may be open before the provider has accepted it.
+const INTRODUCTION: Duration = Duration::from_secs(15);
 /// After a connection has been open this long, its loss is a new story: backing off begins again.
 const HEALTHY: Duration = Duration::from_secs(30);
 
@@ -31,14 +34,23 @@ pub(super) struct Line {
     pub(super) permits: Arc<Semaphore>,
     /// Spreads the retries.
     pub(super) random: fastrand::Rng,
+    /// What its messages hold that nobody is to see.
+    pub(super) personal: &'static [&'static str],
+    /// Whether the provider has accepted the connection.
+    pub(super) live: bool,
 }
 
 /// Keeps the feed open until the provider refuses it for good or the session drops the task.
 pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
     let mut backoff = Backoff::new(line.random.fork());
     loop {
+        while let Ok(id) = line.forgotten.try_recv() {
+            // Nothing can be sent, and nothing of it will be subscribed.
+            feed.forget(&id);
+        }
         line.tell(FeedInput::Connecting(backoff.attempt())).await;
         let token = line.token.borrow_and_update().clone();
+        feed.token(&token);
         let opened = {
             let _permit = line.permits.acquire().await;
             line.transport.open(&feed.request(), &token).await
@@ -47,12 +59,11 @@ pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
             Err(error) => (error, Reopen::Backoff(Duration::ZERO)),
             Ok(socket) => {
                 let open = Clock::start();
-                line.tell(FeedInput::Live).await;
                 let ended = line.pump(feed.as_mut(), socket).await;
                 if open.now().elapsed >= HEALTHY {
                     backoff.reset();
                 }
-                ended
+                ended.and_now(feed.as_mut())
             }
         };
         let retry_in = match reopen {
@@ -79,8 +90,50 @@ pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
     }
 }
 
-/// What became of a connection, and what to do about it.
-type Ended = (Error, Reopen);
+/// What became of a connection.
+enum Ended {
+    /// It broke or was closed, perhaps with a code.
+    Broken(Error, Option<u16>),
+    /// The provider refused it for good.
+    Refused(Code, String),
+}
+
+impl Ended {
+    /// What to do about it. The provider's own word on why says more than the transport's.
+    fn and_now(self, feed: &mut dyn Feed) -> (Error, Reopen) {
+        match self {
+            Ended::Broken(error, code) => {
+                let Closed { reopen, why } = feed.closed(code);
+                (why.map_or(error.clone(), |why| error.because(&why)), reopen)
+            }
+            Ended::Refused(code, message) => (Error::refused(message), Reopen::Never(code)),
+        }
+    }
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Ended::Broken(error, None)
+    }
+}
+
+/// When something was last heard on a connection, and whether a sign of life was asked for since.
+struct Pulse {
+    heard: Clock,
+    asked: bool,
+}
+
+impl Pulse {
+    fn now() -> Self {
+        Pulse { heard: Clock::start(), asked: false }
+    }
+
+    /// When the silence has lasted too long.
+    fn due(&self, limits: Silence) -> Instant {
+        let asking = if self.asked { limits.dead_after } else { Duration::ZERO };
+        self.heard.instant(limits.ask_after + asking)
+    }
+}
 
 impl Line {
     /// If nobody listens any more, the task is about to be dropped.
@@ -90,93 +143,97 @@ impl Line {
 
     /// Carries an open connection to its end.
     async fn pump(&mut self, feed: &mut dyn Feed, mut socket: Socket) -> Ended {
-        let actions = feed.opened();
-        match self.carry_out(actions, &mut socket).await {
-            Ok(()) => {}
-            Err(ended) => return ended,
-        }
-        loop {
-            let turn = tokio::select! {
-                heard = next_or_dead(feed, &mut socket) => self.heard(feed, heard, &mut socket).await,
+        self.live = false;
+        let introduced = Clock::start().instant(INTRODUCTION);
+        let mut pulse = Pulse::now();
+        let mut turn = self.carry_out(feed.opened(), &mut socket).await;
+        while turn.is_ok() {
+            turn = tokio::select! {
+                heard = socket.next() => {
+                    pulse = Pulse::now();
+                    self.heard(feed, heard, &mut socket).await
+                }
                 Some(id) = self.forgotten.recv() => {
-                    let actions = feed.forget(&id);
-                    self.carry_out(actions, &mut socket).await
+                    self.carry_out(feed.forget(&id), &mut socket).await
+                }
+                Ok(()) = self.token.changed() => {
+                    feed.token(&self.token.borrow_and_update());
+                    Ok(())
+                }
+                () = sleep_until(introduced), if !self.live => {
+                    Err(Error::speechless(INTRODUCTION).into())
+                }
+                () = sleep_until(pulse.due(feed.silence())) => {
+                    self.silent(feed, &mut pulse, &mut socket).await
                 }
             };
-            if let Err(ended) = turn {
-                return ended;
-            }
         }
+        turn.err().unwrap_or_else(|| Error::closed(None, "").into())
+    }
+
+    /// Nothing was heard for long: asks for a sign of life, at the protocol's own level and at
+    /// WebSocket's; or gives the connection up, if it was asked already.
+    async fn silent(
+        &mut self,
+        feed: &mut dyn Feed,
+        pulse: &mut Pulse,
+        socket: &mut Socket,
+    ) -> Result<(), Ended> {
+        if std::mem::replace(&mut pulse.asked, true) {
+            let Silence { ask_after, dead_after } = feed.silence();
+            return Err(Error::silent(ask_after + dead_after).into());
+        }
+        self.carry_out(feed.idle(), socket).await?;
+        Ok(socket.ping().await?)
     }
 
     async fn heard(
-        &self,
+        &mut self,
         feed: &mut dyn Feed,
         heard: Result<Heard, Error>,
         socket: &mut Socket,
     ) -> Result<(), Ended> {
-        let actions = match heard {
-            Ok(Heard::Text(text)) => {
-                tracing::debug!("< {}", super::traffic::shown(&text));
+        let actions = match heard? {
+            Heard::Text(text) => {
+                tracing::debug!("< {}", super::traffic::shown(&text, self.personal));
                 feed.received(Frame::Text(&text))
             }
-            Ok(Heard::Binary(bytes)) => {
+            Heard::Binary(bytes) => {
                 tracing::debug!("< {} bytes", bytes.len());
                 feed.received(Frame::Binary(&bytes))
             }
-            Ok(Heard::Alive) => Vec::new(),
-            Ok(Heard::Closed(code, reason)) => {
-                return Err((Error::closed(code, &reason), feed.closed(code)));
+            Heard::Alive => Vec::new(),
+            Heard::Closed(code, reason) => {
+                return Err(Ended::Broken(Error::closed(code, &reason), code));
             }
-            Err(error) => return Err((error, feed.closed(None))),
         };
         self.tell(FeedInput::Alive).await;
         self.carry_out(actions, socket).await
     }
 
-    async fn carry_out(&self, actions: Vec<Action>, socket: &mut Socket) -> Result<(), Ended> {
+    async fn carry_out(&mut self, actions: Vec<Action>, socket: &mut Socket) -> Result<(), Ended> {
         for action in actions {
             match action {
                 Action::Send(text) => {
-                    tracing::debug!("> {}", super::traffic::shown(&text));
-                    socket
-                        .send(text)
-                        .await
-                        .map_err(|error| (error, Reopen::Backoff(Duration::ZERO)))?;
+                    tracing::debug!("> {}", super::traffic::shown(&text, self.personal));
+                    socket.send(text).await?;
                 }
+                Action::Live => {
+                    self.live = true;
+                    self.tell(FeedInput::Live).await;
+                }
+                Action::Unserved(ids, why) => self.tell(FeedInput::Unserved(ids, why)).await,
                 Action::Subscribed(ids) => self.tell(FeedInput::Subscribed(ids)).await,
                 Action::Observed(id, report) => self.tell(FeedInput::Observed(id, report)).await,
                 Action::Warning(code, message) => {
                     self.tell(FeedInput::Warning(code, message)).await
                 }
                 Action::Refused(code, message) => {
-                    return Err((Error::refused(message), Reopen::Never(code)));
+                    return Err(Ended::Refused(code, message));
                 }
             }
         }
         Ok(())
-    }
-}
-
-/// The next thing on the socket; or the news that nothing came although it was asked for.
-async fn next_or_dead(feed: &mut dyn Feed, socket: &mut Socket) -> Result<Heard, Error> {
-    let silence = feed.silence();
-    if let Ok(heard) = timeout(silence.ask_after, socket.next()).await {
-        return heard;
-    }
-    let mut asked = false;
-    for action in feed.idle() {
-        if let Action::Send(text) = action {
-            socket.send(text).await?;
-            asked = true;
-        }
-    }
-    if !asked {
-        socket.ping().await?;
-    }
-    match timeout(silence.dead_after, socket.next()).await {
-        Ok(heard) => heard,
-        Err(_) => Err(Error::silent(silence.ask_after + silence.dead_after)),
     }
 }
 

@@ -1,22 +1,26 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
+use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::*;
 use crate::transport::Options;
 use crate::wire::{Auth, Request};
 
-/// A feed that hears nothing.
-struct Deaf(Request);
+/// A feed that hears nothing, behind a provider that accepts it or not.
+struct Deaf {
+    request: Request,
+    accepted: bool,
+}
 
 impl Feed for Deaf {
     fn request(&self) -> Request {
-        self.0.clone()
+        self.request.clone()
     }
 
     fn opened(&mut self) -> Vec<Action> {
-        Vec::new()
+        self.accepted.then_some(Action::Live).into_iter().collect()
     }
 
     fn received(&mut self, _frame: Frame<'_>) -> Vec<Action> {
@@ -29,9 +33,10 @@ impl Feed for Deaf {
 }
 
 /// A peer that upgrades and is then as good as gone: it reads, and never writes again.
-fn black_hole() -> Request {
+fn black_hole() -> (Request, oneshot::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
+    let (upgraded, done) = oneshot::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let head = read_head(&mut stream);
@@ -43,9 +48,10 @@ fn black_hole() -> Request {
              sec-websocket-accept: {accept}\r\n\r\n"
         )
         .unwrap();
+        let _ = upgraded.send(());
         while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
     });
-    Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer)
+    (Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer), done)
 }
 
 fn read_head(stream: &mut TcpStream) -> String {
@@ -58,12 +64,11 @@ fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-#[tokio::test]
-async fn a_dead_socket_is_noticed_within_45_seconds() {
-    let (inbox, mut heard) = mpsc::channel(16);
-    let (_tokens, token) = watch::channel(Token::default());
-    let (_forget, forgotten) = mpsc::unbounded_channel();
-    let line = Line {
+/// A line to nowhere else than this inbox.
+fn line(inbox: mpsc::Sender<Input>) -> Line {
+    let (_, token) = watch::channel(Token::default());
+    let (_, forgotten) = mpsc::unbounded_channel();
+    Line {
         index: 0,
         transport: Transport::new(&Options::default()).unwrap(),
         token,
@@ -71,8 +76,32 @@ async fn a_dead_socket_is_noticed_within_45_seconds() {
         forgotten,
         permits: Arc::new(Semaphore::new(1)),
         random: fastrand::Rng::with_seed(1),
-    };
-    let task = tokio::spawn(drive(Box::new(Deaf(black_hole())), line));
+        personal: &[],
+        live: false,
+    }
+}
+
+/// It goes down after at most so many seconds of silence, and is told by this word.
+async fn goes_down(heard: &mut mpsc::Receiver<Input>, seconds: u64, word: &str) {
+    // From here on time passes only while everybody waits for it.
+    tokio::time::pause();
+    let begun = Clock::start();
+    match heard.recv().await.unwrap() {
+        Input::Feed(0, FeedInput::Lost { error, .. }) => {
+            assert!(error.to_string().contains(word), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let took = begun.now().elapsed;
+    assert!(took <= Duration::from_secs(seconds), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_dead_socket_is_noticed_within_45_seconds() {
+    let (inbox, mut heard) = mpsc::channel(16);
+    let (request, _) = black_hole();
+    let feed = Deaf { request, accepted: true };
+    let task = tokio::spawn(drive(Box::new(feed), line(inbox)));
     loop {
         match heard.recv().await.unwrap() {
             Input::Feed(0, FeedInput::Live) => break,
@@ -80,15 +109,19 @@ async fn a_dead_socket_is_noticed_within_45_seconds() {
             other => panic!("{other:?}"),
         }
     }
-    // From here on time passes only while everybody waits for it.
-    tokio::time::pause();
-    let live = Clock::start();
-    match heard.recv().await.unwrap() {
-        Input::Feed(0, FeedInput::Lost { error, .. }) => {
-            assert!(error.to_string().contains("silent"), "{error}");
-        }
-        other => panic!("{other:?}"),
-    }
-    assert!(live.now().elapsed <= Duration::from_secs(45), "{:?}", live.now().elapsed);
+    goes_down(&mut heard, 45, "silent").await;
+    task.abort();
+}
+
+#[tokio::test]
+async fn a_server_that_never_introduces_itself_is_left_within_16_seconds() {
+    let (inbox, mut heard) = mpsc::channel(16);
+    let (request, upgraded) = black_hole();
+    let feed = Deaf { request, accepted: false };
+    let task = tokio::spawn(drive(Box::new(feed), line(inbox)));
+    assert!(matches!(heard.recv().await, Some(Input::Feed(0, FeedInput::Connecting(0)))));
+    // The upgrade itself is real, so it is waited for before time is stopped.
+    upgraded.await.unwrap();
+    goes_down(&mut heard, 16, "introduce").await;
     task.abort();
 }

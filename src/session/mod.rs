@@ -2,7 +2,9 @@
 
 pub mod clock;
 mod feed;
+mod listen;
 pub mod plan;
+mod renewal;
 mod signals;
 mod traffic;
 pub mod watch;
@@ -12,19 +14,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, watch as latest};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use crate::error::Failure;
-use crate::provider::{Feed, Id};
+use crate::provider::{Feed, Id, Provider, Reading};
 use crate::render::{Closing, Renderer, Stamped};
-use crate::transport::{Options, Transport};
+use crate::transport::{Error, Options, Transport};
 use crate::wire::Token;
 use clock::Clock;
 use plan::Plan;
-use watch::{Command, Input, Pulled, Route, Watch};
+use watch::{Command, Input, Pull, Pulled, Route, Watch};
 
+pub use listen::listen;
 pub use signals::Signals;
 
 /// How often the live view is drawn, at most.
@@ -105,7 +109,7 @@ struct OpenFeed {
 
 impl Hands {
     fn new(plan: Arc<Plan>, options: &Options) -> Result<(Self, Vec<Route>), Failure> {
-        let (feeds, routes): (Vec<_>, Vec<_>) = feeds(&plan).into_iter().unzip();
+        let (feeds, routes): (Vec<_>, Vec<_>) = connections(&plan)?.into_iter().unzip();
         let (outbox, inbox) = mpsc::channel(INBOX);
         let tokens = plan.profiles.iter().map(|profile| {
             latest::Sender::new(profile.credential.token.clone().unwrap_or_default())
@@ -130,7 +134,7 @@ impl Hands {
     fn carry_out(&mut self, command: Command) -> Option<Box<Stamped>> {
         match command {
             Command::Emit(shown) => return Some(shown),
-            Command::Pull(target) => self.pull(target),
+            Command::Pull(pull) => self.pull(pull),
             Command::Open(feed) => self.open(feed),
             Command::Renew(profile) => self.renew(profile),
             Command::Close(feed) => {
@@ -150,23 +154,16 @@ impl Hands {
         None
     }
 
-    fn pull(&mut self, target: usize) {
-        let plan = self.plan.clone();
-        let profile = plan.targets[target].profile;
+    fn pull(&mut self, pull: Pull) {
+        let Pull { target, profile, id } = pull;
+        let provider = self.plan.profiles[profile].provider.clone();
         let transport = self.transport.clone();
         let token = self.tokens[profile].borrow().clone();
         let outbox = self.outbox.clone();
-        let asked = self.clock.now().elapsed;
+        let now = self.clock.now();
         self.tasks.spawn(async move {
-            let id = &plan.targets[target].id;
-            let provider = &plan.profiles[profile].provider;
-            let answer = transport.fetch(&provider.snapshot(id), &token).await;
-            let pulled = Pulled {
-                asked,
-                generation: token.generation,
-                answer: answer
-                    .map(|fetched| (provider.read(id, &fetched.response), fetched.retry_after)),
-            };
+            let answer = look(provider.as_ref(), &transport, &token, &id, now.wall).await;
+            let pulled = Pulled { asked: now.elapsed, generation: token.generation, answer };
             // If nobody listens any more, the session is over.
             let _ = outbox.send(Input::Pulled(target, pulled)).await;
         });
@@ -186,6 +183,8 @@ impl Hands {
             forgotten,
             permits: self.permits.clone(),
             random: fastrand::Rng::new(),
+            personal: self.plan.profiles[profile].provider.spec().personal,
+            live: false,
         };
         let task = self.tasks.spawn(feed::drive(feed, line));
         self.open.insert(index, OpenFeed { task, forget });
@@ -195,21 +194,50 @@ impl Hands {
         let plan = self.plan.clone();
         let token = self.tokens[profile].clone();
         let outbox = self.outbox.clone();
+        let transport = self.transport.clone();
         self.tasks.spawn(async move {
             let generation = token.borrow().generation + 1;
-            let renewed = plan.profiles[profile].credential.renew(generation).await;
+            let renewed = renewal::renew(&plan.profiles[profile], &transport, generation).await;
             let renewed = renewed.map(|renewed| {
+                let expires_at = renewed.expires_at();
                 token.send_replace(renewed);
+                expires_at
             });
             let _ = outbox.send(Input::Renewed(profile, renewed)).await;
         });
     }
 }
 
-/// The push connections of a command, and what they serve.
-fn feeds(plan: &Plan) -> Vec<(Box<dyn Feed>, Route)> {
+/// Asks for the state of a transaction, in one place after the other until one knows it.
+async fn look(
+    provider: &dyn Provider,
+    transport: &Transport,
+    token: &Token,
+    id: &Id,
+    now: Timestamp,
+) -> Result<(Reading, Option<Duration>), Error> {
+    let mut last = (Reading::NotFound("nobody was asked".to_owned()), None);
+    for request in provider.snapshots(id, now) {
+        let fetched = transport.fetch(&request, token).await?;
+        last = (provider.read(id, &fetched.response), fetched.retry_after);
+        if !matches!(last.0, Reading::NotFound(_)) {
+            break;
+        }
+    }
+    Ok(last)
+}
+
+/// Push connections, each with what it serves.
+type Connections = Vec<(Box<dyn Feed>, Route)>;
+
+/// The push connections of a command.
+fn connections(plan: &Plan) -> Result<Connections, Failure> {
     if !plan.mode.pushes() {
-        return Vec::new();
+        return Ok(Vec::new());
+    }
+    if plan.account {
+        let feed = plan.profiles[0].provider.account_feed()?;
+        return Ok(vec![(feed, Route { profile: 0, targets: Vec::new(), account: true })]);
     }
     let mut feeds = Vec::new();
     for (profile, settings) in plan.profiles.iter().enumerate() {
@@ -228,8 +256,8 @@ fn feeds(plan: &Plan) -> Vec<(Box<dyn Feed>, Route)> {
                 .map(|id| (mine[&id], id))
                 .map(|(target, id)| (id, target))
                 .collect();
-            feeds.push((feed, Route { profile, targets }));
+            feeds.push((feed, Route { profile, targets, account: false }));
         }
     }
-    feeds
+    Ok(feeds)
 }

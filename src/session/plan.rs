@@ -17,6 +17,8 @@ pub struct Plan {
     pub profiles: Vec<Profile>,
     /// What is waited for, each only once.
     pub targets: Vec<Target>,
+    /// Whether every transaction of the (only) profile's account is followed, and no named target.
+    pub account: bool,
     /// What counts as success.
     pub goal: Goal,
     /// What must hold then.
@@ -65,6 +67,8 @@ pub struct Profile {
     pub provider: Arc<dyn Provider>,
     /// Its token.
     pub credential: Credential,
+    /// Whether it can be asked, and not only listened to.
+    pub asks: bool,
     /// How often it is asked while requests carry the watch.
     pub interval: Duration,
     /// How often it is asked while push is healthy.

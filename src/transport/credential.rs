@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -25,11 +25,15 @@ pub struct Credential {
     pub source: Source,
     /// The token, unless a command has to be run for it.
     pub token: Option<Token>,
+    /// The secret that the provider issues new tokens for.
+    pub issuer: Option<Box<Credential>>,
 }
 
 /// How to read a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// There is none.
+    Nowhere,
     /// It was given as a value, once and for all.
     Fixed,
     /// From a file, which may be rewritten.
@@ -39,13 +43,20 @@ pub enum Source {
 }
 
 impl Credential {
+    /// No token.
+    pub fn none() -> Self {
+        let origin = "nowhere".to_owned();
+        Credential { origin, source: Source::Nowhere, token: None, issuer: None }
+    }
+
     /// A token that was given as a value.
     ///
     /// # Errors
     /// It is empty or cannot be in a header.
     pub fn fixed(text: &str, origin: String) -> Result<Self, Failure> {
         let secret = checked(text.as_bytes(), &origin)?;
-        Ok(Credential { origin, source: Source::Fixed, token: Some(Token::new(secret, 0)) })
+        let token = Some(Token::new(secret, 0));
+        Ok(Credential { origin, source: Source::Fixed, token, issuer: None })
     }
 
     /// A token in a file.
@@ -54,27 +65,38 @@ impl Credential {
     /// The file is missing, empty, or holds something that cannot be in a header.
     pub fn file(path: PathBuf, origin: String) -> Result<Self, Failure> {
         let secret = read_file(&path, &origin)?;
-        Ok(Credential { origin, source: Source::File(path), token: Some(Token::new(secret, 0)) })
+        let token = Some(Token::new(secret, 0));
+        Ok(Credential { origin, source: Source::File(path), token, issuer: None })
     }
 
     /// A token that a command prints; it is run when the session begins.
     pub fn command(argv: Vec<String>, origin: String) -> Self {
-        Credential { origin, source: Source::Command(argv), token: None }
+        Credential { origin, source: Source::Command(argv), token: None, issuer: None }
     }
 
-    /// Whether reading it again can give another token.
+    /// Whether there is a token, or a way to come by one.
+    pub fn is_available(&self) -> bool {
+        self.source != Source::Nowhere || self.issuer.is_some()
+    }
+
+    /// Whether something has to be run or asked before there is a token.
+    pub fn is_pending(&self) -> bool {
+        self.token.is_none() && self.is_available()
+    }
+
+    /// Whether there can be another token than this.
     pub fn is_renewable(&self) -> bool {
-        self.source != Source::Fixed
+        self.issuer.is_some() || matches!(self.source, Source::File(_) | Source::Command(_))
     }
 
-    /// Reads the token again.
+    /// Reads the token from its source, for the first time or again.
     ///
     /// # Errors
     /// The file or command does not give one.
-    pub async fn renew(&self, generation: u32) -> Result<Token, Failure> {
+    pub async fn read(&self, generation: u32) -> Result<Token, Failure> {
         let secret = match &self.source {
-            Source::Fixed => {
-                return Err(config(format!("the token of {} cannot be renewed", self.origin)));
+            Source::Nowhere | Source::Fixed => {
+                return self.token.clone().ok_or_else(|| config("there is no token"));
             }
             Source::File(path) => read_file(path, &self.origin)?,
             Source::Command(argv) => run(argv, &self.origin).await?,
@@ -112,6 +134,14 @@ async fn run(argv: &[String], origin: &str) -> Result<SecretString, Failure> {
         return Err(failed(format!("failed: {program}: {}", output.status)));
     }
     checked(&output.stdout, &format!("the output of the token command of {origin}"))
+}
+
+/// A token that a provider issued.
+///
+/// # Errors
+/// It cannot be in a header.
+pub fn issued(secret: &SecretString) -> Result<SecretString, Failure> {
+    checked(secret.expose_secret().as_bytes(), "the token that was issued")
 }
 
 /// A token's text without the line end that editors add; its value never enters a message.

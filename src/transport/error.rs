@@ -43,6 +43,13 @@ impl Error {
         Error::new(ErrorKind::Unreachable, format!("the peer closed the connection{code}{reason}"))
     }
 
+    /// The same, with what the provider means by it.
+    #[must_use]
+    pub fn because(mut self, why: &str) -> Self {
+        self.message = format!("{}: {why}", self.message);
+        self
+    }
+
     /// The peer answered the protocol's own refusal.
     pub fn refused(message: String) -> Self {
         Error::new(ErrorKind::Denied, message)
@@ -63,6 +70,14 @@ impl Error {
         Error::new(
             ErrorKind::Unreachable,
             format!("the connection is dead: silent for {}s", silence.as_secs()),
+        )
+    }
+
+    /// The peer opened the connection, and then did not introduce itself as its protocol wants.
+    pub fn speechless(wait: Duration) -> Self {
+        Error::new(
+            ErrorKind::Unreachable,
+            format!("the peer did not introduce itself within {}s", wait.as_secs()),
         )
     }
 

@@ -15,13 +15,13 @@ use reqwest::{Certificate, Client, ClientBuilder};
 use url::Url;
 
 pub use backoff::Backoff;
-pub use credential::{Credential, Source as CredentialSource};
+pub use credential::{Credential, Source as CredentialSource, issued};
 pub use error::{Error, ErrorKind};
 pub use http::Fetched;
 pub use ws::{Heard, Socket};
 
 use crate::error::{Failure, config};
-use crate::wire::is_loopback;
+use crate::wire::{Request, is_loopback};
 
 /// How long a connection may take to be established.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,15 +37,39 @@ pub const MAX_MESSAGE: usize = 1024 * 1024;
 pub struct Options {
     /// An extra trusted CA (PEM).
     pub cacert: Option<PathBuf>,
-    /// Whether any address needs TLS; the system's CAs are only loaded for that.
-    pub tls: bool,
+    /// How far it reaches.
+    pub reach: Reach,
+}
+
+/// How far requests go, and so what the client needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// This machine, without TLS: no proxy gets to see a token.
+    #[default]
+    Loopback,
+    /// Another machine, without TLS and so without a secret.
+    Clear,
+    /// TLS: the system's CAs are loaded for that alone.
+    Tls,
+}
+
+impl Reach {
+    /// How far the farthest of these requests goes.
+    pub fn of<'a>(requests: impl IntoIterator<Item = &'a Request>) -> Self {
+        let reach = |request: &Request| match request.url.scheme() {
+            "https" | "wss" => Reach::Tls,
+            _ if is_loopback(&request.url) => Reach::Loopback,
+            _ => Reach::Clear,
+        };
+        requests.into_iter().map(reach).max().unwrap_or_default()
+    }
 }
 
 /// The one client: makes requests and performs the WebSocket upgrade. Cheap to clone.
 #[derive(Clone)]
 pub struct Transport {
     client: Client,
-    /// For what goes without TLS, which is this machine alone: no proxy gets to see a token.
+    /// For this machine without TLS.
     direct: Client,
 }
 
@@ -59,14 +83,13 @@ impl Transport {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = options.cacert.as_ref().map(read_certificates).transpose()?;
         let direct = built(builder().tls_certs_only([]).no_proxy())?;
-        if !options.tls {
-            return Ok(Transport { client: direct.clone(), direct });
-        }
-        let mut builder = builder();
-        if let Some(extra) = extra {
-            builder = builder.tls_certs_merge(extra);
-        }
-        Ok(Transport { client: built(builder)?, direct })
+        let client = match (options.reach, extra) {
+            (Reach::Loopback, _) => direct.clone(),
+            (Reach::Clear, _) => built(builder().tls_certs_only([]))?,
+            (Reach::Tls, None) => built(builder())?,
+            (Reach::Tls, Some(extra)) => built(builder().tls_certs_merge(extra))?,
+        };
+        Ok(Transport { client, direct })
     }
 
     /// The client for an address.

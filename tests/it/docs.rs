@@ -33,6 +33,7 @@ fn the_tables_of_the_readme_are_current() {
     }
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
     let readme = with_table(&readme, "exit codes", &exit::as_markdown());
+    let readme = with_table(&readme, "settings", &txwatch::cli::providers_as_markdown());
     bless::file("README.md", &with_table(&readme, "scenarios", &scenarios));
 }
 

@@ -20,6 +20,7 @@ mod escapes;
 mod exit_codes;
 mod goals;
 mod help;
+mod peers;
 mod proxy;
 #[cfg(unix)]
 mod readme;
@@ -31,4 +32,5 @@ mod targets;
 #[cfg(unix)]
 mod terminal;
 mod tls;
+mod transak;
 mod watching;

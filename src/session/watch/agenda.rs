@@ -17,6 +17,10 @@ pub(super) enum Timer {
     Outage(usize),
     /// This target's next request, unless it was moved.
     Pull(usize),
+    /// This profile's token is to be renewed.
+    Renewal(usize),
+    /// Whoever was not heard of yet on this feed, and cannot be asked for, is told.
+    Unheard(usize),
     /// A sign of life.
     Heartbeat,
 }

@@ -2,11 +2,19 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::agenda::Timer;
-use super::{Command, Renewal, Silence, Watch};
+use super::{Command, Renewal, Silence, Unrenewed, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::Source;
+use crate::wire::Token;
+
+/// How long before its end a token is renewed.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(10 * 60);
+/// How long a token is used at least.
+const SHORTEST_USE: Duration = Duration::from_secs(5 * 60);
 
 impl Watch {
     /// Reads the token again, because this side refused it; or for the first time.
@@ -15,22 +23,90 @@ impl Watch {
         self.out.push(Command::Renew(profile));
     }
 
-    pub(super) fn renewed(&mut self, profile: usize, renewed: Result<(), Failure>) {
-        if let Err(failure) = renewed {
-            return self.fail_profile(profile, failure);
-        }
-        let state = &mut self.profiles[profile];
-        state.generation += 1;
-        if let Renewal::Running(refused) = state.renewal {
-            // The first token, that nothing was begun without, has not been refused by anybody.
-            state.renewal = refused.map_or(Renewal::Possible, Renewal::Spent);
-            if refused.is_none() {
-                return self.begin_profile(profile);
+    /// Whether a token has to be come by before anything can be asked.
+    pub(super) fn needs_token(&self, profile: usize) -> bool {
+        let credential = &self.plan.profiles[profile].credential;
+        let ends = credential.token.as_ref().and_then(Token::expires_at);
+        let ends_soon = ends.is_some_and(|ends| self.left(ends) <= RENEWAL_MARGIN);
+        credential.is_pending() || (credential.issuer.is_some() && ends_soon)
+    }
+
+    fn left(&self, ends: Timestamp) -> Duration {
+        Duration::try_from(ends.duration_since(self.now.wall)).unwrap_or_default()
+    }
+
+    pub(super) fn renewed(
+        &mut self,
+        profile: usize,
+        renewed: Result<Option<Timestamp>, Unrenewed>,
+    ) {
+        let refused = match self.profiles[profile].renewal {
+            Renewal::Running(refused) => refused,
+            Renewal::Possible | Renewal::Spent(_) => None,
+        };
+        match renewed {
+            Ok(expires_at) => self.has_token(profile, refused, expires_at),
+            Err(Unrenewed::Later { reason, wait }) => self.renew_later(profile, reason, wait),
+            Err(Unrenewed::Failed(failure)) => {
+                // What nobody has refused yet may still be used.
+                if self.profiles[profile].begun && refused.is_none() {
+                    self.profiles[profile].renewal = Renewal::Possible;
+                    return self.warn(None, "not_renewed", failure.to_string());
+                }
+                self.fail_profile(profile, failure);
             }
         }
-        for target in self.targets_of(profile) {
-            self.pull(target);
+    }
+
+    fn has_token(
+        &mut self,
+        profile: usize,
+        refused: Option<Source>,
+        expires_at: Option<Timestamp>,
+    ) {
+        let state = &mut self.profiles[profile];
+        state.generation += 1;
+        state.renewal = refused.map_or(Renewal::Possible, Renewal::Spent);
+        state.backoff.reset();
+        self.heard(profile);
+        self.watch_expiry(profile, expires_at);
+        if !self.profiles[profile].begun {
+            return self.begin_profile(profile);
         }
+        if refused.is_some() {
+            for target in self.targets_of(profile) {
+                self.pull(target);
+            }
+        }
+    }
+
+    /// A token that has an end is renewed before that, if it can be.
+    pub(super) fn watch_expiry(&mut self, profile: usize, expires_at: Option<Timestamp>) {
+        let issues = self.plan.profiles[profile].credential.issuer.is_some();
+        if let Some(ends) = expires_at.filter(|_| issues) {
+            // Two clocks may disagree; a token that was issued just now is used for a while.
+            let wait = self.left(ends).saturating_sub(RENEWAL_MARGIN).max(SHORTEST_USE);
+            self.agenda.add(self.now.elapsed.saturating_add(wait), Timer::Renewal(profile));
+        }
+    }
+
+    pub(super) fn renewal_due(&mut self, profile: usize) {
+        match self.profiles[profile].renewal {
+            Renewal::Running(_) => self.out.push(Command::Renew(profile)),
+            Renewal::Possible | Renewal::Spent(_) => self.renew(profile, None),
+        }
+    }
+
+    /// Meanwhile push may carry the watch; what has to be asked waits.
+    fn renew_later(&mut self, profile: usize, reason: String, wait: Option<Duration>) {
+        let state = &mut self.profiles[profile];
+        let wait = state.backoff.next(wait.unwrap_or_default());
+        self.agenda.add(self.now.elapsed.saturating_add(wait), Timer::Renewal(profile));
+        if !self.profiles[profile].begun {
+            self.begin_profile(profile);
+        }
+        self.asked(profile);
+        self.trouble(profile, reason);
     }
 
     /// This side of the provider accepted the token. A refusal by the other side stays in mind, or two

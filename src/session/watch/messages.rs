@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::Report;
@@ -20,8 +22,8 @@ pub enum Input {
     Feed(usize, FeedInput),
     /// The request for the target of this index ended.
     Pulled(usize, Pulled),
-    /// The token of the profile of this index was read again.
-    Renewed(usize, Result<(), Failure>),
+    /// The profile of this index has a new token, which expires then; or not.
+    Renewed(usize, Result<Option<Timestamp>, Unrenewed>),
     /// The user wants to stop, with this code.
     Interrupted(Code),
 }
@@ -37,6 +39,8 @@ pub enum FeedInput {
     Alive,
     /// These ids are subscribed.
     Subscribed(Vec<Id>),
+    /// These are not, for this reason, though the connection works.
+    Unserved(Vec<Id>, String),
     /// A report arrived.
     Observed(Id, Box<Report>),
     /// Something odd.
@@ -56,6 +60,20 @@ pub enum FeedInput {
     },
 }
 
+/// Why there is no new token.
+#[derive(Debug)]
+pub enum Unrenewed {
+    /// There is none to be had.
+    Failed(Failure),
+    /// Not now.
+    Later {
+        /// Why.
+        reason: String,
+        /// How long the peer asked us to wait.
+        wait: Option<Duration>,
+    },
+}
+
 /// A request that ended.
 #[derive(Debug)]
 pub struct Pulled {
@@ -70,18 +88,29 @@ pub struct Pulled {
 /// Something to do.
 #[derive(Debug)]
 pub enum Command {
-    /// Ask for the target of this index.
-    Pull(usize),
+    /// Ask for a target.
+    Pull(Pull),
     /// Open the feed of this index, and keep it open.
     Open(usize),
     /// Close it for good.
     Close(usize),
     /// Tell the feed of this index that an id needs no more reports.
     Forget(usize, Id),
-    /// Read the token of the profile of this index again.
+    /// Come by a new token for the profile of this index.
     Renew(usize),
     /// Show this.
     Emit(Box<Stamped>),
+}
+
+/// A request that is to be made.
+#[derive(Debug)]
+pub struct Pull {
+    /// The target, which comes back with the answer.
+    pub target: usize,
+    /// Its profile.
+    pub profile: usize,
+    /// Its id.
+    pub id: Id,
 }
 
 /// Which targets a push connection serves.
@@ -91,4 +120,6 @@ pub struct Route {
     pub profile: usize,
     /// The targets behind the ids it carries.
     pub targets: Vec<(Id, usize)>,
+    /// Whether it carries every transaction of the account.
+    pub account: bool,
 }

@@ -4,6 +4,7 @@
 //! in [`crate::session`] carries its [`Command`]s out. Because nothing here touches a socket or a
 //! clock, the rules that must never fail (no ending lost, none invented) are tested in microseconds.
 
+mod account;
 mod agenda;
 mod health;
 mod messages;
@@ -12,11 +13,12 @@ mod pushes;
 mod settle;
 mod shown;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use agenda::{Agenda, Timer};
+use slab::Slab;
 
 use super::clock::Now;
 use super::plan::{Mode, Plan};
@@ -24,21 +26,28 @@ use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Decision, Ending, Rules, Source, Tracker};
 use crate::provider::Id;
-use crate::render::{Event, Stamped};
+use crate::render::{Event, Name, Stamped};
 use crate::transport::Backoff;
+use crate::wire::Token;
 
-pub use messages::{Command, FeedInput, Input, Pulled, Route};
+pub use messages::{Command, FeedInput, Input, Pull, Pulled, Route, Unrenewed};
 
 /// The state of a command.
 pub struct Watch {
     plan: Arc<Plan>,
     rules: Vec<Rules>,
-    targets: Vec<TargetState>,
+    /// By a number that a target keeps; those of an account come and go.
+    targets: Slab<TargetState>,
+    /// The targets of an account, as they came and ended.
+    account: account::Orders,
     profiles: Vec<ProfileState>,
     feeds: Vec<FeedState>,
     agenda: Agenda,
     random: fastrand::Rng,
     unsettled: usize,
+    /// How many targets there were, and how they ended.
+    known: usize,
+    outcomes: BTreeMap<Code, usize>,
     /// When something was last shown, for the heartbeat.
     shown: Duration,
     failures: Vec<Arc<Failure>>,
@@ -47,10 +56,14 @@ pub struct Watch {
     out: Vec<Command>,
 }
 
-#[derive(Default)]
 struct TargetState {
+    name: Name,
+    id: Id,
+    profile: usize,
     tracker: Tracker,
     feed: Option<usize>,
+    /// Whether its feed brings its changes at present.
+    subscribed: bool,
     pull: PullState,
     /// Unreadable answers in a row.
     strikes: u8,
@@ -78,6 +91,8 @@ enum PullState {
 }
 
 struct ProfileState {
+    /// Whether its work has begun.
+    begun: bool,
     gate: pulls::Gate,
     backoff: Backoff,
     /// Since when the provider owes an answer, if it does.
@@ -109,6 +124,8 @@ enum Renewal {
 struct FeedState {
     profile: usize,
     targets: HashMap<Id, usize>,
+    /// Whether it brings whatever the account has.
+    account: bool,
     unsettled: usize,
     link: LinkState,
     was_live: bool,
@@ -127,13 +144,21 @@ enum LinkState {
 impl Watch {
     /// A command that has not begun. `random` spreads requests and retries.
     pub fn new(plan: Arc<Plan>, routes: Vec<Route>, mut random: fastrand::Rng) -> Self {
-        let mut targets: Vec<_> = plan.targets.iter().map(|_| TargetState::default()).collect();
+        let mut targets: Slab<TargetState> = Slab::with_capacity(plan.targets.len());
+        for target in &plan.targets {
+            targets.insert(TargetState::new(
+                target.name.clone(),
+                target.id.clone(),
+                target.profile,
+            ));
+        }
         for (index, route) in routes.iter().enumerate() {
             for (_, target) in &route.targets {
                 targets[*target].feed = Some(index);
             }
         }
         let profiles = plan.profiles.iter().map(|_| ProfileState {
+            begun: false,
             gate: pulls::Gate::default(),
             backoff: Backoff::new(random.fork()),
             silence: None,
@@ -145,7 +170,10 @@ impl Watch {
         Watch {
             rules: (0..plan.profiles.len()).map(|profile| plan.rules(profile)).collect(),
             unsettled: targets.len(),
+            known: targets.len(),
+            outcomes: BTreeMap::new(),
             targets,
+            account: account::Orders::default(),
             profiles: profiles.collect(),
             feeds: routes.into_iter().map(FeedState::new).collect(),
             agenda: Agenda::default(),
@@ -201,9 +229,13 @@ impl Watch {
             self.agenda.add(heartbeat, Timer::Heartbeat);
         }
         for profile in 0..self.profiles.len() {
-            match self.plan.profiles[profile].credential.token {
-                Some(_) => self.begin_profile(profile),
-                None => self.renew(profile, None),
+            match self.needs_token(profile) {
+                true => self.renew(profile, None),
+                false => {
+                    let token = &self.plan.profiles[profile].credential.token;
+                    self.watch_expiry(profile, token.as_ref().and_then(Token::expires_at));
+                    self.begin_profile(profile);
+                }
             }
         }
     }
@@ -211,6 +243,7 @@ impl Watch {
     /// Subscribe first, then pull; but do not wait long for a push connection with the first look.
     fn begin_profile(&mut self, profile: usize) {
         const HEAD_START: Duration = Duration::from_secs(2);
+        self.profiles[profile].begun = true;
         for feed in 0..self.feeds.len() {
             if self.feeds[feed].profile == profile {
                 self.out.push(Command::Open(feed));
@@ -235,11 +268,18 @@ impl Watch {
                 Timer::Heartbeat => self.heartbeat(),
                 Timer::Outage(profile) => self.check_outage(profile),
                 Timer::Gate => {}
+                Timer::Renewal(profile) => self.renewal_due(profile),
+                Timer::Unheard(feed) => self.tell_unheard(feed),
                 Timer::Grace(target) => self.decide(target),
-                Timer::Pull(target) if self.targets[target].pull == PullState::At(due) => {
-                    self.pull(target)
+                Timer::Pull(target) => {
+                    if self
+                        .targets
+                        .get(target)
+                        .is_some_and(|state| state.pull == PullState::At(due))
+                    {
+                        self.pull(target);
+                    }
                 }
-                Timer::Pull(_) => {}
             }
         }
     }
@@ -258,10 +298,8 @@ impl Watch {
     }
 
     fn targets_of(&self, profile: usize) -> Vec<usize> {
-        (0..self.targets.len())
-            .filter(|target| self.plan.targets[*target].profile == profile)
-            .filter(|target| self.targets[*target].settled.is_none())
-            .collect()
+        let open = |state: &TargetState| state.profile == profile && state.settled.is_none();
+        self.targets.iter().filter(|(_, state)| open(state)).map(|(target, _)| target).collect()
     }
 
     fn emit(&mut self, event: Event) {
@@ -270,7 +308,7 @@ impl Watch {
     }
 
     fn warn(&mut self, target: Option<usize>, code: &'static str, message: String) {
-        let target = target.map(|target| self.plan.targets[target].name.target.clone());
+        let target = target.map(|target| self.targets[target].name.target.clone());
         self.emit(Event::Warning { target, code, message });
     }
 
@@ -283,10 +321,10 @@ impl Watch {
 
     /// Looks at where a target stands, and settles it if that decides it.
     fn decide(&mut self, target: usize) {
-        if self.targets[target].settled.is_some() {
+        if self.targets.get(target).is_none_or(|state| state.settled.is_some()) {
             return;
         }
-        let profile = self.plan.targets[target].profile;
+        let profile = self.targets[target].profile;
         match self.targets[target].tracker.decide(self.now.elapsed, &self.rules[profile]) {
             Decision::Settled(Ending::Reached) if self.targets[target].in_doubt => {}
             Decision::Settled(ending) => self.ended(target, ending),
@@ -301,12 +339,38 @@ impl Watch {
     fn is_get(&self) -> bool {
         matches!(self.plan.mode, Mode::Get { .. })
     }
+
+    /// Whether a profile can be asked at all; without a token some can only be listened to.
+    fn asks(&self, profile: usize) -> bool {
+        self.plan.profiles[profile].asks
+    }
+}
+
+impl TargetState {
+    fn new(name: Name, id: Id, profile: usize) -> Self {
+        TargetState {
+            name,
+            id,
+            profile,
+            tracker: Tracker::default(),
+            feed: None,
+            subscribed: false,
+            pull: PullState::None,
+            strikes: 0,
+            reconnects: 0,
+            warned: HashSet::new(),
+            in_doubt: false,
+            settled: None,
+            settled_at: Duration::ZERO,
+        }
+    }
 }
 
 impl FeedState {
     fn new(route: Route) -> Self {
         FeedState {
             profile: route.profile,
+            account: route.account,
             unsettled: route.targets.len(),
             targets: route.targets.into_iter().collect(),
             link: LinkState::Connecting,

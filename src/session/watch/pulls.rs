@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::agenda::Timer;
 use super::health::Refusal;
-use super::{Command, LinkState, PullState, Pulled, Renewal, Watch};
+use super::{Command, LinkState, Pull, PullState, Pulled, Renewal, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Observation, Source};
@@ -40,7 +40,7 @@ impl Watch {
     /// before whatever made this one necessary, so it does not count.
     pub(super) fn pull(&mut self, target: usize) {
         let state = &mut self.targets[target];
-        if state.settled.is_some() {
+        if state.settled.is_some() || !self.plan.profiles[state.profile].asks {
             return;
         }
         match state.pull {
@@ -48,7 +48,7 @@ impl Watch {
             PullState::Queued => {}
             PullState::None | PullState::At(_) => {
                 state.pull = PullState::Queued;
-                let profile = self.plan.targets[target].profile;
+                let profile = state.profile;
                 self.profiles[profile].gate.queue.push_back(target);
             }
         }
@@ -69,24 +69,28 @@ impl Watch {
             let Some(target) = self.profiles[profile].gate.queue.pop_front() else {
                 return;
             };
-            if self.targets[target].settled.is_some() {
-                self.targets[target].pull = PullState::None;
+            let Some(state) = self.targets.get_mut(target) else {
+                continue;
+            };
+            if state.settled.is_some() {
+                state.pull = PullState::None;
                 continue;
             }
-            self.targets[target].pull = PullState::Asked(false);
+            state.pull = PullState::Asked(false);
+            let id = state.id.clone();
             self.profiles[profile].gate.on_the_wire += 1;
-            self.out.push(Command::Pull(target));
+            self.out.push(Command::Pull(Pull { target, profile, id }));
             self.asked(profile);
         }
     }
 
     pub(super) fn pulled(&mut self, target: usize, pulled: Pulled) {
-        let profile = self.plan.targets[target].profile;
+        let profile = self.targets[target].profile;
         self.profiles[profile].gate.on_the_wire -= 1;
         let again = self.targets[target].pull == PullState::Asked(true);
         self.targets[target].pull = PullState::None;
         if self.targets[target].settled.is_some() {
-            return;
+            return self.let_go();
         }
         self.take_answer(target, pulled);
         if again {
@@ -97,7 +101,7 @@ impl Watch {
     }
 
     fn take_answer(&mut self, target: usize, pulled: Pulled) {
-        let profile = self.plan.targets[target].profile;
+        let profile = self.targets[target].profile;
         match pulled.answer {
             Ok((Reading::Observed(report), _)) => {
                 self.answered(profile);
@@ -145,11 +149,11 @@ impl Watch {
     /// The gate closes for a while; the target waits in front of it.
     fn later(&mut self, target: usize, reason: String, retry_after: Option<Duration>) {
         self.retry(target, retry_after.unwrap_or_default());
-        self.trouble(self.plan.targets[target].profile, reason);
+        self.trouble(self.targets[target].profile, reason);
     }
 
     fn retry(&mut self, target: usize, floor: Duration) {
-        let state = &mut self.profiles[self.plan.targets[target].profile];
+        let state = &mut self.profiles[self.targets[target].profile];
         let open_at = self.now.elapsed.saturating_add(state.backoff.next(floor));
         state.gate.closed_until = state.gate.closed_until.max(open_at);
         self.agenda.add(state.gate.closed_until, Timer::Gate);
@@ -158,7 +162,7 @@ impl Watch {
 
     /// An id may take a while to appear; but one that was seen once is not unlearnt.
     fn not_found(&mut self, target: usize, answer: String) {
-        let profile = &self.plan.profiles[self.plan.targets[target].profile];
+        let profile = &self.plan.profiles[self.targets[target].profile];
         let title = profile.provider.spec().title;
         if self.targets[target].tracker.status().is_some() {
             let message =
@@ -176,7 +180,7 @@ impl Watch {
                 };
                 let message = format!(
                     "{title} does not know {}{within}: {answer}",
-                    self.plan.targets[target].name.target
+                    self.targets[target].name.target
                 );
                 let failure = Failure::new(Code::NotFound, message)
                     .hint("check the id and the profile; one just created may need a longer --appear-timeout");
@@ -191,7 +195,7 @@ impl Watch {
 
     /// An answer that makes no sense means a wrong address, unless others made sense before.
     fn unreadable(&mut self, target: usize, problem: String) {
-        let profile = self.plan.targets[target].profile;
+        let profile = self.targets[target].profile;
         let strikes = &mut self.targets[target].strikes;
         *strikes += 1;
         let tolerable = self.profiles[profile].understood && !self.is_get();
@@ -204,13 +208,14 @@ impl Watch {
             );
             return self.retry(target, Duration::ZERO);
         }
-        let request = self.plan.profiles[profile].provider.snapshot(&self.plan.targets[target].id);
-        let spec = self.plan.profiles[profile].provider.spec();
-        let failure =
-            Failure::new(Code::Protocol, format!("{}: {problem}", request.url)).hint(format!(
-                "is this the address of {}? see where it comes from with  txwatch config show",
-                spec.title
-            ));
+        let provider = &self.plan.profiles[profile].provider;
+        let requests = provider.snapshots(&self.targets[target].id, self.now.wall);
+        let spec = provider.spec();
+        let address = requests.first().map(|request| request.url.as_str()).unwrap_or_default();
+        let failure = Failure::new(Code::Protocol, format!("{address}: {problem}")).hint(format!(
+            "is this the address of {}? see where it comes from with  txwatch config show",
+            spec.title
+        ));
         self.fail(target, failure);
     }
 
@@ -221,12 +226,16 @@ impl Watch {
         if state.settled.is_some() {
             return None;
         }
-        let profile = &self.plan.profiles[self.plan.targets[target].profile];
-        let live = state.feed.is_some_and(|feed| matches!(self.feeds[feed].link, LinkState::Live));
+        let profile = &self.plan.profiles[self.targets[target].profile];
+        let feed = state.feed.map(|feed| &self.feeds[feed]);
+        let live =
+            state.subscribed && feed.is_some_and(|feed| matches!(feed.link, LinkState::Live));
         let unseen = state.tracker.status().is_none();
         let interval = match self.plan.mode {
             Mode::Get { .. } => return None,
             _ if state.in_doubt => profile.interval,
+            // Orders of an account are many, and each tells of its changes.
+            _ if live && feed.is_some_and(|feed| feed.account) => return None,
             Mode::WatchPushOnly if !unseen => return None,
             Mode::Watch if live && !unseen => profile.safety,
             _ => profile.interval,

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
+use super::agenda::Timer;
 use super::health::Refusal;
 use super::{Command, FeedInput, LinkState, Watch};
 use crate::error::Failure;
@@ -12,6 +13,9 @@ use crate::provider::Id;
 use crate::render::{Connection, ConnectionState, Event};
 use crate::session::plan::Mode;
 use crate::transport::{self, ErrorKind};
+
+/// How many odd messages of a connection are quoted.
+const MOST_QUOTED: u32 = 20;
 
 impl Watch {
     pub(super) fn pushed(&mut self, feed: usize, input: FeedInput) {
@@ -25,17 +29,19 @@ impl Watch {
             FeedInput::Alive => self.feed_heard(feed),
             FeedInput::Subscribed(ids) => {
                 self.feed_heard(feed);
-                for target in self.known(feed, &ids) {
-                    self.pull(target);
-                }
+                self.subscribed(feed, &ids);
+            }
+            FeedInput::Unserved(ids, why) => {
+                self.feed_heard(feed);
+                self.unserved(feed, &ids, &why);
             }
             FeedInput::Observed(id, report) => {
                 self.feed_heard(feed);
                 self.profiles[profile].understood = true;
                 let heard = self.now.elapsed;
-                for target in self.known(feed, &[id]) {
-                    let report = (*report).clone();
-                    self.observe(target, Observation { report, source: Source::Push, heard });
+                if let Some(target) = self.followed(feed, id) {
+                    let observation = Observation { report: *report, source: Source::Push, heard };
+                    self.observe(target, observation);
                 }
             }
             FeedInput::Warning(code, message) => {
@@ -53,25 +59,98 @@ impl Watch {
 
     /// A peer that talks nonsense without end is quoted only for a while.
     fn odd(&mut self, feed: usize, code: &'static str, message: String) {
-        const MOST: u32 = 20;
         let target = self.only_target(feed);
         let oddities = &mut self.feeds[feed].oddities;
         *oddities = oddities.saturating_add(1);
-        match (*oddities).cmp(&MOST) {
+        match (*oddities).cmp(&MOST_QUOTED) {
             Ordering::Less => self.warn(target, code, message),
             Ordering::Equal => {
-                self.warn(target, code, format!("{message}; more of it is not told"))
+                self.warn(target, code, format!("{message}; more of this is counted, not told"))
             }
             Ordering::Greater => {}
         }
     }
 
-    fn known(&self, feed: usize, ids: &[Id]) -> Vec<usize> {
-        let targets = &self.feeds[feed].targets;
-        ids.iter()
-            .filter_map(|id| targets.get(id).copied())
-            .filter(|target| self.targets[*target].settled.is_none())
-            .collect()
+    /// How much nonsense there was, where not all of it was quoted.
+    pub(super) fn tell_oddities(&mut self) {
+        let told: Vec<_> = self.feeds.iter().map(|feed| (feed.profile, feed.oddities)).collect();
+        for (profile, count) in told.into_iter().filter(|(_, count)| *count > MOST_QUOTED) {
+            let name = &self.plan.profiles[profile].name;
+            let message = format!("{count} messages of {name} were ignored in all");
+            self.warn(None, "bad_frames", message);
+        }
+    }
+
+    /// The target that a report is for, if anybody still waits for it.
+    fn followed(&mut self, feed: usize, id: Id) -> Option<usize> {
+        if self.feeds[feed].account {
+            return Some(self.order(feed, id));
+        }
+        self.open(feed, &id)
+    }
+
+    fn open(&self, feed: usize, id: &Id) -> Option<usize> {
+        let target = self.feeds[feed].targets.get(id).copied()?;
+        self.targets[target].settled.is_none().then_some(target)
+    }
+
+    /// What happened before must be asked for.
+    fn subscribed(&mut self, feed: usize, ids: &[Id]) {
+        let targets: Vec<usize> = match self.feeds[feed].account {
+            true => self.targets_of(self.feeds[feed].profile),
+            false => ids.iter().filter_map(|id| self.open(feed, id)).collect(),
+        };
+        for target in targets {
+            self.targets[target].subscribed = true;
+            self.pull(target);
+        }
+    }
+
+    /// Push does not serve these; requests have to.
+    fn unserved(&mut self, feed: usize, ids: &[Id], why: &str) {
+        let profile = self.feeds[feed].profile;
+        let title = self.plan.profiles[profile].provider.spec().title;
+        let refused = format!("{title} refuses the subscription: {why}");
+        if self.feeds[feed].account {
+            return self.fail_profile(profile, Failure::new(Code::Denied, refused));
+        }
+        for target in ids.iter().filter_map(|id| self.open(feed, id)).collect::<Vec<_>>() {
+            if self.is_carried_by_push(profile) {
+                self.fail(target, Failure::new(Code::Denied, refused.clone()));
+            } else {
+                self.warn_once(target, "push_unavailable", format!("{refused}; polling instead"));
+                self.pull(target);
+            }
+        }
+    }
+
+    /// Whether nothing but push can carry the watch.
+    fn is_carried_by_push(&self, profile: usize) -> bool {
+        self.plan.mode == Mode::WatchPushOnly || !self.asks(profile)
+    }
+
+    /// Nobody can ask whether an id exists whose channel stays silent, so it is told once.
+    pub(super) fn tell_unheard(&mut self, feed: usize) {
+        /// More than these are told in one sentence.
+        const MOST: usize = 10;
+        let unheard: Vec<usize> = self.feeds[feed].targets.values().copied().collect();
+        let unheard: Vec<usize> = unheard
+            .into_iter()
+            .filter(|target| {
+                let state = &self.targets[*target];
+                state.settled.is_none() && state.tracker.status().is_none()
+            })
+            .collect();
+        let cannot = "without an access token txwatch cannot check that";
+        if unheard.len() > MOST {
+            let count = unheard.len();
+            let message = format!("nothing heard yet of {count} orders; {cannot} they exist");
+            return self.warn(None, "nothing_heard", message);
+        }
+        for target in unheard {
+            let message = format!("nothing heard yet; {cannot} this order exists");
+            self.warn_once(target, "nothing_heard", message);
+        }
     }
 
     fn feed_heard(&mut self, feed: usize) {
@@ -88,6 +167,10 @@ impl Watch {
             for target in self.feeds[feed].targets.values() {
                 self.targets[*target].reconnects += 1;
             }
+        } else if let Some(limit) = self.plan.profiles[state.profile].appear_timeout
+            && !self.plan.profiles[state.profile].asks
+        {
+            self.agenda.add(self.now.elapsed.saturating_add(limit), Timer::Unheard(feed));
         }
         self.connection(feed, ConnectionState::Live, 0, None, None);
     }
@@ -106,6 +189,9 @@ impl Watch {
         let newly = !matches!(self.feeds[feed].link, LinkState::Down { .. });
         let retry_at = self.now.elapsed.saturating_add(retry_in);
         self.feeds[feed].link = LinkState::Down { reason: reason.clone(), retry_at };
+        for target in self.feeds[feed].targets.values() {
+            self.targets[*target].subscribed = false;
+        }
         self.connection(feed, ConnectionState::Lost, attempt, Some(retry_in), Some(reason.clone()));
         match error.kind {
             ErrorKind::Denied => self.denied(Refusal {
@@ -118,9 +204,12 @@ impl Watch {
             ErrorKind::Untrusted => {
                 self.fail_profile(profile, Failure::from_error(Code::Protocol, error))
             }
-            ErrorKind::Unsupported if self.plan.mode == Mode::WatchPushOnly => {
-                let failure = Failure::from_error(Code::Denied, error)
-                    .hint("without --transport push, polling would carry the watch");
+            ErrorKind::Unsupported if self.is_carried_by_push(profile) => {
+                let failure = Failure::from_error(Code::Denied, error);
+                let failure = match self.asks(profile) {
+                    true => failure.hint("without --transport push, polling would carry the watch"),
+                    false => failure.hint("is the push_url right?"),
+                };
                 self.fail_profile(profile, failure);
             }
             ErrorKind::Unsupported => {
@@ -131,7 +220,7 @@ impl Watch {
             }
             ErrorKind::Unreachable => self.trouble(profile, reason),
         }
-        if newly && self.plan.mode == Mode::Watch && self.exit.is_none() {
+        if newly && !self.is_carried_by_push(profile) && self.exit.is_none() {
             self.fall_back(feed, retry_in);
         }
     }
@@ -159,7 +248,7 @@ impl Watch {
         let only = self.only_target(feed);
         let connection = Connection {
             profile: profile.name.clone(),
-            target: only.map(|target| self.plan.targets[target].name.target.clone()),
+            target: only.map(|target| self.targets[target].name.target.clone()),
             state,
             transport: match state {
                 ConnectionState::Polling => "rest",
@@ -173,9 +262,10 @@ impl Watch {
     }
 
     fn only_target(&self, feed: usize) -> Option<usize> {
-        let mut targets = self.feeds[feed].targets.values();
+        let feed = &self.feeds[feed];
+        let mut targets = feed.targets.values();
         match (targets.next(), targets.next()) {
-            (Some(only), None) => Some(*only),
+            (Some(only), None) if !feed.account => Some(*only),
             _ => None,
         }
     }
@@ -186,9 +276,12 @@ impl Watch {
             return;
         };
         self.feeds[feed].unsettled -= 1;
+        if self.feeds[feed].account {
+            return;
+        }
         match self.feeds[feed].unsettled {
             0 => self.out.push(Command::Close(feed)),
-            _ => self.out.push(Command::Forget(feed, self.plan.targets[target].id.clone())),
+            _ => self.out.push(Command::Forget(feed, self.targets[target].id.clone())),
         }
     }
 }

@@ -16,9 +16,10 @@ impl Watch {
         if !self.plan.show_personal
             && let Some(data) = &mut observation.report.data
         {
-            without_personal_data(data);
+            let spec = self.plan.profiles[self.targets[target].profile].provider.spec();
+            without_personal_data(data, spec.personal);
         }
-        let profile = self.plan.targets[target].profile;
+        let profile = self.targets[target].profile;
         let before = self.targets[target].tracker.since();
         let verdict = self.targets[target].tracker.observe(&observation, &self.rules[profile]);
         let state = &mut self.targets[target];
@@ -58,7 +59,7 @@ impl Watch {
 
     fn changed(&mut self, target: usize, observation: &Observation, before: Option<Duration>) {
         let report = &observation.report;
-        let name = self.plan.targets[target].name.clone();
+        let name = self.targets[target].name.clone();
         self.emit(Event::Status(Change {
             name,
             status: report.status,
@@ -68,6 +69,7 @@ impl Watch {
             elapsed: self.now.elapsed,
             after: before.map(|before| observation.heard.saturating_sub(before)),
             detail: report.detail.clone(),
+            history: report.history.clone(),
             record: self.targets[target].tracker.record().clone(),
             data: report.data.clone(),
         }));
@@ -86,7 +88,8 @@ impl Watch {
     fn reached(&mut self, target: usize, observation: &Observation) {
         let report = &observation.report;
         let lacks = |expectation: &Expectation| !expectation.finds(&report.transaction, report);
-        if observation.source == Source::Push && self.plan.expectations.iter().any(lacks) {
+        let asks = self.asks(self.targets[target].profile);
+        if asks && observation.source == Source::Push && self.plan.expectations.iter().any(lacks) {
             return self.doubt(target);
         }
         let broken = self
@@ -112,7 +115,11 @@ impl Watch {
             Ending::Reached if self.plan.expectations.is_empty() => {
                 self.settle(target, Code::Ok, None);
             }
-            Ending::Reached => self.doubt(target),
+            Ending::Reached if self.asks(self.targets[target].profile) => self.doubt(target),
+            Ending::Reached => {
+                let reason = "what is expected could not be asked for without an access token";
+                self.mismatch(target, reason.to_owned());
+            }
             Ending::Missed(Status::Failed) => self.settle(target, Code::Failed, None),
             Ending::Missed(Status::Cancelled) => self.settle(target, Code::Cancelled, None),
             Ending::Missed(Status::Expired) => self.settle(target, Code::Expired, None),
@@ -127,7 +134,7 @@ impl Watch {
     /// It ended well, but not as asked; the status alone does not say why that is no success.
     fn mismatch(&mut self, target: usize, reason: String) {
         let status = self.targets[target].tracker.status().unwrap_or(Status::Unknown);
-        let name = &self.plan.targets[target].name.target;
+        let name = &self.targets[target].name.target;
         let message = format!("{name} {status}, but not as asked: {reason}");
         self.failures.push(Arc::new(Failure::new(Code::Mismatch, message)));
         self.settle(target, Code::Mismatch, Some(reason));
@@ -147,12 +154,20 @@ impl Watch {
         for target in self.targets_of(profile) {
             self.settle(target, failure.code(), Some(failure.to_string()));
         }
+        if self.plan.account {
+            self.finish(failure.code());
+        }
     }
 
     /// Every target that is still open ends here.
     pub(super) fn stop(&mut self, code: Code) {
-        for target in 0..self.targets.len() {
+        let open = |state: &TargetState| state.settled.is_none();
+        let open = self.targets.iter().filter(|(_, state)| open(state)).map(|(target, _)| target);
+        for target in open.collect::<Vec<_>>() {
             self.settle(target, code, None);
+        }
+        if self.plan.account {
+            self.finish(code);
         }
     }
 
@@ -164,10 +179,11 @@ impl Watch {
         self.targets[target].settled = Some(code);
         self.targets[target].settled_at = self.now.elapsed;
         self.unsettled -= 1;
+        *self.outcomes.entry(code).or_default() += 1;
         self.release(target);
         let state = &self.targets[target];
         let outcome = Outcome {
-            name: self.plan.targets[target].name.clone(),
+            name: self.targets[target].name.clone(),
             code,
             status: state.tracker.status(),
             word: state.tracker.word().map(str::to_owned),
@@ -180,30 +196,39 @@ impl Watch {
         if self.plan.any && code == Code::Ok {
             self.stop(Code::Unfinished);
         }
-        if self.unsettled == 0 && self.exit.is_none() {
-            self.finish();
+        match self.plan.account {
+            true => self.ended_one(target),
+            false if self.unsettled == 0 => self.finish(code),
+            false => {}
         }
     }
 
-    fn finish(&mut self) {
-        let codes = || self.targets.iter().filter_map(|state| state.settled);
-        let exit = self.exit_of(codes());
-        let mut summary =
-            Summary { exit: exit.number(), targets: self.targets.len(), ..Summary::default() };
-        for code in codes() {
-            *summary.outcomes.entry(code.name()).or_default() += 1;
+    /// The command is done, because of this.
+    fn finish(&mut self, because: Code) {
+        if self.exit.is_some() {
+            return;
         }
+        let exit = self.exit_of(because);
+        let outcomes = self.outcomes.iter().map(|(code, count)| (code.name(), *count));
+        let summary =
+            Summary { exit: exit.number(), targets: self.known, outcomes: outcomes.collect() };
         self.exit = Some(exit);
+        self.tell_oddities();
         self.emit(Event::Summary(summary));
     }
 
-    /// The largest code wins; but `--any` needs only one success, and `get` only a look that worked.
-    fn exit_of(&self, codes: impl Iterator<Item = Code> + Clone) -> Code {
-        if self.plan.any && codes.clone().any(|code| code == Code::Ok) {
+    /// The largest code wins; but `--any` needs only one success, `get` only a look that worked, and an
+    /// account has no ending of its own: what ended the command counts.
+    fn exit_of(&self, because: Code) -> Code {
+        if self.plan.any && self.outcomes.contains_key(&Code::Ok) {
             return Code::Ok;
         }
+        if self.plan.account {
+            return because;
+        }
         let looks_only = self.plan.mode == Mode::Get { exit_status: false };
-        codes.filter(|code| !(looks_only && code.is_of_transaction())).max().unwrap_or(Code::Ok)
+        let counts = |code: &&Code| !(looks_only && code.is_of_transaction());
+        self.outcomes.keys().filter(counts).max().copied().unwrap_or(Code::Ok)
     }
 
     /// What is left to say.
@@ -217,7 +242,8 @@ impl Watch {
                 true => Vec::new(),
                 false => self.undecided().collect(),
             },
-            targets: self.targets.len(),
+            targets: self.known,
+            account: self.plan.account,
             elapsed: self.now.elapsed,
         }
     }
@@ -229,9 +255,9 @@ impl Watch {
             let tracker = &state.tracker;
             Some((tracker.status()?, ago(tracker.confirmed()?), ago(tracker.since()?)))
         };
-        self.targets.iter().zip(&self.plan.targets).filter_map(move |(state, target)| {
+        self.targets.iter().filter_map(move |(_, state)| {
             let code = state.settled.filter(|code| code.is_undecided())?;
-            Some(Undecided { target: target.name.target.clone(), code, last: last(state) })
+            Some(Undecided { target: state.name.target.clone(), code, last: last(state) })
         })
     }
 }

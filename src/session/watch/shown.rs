@@ -2,26 +2,30 @@
 
 use std::time::Duration;
 
-use super::{FeedState, LinkState, Watch};
+use super::{FeedState, LinkState, TargetState, Watch};
+use crate::exit::Code;
 use crate::render::{Link, Row, View};
 use crate::session::plan::Mode;
 
 impl Watch {
     /// The command as it stands at this time.
     pub fn view(&self, elapsed: Duration) -> View {
+        let good = self.outcomes.get(&Code::Ok).copied().unwrap_or_default();
         View {
             elapsed,
+            targets: self.known,
+            good,
+            bad: self.known - self.unsettled - good,
             left: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
-            rows: (0..self.targets.len()).map(|target| self.row(target, elapsed)).collect(),
+            rows: self.targets.iter().map(|(_, state)| self.row(state, elapsed)).collect(),
         }
     }
 
-    fn row(&self, target: usize, elapsed: Duration) -> Row {
-        let state = &self.targets[target];
+    fn row(&self, state: &TargetState, elapsed: Duration) -> Row {
         let tracker = &state.tracker;
-        let profile = &self.plan.profiles[self.plan.targets[target].profile];
+        let profile = &self.plan.profiles[state.profile];
         Row {
-            target: self.plan.targets[target].name.target.clone(),
+            target: state.name.target.clone(),
             status: tracker.status().zip(tracker.word().map(str::to_owned)),
             held: match state.settled {
                 Some(_) => state.settled_at,
@@ -47,7 +51,8 @@ impl Watch {
             LinkState::Down { reason, retry_at } => Link::Down {
                 reason: reason.clone(),
                 retry_in: retry_at.saturating_sub(elapsed),
-                polling: (self.plan.mode == Mode::Watch).then_some(profile.interval),
+                polling: (self.plan.mode == Mode::Watch && profile.asks)
+                    .then_some(profile.interval),
             },
         }
     }

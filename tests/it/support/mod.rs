@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod bless;
+pub mod peers;
 pub mod proof;
 pub mod proxy;
 pub mod rehearsal;
@@ -11,4 +12,5 @@ pub mod server;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tls;
+pub mod transak;
 pub mod txwatch;

@@ -40,6 +40,12 @@ impl Txwatch {
     }
 }
 
+/// Sends a signal by name to a child.
+pub(super) fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
 impl<R: Read> Stream<R> {
     fn new(pipe: R) -> Self {
         Stream { reader: BufReader::new(pipe), heard: String::new() }
@@ -76,9 +82,7 @@ impl Running {
 
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id();
-        let kill = format!("kill -{name} {pid}");
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        signal(&self.child, name);
     }
 
     /// Whether it has a signal that it has not taken yet.

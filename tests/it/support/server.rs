@@ -34,6 +34,7 @@ pub struct Seen {
     pub method: String,
     pub target: String,
     pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 /// A running server. Dropped, it fails the test if it was asked for anything that its script has not.
@@ -241,7 +242,13 @@ impl Seen {
         let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(key, value)| (key.to_owned(), value.trim().to_owned()));
-        Some(Seen { method, target, headers: headers.collect() })
+        let headers: Vec<(String, String)> = headers.collect();
+        let mut seen = Seen { method, target, headers, body: String::new() };
+        let length = seen.header("Content-Length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.ok()?;
+        seen.body = String::from_utf8(body).unwrap();
+        Some(seen)
     }
 }
 

@@ -57,6 +57,18 @@ impl Txwatch {
         self.env("TXWATCH_PROOF_URL", url).env("TXWATCH_PROOF_TOKEN", TOKEN)
     }
 
+    /// Points the profile `transak` at a server, with no credentials.
+    pub fn transak(self, url: &str) -> Self {
+        self.env("TXWATCH_TRANSAK_URL", url)
+            .env("TXWATCH_TRANSAK_PUSH_URL", url.replace("http", "ws"))
+            .env("TXWATCH_TRANSAK_API_KEY", API_KEY)
+    }
+
+    /// Gives it the access token.
+    pub fn transak_token(self) -> Self {
+        self.env("TXWATCH_TRANSAK_TOKEN", TOKEN)
+    }
+
     /// Writes the configuration file.
     pub fn config(self, text: &str) -> Self {
         let path = self.write("config.toml", text);
@@ -117,6 +129,9 @@ impl Txwatch {
 
 /// The token of the tests. No output may ever contain it.
 pub const TOKEN: &str = "tok_5f0c1e77-secret";
+
+/// The API key of the tests, which is no secret.
+pub const API_KEY: &str = "api-key-1";
 
 impl From<Output> for Ended {
     fn from(output: Output) -> Self {

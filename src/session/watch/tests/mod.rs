@@ -1,6 +1,8 @@
 //! The rules of watching, without a socket or a clock: a [`World`] plays provider, network and time.
 
+mod account;
 mod chance;
+mod listening;
 mod rules;
 mod trust;
 
@@ -21,6 +23,8 @@ static SPEC: Spec = Spec {
     settings: &[],
     pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },
     id_shape: "anything",
+    personal: &["partneruserid"],
+    account: true,
     probe_id: "nobody",
     check_id: |_| Ok(()),
     build: |_: &Settings| Err("only made here".to_owned()),
@@ -33,8 +37,8 @@ impl Provider for Fake {
         &SPEC
     }
 
-    fn snapshot(&self, id: &Id) -> Request {
-        Request::get(format!("https://fake.example/{id}").parse().unwrap(), Auth::Bearer)
+    fn snapshots(&self, id: &Id, _now: jiff::Timestamp) -> Vec<Request> {
+        vec![Request::get(format!("https://fake.example/{id}").parse().unwrap(), Auth::Bearer)]
     }
 
     fn read(&self, _id: &Id, _response: &Response) -> Reading {
@@ -67,10 +71,12 @@ fn plan(mode: Mode, targets: usize) -> Plan {
     };
     Plan {
         mode,
+        account: false,
         profiles: vec![Profile {
             name: "fake".into(),
             provider: Arc::new(Fake),
             credential: Credential::fixed("a-fixed-token", "a test".to_owned()).unwrap(),
+            asks: true,
             interval: Duration::from_secs(5),
             safety: Duration::from_secs(60),
             appear_timeout: Some(Duration::from_secs(60)),
@@ -103,7 +109,7 @@ impl World {
         let targets =
             plan.targets.iter().enumerate().map(|(index, target)| (target.id.clone(), index));
         let routes = match plan.mode.pushes() {
-            true => vec![Route { profile: 0, targets: targets.collect() }],
+            true => vec![Route { profile: 0, targets: targets.collect(), account: plan.account }],
             false => Vec::new(),
         };
         let watch = Watch::new(Arc::new(plan), routes, fastrand::Rng::with_seed(7));
@@ -117,7 +123,7 @@ impl World {
         let mut world = World::new(plan);
         world.feed(FeedInput::Live);
         world.subscribe();
-        for target in 0..world.watch.targets.len() {
+        for target in 0..world.watch.plan.targets.len() {
             world.pulled(target, Ok(report(Status::Pending, None)));
         }
         world.take();
@@ -125,11 +131,12 @@ impl World {
     }
 
     fn input(&mut self, input: Input) {
-        let now = Now { elapsed: self.now, wall: jiff::Timestamp::UNIX_EPOCH };
+        let wall = jiff::Timestamp::UNIX_EPOCH + self.now;
+        let now = Now { elapsed: self.now, wall };
         for command in self.watch.handle(now, input) {
             match command {
                 Command::Emit(stamped) => self.events.push(stamped.event),
-                Command::Pull(target) => self.done.push(format!("pull {target}")),
+                Command::Pull(pull) => self.done.push(format!("pull {}", pull.target)),
                 Command::Open(_) => self.done.push("open".to_owned()),
                 Command::Close(_) => self.done.push("close".to_owned()),
                 Command::Forget(_, id) => self.done.push(format!("forget {id}")),

@@ -160,18 +160,18 @@ fn from_a_command() -> Plan {
 fn a_token_command_is_run_before_anything_is_sent() {
     let mut world = World::new(from_a_command());
     assert_eq!(world.take(), ["renew"]);
-    world.input(Input::Renewed(0, Ok(())));
+    world.input(Input::Renewed(0, Ok(None)));
     assert_eq!(world.take(), ["pull 0"]);
 }
 
 #[test]
 fn a_refused_token_is_read_again_once() {
     let mut world = World::new(from_a_command());
-    world.input(Input::Renewed(0, Ok(())));
+    world.input(Input::Renewed(0, Ok(None)));
     world.take();
     world.pulled(0, Err(Reading::Denied("401".to_owned())));
     assert_eq!(world.take(), ["renew"]);
-    world.input(Input::Renewed(0, Ok(())));
+    world.input(Input::Renewed(0, Ok(None)));
     world.wait_until(5);
     assert_eq!(world.take(), ["pull 0"]);
     world.pulled(0, Err(Reading::Denied("401".to_owned())));
@@ -181,12 +181,12 @@ fn a_refused_token_is_read_again_once() {
 #[test]
 fn after_an_accepted_answer_a_token_may_be_read_again() {
     let mut world = World::new(from_a_command());
-    world.input(Input::Renewed(0, Ok(())));
+    world.input(Input::Renewed(0, Ok(None)));
     for _ in 0..3 {
         world.take();
         world.pulled(0, Err(Reading::Denied("401".to_owned())));
         assert_eq!(world.take(), ["renew"]);
-        world.input(Input::Renewed(0, Ok(())));
+        world.input(Input::Renewed(0, Ok(None)));
         while !world.take().contains(&"pull 0".to_owned()) {
             world.wait_until(1000);
         }
@@ -203,7 +203,7 @@ fn two_sides_that_disagree_about_a_token_do_not_have_it_read_without_end() {
     let mut plan = from_a_command();
     plan.mode = Mode::Watch;
     let mut world = World::new(plan);
-    world.input(Input::Renewed(0, Ok(())));
+    world.input(Input::Renewed(0, Ok(None)));
     let refuse = |world: &mut World| {
         let generation = world.watch.profiles[0].generation;
         let error = Error::refused("the upgrade was refused: 401".to_owned());
@@ -213,7 +213,7 @@ fn two_sides_that_disagree_about_a_token_do_not_have_it_read_without_end() {
     world.take();
     refuse(&mut world);
     assert!(world.take().contains(&"renew".to_owned()));
-    world.input(Input::Renewed(0, Ok(())));
+    world.input(Input::Renewed(0, Ok(None)));
     world.pulled(0, Ok(report(Pending, None)));
     refuse(&mut world);
     assert_eq!(world.exit(), Some(Code::Denied));
@@ -254,7 +254,7 @@ fn endless_nonsense_is_not_quoted_without_end() {
 #[test]
 fn a_refusal_of_an_older_token_counts_for_nothing() {
     let mut world = World::new(from_a_command());
-    world.input(Input::Renewed(0, Ok(())));
+    world.input(Input::Renewed(0, Ok(None)));
     assert_eq!(world.take(), ["renew", "pull 0"]);
     let answer = Ok((Reading::Denied("401".to_owned()), None));
     world.input(Input::Pulled(0, Pulled { asked: seconds(0), generation: 0, answer }));
@@ -265,7 +265,10 @@ fn a_refusal_of_an_older_token_counts_for_nothing() {
 #[test]
 fn a_token_that_cannot_be_read_ends_the_watch() {
     let mut world = World::new(from_a_command());
-    world.input(Input::Renewed(0, Err(crate::error::config("the command failed"))));
+    world.input(Input::Renewed(
+        0,
+        Err(Unrenewed::Failed(crate::error::config("the command failed"))),
+    ));
     assert_eq!(world.exit(), Some(Code::Config));
 }
 

@@ -1,0 +1,100 @@
+//! What is to be known about each provider, from its [`Spec`]: for help, man page and README.
+
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::man::title;
+use crate::provider::{PROVIDERS, Setting, SettingKind, Spec};
+use crate::render::span;
+
+/// For `txwatch help providers`.
+pub(super) fn as_text() -> String {
+    let mut text = String::new();
+    for spec in PROVIDERS {
+        let (interval, safety) = paces(spec);
+        text.push_str(&format!(
+            "{} (profile {})\n  ids       {}\n  asked     every {interval} while push is down, every {safety} while it is live\n",
+            spec.title, spec.name, spec.id_shape
+        ));
+        for setting in spec.settings {
+            text.push_str(&format!("  {:<13} {}\n", setting.key, told(setting)));
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!("{WAYS}\n"));
+    text
+}
+
+/// For the README.
+pub fn providers_as_markdown() -> String {
+    let mut table = "| profile | setting | what it is |\n| --- | --- | --- |\n".to_owned();
+    for spec in PROVIDERS {
+        for setting in spec.settings {
+            table.push_str(&format!(
+                "| `{}` | `{}` | {} |\n",
+                spec.name,
+                setting.key,
+                told(setting)
+            ));
+        }
+    }
+    table
+}
+
+/// For `man txwatch-providers`.
+pub(super) fn page() -> String {
+    let mut roff = title("TXWATCH-PROVIDERS", "7");
+    roff.control("SH", ["NAME"]);
+    roff.text([roman("txwatch-providers - the systems that txwatch watches, and their settings")]);
+    roff.control("SH", ["DESCRIPTION"]);
+    roff.text([roman(
+        "A profile is a provider and its settings. One profile of each provider is built in and has its name; \
+         others are sections [profiles.NAME] of the configuration file.",
+    )]);
+    roff.text([roman(WAYS)]);
+    for spec in PROVIDERS {
+        add(&mut roff, spec);
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([bold("txwatch"), roman("(1), "), bold("txwatch-config"), roman("(1)")]);
+    roff.render()
+}
+
+fn add(roff: &mut Roff, spec: &Spec) {
+    let (interval, safety) = paces(spec);
+    roff.control("SH", [spec.title.to_uppercase().as_str()]);
+    roff.text([
+        roman("Profile "),
+        bold(spec.name),
+        roman(format!(
+            ". Its ids: {}. It is asked every {interval} while push is down, and every {safety} while it is live.",
+            spec.id_shape
+        )),
+    ]);
+    for setting in spec.settings {
+        roff.control("TP", []);
+        roff.text([bold(setting.key)]);
+        roff.text([roman(told(setting))]);
+    }
+}
+
+const WAYS: &str = "A setting KEY of the profile NAME is given as KEY in the section [profiles.NAME] of the \
+                    configuration file, or as the variable TXWATCH_NAME_KEY. A secret is given as KEY_file \
+                    or KEY_command in the file, or as TXWATCH_NAME_KEY, TXWATCH_NAME_KEY_FILE or \
+                    TXWATCH_NAME_KEY_COMMAND.";
+
+fn paces(spec: &Spec) -> (String, String) {
+    (span(spec.pace.interval), span(spec.pace.safety))
+}
+
+fn told(setting: &Setting) -> String {
+    let mut text = setting.about.to_owned();
+    if let SettingKind::Choice(words) = &setting.kind {
+        text.push_str(&format!(": {}", words.join(" or ")));
+    }
+    if setting.required {
+        text.push_str(" (required)");
+    } else if !setting.default.is_empty() {
+        text.push_str(&format!(" (default: {})", setting.default));
+    }
+    text
+}

@@ -1,0 +1,424 @@
+use serde_json::json;
+
+use super::*;
+use crate::exit::Code;
+use crate::lifecycle::{Kind, Report};
+use crate::provider::{Action, Frame, without_personal_data};
+use crate::wire::{Token, jwt};
+
+const ID: &str = "aa39d8e1-1111-4222-8333-44444444ce7f";
+const HELLO: &str = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\",\"activity_timeout\":120}"}"#;
+
+fn transak(values: &[(&'static str, &str)]) -> Transak {
+    let mut settings = Settings::default();
+    for (key, value) in values {
+        settings.set(key, (*value).to_owned());
+    }
+    Transak::new(&settings).unwrap()
+}
+
+/// The sample of the documentation's page on WebSockets, with its digits.
+fn sample() -> String {
+    format!(
+        r#"{{"id":"{ID}","walletAddress":"0xD902","createdAt":"2025-04-04T13:11:47.260Z",
+        "status":"AWAITING_PAYMENT_FROM_USER","fiatCurrency":"EUR","userId":"243a8ce2","cryptoCurrency":"ETH",
+        "isBuyOrSell":"BUY","fiatAmount":30,"ipAddress":"14.142.0.1","amountPaid":0,
+        "paymentOptionId":"sepa_bank_transfer","walletLink":"https://sepolia.etherscan.io/address/0xD902",
+        "quoteId":"9291a8bc","orderProcessingType":"NORMAL","addressAdditionalData":false,"network":"ethereum",
+        "conversionPrice":0.0006130127560164107,"cryptoAmount":0.01759347,"totalFeeInFiat":1.3,
+        "fiatAmountInUsd":33.05,"countryCode":"IN","partnerOrderId":"partner-order-id","stateCode":"Karnataka",
+        "orderChannelType":"WIDGET","tokenContractAddress":"0x0000","userKycType":"STANDARD",
+        "updatedAt":"2025-04-04T13:11:48.374Z","cardPaymentData":{{}},"conversionPriceData":{{}},
+        "partnerFeeInLocalCurrency":0.3,"statusHistories":[
+        {{"status":"AWAITING_PAYMENT_FROM_USER","createdAt":"2025-04-04T13:11:48.374Z","message":"hi Jane"}}]}}"#
+    )
+}
+
+fn order(status: &str) -> Value {
+    json!({ "id": ID, "status": status, "updatedAt": "2025-04-04T13:12:00.000Z" })
+}
+
+fn read(id: &str, status: u16, body: &str) -> Reading {
+    transak(&[]).read(&Id::new(id), &Response { status, body: body.as_bytes().to_vec() })
+}
+
+fn observed(reading: Reading) -> Report {
+    match reading {
+        Reading::Observed(report) => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A feed whose channels are subscribed.
+fn feed(transak: &Transak, ids: &[&str]) -> Box<dyn Feed> {
+    let ids: Vec<Id> = ids.iter().map(|id| Id::new(id)).collect();
+    let mut feed = transak.feeds(&ids).remove(0).0;
+    feed.received(Frame::Text(HELLO));
+    feed
+}
+
+fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> Action {
+    let text = json!({ "event": "ORDER_FAILED", "channel": channel, "data": data }).to_string();
+    let mut actions = feed.received(Frame::Text(&text));
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    actions.remove(0)
+}
+
+/// The status that comes of an action, with the id; or the warning.
+fn told(action: Action) -> Result<(String, String), String> {
+    match action {
+        Action::Observed(id, report) => Ok((id.to_string(), report.word)),
+        Action::Warning(_, message) => Err(message),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_documented_order_is_read_digit_for_digit() {
+    let body = format!(r#"{{"meta":{{"orderId":"{ID}"}},"data":{}}}"#, sample());
+    let report = observed(read(ID, 200, &body));
+    assert_eq!(
+        (report.status, report.word.as_str()),
+        (Status::Pending, "AWAITING_PAYMENT_FROM_USER")
+    );
+    assert_eq!(report.occurred_at.unwrap().to_string(), "2025-04-04T13:11:48.374Z");
+    let record = &report.transaction;
+    assert_eq!(record.kind, Some(Kind::Buy));
+    assert_eq!(record.fiat_amount.as_deref(), Some("30"));
+    assert_eq!(record.fiat_currency.as_deref(), Some("EUR"));
+    assert_eq!(record.crypto_amount.as_deref(), Some("0.01759347"));
+    assert_eq!(record.crypto_currency.as_deref(), Some("ETH"));
+    assert_eq!(record.network.as_deref(), Some("ethereum"));
+    assert_eq!(record.cost.as_deref(), Some("1.3"));
+    assert_eq!(record.created_at.as_deref(), Some("2025-04-04T13:11:47.260Z"));
+    assert_eq!(report.history.len(), 1);
+    let mut data = report.data.unwrap();
+    assert_eq!(data["conversionPrice"].to_string(), "0.0006130127560164107");
+    without_personal_data(&mut data, SPEC.personal);
+    let text = data.to_string();
+    for personal in ["14.142", "243a8ce2", "0xD902", "Jane", "Karnataka"] {
+        assert!(!text.contains(personal), "{personal}: {text}");
+    }
+    assert!(text.contains("0.0006130127560164107") && text.contains("partner-order-id"));
+}
+
+#[test]
+fn rest_has_an_underscore_before_the_id() {
+    let body = r#"{"meta":{"orderId":"322dc79c"},"data":{"_id":"322dc79c","walletAddress":"0xD902","createdAt":"2024-10-15T14:29:11.104Z","status":"COMPLETED","fiatCurrency":"EUR","cryptoCurrency":"ETH","isBuyOrSell":"BUY","fiatAmount":45,"amountPaid":45,"paymentOptionId":"sepa_bank_transfer","network":"ethereum"}}"#;
+    let report = observed(read("322dc79c", 200, body));
+    assert_eq!(report.status, Status::Completed);
+    assert!(
+        matches!(read(ID, 200, body), Reading::Bad(problem) if problem.contains("another order"))
+    );
+}
+
+#[test]
+fn every_word_of_buy_and_sell_has_its_status() {
+    for (word, status) in [
+        ("AWAITING_PAYMENT_FROM_USER", Status::Pending),
+        ("PAYMENT_DONE_MARKED_BY_USER", Status::Pending),
+        ("PROCESSING", Status::Processing),
+        ("PENDING_DELIVERY_FROM_TRANSAK", Status::Processing),
+        ("ON_HOLD_PENDING_DELIVERY_FROM_TRANSAK", Status::OnHold),
+        ("COMPLETED", Status::Completed),
+        ("FAILED", Status::Failed),
+        ("CANCELLED", Status::Cancelled),
+        ("EXPIRED", Status::Expired),
+        ("REFUNDED", Status::Refunded),
+        ("completed", Status::Unknown),
+        ("SOMETHING_NEW", Status::Unknown),
+    ] {
+        for kind in ["BUY", "SELL", "SWAP"] {
+            let body = json!({ "data": { "_id": ID, "status": word, "isBuyOrSell": kind } });
+            let report = observed(read(ID, 200, &body.to_string()));
+            assert_eq!((report.status, report.word.as_str()), (status, word));
+            assert_eq!(report.detail.is_some(), status != Status::Unknown, "{word}");
+        }
+    }
+}
+
+#[test]
+fn only_failed_and_cancelled_can_be_paid_back() {
+    let revives = transak(&[]).revives();
+    for from in Status::ALL {
+        for to in Status::ALL {
+            let expected =
+                matches!(from, Status::Failed | Status::Cancelled) && to == Status::Refunded;
+            assert_eq!(revives(from, to), expected, "{from} {to}");
+        }
+    }
+}
+
+#[test]
+fn the_status_decides_and_never_the_event() {
+    let transak = transak(&[]);
+    let mut feed = feed(&transak, &[ID]);
+    // The event is called ORDER_FAILED in all of these.
+    for word in ["EXPIRED", "CANCELLED", "FAILED", "COMPLETED"] {
+        let action = publish(feed.as_mut(), ID, &order(word).to_string());
+        assert_eq!(told(action).unwrap(), (ID.to_owned(), word.to_owned()));
+    }
+}
+
+#[test]
+fn answers_that_are_no_order_are_told_apart() {
+    let error = |status: u16, name: &str, message: &str| {
+        let body = json!({ "error": { "statusCode": status, "name": name, "message": message } });
+        read(ID, status, &body.to_string())
+    };
+    let unknown = error(400, "Bad Request", "Order not found");
+    assert!(
+        matches!(unknown, Reading::NotFound(told) if told == "400 (Bad Request: Order not found)")
+    );
+    assert!(matches!(error(400, "Error", "startDate is a required argument"), Reading::Bad(_)));
+    assert!(matches!(error(401, "Unauthorized", "Authorization Required"), Reading::Denied(_)));
+    assert!(matches!(error(403, "Forbidden", "no"), Reading::Denied(_)));
+    assert!(matches!(error(404, "Not Found", "no such order"), Reading::NotFound(_)));
+    assert!(matches!(read(ID, 404, "<html>"), Reading::Bad(_)));
+    for status in [408, 429, 500, 502, 503] {
+        assert!(matches!(read(ID, status, "busy"), Reading::Busy(_)), "{status}");
+    }
+    for body in [
+        "",
+        "[]",
+        "{}",
+        r#"{"data":null}"#,
+        r#"{"data":{}}"#,
+        r#"{"data":{"status":7}}"#,
+        r#"{"data":[]}"#,
+    ] {
+        assert!(matches!(read(ID, 200, body), Reading::Bad(_)), "{body}");
+    }
+}
+
+#[test]
+fn requests_go_where_the_documentation_says() {
+    let now = "2025-04-04T13:00:00Z".parse().unwrap();
+    let request = transak(&[]).snapshots(&Id::new(ID), now).remove(0);
+    assert_eq!(request.url.as_str(), format!("https://api.transak.com/partners/api/v2/order/{ID}"));
+    assert_eq!(request.auth, Auth::Header("access-token"));
+    let staging = transak(&[("network", "staging")]);
+    let request = staging.snapshots(&Id::new(ID), now).remove(0);
+    assert!(request.url.as_str().starts_with("https://api-stg.transak.com/partners/api/v2/order/"));
+
+    let feed = transak(&[]).feeds(&[Id::new(ID)]).remove(0).0;
+    let url = feed.request().url;
+    assert!(
+        url.as_str().starts_with("wss://ws-ap2.pusher.com/app/1d9ffac87de599c61283?protocol=7&"),
+        "{url}"
+    );
+    let other =
+        transak(&[("cluster", "eu"), ("pusher_key", "k")]).feeds(&[Id::new(ID)]).remove(0).0;
+    assert!(other.request().url.as_str().starts_with("wss://ws-eu.pusher.com/app/k?"));
+    let own =
+        transak(&[("push_url", "http://127.0.0.1:6001/base")]).feeds(&[Id::new(ID)]).remove(0).0;
+    assert!(own.request().url.as_str().starts_with("ws://127.0.0.1:6001/base/app/1d9"));
+}
+
+#[test]
+fn a_reference_is_looked_for_with_every_filter_spelt_out() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let now = "2025-04-04T13:00:00Z".parse().unwrap();
+    let requests = transak.snapshots(&Id::new("partner/ref-7"), now);
+    let query = |request: &Request| {
+        let pairs = request.url.query_pairs().into_owned();
+        pairs.collect::<std::collections::HashMap<_, _>>()
+    };
+    for request in &requests {
+        assert_eq!(request.url.path(), "/partners/api/v2/orders");
+        let query = query(request);
+        assert_eq!(query["filter[partnerOrderId]"], "ref-7");
+        assert_eq!(query["filter[productsAvailed]"], r#"["BUY","SELL"]"#);
+        assert_eq!(
+            (query["startDate"].as_str(), query["endDate"].as_str()),
+            ("2023-04-05", "2025-04-05")
+        );
+    }
+    let statuses: Vec<_> =
+        requests.iter().map(|request| query(request).get("filter[status]").cloned()).collect();
+    assert_eq!(statuses[0], None);
+    for word in ["COMPLETED", "PROCESSING", "AWAITING_PAYMENT_FROM_USER", "REFUNDED", "EXPIRED"] {
+        assert!(statuses.contains(&Some(word.to_owned())), "{word}");
+    }
+}
+
+#[test]
+fn the_newest_order_with_the_reference_counts() {
+    let list = json!({ "meta": { "totalCount": 3 }, "data": [
+        { "_id": "1", "status": "EXPIRED", "partnerOrderId": "ref-7", "createdAt": "2025-04-04T10:00:00.000Z" },
+        { "_id": "2", "status": "PROCESSING", "partnerOrderId": "ref-7", "createdAt": "2025-04-04T11:00:00.000Z" },
+        { "_id": "3", "status": "COMPLETED", "partnerOrderId": "ref-8", "createdAt": "2025-04-04T12:00:00.000Z" },
+    ] });
+    let report = observed(read("partner/ref-7", 200, &list.to_string()));
+    assert_eq!(report.word, "PROCESSING");
+    assert!(matches!(read("partner/ref-9", 200, &list.to_string()), Reading::NotFound(_)));
+    assert!(matches!(read("partner/ref-7", 200, r#"{"data":[]}"#), Reading::NotFound(_)));
+    assert!(matches!(read("partner/ref-7", 200, r#"{"data":{}}"#), Reading::Bad(_)));
+    assert!(matches!(read("partner/ref-7", 200, r#"{"data":[7]}"#), Reading::Bad(_)));
+}
+
+#[test]
+fn a_reference_is_followed_on_the_channel_of_the_api_key() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let mut feed = feed(&transak, &["partner/ref-7"]);
+    let of = |id: &str, status: &str, created: &str| {
+        json!({ "id": id, "status": status, "partnerOrderId": "ref-7", "createdAt": created })
+            .to_string()
+    };
+    let (early, late) = ("2025-04-04T10:00:00.000Z", "2025-04-04T11:00:00.000Z");
+    let id = "partner/ref-7".to_owned();
+    let mut say = |data: String| told(publish(feed.as_mut(), "key-1_ref-7", &data));
+    assert_eq!(say(of("1", "PROCESSING", early)), Ok((id.clone(), "PROCESSING".into())));
+    assert_eq!(say(of("2", "PROCESSING", late)), Ok((id.clone(), "PROCESSING".into())));
+    // The order that was given up expires; the one that took its place goes on.
+    assert!(say(of("1", "EXPIRED", early)).unwrap_err().contains("older order"));
+    assert_eq!(say(of("2", "COMPLETED", late)), Ok((id, "COMPLETED".into())));
+    let other = json!({ "id": "9", "status": "COMPLETED", "partnerOrderId": "ref-8" }).to_string();
+    assert!(say(other).unwrap_err().contains("another reference"));
+}
+
+#[test]
+fn a_reference_needs_an_api_key_and_a_name_that_a_channel_can_have() {
+    let id = Id::new("partner/ref-7");
+    assert_eq!(transak(&[]).accept(&id).unwrap_err().code(), Code::Config);
+    assert!(transak(&[("api_key", "key-1")]).accept(&id).is_ok());
+    let long = Id::new(&format!("partner/{}", "r".repeat(160)));
+    assert_eq!(transak(&[("api_key", "key-1")]).accept(&long).unwrap_err().code(), Code::Usage);
+    assert!(transak(&[]).accept(&Id::new(ID)).is_ok());
+}
+
+#[test]
+fn ids_are_names_of_channels() {
+    for id in [ID, "happy@ci-7", "partner/ref-7", "a=b;c,d.e"] {
+        assert!(check_id(id).is_ok(), "{id}");
+    }
+    for id in ["", "partner/", "a/b", "partner/a/b", "a?b", "a#b", "..", "partner/..", "a b", "é"]
+    {
+        assert!(check_id(id).is_err(), "{id}");
+    }
+    assert!(check_id(&"a".repeat(165)).is_err());
+}
+
+#[test]
+fn settings_that_cannot_be_right_are_refused() {
+    for (key, value) in [
+        ("cluster", "evil.example/x"),
+        ("pusher_key", "a/b"),
+        ("api_key", "a b"),
+        ("url", "ftp://x"),
+    ] {
+        let mut settings = Settings::default();
+        settings.set(key, value.to_owned());
+        let error = Transak::new(&settings).err().unwrap();
+        assert!(error.starts_with(key), "{error}");
+    }
+}
+
+#[test]
+fn a_message_about_another_order_is_not_believed() {
+    let transak = transak(&[]);
+    let mut feed = feed(&transak, &[ID]);
+    let other = json!({ "id": "another", "status": "COMPLETED" }).to_string();
+    assert!(told(publish(feed.as_mut(), ID, &other)).unwrap_err().contains("another order"));
+    for data in ["plain text", "7", "[]", "{}", r#"{"status":""}"#, r#"{"status":7}"#] {
+        assert!(told(publish(feed.as_mut(), ID, data)).is_err(), "{data}");
+    }
+    let bare = json!({ "status": "COMPLETED" }).to_string();
+    assert!(told(publish(feed.as_mut(), ID, &bare)).is_ok());
+    assert!(matches!(feed.received(Frame::Binary(&[0, 255]))[..], [Action::Warning(..)]));
+}
+
+fn account(transak: &Transak, tokens: &[&str]) -> Box<dyn Feed> {
+    let mut feed = transak.account_feed().unwrap();
+    for (generation, token) in (0..).zip(tokens) {
+        feed.token(&Token::new((*token).to_owned().into(), generation));
+    }
+    feed.received(Frame::Text(HELLO));
+    feed
+}
+
+#[test]
+fn the_accounts_channel_is_believed_only_if_it_is_signed() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let mut feed = account(&transak, &["first-token", "second-token"]);
+    let mut say = |data: &str| told(publish(feed.as_mut(), "key-1", data));
+    let wrapped = json!({ "webhookData": order("COMPLETED"), "eventID": "ORDER_COMPLETED" });
+    let expected = (ID.to_owned(), "COMPLETED".to_owned());
+    for claims in [&wrapped, &order("COMPLETED")] {
+        // The token that signs may be the one before ours, and the text may be quoted as JSON.
+        for secret in ["second-token", "first-token"] {
+            let signed = jwt::sign(claims, secret.as_bytes()).unwrap();
+            assert_eq!(say(&signed).as_ref(), Ok(&expected));
+            assert_eq!(say(&format!("\"{signed}\"")).as_ref(), Ok(&expected));
+        }
+    }
+    let foreign = jwt::sign(&wrapped, b"foreign").unwrap();
+    assert!(say(&foreign).unwrap_err().contains("signature"));
+    assert!(say(&wrapped.to_string()).unwrap_err().contains("not signed"));
+    let none = "eyJhbGciOiJub25lIn0.eyJpZCI6IjEiLCJzdGF0dXMiOiJDT01QTEVURUQifQ.";
+    assert!(say(none).is_err());
+    let odd = jwt::sign(&json!({ "id": "a b", "status": "COMPLETED" }), b"second-token").unwrap();
+    assert!(say(&odd).unwrap_err().contains("id"));
+}
+
+#[test]
+fn a_key_that_was_replaced_twice_is_forgotten() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let mut feed = account(&transak, &["one-token", "two-token", "three-token", "three-token"]);
+    let signed = |secret: &str| jwt::sign(&order("FAILED"), secret.as_bytes()).unwrap();
+    let mut say = |secret: &str| told(publish(feed.as_mut(), "key-1", &signed(secret)));
+    assert!(say("three-token").is_ok() && say("two-token").is_ok());
+    assert!(say("one-token").is_err());
+}
+
+#[test]
+fn a_signed_message_on_an_orders_channel_needs_the_token_too() {
+    let transak = transak(&[]);
+    let mut feed = feed(&transak, &[ID]);
+    let signed = jwt::sign(&order("COMPLETED"), b"a-token").unwrap();
+    assert!(told(publish(feed.as_mut(), ID, &signed)).unwrap_err().contains("no access token"));
+    feed.token(&Token::new("a-token".to_owned().into(), 0));
+    assert!(told(publish(feed.as_mut(), ID, &signed)).is_ok());
+}
+
+#[test]
+fn a_settled_order_is_unsubscribed() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let mut feed = feed(&transak, &[ID, "partner/ref-7"]);
+    for (id, channel) in [(ID, ID), ("partner/ref-7", "key-1_ref-7")] {
+        match &feed.forget(&Id::new(id))[..] {
+            [Action::Send(text)] => {
+                assert!(text.contains("pusher:unsubscribe") && text.contains(channel), "{text}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(feed.forget(&Id::new(ID)).is_empty());
+}
+
+#[test]
+fn tokens_are_issued_for_the_secret() {
+    assert!(transak(&[]).issue().is_none());
+    let transak = transak(&[("api_key", "key-1")]);
+    let request = transak.issue().unwrap();
+    assert_eq!(request.url.as_str(), "https://api.transak.com/partners/api/v2/refresh-token");
+    assert_eq!(request.auth, Auth::Header("api-secret"));
+    assert_eq!(request.body.as_deref(), Some(r#"{"apiKey":"key-1"}"#));
+    let issued = |status: u16, body: &str| {
+        transak.issued(&Response { status, body: body.as_bytes().to_vec() })
+    };
+    match issued(200, r#"{"data":{"accessToken":"tok","expiresAt":1729775825}}"#) {
+        Issued::Token(_, Some(ends)) => assert_eq!(ends.as_second(), 1_729_775_825),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(issued(200, r#"{"data":{"accessToken":"tok"}}"#), Issued::Token(_, None)));
+    let wrong = r#"{"error":{"statusCode":400,"name":"Bad Request","message":"Invalid api-secret. Please generate new api-secret from Partner Dashboard"}}"#;
+    assert!(
+        matches!(issued(400, wrong), Issued::Denied(told) if told.contains("Invalid api-secret"))
+    );
+    assert!(matches!(issued(429, "{}"), Issued::Busy(_)));
+    assert!(matches!(issued(503, "oops"), Issued::Busy(_)));
+    for body in ["", "{}", r#"{"data":{"accessToken":7}}"#, r#"{"data":{"accessToken":""}}"#] {
+        assert!(matches!(issued(200, body), Issued::Bad(_)), "{body}");
+    }
+}
