@@ -44,7 +44,7 @@ pub(super) fn order(key: &str, id: &str, play: &Play, index: usize, start: Start
     let is_paid = !matches!(step.stage, Stage::Pending | Stage::Cancelled | Stage::Expired);
     let mut order = json!({
         (key): id,
-        "walletAddress": "0xREHEARSAL0000000000000000000000000000000",
+        "walletAddress": "0xREHEARSAL-WALLET",
         "createdAt": start.written(Duration::ZERO),
         "status": word(step.stage),
         "fiatCurrency": "EUR",
@@ -55,7 +55,7 @@ pub(super) fn order(key: &str, id: &str, play: &Play, index: usize, start: Start
         "ipAddress": "192.0.2.1",
         "amountPaid": number(if is_paid { PAID } else { "0" }),
         "paymentOptionId": "sepa_bank_transfer",
-        "walletLink": "https://explorer.invalid/address/0xREHEARSAL0000000000000000000000000000000",
+        "walletLink": "https://explorer.invalid/address/0xREHEARSAL-WALLET",
         "quoteId": "rehearsal-quote",
         "orderProcessingType": "NORMAL",
         "addressAdditionalData": false,
@@ -78,7 +78,7 @@ pub(super) fn order(key: &str, id: &str, play: &Play, index: usize, start: Start
     });
     if step.stage == Stage::Completed {
         order["completedAt"] = start.written(step.at()).into();
-        order["transactionHash"] = format!("0xREHEARSAL{:053}", 0).into();
+        order["transactionHash"] = "0xREHEARSAL-HASH".into();
     }
     order
 }

@@ -27,6 +27,7 @@ mod readme;
 mod reconnecting;
 mod sandbox;
 mod sandbox_transak;
+mod sandbox_transak_watched;
 mod support;
 mod targets;
 #[cfg(unix)]
