@@ -300,7 +300,11 @@ fn read_body(id: &Id, body: &[u8]) -> Result<Reading, String> {
     if order.id().is_some_and(is_other) {
         return Err("it is about another order".to_owned());
     }
-    Ok(Reading::Observed(Box::new(order.report()?)))
+    let report = match id.as_str().starts_with(PARTNER) {
+        true => order.report_of_attempt()?,
+        false => order.report()?,
+    };
+    Ok(Reading::Observed(Box::new(report)))
 }
 
 /// A user who begins again makes a new order with the same reference; the newest one counts. A server
