@@ -111,7 +111,7 @@ impl Order {
 }
 
 /// The documented words of buy and sell orders.
-fn status(word: &str) -> Status {
+pub(super) fn status(word: &str) -> Status {
     match word {
         "AWAITING_PAYMENT_FROM_USER" | "PAYMENT_DONE_MARKED_BY_USER" => Status::Pending,
         "PROCESSING" | "PENDING_DELIVERY_FROM_TRANSAK" => Status::Processing,

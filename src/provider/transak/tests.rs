@@ -240,6 +240,14 @@ fn a_reference_is_looked_for_with_every_filter_spelt_out() {
     for word in ["COMPLETED", "PROCESSING", "AWAITING_PAYMENT_FROM_USER", "REFUNDED", "EXPIRED"] {
         assert!(statuses.contains(&Some(word.to_owned())), "{word}");
     }
+    // What runs is looked for before a completed order is believed to be the newest.
+    let places =
+        |id: &str, word: Status| transak.places_to_ask(&Id::new(id), &Report::new(word, ""));
+    let asked = &statuses[1..places("partner/ref-7", Status::Completed)];
+    assert!(asked.iter().flatten().all(|word| !order::status(word).is_final()), "{asked:?}");
+    assert_eq!(asked.len(), 5);
+    assert_eq!(places("partner/ref-7", Status::Processing), 0);
+    assert_eq!(places(ID, Status::Completed), 0);
 }
 
 #[test]
