@@ -35,6 +35,14 @@ impl Watch {
                 if observation.source == Source::Push && observation.report.status.is_final() =>
             {
                 self.pull(target);
+                if !self.asks(profile) {
+                    let message = format!(
+                        "a push says {}, but by the provider's own clock it is older than the one before; \
+                         it is not believed, and cannot be checked without an access token",
+                        observation.report.status
+                    );
+                    self.warn_once(target, "stale_push", message);
+                }
             }
             Verdict::Stale if observation.report.status.is_final() && !settles_doubt => {
                 let message = format!(
