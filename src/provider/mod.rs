@@ -70,8 +70,21 @@ pub struct Spec {
     pub probe_id: &'static str,
     /// Refuses what cannot be an id of this provider.
     pub check_id: fn(&str) -> Result<(), String>,
+    /// An accepted id as the provider writes it.
+    pub canonical: fn(&str) -> String,
+    /// What its amounts of cost are in.
+    pub cost: Unit,
     /// Makes the provider from the settings of a profile.
     pub build: fn(&Settings) -> Result<Arc<dyn Provider>, String>,
+}
+
+/// What an amount is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// The fiat currency of the transaction.
+    Fiat,
+    /// Motes, of which 10^9 are a CSPR.
+    Motes,
 }
 
 /// How often a provider is asked about one transaction.
@@ -145,6 +158,24 @@ pub enum Frame<'a> {
     Text(&'a str),
     /// A binary message.
     Binary(&'a [u8]),
+    /// A server-sent event.
+    Event {
+        /// Its id, if it has one.
+        id: Option<&'a str>,
+        /// Its data.
+        data: &'a str,
+    },
+}
+
+impl Frame<'_> {
+    /// What it is, in words, where it is not what a feed speaks.
+    fn kind(&self) -> &'static str {
+        match self {
+            Frame::Text(_) => "text",
+            Frame::Binary(_) => "binary",
+            Frame::Event { .. } => "an event",
+        }
+    }
 }
 
 /// What a feed makes of what happened on its connection.
@@ -217,6 +248,11 @@ pub trait Feed: Send {
     /// This id needs no more reports.
     fn forget(&mut self, id: &Id) -> Vec<Action>;
 
+    /// The peer does not serve [`Feed::request`]. Whether there is another one to make instead.
+    fn elsewhere(&mut self) -> bool {
+        false
+    }
+
     /// The limits of silence, as they stand now.
     fn silence(&self) -> Silence {
         Silence { ask_after: Duration::from_secs(20), dead_after: Duration::from_secs(20) }
@@ -252,7 +288,8 @@ pub trait Provider: Send + Sync {
     }
 
     /// What the answer to one of the [`snapshots`](Provider::snapshots) means.
-    fn read(&self, id: &Id, response: &Response) -> Reading;
+    /// `now` is the provider's own clock, where it told it.
+    fn read(&self, id: &Id, response: &Response, now: Timestamp) -> Reading;
 
     /// The connections that push these ids' changes, each with the ids it serves.
     fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)>;

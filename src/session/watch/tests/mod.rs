@@ -27,6 +27,8 @@ static SPEC: Spec = Spec {
     account: true,
     probe_id: "nobody",
     check_id: |_| Ok(()),
+    canonical: str::to_owned,
+    cost: crate::provider::Unit::Fiat,
     build: |_: &Settings| Err("only made here".to_owned()),
 };
 
@@ -41,7 +43,7 @@ impl Provider for Fake {
         vec![Request::get(format!("https://fake.example/{id}").parse().unwrap(), Auth::Bearer)]
     }
 
-    fn read(&self, _id: &Id, _response: &Response) -> Reading {
+    fn read(&self, _id: &Id, _response: &Response, _now: jiff::Timestamp) -> Reading {
         Reading::Bad("nothing is read here".to_owned())
     }
 
