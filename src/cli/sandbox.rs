@@ -9,7 +9,7 @@ use super::context::{block_on, print};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::render::say;
-use crate::sandbox::{SCENARIOS, Sandbox, TOKEN};
+use crate::sandbox::{API_KEY, API_SECRET, PUSHER_KEY, SCENARIOS, Sandbox, TOKEN};
 use crate::session::Signals;
 
 /// `txwatch sandbox`.
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
     if !cli.quiet {
         say(&introduction());
     }
-    print(&variables(&sandbox.url()))?;
+    print(&variables(&sandbox))?;
     let io = |error| {
         Failure::from_error(Code::Io, anyhow::Error::new(error).context("the sandbox broke"))
     };
@@ -44,19 +44,35 @@ pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
     })?
 }
 
+const INTRODUCTION: &str = "\
+The sandbox: a rehearsal on this machine, no money moves. Stop it with Ctrl-C.
+Point txwatch at it with the lines below, then  txwatch watch proof:happy transak:happy
+
+Ids, who plays them, and what happens; NAME@ANYTHING has a clock of its own:
+";
+
 fn introduction() -> String {
-    let mut text =
-        "The sandbox: a rehearsal on this machine, no money moves. Stop it with Ctrl-C.\n\
-                    Point txwatch at it with the lines below, then  txwatch watch proof:happy\n\n\
-                    Ids and what happens to them; NAME@ANYTHING has a clock of its own:\n"
-            .to_owned();
+    let mut text = INTRODUCTION.to_owned();
     for scenario in SCENARIOS {
-        text.push_str(&format!("  {:<10} {}\n", scenario.name, scenario.about));
+        let players = scenario.played_by();
+        text.push_str(&format!("  {:<10} {players:<15} {}\n", scenario.name, scenario.about));
     }
     text.push('\n');
     text
 }
 
-fn variables(url: &str) -> String {
-    format!("export TXWATCH_PROOF_URL={url}\nexport TXWATCH_PROOF_TOKEN={TOKEN}\n")
+fn variables(sandbox: &Sandbox) -> String {
+    let (url, push_url) = (sandbox.url(), sandbox.push_url());
+    let variables = [
+        ("PROOF_URL", url.as_str()),
+        ("PROOF_TOKEN", TOKEN),
+        ("TRANSAK_URL", &url),
+        ("TRANSAK_PUSH_URL", &push_url),
+        ("TRANSAK_PUSHER_KEY", PUSHER_KEY),
+        ("TRANSAK_API_KEY", API_KEY),
+        ("TRANSAK_TOKEN", TOKEN),
+        ("TRANSAK_API_SECRET", API_SECRET),
+    ];
+    let export = |(name, value)| format!("export TXWATCH_{name}={value}\n");
+    variables.map(export).concat()
 }

@@ -253,13 +253,16 @@ pub(super) fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
 
 #[cfg(feature = "sandbox")]
 fn scenarios() -> Vec<CompletionCandidate> {
-    let scenarios = crate::sandbox::SCENARIOS.iter();
-    scenarios
-        .map(|scenario| {
-            CompletionCandidate::new(format!("{SANDBOX}:{}", scenario.name))
-                .help(Some(scenario.about.into()))
+    use crate::sandbox::{Player, SCENARIOS};
+
+    let of = |player: Player| {
+        let played = SCENARIOS.iter().filter(move |scenario| scenario.players().contains(&player));
+        played.map(move |scenario| {
+            let target = format!("{SANDBOX}:{}", player.path(scenario.name));
+            CompletionCandidate::new(target).help(Some(scenario.about.into()))
         })
-        .collect()
+    };
+    Player::ALL.into_iter().flat_map(of).collect()
 }
 
 /// Completes a profile's name.

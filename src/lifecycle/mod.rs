@@ -12,5 +12,7 @@ mod transaction;
 pub use expect::Expectation;
 pub use goal::Goal;
 pub use status::Status;
-pub use tracker::{Decision, Ending, Observation, Passed, Report, Rules, Source, Tracker, Verdict};
+pub use tracker::{
+    Attempt, Decision, Ending, Observation, Passed, Report, Rules, Source, Tracker, Verdict,
+};
 pub use transaction::{Kind, Transaction};

@@ -20,12 +20,23 @@ pub struct Report {
     pub occurred_at: Option<Timestamp>,
     /// A sentence that explains the status, if there is one.
     pub detail: Option<String>,
+    /// Which transaction it is about, where an id stands for one after the other.
+    pub attempt: Option<Attempt>,
     /// What the transaction went through before, as far as the provider says; oldest first.
     pub history: Vec<Passed>,
     /// The fields of the record that this report carried.
     pub transaction: Transaction,
     /// The provider's JSON.
     pub data: Option<Value>,
+}
+
+/// One of the transactions that an id stands for, one after the other. The newest counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The provider's own id of it.
+    pub id: String,
+    /// When it began, by the provider's clock.
+    pub began: Option<Timestamp>,
 }
 
 /// A status that a transaction once had.
@@ -45,6 +56,7 @@ impl Report {
             word: word.into(),
             occurred_at: None,
             detail: None,
+            attempt: None,
             history: Vec::new(),
             transaction: Transaction::default(),
             data: None,
@@ -121,6 +133,7 @@ pub enum Decision {
 /// One target's state: the last accepted observation and the merged record.
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
+    attempt: Option<Attempt>,
     last: Option<Last>,
     record: Transaction,
 }
@@ -141,6 +154,14 @@ struct Last {
 impl Tracker {
     /// Takes one observation in.
     pub fn observe(&mut self, observation: &Observation, rules: &Rules) -> Verdict {
+        if let Some(attempt) = &observation.report.attempt {
+            match &self.attempt {
+                Some(known) if known.id == attempt.id => {}
+                // What becomes of an attempt that was given up is no word about the newest.
+                Some(known) if known.began > attempt.began => return Verdict::Stale,
+                _ => *self = Tracker { attempt: Some(attempt.clone()), ..Tracker::default() },
+            }
+        }
         let verdict = self.judge(observation, rules);
         if matches!(verdict, Verdict::Changed | Verdict::Same) {
             self.accept(observation, verdict);

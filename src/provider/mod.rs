@@ -242,8 +242,14 @@ pub trait Provider: Send + Sync {
     }
 
     /// The requests for the present state of a transaction, in the order in which they are made until one
-    /// knows it. There is at least one.
+    /// knows it, and as many are made as [`Provider::places_to_ask`] wants. There is at least one.
     fn snapshots(&self, id: &Id, now: Timestamp) -> Vec<Request>;
+
+    /// How many of the [`snapshots`](Provider::snapshots) have to be asked before this report of one of
+    /// them is believed: another may know a newer attempt.
+    fn places_to_ask(&self, _id: &Id, _found: &Report) -> usize {
+        0
+    }
 
     /// What the answer to one of the [`snapshots`](Provider::snapshots) means.
     fn read(&self, id: &Id, response: &Response) -> Reading;

@@ -225,6 +225,7 @@ fn report(object: Map<String, Value>, words: fn(&str) -> Status) -> Result<Repor
         word,
         occurred_at: changed.as_deref().and_then(time),
         detail: meaning(status).map(str::to_owned),
+        attempt: None,
         history: Vec::new(),
         transaction: Transaction {
             kind: match text("type").as_deref() {

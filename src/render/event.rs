@@ -65,7 +65,7 @@ pub struct Change {
     pub word: String,
     pub source: Source,
     pub occurred_at: Option<Timestamp>,
-    /// Since the command began.
+    /// Since the command began, or an order of an account was first heard of.
     pub elapsed: Duration,
     /// Since the change before this, if there was one.
     pub after: Option<Duration>,

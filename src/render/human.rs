@@ -149,7 +149,12 @@ impl Trail {
         let status = self.paint.status(change.status, padded(&status, 12));
         let target = match self.single {
             true => String::new(),
-            false => format!("{}  ", padded(&short_target(&change.name.target), self.widest)),
+            false => {
+                let target = short_target(&change.name.target);
+                // Orders of an account are not known beforehand.
+                self.widest = self.widest.max(console::measure_text_width(&target));
+                format!("{}  ", padded(&target, self.widest))
+            }
         };
         let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();

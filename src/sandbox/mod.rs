@@ -4,27 +4,35 @@
 //! and everything that happens afterwards is at fixed times from there.
 #![allow(clippy::disallowed_methods)] // it has clocks of its own
 
+mod channel;
+mod clocks;
+mod line;
+mod market;
+mod order;
 mod proof;
+mod pusher;
 mod scenario;
+mod serving;
+mod transak;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
-use tokio::sync::watch;
-use tokio::time::Instant;
-
-use crate::error::Failure;
-use crate::error::nearest;
+use crate::error::{Failure, nearest, usage};
 use crate::exit::Code;
-use scenario::Scenario;
+use crate::render::clean;
+use scenario::Play;
 
-pub use scenario::SCENARIOS;
+pub use scenario::{Player, SCENARIOS, Scenario};
 
-/// The token that the sandbox accepts. It opens nothing.
+/// The token that the sandbox accepts, Transak's access token too. It opens nothing.
 pub const TOKEN: &str = "rehearsal-token";
+/// The API key of Transak's partner.
+pub const API_KEY: &str = "rehearsal-api-key";
+/// The API secret that issues access tokens.
+pub const API_SECRET: &str = "rehearsal-api-secret";
+/// The key of the Pusher application.
+pub const PUSHER_KEY: &str = "rehearsal-pusher-key";
 
 /// Where a sandbox target leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,35 +43,58 @@ pub struct Address {
     pub id: String,
 }
 
-/// Reads `[PROVIDER/]SCENARIO[@NAME]`.
+/// Reads `[PROVIDER/]SCENARIO[@NAME]`; with Transak a partner's reference too, as
+/// `transak/partner/SCENARIO[@NAME]`.
 ///
 /// # Errors
 /// No such scenario or provider.
 pub fn address(text: &str) -> Result<Address, Failure> {
-    let (provider, id) = match text.split_once('/') {
-        Some(("proof", id)) => ("proof", id),
-        Some((other, _)) => {
-            let other = crate::render::clean(other).into_owned();
-            return Err(crate::error::usage(format!("the sandbox does not play '{other}'"))
-                .hint("it plays: proof"));
-        }
-        None => ("proof", text),
+    let (player, id) = match text.split_once('/') {
+        Some((name, id)) => (player(name)?, id),
+        None => (Player::Proof, text),
     };
-    match Scenario::of(id) {
-        Some(_) => Ok(Address { provider, id: id.to_owned() }),
-        None => {
-            let name = id.split('@').next().unwrap_or_default();
-            let names: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-            let failure = crate::error::usage(format!(
-                "the sandbox has no scenario '{}'",
-                crate::render::clean(name)
-            ))
-            .hint(format!("the scenarios are: {}", names.join(", ")));
-            Err(match nearest(name, names) {
-                Some(near) => failure.hint(format!("did you mean sandbox:{near}?")),
-                None => failure,
-            })
+    let name = match player {
+        Player::Proof => id,
+        Player::Transak => id.strip_prefix(transak::PARTNER).unwrap_or(id),
+    };
+    match Play::of(player, name) {
+        Some(_) => Ok(Address { provider: player.name(), id: id.to_owned() }),
+        None => Err(no_scenario(player, name)),
+    }
+}
+
+fn player(name: &str) -> Result<Player, Failure> {
+    Player::ALL.into_iter().find(|player| player.name() == name).ok_or_else(|| {
+        let names = Player::ALL.map(Player::name);
+        usage(format!("the sandbox does not play '{}'", clean(name)))
+            .hint(format!("it plays: {}", names.join(", ")))
+    })
+}
+
+fn no_scenario(player: Player, id: &str) -> Failure {
+    let name = id.split('@').next().unwrap_or_default();
+    let plays = |scenario: &&Scenario| scenario.players().contains(&player);
+    let names: Vec<_> = SCENARIOS.iter().filter(plays).map(|scenario| scenario.name).collect();
+    let known = SCENARIOS.iter().find(|scenario| scenario.name == name);
+    let (message, meant) = match known.and_then(|scenario| scenario.players().first()) {
+        _ if names.contains(&name) => {
+            (format!("'{}' names no clock", clean(id)), Some((player, name)))
         }
+        Some(other) => {
+            let message = format!("the sandbox does not play '{name}' for {}", player.name());
+            (message, Some((*other, name)))
+        }
+        None => {
+            let message = format!("the sandbox has no scenario '{}'", clean(name));
+            (message, nearest(name, names.iter().copied()).map(|near| (player, near)))
+        }
+    };
+    let failure = usage(message).hint(format!("the scenarios are: {}", names.join(", ")));
+    match meant {
+        Some((player, name)) => {
+            failure.hint(format!("did you mean sandbox:{}?", player.path(name)))
+        }
+        None => failure,
     }
 }
 
@@ -80,7 +111,7 @@ impl Sandbox {
     /// The address is not this machine's, or is in use.
     pub fn bind(address: SocketAddr) -> Result<Self, Failure> {
         if !address.ip().is_loopback() {
-            return Err(crate::error::usage(format!(
+            return Err(usage(format!(
                 "the sandbox serves this machine only, and {address} is not its own"
             ))
             .hint("listen on 127.0.0.1:PORT, or leave --listen out"));
@@ -103,63 +134,19 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
+    /// Its base address for Pusher.
+    pub fn push_url(&self) -> String {
+        format!("ws://{}", self.address)
+    }
+
     /// Serves until it is dropped. Needs a runtime.
     ///
     /// # Errors
     /// The listener broke.
     pub async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
-        let router = proof::router(Arc::new(Clocks::default()));
+        let router = proof::router().merge(transak::router());
         axum::serve(listener, router).await
-    }
-}
-
-/// When each id's scenario began.
-struct Clocks {
-    started: Mutex<HashMap<String, Start>>,
-    /// Counts the ids, to wake whoever follows all of them.
-    count: watch::Sender<usize>,
-}
-
-/// The beginning of an id's life, by both clocks, and how often it was asked for.
-#[derive(Clone, Copy, Debug)]
-struct Start {
-    instant: Instant,
-    wall: Timestamp,
-    requests: u32,
-    upgrades: u32,
-}
-
-impl Default for Clocks {
-    fn default() -> Self {
-        Clocks { started: Mutex::default(), count: watch::Sender::new(0) }
-    }
-}
-
-impl Clocks {
-    /// The beginning of this id's life, which is now if it was never touched.
-    fn touch(&self, id: &str, count: impl FnOnce(&mut Start)) -> Start {
-        let mut started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = started.entry(id.to_owned()).or_insert_with(|| Start {
-            instant: Instant::now(),
-            wall: Timestamp::now(),
-            requests: 0,
-            upgrades: 0,
-        });
-        count(start);
-        let start = *start;
-        self.count
-            .send_if_modified(|known| std::mem::replace(known, started.len()) != started.len());
-        start
-    }
-
-    /// The beginnings of one id, or of every id that was touched.
-    fn followed(&self, only: Option<&str>) -> Vec<(String, Start)> {
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        match only {
-            Some(id) => started.get(id).map(|start| (id.to_owned(), *start)).into_iter().collect(),
-            None => started.iter().map(|(id, start)| (id.clone(), *start)).collect(),
-        }
     }
 }
 
@@ -167,21 +154,38 @@ impl Clocks {
 mod tests {
     use super::*;
 
+    fn leads_to(text: &str) -> (&'static str, String) {
+        let address = address(text).unwrap();
+        (address.provider, address.id)
+    }
+
     #[test]
     fn a_target_names_provider_scenario_and_clock() {
-        let happy = Address { provider: "proof", id: "happy".into() };
-        assert_eq!(address("happy").unwrap(), happy);
-        assert_eq!(address("proof/happy").unwrap(), happy);
-        assert_eq!(address("happy@ci-7").unwrap().id, "happy@ci-7");
+        assert_eq!(leads_to("happy"), ("proof", "happy".into()));
+        assert_eq!(leads_to("proof/happy"), ("proof", "happy".into()));
+        assert_eq!(leads_to("happy@ci-7"), ("proof", "happy@ci-7".into()));
+        assert_eq!(leads_to("transak/quota@ci-7"), ("transak", "quota@ci-7".into()));
+        assert_eq!(leads_to("transak/partner/happy"), ("transak", "partner/happy".into()));
     }
 
     #[test]
     fn a_wrong_target_names_the_right_ones() {
-        let failure = address("hapy").unwrap_err();
-        assert_eq!(failure.code(), Code::Usage);
-        assert!(failure.hints().iter().any(|hint| hint.contains("sandbox:happy")));
-        assert!(address("paypal/happy").is_err());
-        assert!(address("happy@").is_err());
+        for (text, problem, hint) in [
+            ("hapy", "has no scenario 'hapy'", "did you mean sandbox:happy?"),
+            ("transak/hapy", "has no scenario 'hapy'", "did you mean sandbox:transak/happy?"),
+            ("quota", "does not play 'quota' for proof", "did you mean sandbox:transak/quota?"),
+            ("proof/quota", "does not play 'quota' for proof", "silent, drop"),
+            ("transak/partner/nil", "has no scenario 'nil'", "shutdown, quota, stalled"),
+            ("happy@", "names no clock", "did you mean sandbox:happy?"),
+            ("paypal/happy", "does not play 'paypal'", "it plays: proof, transak"),
+            ("partner/happy", "does not play 'partner'", "it plays: proof, transak"),
+        ] {
+            let failure = address(text).unwrap_err();
+            assert_eq!(failure.code(), Code::Usage);
+            assert!(failure.to_string().contains(problem), "{text}: {failure}");
+            let hints = failure.hints();
+            assert!(hints.iter().any(|said| said.contains(hint)), "{text}: {hints:?}");
+        }
     }
 
     #[test]

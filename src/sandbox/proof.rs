@@ -6,36 +6,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SERVER, UPGRADE,
-};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::{SinkExt, StreamExt};
-use hyper_util::rt::TokioIo;
-use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::scenario::{Quirk, Scenario, Step};
-use super::{Clocks, Start, TOKEN};
+use super::TOKEN;
+use super::clocks::{Clocks, Start};
+use super::scenario::{Event, Play, Player, Quirk, Stage, Step};
+use super::serving::{Socket, answer, header, upgrade};
 
 type Shared = Arc<Clocks>;
 
-pub(super) fn router(clocks: Shared) -> Router {
+pub(super) fn router() -> Router {
     Router::new()
         .route("/widget/transactions/{id}", get(transaction))
         .route("/ws", get(socket))
         .fallback(|| async { error(404, "not_found", "not_found", "no such path in the sandbox") })
-        .with_state(clocks)
+        .with_state(Shared::default())
 }
 
 /// An error body of the current generation.
@@ -43,17 +36,17 @@ fn error(status: u16, slug: &str, code: &str, message: &str) -> Response {
     answer(status, &json!({ "error": slug, "code": code, "message": message }))
 }
 
-fn answer(status: u16, body: &serde_json::Value) -> Response {
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, header("application/json"));
-    headers.insert(SERVER, header("txwatch-sandbox"));
-    response
-}
-
-fn header(text: &'static str) -> axum::http::HeaderValue {
-    axum::http::HeaderValue::from_static(text)
+/// The word for a stage.
+fn word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Pending => "pending",
+        Stage::Verified | Stage::Processing | Stage::OnHold => "processing",
+        Stage::Completed => "completed",
+        Stage::Failed => "failed",
+        Stage::Cancelled => "cancelled",
+        Stage::Expired => "expired",
+        Stage::Refunded => "refunded",
+    }
 }
 
 fn is_known(headers: &HeaderMap, query: Option<&str>) -> bool {
@@ -71,18 +64,18 @@ async fn transaction(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(scenario) = Scenario::of(&id) else {
+    let Some(play) = Play::of(Player::Proof, &id) else {
         return match is_known(&headers, None) {
             true => error(404, "not_found", "not_found", "no such transaction"),
             false => unauthorised(),
         };
     };
-    if scenario.quirk == Quirk::Denied || !is_known(&headers, None) {
+    if play.quirk == Quirk::Denied || !is_known(&headers, None) {
         return unauthorised();
     }
     let start = clocks.touch(&id, |start| start.requests += 1);
-    let age = start.instant.elapsed();
-    match (scenario.quirk, start.requests) {
+    let age = start.age();
+    match (play.quirk, start.requests) {
         (Quirk::Flaky, 1 | 4) => error(502, "upstream_error", "provider_error", "try again"),
         (Quirk::Flaky, 2) => {
             let mut response =
@@ -93,7 +86,7 @@ async fn transaction(
         (Quirk::Late(until), _) if age < until => {
             error(404, "not_found", "not_found", "no such transaction yet")
         }
-        _ => answer(200, &record(&id, scenario.at(age), start)),
+        _ => answer(200, &record(&id, &play.story[play.at(age)], start)),
     }
 }
 
@@ -102,28 +95,23 @@ fn record(id: &str, step: &Step, start: Start) -> serde_json::Value {
         "merchant_transaction_id": id,
         "partner_user_id": "rehearsal-user",
         "type": "buy",
-        "status": step.word,
+        "status": word(step.stage),
         "currency": "USDT",
         "network": "TRC20",
         "crypto_amount": crypto_amount(step),
         "fiat_currency": "EUR",
         "fiat_amount": "100.00",
-        "created_at": time(start, Duration::ZERO),
-        "updated_at": time(start, step.at()),
+        "created_at": start.written(Duration::ZERO),
+        "updated_at": start.written(step.at()),
     })
 }
 
 /// Filled only once the crypto is on its way, as the documentation says.
 fn crypto_amount(step: &Step) -> &'static str {
-    match step.word {
-        "processing" | "completed" => "99.50",
+    match step.stage {
+        Stage::Processing | Stage::Completed => "99.50",
         _ => "",
     }
-}
-
-fn time(start: Start, age: Duration) -> String {
-    let time = start.wall.checked_add(age).unwrap_or(Timestamp::MAX);
-    format!("{time:.3}")
 }
 
 fn update(id: &str, step: &Step, start: Start) -> Message {
@@ -131,102 +119,72 @@ fn update(id: &str, step: &Step, start: Start) -> Message {
         "event": "tx.update",
         "merchant_transaction_id": id,
         "type": "buy",
-        "status": step.word,
+        "status": word(step.stage),
         "payment_method": "card",
         "currency": "USDT",
         "fiat_currency": "EUR",
         "fiat_amount": "100.00",
         "crypto_amount": crypto_amount(step),
-        "occurred_at": time(start, step.at()),
+        "occurred_at": start.written(step.at()),
     });
     Message::text(message.to_string())
 }
 
 /// What the socket says at a step of the story.
-fn messages(id: &str, scenario: &Scenario, index: usize, start: Start) -> Vec<Message> {
-    let now = update(id, &scenario.story[index], start);
-    let before = || update(id, &scenario.story[index.saturating_sub(1)], start);
-    match scenario.quirk {
-        Quirk::Silent => Vec::new(),
-        Quirk::Duplicate => vec![now.clone(), now],
-        Quirk::Reorder => vec![now, before()],
-        Quirk::Garbage => vec![
-            Message::text("Ping"),
-            Message::text("{\"event\":\"tx.update\",\"status\":"),
-            Message::text("null"),
-            Message::binary(vec![0x00, 0xff, 0x1b, b'[']),
-            Message::text(
-                json!({ "event": "tx.update", "merchant_transaction_id": id, "status": 7 })
-                    .to_string(),
-            ),
-            Message::text(json!({ "event": "tx.created", "status": "completed" }).to_string()),
-            now,
-        ],
-        _ => vec![now],
+fn messages(id: &str, play: &Play, index: usize, start: Start) -> Vec<Message> {
+    let told = play.told(index).into_iter().map(|index| update(id, &play.story[index], start));
+    match play.quirk {
+        Quirk::Garbage => garbage(id).into_iter().chain(told).collect(),
+        _ => told.collect(),
     }
+}
+
+fn garbage(id: &str) -> Vec<Message> {
+    vec![
+        Message::text("Ping"),
+        Message::text("{\"event\":\"tx.update\",\"status\":"),
+        Message::text("null"),
+        Message::binary(vec![0x00, 0xff, 0x1b, b'[']),
+        Message::text(
+            json!({ "event": "tx.update", "merchant_transaction_id": id, "status": 7 }).to_string(),
+        ),
+        Message::text(json!({ "event": "tx.created", "status": "completed" }).to_string()),
+    ]
 }
 
 async fn socket(
     State(clocks): State<Shared>,
     Query(query): Query<HashMap<String, String>>,
-    mut request: Request,
+    request: Request,
 ) -> Response {
     let id = query.get("tx_id").cloned();
     if id.is_none() && !query.contains_key("user_id") {
         return error(400, "invalid_request", "missing_param", "tx_id is missing");
     }
-    let scenario = id.as_deref().and_then(Scenario::of);
-    let denied = scenario.is_some_and(|scenario| scenario.quirk == Quirk::Denied);
+    let known = id.as_deref().and_then(|id| Play::of(Player::Proof, id));
+    let denied = known.is_some_and(|play| play.quirk == Quirk::Denied);
     if denied || !is_known(request.headers(), query.get("token").map(String::as_str)) {
         return unauthorised();
     }
-    if let (Some(id), Some(scenario)) = (&id, scenario) {
+    if let (Some(id), Some(play)) = (&id, known) {
         let start = clocks.touch(id, |start| start.upgrades += 1);
-        if let Some(refusal) = refused(scenario, start) {
-            return refusal;
+        if is_refused(&play, start) {
+            let away = "upstream_unavailable";
+            return error(502, away, away, "the sandbox is away");
         }
     }
-    let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY).cloned() else {
-        return error(400, "invalid_request", "missing_param", "this is a WebSocket");
-    };
-    let upgrade = hyper::upgrade::on(&mut request);
-    tokio::spawn(async move {
-        if let Ok(upgraded) = upgrade.await {
-            let stream =
-                WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
-            play(stream, id, &clocks).await;
-        }
-    });
-    switching(&derive_accept_key(key.as_bytes()))
+    let upgraded = upgrade(request, |socket| async move { perform(socket, id, &clocks).await });
+    upgraded
+        .unwrap_or_else(|| error(400, "invalid_request", "missing_param", "this is a WebSocket"))
 }
 
-fn refused(scenario: &Scenario, start: Start) -> Option<Response> {
-    let away = match scenario.quirk {
-        Quirk::Drop(from, until) => (from..until).contains(&start.instant.elapsed()),
-        Quirk::Flaky => start.upgrades == 1,
-        _ => false,
-    };
-    away.then(|| error(502, "upstream_unavailable", "upstream_unavailable", "the sandbox is away"))
-}
-
-fn switching(accept: &str) -> Response {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(CONNECTION, header("Upgrade"));
-    headers.insert(UPGRADE, header("websocket"));
-    if let Ok(accept) = accept.parse() {
-        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    }
-    response
+fn is_refused(play: &Play, start: Start) -> bool {
+    play.is_away(start.age()) || (play.quirk == Quirk::Flaky && start.upgrades == 1)
 }
 
 /// Plays the stories of one transaction, or of all that were touched, until the peer leaves.
-async fn play<S>(mut stream: WebSocketStream<S>, only: Option<String>, clocks: &Clocks)
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
-{
-    let mut count = clocks.count.subscribe();
+async fn perform(mut stream: Socket, only: Option<String>, clocks: &Clocks) {
+    let mut count = clocks.subscribe();
     let mut told = Instant::now();
     loop {
         let next = next_event(&only, clocks, told);
@@ -261,17 +219,11 @@ fn next_event(only: &Option<String>, clocks: &Clocks, told: Instant) -> Option<N
 }
 
 fn next_of(id: &str, start: Start, told: Instant) -> Option<Next> {
-    let scenario = Scenario::of(id)?;
-    let age = told.saturating_duration_since(start.instant);
-    let step = scenario.after(age).map(|(index, step)| Next {
-        due: start.instant + step.at(),
-        says: messages(id, scenario, index, start).into_iter().map(Some).collect(),
-    });
-    let cut = match scenario.quirk {
-        Quirk::Drop(from, _) if age < from => {
-            Some(Next { due: start.instant + from, says: vec![None] })
-        }
-        _ => None,
+    let play = Play::of(Player::Proof, id)?;
+    let (at, event) = play.next(Some(told.saturating_duration_since(start.instant)))?;
+    let says = match event {
+        Event::Step(index) => messages(id, &play, index, start).into_iter().map(Some).collect(),
+        Event::Lost => vec![None],
     };
-    [step, cut].into_iter().flatten().min_by_key(|next| next.due)
+    Some(Next { due: start.instant + at, says })
 }

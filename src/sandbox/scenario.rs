@@ -1,6 +1,21 @@
-//! The scenarios, as data: what happens when, and how the wire misbehaves meanwhile.
+//! The scenarios, as data: what happens when, and how the wire misbehaves meanwhile. The words for it
+//! are in the file of each provider.
 
 use std::time::Duration;
+
+use Player::{Proof, Transak};
+use Stage::{
+    Cancelled, Completed, Expired, Failed, OnHold, Pending, Processing, Refunded, Verified,
+};
+
+/// A provider that is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Player {
+    /// Proof.
+    Proof,
+    /// Transak.
+    Transak,
+}
 
 /// A scenario.
 #[derive(Debug)]
@@ -9,18 +24,43 @@ pub struct Scenario {
     pub name: &'static str,
     /// What it shows.
     pub about: &'static str,
+    story: &'static [Step],
+    quirk: Quirk,
+    players: &'static [Player],
+    /// Those with whom something else happens.
+    instead: &'static [(Player, &'static [Step])],
+}
+
+/// A scenario as one provider plays it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Play {
     /// What happens to the transaction, by milliseconds of its life.
     pub(super) story: &'static [Step],
     /// How the wire misbehaves.
     pub(super) quirk: Quirk,
 }
 
-/// A change of status.
+/// A change.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     millis: u64,
-    /// The provider's word.
-    pub(super) word: &'static str,
+    /// Where the transaction is from then on.
+    pub(super) stage: Stage,
+}
+
+/// Where a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Pending,
+    /// The payment is good, and nothing is delivered yet.
+    Verified,
+    Processing,
+    OnHold,
+    Completed,
+    Failed,
+    Cancelled,
+    Expired,
+    Refunded,
 }
 
 /// A misbehaviour.
@@ -41,24 +81,40 @@ pub(super) enum Quirk {
     Reorder,
     /// Broken frames between good ones.
     Garbage,
-    /// 401 everywhere.
+    /// No token is accepted anywhere.
     Denied,
+    /// The server says that it goes away, and is away between these two times.
+    Shutdown(Duration, Duration),
+    /// No connection is left for us.
+    Quota,
+    /// The connection dies without a sign after its first message.
+    Stalled,
 }
 
-const fn step(millis: u64, word: &'static str) -> Step {
-    Step { millis, word }
+/// What happens on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The transaction takes this step of its story.
+    Step(usize),
+    /// The connection is lost.
+    Lost,
 }
 
-const HAPPY: &[Step] = &[step(0, "pending"), step(1_500, "processing"), step(5_000, "completed")];
-const SHORT: &[Step] = &[step(0, "pending"), step(1_000, "processing"), step(3_000, "completed")];
+const fn step(millis: u64, stage: Stage) -> Step {
+    Step { millis, stage }
+}
 
+const HAPPY: &[Step] = &[step(0, Pending), step(1_500, Processing), step(5_000, Completed)];
+const SHORT: &[Step] = &[step(0, Pending), step(1_000, Processing), step(3_000, Completed)];
+
+/// A scenario that everybody plays alike.
 const fn scenario(
     name: &'static str,
     about: &'static str,
     story: &'static [Step],
     quirk: Quirk,
 ) -> Scenario {
-    Scenario { name, about, story, quirk }
+    Scenario { name, about, story, quirk, players: &Player::ALL, instead: &[] }
 }
 
 /// Every scenario.
@@ -67,44 +123,45 @@ pub static SCENARIOS: &[Scenario] = &[
     scenario(
         "failed",
         "fails",
-        &[step(0, "pending"), step(1_000, "processing"), step(3_000, "failed")],
+        &[step(0, Pending), step(1_000, Processing), step(3_000, Failed)],
         Quirk::None,
     ),
     scenario(
         "cancelled",
         "is cancelled by the user",
-        &[step(0, "pending"), step(2_000, "cancelled")],
+        &[step(0, Pending), step(2_000, Cancelled)],
         Quirk::None,
     ),
-    scenario(
-        "expired",
-        "runs out of time",
-        &[step(0, "pending"), step(2_000, "expired")],
-        Quirk::None,
-    ),
+    scenario("expired", "runs out of time", &[step(0, Pending), step(2_000, Expired)], Quirk::None),
     scenario(
         "refunded",
         "is paid back",
-        &[step(0, "pending"), step(1_000, "processing"), step(3_000, "refunded")],
+        &[step(0, Pending), step(1_000, Processing), step(3_000, Refunded)],
         Quirk::None,
     ),
     scenario(
         "revived",
-        "fails, is retried by the user and completes; rehearse --grace with it",
-        &[
-            step(0, "pending"),
-            step(1_000, "failed"),
-            step(3_000, "processing"),
-            step(5_000, "completed"),
-        ],
+        "fails, then is retried (Proof) or paid back (Transak); rehearse --grace with it",
+        &[step(0, Pending), step(1_000, Failed), step(3_000, Processing), step(5_000, Completed)],
         Quirk::None,
-    ),
+    )
+    .instead(&[(Transak, &[step(0, Pending), step(1_000, Failed), step(4_000, Refunded)])]),
     scenario(
         "slow",
         "takes a minute; rehearse --timeout with it",
-        &[step(0, "pending"), step(20_000, "processing"), step(60_000, "completed")],
+        &[step(0, Pending), step(20_000, Processing), step(60_000, Completed)],
         Quirk::None,
-    ),
+    )
+    .instead(&[(
+        Transak,
+        &[
+            step(0, Pending),
+            step(20_000, Verified),
+            step(30_000, OnHold),
+            step(45_000, Processing),
+            step(60_000, Completed),
+        ],
+    )]),
     scenario("silent", "completes, but push never says so", SHORT, Quirk::Silent),
     scenario(
         "drop",
@@ -117,34 +174,120 @@ pub static SCENARIOS: &[Scenario] = &[
         "late",
         "is unknown for two seconds",
         // Pending for longer than a look takes to come, so that it is seen.
-        &[step(0, "pending"), step(4_000, "processing"), step(5_000, "completed")],
+        &[step(0, Pending), step(4_000, Processing), step(5_000, Completed)],
         Quirk::Late(Duration::from_millis(2_000)),
     ),
     scenario("duplicate", "every message comes twice", SHORT, Quirk::Duplicate),
     scenario("reorder", "older messages come after newer ones", SHORT, Quirk::Reorder),
     scenario("garbage", "broken messages come between good ones", SHORT, Quirk::Garbage),
     scenario("denied", "no token is accepted", SHORT, Quirk::Denied),
+    scenario(
+        "shutdown",
+        "completes although the push server goes away for two seconds",
+        &[step(0, Pending), step(1_500, Processing), step(6_000, Completed)],
+        Quirk::Shutdown(Duration::from_millis(1_600), Duration::from_millis(3_600)),
+    )
+    .only(&[Transak]),
+    scenario("quota", "there are too many connections already", SHORT, Quirk::Quota)
+        .only(&[Transak]),
+    scenario(
+        "stalled",
+        "the connection dies without a sign; completes after a minute",
+        &[step(0, Pending), step(1_500, Processing), step(60_000, Completed)],
+        Quirk::Stalled,
+    )
+    .only(&[Transak]),
 ];
 
-impl Scenario {
-    /// The scenario that an id (`NAME` or `NAME@CLOCK`) picks.
-    pub(super) fn of(id: &str) -> Option<&'static Scenario> {
-        let (name, clock) = id.split_once('@').unwrap_or((id, "-"));
-        match clock.is_empty() {
-            true => None,
-            false => SCENARIOS.iter().find(|scenario| scenario.name == name),
+impl Player {
+    /// Every player.
+    pub const ALL: [Player; 2] = [Proof, Transak];
+
+    /// The provider's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Proof => "proof",
+            Transak => "transak",
         }
     }
 
-    /// The step that an age lies in.
-    pub(super) fn at(&self, age: Duration) -> &'static Step {
-        let past = self.story.iter().rev().find(|step| step.at() <= age);
-        past.unwrap_or(&self.story[0])
+    /// How a scenario is asked for behind `sandbox:`.
+    pub fn path(self, name: &str) -> String {
+        match self {
+            Proof => name.to_owned(),
+            Transak => format!("{}/{name}", self.name()),
+        }
+    }
+}
+
+impl Scenario {
+    const fn only(self, players: &'static [Player]) -> Self {
+        Scenario { players, ..self }
     }
 
-    /// The next step after an age, with its place in the story.
-    pub(super) fn after(&self, age: Duration) -> Option<(usize, &'static Step)> {
-        self.story.iter().enumerate().find(|(_, step)| step.at() > age)
+    const fn instead(self, instead: &'static [(Player, &'static [Step])]) -> Self {
+        Scenario { instead, ..self }
+    }
+
+    /// Those who play it.
+    pub fn players(&self) -> &'static [Player] {
+        self.players
+    }
+
+    /// Their names.
+    pub fn played_by(&self) -> String {
+        let names: Vec<_> = self.players.iter().map(|player| player.name()).collect();
+        names.join(", ")
+    }
+}
+
+impl Play {
+    /// What a player plays for an id, which is `NAME` or `NAME@CLOCK`.
+    pub(super) fn of(player: Player, id: &str) -> Option<Play> {
+        let (name, clock) = id.split_once('@').unwrap_or((id, "-"));
+        let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name)?;
+        if clock.is_empty() || !scenario.players.contains(&player) {
+            return None;
+        }
+        let instead = scenario.instead.iter().find(|(other, _)| *other == player);
+        let story = instead.map_or(scenario.story, |(_, story)| story);
+        Some(Play { story, quirk: scenario.quirk })
+    }
+
+    /// The place in the story of the step that an age lies in.
+    pub(super) fn at(&self, age: Duration) -> usize {
+        self.story.iter().rposition(|step| step.at() <= age).unwrap_or(0)
+    }
+
+    /// What happens next on a connection on which everything up to this age was told, if anything was.
+    pub(super) fn next(&self, told: Option<Duration>) -> Option<(Duration, Event)> {
+        let is_new = |at: Duration| told.is_none_or(|told| at > told);
+        let step = self.story.iter().position(|step| is_new(step.at()));
+        let step = step.map(|index| (self.story[index].at(), Event::Step(index)));
+        let lost = match self.quirk {
+            Quirk::Drop(from, _) | Quirk::Shutdown(from, _) => Some((from, Event::Lost)),
+            _ => None,
+        };
+        let lost = lost.filter(|(at, _)| is_new(*at));
+        [step, lost].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// The steps that push tells of when one is taken.
+    pub(super) fn told(&self, index: usize) -> Vec<usize> {
+        match self.quirk {
+            Quirk::Silent => Vec::new(),
+            Quirk::Duplicate => vec![index, index],
+            Quirk::Reorder => vec![index, index.saturating_sub(1)],
+            _ => vec![index],
+        }
+    }
+
+    /// Whether the server is away at this age.
+    pub(super) fn is_away(&self, age: Duration) -> bool {
+        match self.quirk {
+            Quirk::Drop(from, until) | Quirk::Shutdown(from, until) => (from..until).contains(&age),
+            _ => false,
+        }
     }
 }
 
@@ -152,5 +295,53 @@ impl Step {
     /// The age of the transaction at this step.
     pub(super) fn at(&self) -> Duration {
         Duration::from_millis(self.millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stages(player: Player, id: &str) -> Vec<Stage> {
+        let play = Play::of(player, id).unwrap();
+        play.story.iter().map(|step| step.stage).collect()
+    }
+
+    #[test]
+    fn every_story_goes_forward_from_the_beginning() {
+        for scenario in SCENARIOS {
+            for player in scenario.players() {
+                let story = Play::of(*player, scenario.name).unwrap().story;
+                assert_eq!(story[0].at(), Duration::ZERO, "{}", scenario.name);
+                assert!(story.is_sorted_by(|a, b| a.at() < b.at()), "{}", scenario.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_scenario_may_be_played_by_some_and_differently() {
+        assert!(Play::of(Proof, "quota").is_none());
+        assert!(Play::of(Transak, "quota@ci-7").is_some());
+        assert!(Play::of(Transak, "quota@").is_none());
+        assert_eq!(stages(Proof, "revived"), [Pending, Failed, Processing, Completed]);
+        assert_eq!(stages(Transak, "revived"), [Pending, Failed, Refunded]);
+    }
+
+    #[test]
+    fn what_happens_next_is_the_first_thing_that_was_not_told() {
+        let play = Play::of(Transak, "drop").unwrap();
+        let mut told = None;
+        let mut happened = Vec::new();
+        while let Some((at, event)) = play.next(told) {
+            happened.push((at.as_millis(), event));
+            told = Some(at);
+        }
+        let expected = [
+            (0, Event::Step(0)),
+            (1_000, Event::Step(1)),
+            (1_500, Event::Lost),
+            (3_000, Event::Step(2)),
+        ];
+        assert_eq!(happened, expected);
     }
 }

@@ -20,6 +20,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use crate::error::Failure;
+use crate::lifecycle::Report;
 use crate::provider::{Feed, Id, Provider, Reading};
 use crate::render::{Closing, Renderer, Stamped};
 use crate::transport::{Error, Options, Transport};
@@ -216,15 +217,29 @@ async fn look(
     id: &Id,
     now: Timestamp,
 ) -> Result<(Reading, Option<Duration>), Error> {
-    let mut last = (Reading::NotFound("nobody was asked".to_owned()), None);
-    for request in provider.snapshots(id, now) {
-        let fetched = transport.fetch(&request, token).await?;
-        last = (provider.read(id, &fetched.response), fetched.retry_after);
-        if !matches!(last.0, Reading::NotFound(_)) {
-            break;
+    let mut found: Option<Box<Report>> = None;
+    let mut unknown = Reading::NotFound("nobody was asked".to_owned());
+    for (asked, request) in provider.snapshots(id, now).iter().enumerate() {
+        if let Some(report) = found.take_if(|found| asked >= provider.places_to_ask(id, found)) {
+            return Ok((Reading::Observed(report), None));
+        }
+        let fetched = transport.fetch(request, token).await?;
+        match provider.read(id, &fetched.response) {
+            Reading::Observed(report) => found = Some(newer(found, report)),
+            Reading::NotFound(answer) => unknown = Reading::NotFound(answer),
+            other => return Ok((other, fetched.retry_after)),
         }
     }
-    Ok(last)
+    Ok((found.map_or(unknown, Reading::Observed), None))
+}
+
+/// The report about the attempt that began last.
+fn newer(found: Option<Box<Report>>, other: Box<Report>) -> Box<Report> {
+    let began = |report: &Report| report.attempt.as_ref().and_then(|attempt| attempt.began);
+    match found {
+        Some(found) if began(&found) > began(&other) => found,
+        _ => other,
+    }
 }
 
 /// Push connections, each with what it serves.

@@ -1,5 +1,7 @@
 //! Completion, as a shell asks for it.
 
+use txwatch::sandbox::{Player, SCENARIOS};
+
 use crate::support::txwatch::txwatch;
 
 /// What the binary offers for the last of these words, one a line, as fish would show it.
@@ -43,12 +45,16 @@ fn a_broken_config_file_does_not_break_completion() {
 
 #[test]
 fn every_scenario_is_offered_with_what_it_does() {
-    let offered = offered(&["watch", "sandbox:"], "");
-    let expected: Vec<_> = txwatch::sandbox::SCENARIOS
-        .iter()
-        .map(|scenario| format!("sandbox:{}\t{}", scenario.name, scenario.about))
-        .collect();
-    assert_eq!(offered, expected);
+    let expected = |player: Player| {
+        let played = SCENARIOS.iter().filter(move |scenario| scenario.players().contains(&player));
+        played.map(move |scenario| {
+            format!("sandbox:{}\t{}", player.path(scenario.name), scenario.about)
+        })
+    };
+    let expected: Vec<_> = expected(Player::Proof).chain(expected(Player::Transak)).collect();
+    assert_eq!(offered(&["watch", "sandbox:"], ""), expected);
+    assert!(values(&["watch", "sandbox:qu"], "").is_empty());
+    assert_eq!(values(&["watch", "sandbox:transak/qu"], ""), ["sandbox:transak/quota"]);
     assert_eq!(values(&["watch", "proof:x", "sandbox:ha"], ""), ["sandbox:happy"]);
 }
 

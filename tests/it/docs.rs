@@ -26,9 +26,10 @@ fn with_table(text: &str, name: &str, table: &str) -> String {
 
 #[test]
 fn the_tables_of_the_readme_are_current() {
-    let mut scenarios = "| scenario | what happens |\n| --- | --- |\n".to_owned();
+    let mut scenarios = "| scenario | played by | what happens |\n| --- | --- | --- |\n".to_owned();
     for scenario in txwatch::sandbox::SCENARIOS {
-        scenarios.push_str(&format!("| `{}` | {} |\n", scenario.name, scenario.about));
+        let (name, players) = (scenario.name, scenario.played_by());
+        scenarios.push_str(&format!("| `{name}` | {players} | {} |\n", scenario.about));
     }
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
     let readme = with_table(&readme, "exit codes", &exit::as_markdown());

@@ -26,6 +26,8 @@ mod proxy;
 mod readme;
 mod reconnecting;
 mod sandbox;
+mod sandbox_transak;
+mod sandbox_transak_watched;
 mod support;
 mod targets;
 #[cfg(unix)]

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-
 use super::PARTNER;
 use super::order::Order;
 use crate::lifecycle::Report;
@@ -24,16 +22,10 @@ enum Subject {
     /// One order.
     Order(Id),
     /// The orders with a partner's reference, of which the newest counts.
-    Reference(Id, Option<Newest>),
+    Reference(Id),
     /// Every order of an account. Anybody may publish under a name that is known, so only what is
     /// signed is believed.
     Account,
-}
-
-/// The newest order that was seen behind a reference.
-struct Newest {
-    order: String,
-    created: Option<Timestamp>,
 }
 
 /// `{orderId}`, or `{API_KEY}_{partnerOrderId}`.
@@ -48,7 +40,7 @@ impl TransakFeed {
     /// Follows these ids.
     pub(super) fn of_ids(base: &Base, key: &str, api_key: Option<&str>, ids: &[Id]) -> Self {
         let subject = |id: &Id| match id.as_str().starts_with(PARTNER) {
-            true => Subject::Reference(id.clone(), None),
+            true => Subject::Reference(id.clone()),
             false => Subject::Order(id.clone()),
         };
         // In the order in which they were given.
@@ -90,14 +82,20 @@ impl TransakFeed {
     }
 
     fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), String> {
-        let subject = self.subjects.get_mut(channel).ok_or("nobody follows its channel")?;
+        let subject = self.subjects.get(channel).ok_or("nobody follows its channel")?;
         let order = match data {
             Data::Text(text) if jwt::is_signed(&text) => self.keys.open(&text)?,
             _ if matches!(subject, Subject::Account) => return Err("it is not signed".to_owned()),
             Data::Json(payload) => Order::of(payload)?,
             Data::Text(_) => return Err("it is text, not an order".to_owned()),
         };
-        Ok((subject.claim(&order)?, order.report()?))
+        let id = subject.claim(&order)?;
+        let report = match subject {
+            // A user who begins again makes a new order with the same reference.
+            Subject::Reference(_) => order.report_of_attempt()?,
+            Subject::Order(_) | Subject::Account => order.report()?,
+        };
+        Ok((id, report))
     }
 }
 
@@ -105,24 +103,23 @@ impl Subject {
     /// The ids that are served by the channel, as far as they are known beforehand.
     fn ids(&self) -> Vec<Id> {
         match self {
-            Subject::Order(id) | Subject::Reference(id, _) => vec![id.clone()],
+            Subject::Order(id) | Subject::Reference(id) => vec![id.clone()],
             Subject::Account => Vec::new(),
         }
     }
 
     /// The id that an order on this channel belongs to.
-    fn claim(&mut self, order: &Order) -> Result<Id, String> {
+    fn claim(&self, order: &Order) -> Result<Id, String> {
         match self {
             Subject::Order(id) => match order.id() {
                 Some(other) if other != id.as_str() => Err("it is about another order".to_owned()),
                 _ => Ok(id.clone()),
             },
-            Subject::Reference(id, newest) => {
+            Subject::Reference(id) => {
                 let mine = id.as_str().strip_prefix(PARTNER);
                 if order.reference().is_some_and(|other| mine != Some(other.as_str())) {
                     return Err("it is about another reference".to_owned());
                 }
-                replace(newest, order)?;
                 Ok(id.clone())
             }
             Subject::Account => {
@@ -130,24 +127,6 @@ impl Subject {
                 check_channel(&id).map_err(|error| format!("its order's id is none: {error}"))?;
                 Ok(Id::new(&id))
             }
-        }
-    }
-}
-
-/// A user who begins again makes a new order with the same reference. What becomes of the older one
-/// afterwards must not end the watch.
-fn replace(newest: &mut Option<Newest>, order: &Order) -> Result<(), String> {
-    let Some(id) = order.id() else {
-        return Ok(());
-    };
-    let created = order.created();
-    match newest {
-        Some(newest) if newest.order != id && newest.created > created => {
-            Err("it is about an older order with the same reference".to_owned())
-        }
-        _ => {
-            *newest = Some(Newest { order: id, created });
-            Ok(())
         }
     }
 }

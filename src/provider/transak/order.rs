@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::lifecycle::{Kind, Passed, Report, Status, Transaction};
+use crate::lifecycle::{Attempt, Kind, Passed, Report, Status, Transaction};
 use crate::provider::json;
 
 /// An order as Transak writes it.
@@ -70,6 +70,7 @@ impl Order {
             detail: meaning(&word, kind).map(str::to_owned),
             word,
             occurred_at: self.time("updatedAt").max(self.time("completedAt")),
+            attempt: None,
             history: self.history(),
             transaction: Transaction {
                 kind,
@@ -88,6 +89,13 @@ impl Order {
         })
     }
 
+    /// The same, where the order is one of those with a partner's reference.
+    pub(super) fn report_of_attempt(self) -> Result<Report, String> {
+        let began = self.created();
+        let attempt = self.id().map(|id| Attempt { id, began });
+        Ok(Report { attempt, ..self.report()? })
+    }
+
     /// What it went through, as far as the order says.
     fn history(&self) -> Vec<Passed> {
         let entries = self.0.get("statusHistories").and_then(Value::as_array);
@@ -103,7 +111,7 @@ impl Order {
 }
 
 /// The documented words of buy and sell orders.
-fn status(word: &str) -> Status {
+pub(super) fn status(word: &str) -> Status {
     match word {
         "AWAITING_PAYMENT_FROM_USER" | "PAYMENT_DONE_MARKED_BY_USER" => Status::Pending,
         "PROCESSING" | "PENDING_DELIVERY_FROM_TRANSAK" => Status::Processing,

@@ -44,6 +44,7 @@ impl Watch {
             id: id.text(),
         };
         let state = TargetState {
+            since: self.now.elapsed,
             feed: Some(feed),
             subscribed: true,
             ..TargetState::new(name, id.clone(), profile)

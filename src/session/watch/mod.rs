@@ -60,6 +60,8 @@ struct TargetState {
     name: Name,
     id: Id,
     profile: usize,
+    /// Since when it is followed, as time of the command.
+    since: Duration,
     tracker: Tracker,
     feed: Option<usize>,
     /// Whether its feed brings its changes at present.
@@ -352,6 +354,7 @@ impl TargetState {
             name,
             id,
             profile,
+            since: Duration::ZERO,
             tracker: Tracker::default(),
             feed: None,
             subscribed: false,

@@ -35,6 +35,14 @@ impl Watch {
                 if observation.source == Source::Push && observation.report.status.is_final() =>
             {
                 self.pull(target);
+                if !self.asks(profile) {
+                    let message = format!(
+                        "a push says {}, but by the provider's own clock it is older than the one before; \
+                         it is not believed, and cannot be checked without an access token",
+                        observation.report.status
+                    );
+                    self.warn_once(target, "stale_push", message);
+                }
             }
             Verdict::Stale if observation.report.status.is_final() && !settles_doubt => {
                 let message = format!(
@@ -66,7 +74,7 @@ impl Watch {
             word: report.word.clone(),
             source: observation.source,
             occurred_at: report.occurred_at,
-            elapsed: self.now.elapsed,
+            elapsed: self.now.elapsed.saturating_sub(self.targets[target].since),
             after: before.map(|before| observation.heard.saturating_sub(before)),
             detail: report.detail.clone(),
             history: report.history.clone(),
@@ -187,7 +195,7 @@ impl Watch {
             code,
             status: state.tracker.status(),
             word: state.tracker.word().map(str::to_owned),
-            elapsed: self.now.elapsed,
+            elapsed: self.now.elapsed.saturating_sub(state.since),
             reconnects: state.reconnects,
             record: state.tracker.record().clone(),
             reason,

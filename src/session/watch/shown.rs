@@ -28,7 +28,7 @@ impl Watch {
             target: state.name.target.clone(),
             status: tracker.status().zip(tracker.word().map(str::to_owned)),
             held: match state.settled {
-                Some(_) => state.settled_at,
+                Some(_) => state.settled_at.saturating_sub(state.since),
                 None => elapsed.saturating_sub(tracker.since().unwrap_or_default()),
             },
             link: match state.feed {

@@ -4,6 +4,7 @@ pub mod bless;
 pub mod peers;
 pub mod proof;
 pub mod proxy;
+pub mod rehearsal;
 pub mod running;
 pub mod schema;
 pub mod script;

@@ -23,6 +23,7 @@ fn nothing_is_ever_asked_without_a_token() {
     world.subscribe();
     // An ending that looks old would be asked about.
     world.push(0, Completed, Some(3));
+    assert_eq!(world.warnings(), ["stale_push"]);
     world.wait_until(50);
     assert_eq!(world.take(), ["open"]);
     assert!(!world.connections().contains(&"polling"), "{:?}", world.connections());

@@ -1,0 +1,213 @@
+//! Every scenario of Transak's, through the binary and the real transport.
+
+use serde_json::Value;
+
+use crate::support::rehearsal::Rehearsal;
+use crate::support::schema::{of_type, statuses};
+use crate::support::txwatch::Ended;
+
+/// Runs a command about an order of a sandbox of its own, in JSON.
+fn command(name: &str, id: &str, options: &[&str]) -> (Ended, Vec<Value>) {
+    let sandbox = Rehearsal::start();
+    let target = format!("transak:{id}");
+    let arguments: Vec<_> = [name, &target].into_iter().chain(options.iter().copied()).collect();
+    let (ended, records) = sandbox.txwatch(&arguments).run_json();
+    for secret in ["TRANSAK_TOKEN", "TRANSAK_API_SECRET"] {
+        let secret = sandbox.variable(secret);
+        assert!(!ended.stdout.contains(secret) && !ended.stderr.contains(secret), "{ended:#?}");
+    }
+    (ended, records)
+}
+
+/// Watches an order; checks the exit code and the statuses shown.
+fn watch(id: &str, code: i32, expected: &[&str]) -> Vec<Value> {
+    let (ended, records) = command("watch", id, &["-i", "1s"]);
+    assert_eq!(ended.code, code, "{ended:#?}");
+    assert_eq!(statuses(&records), expected, "{ended:#?}");
+    records
+}
+
+fn states(records: &[Value]) -> Vec<&str> {
+    of_type(records, "connection").map(|event| event["state"].as_str().unwrap()).collect()
+}
+
+const HAPPY: &[&str] = &["pending", "processing", "completed"];
+
+#[test]
+fn happy_completes() {
+    let records = watch("happy", 0, HAPPY);
+    let last = of_type(&records, "status").last().unwrap();
+    assert_eq!(last["source"], "push");
+    assert_eq!(last["provider_status"], "COMPLETED");
+    assert_eq!(last["data"]["conversionPrice"].to_string(), "0.0006130127560164107");
+    assert_eq!(last["transaction"]["crypto_amount"], "0.01759347");
+    for personal in ["192.0.2.1", "rehearsal-user", "REHEARSAL-WALLET", "told to"] {
+        assert!(!records.iter().any(|record| record.to_string().contains(personal)), "{personal}");
+    }
+}
+
+#[test]
+fn a_partners_reference_leads_to_the_same_order() {
+    let records = watch("partner/happy", 0, HAPPY);
+    assert_eq!(of_type(&records, "status").last().unwrap()["source"], "push");
+}
+
+#[test]
+fn failed_cancelled_expired_and_refunded_end_badly() {
+    std::thread::scope(|scope| {
+        scope.spawn(|| watch("failed", 10, &["pending", "processing", "failed"]));
+        scope.spawn(|| watch("cancelled", 11, &["pending", "cancelled"]));
+        scope.spawn(|| watch("expired", 12, &["pending", "expired"]));
+        scope.spawn(|| watch("refunded", 14, &["pending", "processing", "refunded"]));
+    });
+}
+
+#[test]
+fn revived_is_paid_back_within_grace() {
+    watch("revived", 10, &["pending", "failed"]);
+    let (ended, records) = command("watch", "revived", &["--grace", "5s"]);
+    assert_eq!(ended.code, 14, "{ended:#?}");
+    assert_eq!(statuses(&records), ["pending", "failed", "refunded"]);
+}
+
+#[test]
+fn drop_loses_the_connection_but_not_the_ending() {
+    let records = watch("drop", 0, HAPPY);
+    let states = states(&records);
+    assert!(states.contains(&"lost") && states.contains(&"polling"), "{states:?}");
+    assert_eq!(of_type(&records, "status").last().unwrap()["source"], "pull");
+}
+
+#[test]
+fn flaky_is_borne() {
+    let (ended, records) = command("watch", "flaky", &["-i", "1s"]);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(statuses(&records).last(), Some(&"completed"));
+    assert!(states(&records).contains(&"lost"), "{ended:#?}");
+}
+
+#[test]
+fn late_appears_after_a_while() {
+    let records = watch("late", 0, HAPPY);
+    assert!(of_type(&records, "warning").any(|warning| warning["code"] == "not_seen_yet"));
+}
+
+#[test]
+fn duplicate_and_reorder_show_each_change_once() {
+    watch("duplicate", 0, HAPPY);
+    watch("reorder", 0, HAPPY);
+}
+
+#[test]
+fn garbage_is_warned_about_and_ignored() {
+    let records = watch("garbage", 0, HAPPY);
+    let warnings = of_type(&records, "warning");
+    assert!(warnings.filter(|warning| warning["code"] == "bad_frame").count() >= 10);
+}
+
+#[test]
+fn denied_and_quota_are_refused_in_different_ways() {
+    watch("denied", 77, &[]);
+    let (ended, records) = command("watch", "quota", &[]);
+    assert_eq!(ended.code, 75, "{ended:#?}");
+    let result = of_type(&records, "result").next().unwrap();
+    assert_eq!(result["outcome"], "unreachable");
+    assert!(ended.stderr.contains("NOT final"), "{ended:#?}");
+    // REST has no such quota.
+    let (ended, _) = command("poll", "quota", &["-i", "1s"]);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+}
+
+#[test]
+fn shutdown_is_come_back_from_without_a_storm() {
+    let records = watch("shutdown", 0, HAPPY);
+    let lost: Vec<_> =
+        of_type(&records, "connection").filter(|event| event["state"] == "lost").collect();
+    assert!((2..=10).contains(&lost.len()), "{lost:#?}");
+    assert!(lost[0]["reason"].as_str().unwrap().contains("4200"), "{lost:#?}");
+}
+
+#[test]
+fn slow_outlasts_a_short_timeout() {
+    let (ended, _) = command("watch", "slow", &["-t", "1s"]);
+    assert_eq!(ended.code, 124, "{ended:#?}");
+    assert!(ended.stderr.contains("NOT final"), "{ended:#?}");
+}
+
+/// Both take a minute, so they take the same one.
+#[test]
+fn silence_is_borne_and_death_is_noticed() {
+    std::thread::scope(|scope| {
+        scope.spawn(silent_push_is_carried_by_the_safety_look);
+        scope.spawn(a_stalled_connection_is_noticed_and_replaced);
+    });
+}
+
+fn silent_push_is_carried_by_the_safety_look() {
+    let records = watch("silent", 0, &["pending", "completed"]);
+    assert!(of_type(&records, "status").all(|status| status["source"] == "pull"));
+    assert!(!states(&records).contains(&"lost"));
+}
+
+fn a_stalled_connection_is_noticed_and_replaced() {
+    let records = watch("stalled", 0, HAPPY);
+    let states = states(&records);
+    let lost = states.iter().position(|state| *state == "lost").expect("it was never noticed");
+    assert!(states[lost..].contains(&"live"), "{states:?}");
+    let at = |record: &Value| record["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let processing = of_type(&records, "status").nth(1).unwrap();
+    let lost = of_type(&records, "connection").find(|event| event["state"] == "lost").unwrap();
+    let noticed = at(lost).duration_since(at(processing));
+    assert!(noticed.as_secs() <= 45, "{noticed:?}");
+}
+
+#[test]
+fn every_order_of_the_account_is_followed() {
+    let sandbox = Rehearsal::start();
+    let arguments = ["watch", "--all", "-p", "transak", "-o", "json"];
+    let mut running = sandbox.txwatch(&arguments).start_piped();
+    running.wait_for_stdout("\"status\":\"failed\"");
+    running.signal("INT");
+    let ended = running.end();
+    assert_eq!(ended.code, 130, "{ended:#?}");
+    for order in ["transak:happy@all-1", "transak:failed@all-2", "transak:cancelled@all-3"] {
+        assert!(ended.stdout.contains(order), "no {order}: {ended:#?}");
+    }
+}
+
+#[test]
+fn an_access_token_is_issued_when_there_is_none() {
+    let sandbox = Rehearsal::start();
+    let mut command = sandbox.txwatch(&["get", "transak:failed"]);
+    command.command().env_remove("TXWATCH_TRANSAK_TOKEN");
+    let ended = command.run();
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, "transak:failed\tpending\n"), "{ended:#?}");
+}
+
+#[test]
+fn poll_and_get_see_the_same() {
+    let (ended, records) = command("poll", "failed", &["-i", "1s"]);
+    assert_eq!(ended.code, 10, "{ended:#?}");
+    assert_eq!(statuses(&records).last(), Some(&"failed"));
+    assert!(of_type(&records, "connection").next().is_none());
+    for id in ["failed", "partner/failed"] {
+        let (ended, records) = command("get", id, &[]);
+        assert_eq!(ended.code, 0, "{ended:#?}");
+        assert_eq!(statuses(&records), ["pending"]);
+    }
+    let (ended, _) = command("get", "failed", &["--exit-status"]);
+    assert_eq!(ended.code, 20);
+    let (ended, _) = command("get", "late", &[]);
+    assert_eq!(ended.code, 66, "{ended:#?}");
+    let (ended, _) = command("get", "denied", &[]);
+    assert_eq!(ended.code, 77, "{ended:#?}");
+}
+
+#[test]
+fn both_providers_are_watched_in_one_command() {
+    let sandbox = Rehearsal::start();
+    let arguments = ["watch", "proof:cancelled", "transak:expired", "transak:cancelled@b"];
+    let (ended, records) = sandbox.txwatch(&arguments).run_json();
+    assert_eq!(ended.code, 12, "{ended:#?}");
+    assert_eq!(of_type(&records, "result").count(), 3);
+}
