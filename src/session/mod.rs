@@ -110,7 +110,13 @@ struct OpenFeed {
 
 impl Hands {
     fn new(plan: Arc<Plan>, options: &Options) -> Result<(Self, Vec<Route>), Failure> {
-        let (feeds, routes): (Vec<_>, Vec<_>) = connections(&plan)?.into_iter().unzip();
+        let (mut feeds, routes): (Vec<_>, Vec<_>) = connections(&plan)?.into_iter().unzip();
+        for (feed, route) in feeds.iter_mut().zip(&routes) {
+            // It may be renewed before anything is opened, and what was signed with it still counts.
+            if let Some(token) = &plan.profiles[route.profile].credential.token {
+                feed.token(token);
+            }
+        }
         let (outbox, inbox) = mpsc::channel(INBOX);
         let tokens = plan.profiles.iter().map(|profile| {
             latest::Sender::new(profile.credential.token.clone().unwrap_or_default())

@@ -303,8 +303,9 @@ fn read_body(id: &Id, body: &[u8]) -> Result<Reading, String> {
         },
         None => Order::of(data)?,
     };
+    let echoed = || json::text(object.get("meta")?.as_object()?, "orderId");
     let is_other = |other: String| !id.as_str().starts_with(PARTNER) && other != id.as_str();
-    if order.id().is_some_and(is_other) {
+    if order.id().or_else(echoed).is_some_and(is_other) {
         return Err("it is about another order".to_owned());
     }
     let report = match id.as_str().starts_with(PARTNER) {

@@ -192,6 +192,18 @@ fn answers_that_are_no_order_are_told_apart() {
 }
 
 #[test]
+fn an_answer_about_another_order_is_not_believed() {
+    let answer = |meta: &str, id: &str| {
+        let data = json!({ "status": "COMPLETED", "_id": id });
+        read(ID, 200, &json!({ "meta": { "orderId": meta }, "data": data }).to_string())
+    };
+    assert!(matches!(answer(ID, "another"), Reading::Bad(_)));
+    // Where the order itself has no id, the answer's frame may still say whose it is.
+    assert!(matches!(answer("another", ""), Reading::Bad(_)));
+    assert!(matches!(answer(ID, ""), Reading::Observed(_)));
+}
+
+#[test]
 fn requests_go_where_the_documentation_says() {
     let now = "2025-04-04T13:00:00Z".parse().unwrap();
     let request = transak(&[]).snapshots(&Id::new(ID), now).remove(0);
