@@ -24,7 +24,7 @@ use crate::lifecycle::Report;
 use crate::provider::{Feed, Id, Provider, Reading};
 use crate::render::{Closing, Renderer, Stamped};
 use crate::transport::{Error, Options, Transport};
-use crate::wire::Token;
+use crate::wire::{Auth, Token};
 use clock::Clock;
 use plan::Plan;
 use watch::{Command, Input, Pull, Pulled, Route, Watch};
@@ -258,7 +258,9 @@ fn connections(plan: &Plan) -> Result<Connections, Failure> {
     }
     if plan.account {
         let feed = plan.profiles[0].provider.account_feed()?;
-        return Ok(vec![(feed, Route { profile: 0, targets: Vec::new(), account: true })]);
+        let authenticated = feed.request().auth != Auth::None;
+        let route = Route { profile: 0, targets: Vec::new(), account: true, authenticated };
+        return Ok(vec![(feed, route)]);
     }
     let mut feeds = Vec::new();
     for (profile, settings) in plan.profiles.iter().enumerate() {
@@ -277,7 +279,8 @@ fn connections(plan: &Plan) -> Result<Connections, Failure> {
                 .map(|id| (mine[&id], id))
                 .map(|(target, id)| (id, target))
                 .collect();
-            feeds.push((feed, Route { profile, targets, account: false }));
+            let authenticated = feed.request().auth != Auth::None;
+            feeds.push((feed, Route { profile, targets, account: false, authenticated }));
         }
     }
     Ok(feeds)

@@ -191,6 +191,13 @@ impl Provider for Transak {
             )
             .hint(NO_API_KEY));
         }
+        let of_key = self.api_key.as_ref().and_then(|key| id.as_str().strip_prefix(key.as_str()));
+        if let Some(reference) = of_key.and_then(|rest| rest.strip_prefix('_')) {
+            return Err(usage(format!(
+                "'{id}' is the channel of a partnerOrderId, not an order id"
+            ))
+            .hint(format!("write {PARTNER}{reference}")));
+        }
         check_channel(&channel(id, self.api_key.as_deref())).map_err(|error| {
             usage(format!("'{id}' cannot be followed by push: the channel's name: {error}"))
         })

@@ -205,6 +205,15 @@ impl Watch {
         self.fail_profile(profile, Failure::new(Code::Unreachable, message).hint(hint));
     }
 
+    /// What the providers that are silent at present were last silent about.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let told = self.profiles.iter().zip(&self.plan.profiles).filter_map(|(state, profile)| {
+            let reason = state.silence.as_ref()?.reason.as_ref()?;
+            Some(format!("{}: {reason}", profile.name))
+        });
+        told.collect()
+    }
+
     /// The provider did not accept the token that counts now.
     pub(super) fn denied(&mut self, refusal: Refusal) {
         let Refusal { profile, target, side, generation, message } = refusal;
@@ -218,7 +227,13 @@ impl Watch {
             return self.renew(profile, Some(side));
         }
         let name = &self.plan.profiles[profile].name;
-        let context = format!("the token of profile {name} was read from {}", credential.origin);
+        let context = match &credential.issuer {
+            Some(issuer) => format!(
+                "the token of profile {name} was issued for the secret that was read from {}",
+                issuer.origin
+            ),
+            None => format!("the token of profile {name} was read from {}", credential.origin),
+        };
         let error = anyhow::anyhow!(context).context(message);
         let failure = Failure::from_error(Code::Denied, error).hint(format!(
             "has the token just been rotated? check it with  txwatch config check -p {name}"

@@ -135,6 +135,8 @@ struct FeedState {
     targets: HashMap<Id, usize>,
     /// Whether it brings whatever the account has.
     account: bool,
+    /// Whether it carries the token, and so tells whether that is accepted.
+    authenticated: bool,
     unsettled: usize,
     link: LinkState,
     was_live: bool,
@@ -384,6 +386,7 @@ impl FeedState {
         FeedState {
             profile: route.profile,
             account: route.account,
+            authenticated: route.authenticated,
             unsettled: route.targets.len(),
             targets: route.targets.into_iter().collect(),
             link: LinkState::Connecting,

@@ -254,6 +254,7 @@ impl Watch {
         Closing {
             exit,
             failures: self.failures.clone(),
+            troubles: self.troubles(),
             undecided: match any_reached {
                 true => Vec::new(),
                 false => self.undecided().collect(),
