@@ -43,6 +43,12 @@ impl Program {
         self
     }
 
+    /// With one more argument.
+    pub(crate) fn word(mut self, word: &str) -> Self {
+        self.argv.push(word.into());
+        self
+    }
+
     /// Reads this file, and writes that one.
     pub(crate) fn between(mut self, input: &Path, output: &Path) -> Self {
         self.input = Some(input.to_owned());

@@ -84,6 +84,7 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     };
     let profile = Profile {
         name: name.into(),
+        prefix: format!("{name}:").into(),
         provider: resolved.provider,
         asks: resolved.credential.is_available(),
         credential: resolved.credential,
@@ -147,7 +148,7 @@ fn look_once(
 ) -> Result<Closing, Failure> {
     let target = Target {
         name: Name {
-            target: format!("{}:{id}", profile.name).into(),
+            target: format!("{}{id}", profile.prefix).into(),
             provider,
             id: id.as_str().into(),
         },

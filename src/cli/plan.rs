@@ -231,6 +231,7 @@ impl Maker<'_> {
         let pace = resolved.provider.spec().pace;
         let profile = Profile {
             name: chosen.profile.as_str().into(),
+            prefix: format!("{}:", chosen.profile).into(),
             provider: resolved.provider,
             asks: resolved.credential.is_available(),
             credential: resolved.credential,
@@ -270,7 +271,7 @@ impl Maker<'_> {
     #[cfg(feature = "sandbox")]
     fn sandbox_profile(&mut self, provider: &'static str) -> Result<Profile, Failure> {
         use crate::provider::{Settings, rehearsal};
-        use crate::sandbox::{Sandbox, TOKEN};
+        use crate::sandbox::{API_KEY, PUSHER_KEY, Sandbox, TOKEN};
         use crate::transport::Credential;
 
         if self.sandbox.is_none() {
@@ -279,9 +280,15 @@ impl Maker<'_> {
             self.notices.push(("sandbox", notice.to_owned()));
         }
         let mut settings = Settings::default();
-        settings.set("url", self.sandbox.as_ref().map(Sandbox::url).unwrap_or_default());
+        if let Some(sandbox) = &self.sandbox {
+            settings.set("url", sandbox.url());
+            settings.set("push_url", sandbox.push_url());
+        }
+        settings.set("api_key", API_KEY.to_owned());
+        settings.set("pusher_key", PUSHER_KEY.to_owned());
         let profile = Profile {
             name: SANDBOX.into(),
+            prefix: format!("{SANDBOX}:{provider}/").into(),
             provider: rehearsal(provider, &settings).map_err(usage)?,
             credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
             asks: true,

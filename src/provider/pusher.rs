@@ -65,7 +65,9 @@ pub(super) enum Output {
     Rejected(Channel, String),
     /// Something was published on a channel that is followed.
     Event { channel: Channel, data: Data },
-    /// Something odd that does not end the connection.
+    /// The server complains, but goes on.
+    Complaint(String),
+    /// A message that makes no sense.
     Odd(String),
     /// The server refused us for good.
     Refused(Code, String),
@@ -189,7 +191,7 @@ impl Pusher {
                 self.rejected(envelope.channel, envelope.data, &mut outputs);
             }
             own if own.starts_with("pusher:") || own.starts_with("pusher_internal:") => {}
-            _ => outputs.extend(self.event(envelope.channel, envelope.data)),
+            _ => self.event(envelope.channel, envelope.data, &mut outputs),
         }
         outputs
     }
@@ -253,21 +255,29 @@ impl Pusher {
         Some(name)
     }
 
-    fn event(&self, channel: Option<Cow<'_, str>>, data: Value) -> Option<Output> {
-        let (channel, _) = self.channels.get_key_value(&*channel?)?;
-        Some(Output::Event { channel: channel.clone(), data: decode(data) })
+    /// Whoever sends an event of a channel has subscribed it, even if the answer got lost.
+    fn event(&mut self, channel: Option<Cow<'_, str>>, data: Value, outputs: &mut Vec<Output>) {
+        let Some(name) = channel.as_deref() else {
+            return;
+        };
+        if let Some((known, _)) = self.channels.get_key_value(name) {
+            let known = known.clone();
+            self.answered(channel, outputs);
+            outputs.push(Output::Event { channel: known, data: decode(data) });
+        }
     }
 
     fn told_error(&mut self, data: Value) -> Option<Output> {
         let complaint = Complaint::of(data);
         self.error = complaint.code.or(self.error);
         match complaint.code.map(meaning) {
-            Some(Meaning { reopen: Reopen::Never(code), .. }) => {
-                Some(Output::Refused(code, format!("Pusher refused: {}", complaint.text())))
+            Some(Meaning { reopen: Reopen::Never(code), what }) => {
+                let what = what.unwrap_or("it does not say why");
+                Some(Output::Refused(code, format!("Pusher refused: {}: {what}", complaint.text())))
             }
             // What closes the connection is told when it is closed.
             Some(_) if complaint.code.is_some_and(|code| code < 4300) => None,
-            _ => Some(Output::Odd(format!("the server complains: {}", complaint.text()))),
+            _ => Some(Output::Complaint(complaint.text())),
         }
     }
 
@@ -326,7 +336,10 @@ impl Complaint {
         match decode(data) {
             Data::Text(text) => Complaint { code: None, message: Some(text) },
             Data::Json(data) => {
-                let number = |key| data.get(key).and_then(Value::as_u64);
+                let number = |key| match data.get(key)? {
+                    Value::String(text) => text.parse().ok(),
+                    value => value.as_u64(),
+                };
                 let code = number("code").or_else(|| number("status"));
                 let text = |key| data.get(key).and_then(Value::as_str).map(str::to_owned);
                 Complaint {
@@ -339,7 +352,7 @@ impl Complaint {
 
     fn text(&self) -> String {
         match (&self.message, self.code) {
-            (Some(message), Some(code)) => format!("{message} ({code})"),
+            (Some(message), Some(code)) => format!("{} ({code})", message.trim_end_matches('.')),
             (Some(message), None) => message.clone(),
             (None, Some(code)) => format!("error {code}"),
             (None, None) => "no reason was given".to_owned(),

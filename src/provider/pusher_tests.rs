@@ -195,6 +195,7 @@ fn data_is_decoded_however_often_it_was_encoded() {
         (r#""""#, Data::Text(String::new())),
     ] {
         let mut pusher = welcomed(&["order-1"]);
+        pusher.received(&ack("order-1"));
         let text = format!(r#"{{"event":"ORDER_CREATED","channel":"order-1","data":{data}}}"#);
         match &pusher.received(&text)[..] {
             [Output::Event { channel, data }] => {
@@ -237,10 +238,10 @@ fn errors_are_read_as_objects_and_as_text_with_a_code_and_without() {
         matches!(&refused[..], [Output::Refused(Code::Denied, why)] if why.contains("not in this cluster (4001)")),
         "{refused:?}"
     );
-    let quota = told(r#""{\"code\":4004,\"message\":\"over quota\"}""#);
+    let quota = told(r#""{\"code\":\"4004\",\"message\":\"over quota\"}""#);
     assert!(matches!(&quota[..], [Output::Refused(Code::Unreachable, _)]), "{quota:?}");
     for data in [r#"{"code":null,"message":"bad event"}"#, r#""something is wrong""#, "null", "7"] {
-        assert!(matches!(told(data)[..], [Output::Odd(_)]), "{data}");
+        assert!(matches!(told(data)[..], [Output::Complaint(_)]), "{data}");
     }
     // What closes the connection is told then.
     assert!(told(r#"{"code":4200,"message":"come back"}"#).is_empty());
@@ -376,4 +377,15 @@ proptest! {
             prop_assert!(silence.ask_after >= LEAST_ACTIVITY && silence.ask_after <= ACTIVITY);
         }
     }
+}
+
+#[test]
+fn an_event_says_that_its_channel_is_subscribed() {
+    let mut pusher = welcomed(&["order-1"]);
+    let event = r#"{"event":"X","channel":"order-1","data":"{}"}"#;
+    let outputs = pusher.received(event);
+    assert_eq!(subscribed(&outputs), ["order-1"]);
+    assert_eq!(outputs.len(), 2);
+    assert_eq!(pusher.received(event).len(), 1);
+    assert!(pusher.received(&ack("order-1")).is_empty());
 }

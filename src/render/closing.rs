@@ -45,6 +45,9 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
     }
     if let Some(headline) = headline(closing) {
         let _ = writeln!(text, "{} {headline}", paint.bad("error:"));
+        for trouble in &closing.troubles {
+            let _ = writeln!(text, "caused by: {}", clean(trouble));
+        }
     }
     let named = match closing.account {
         true => &closing.undecided[..closing.undecided.len().min(MOST_NAMED)],

@@ -204,6 +204,8 @@ pub struct Closing {
     pub exit: Code,
     /// What went wrong on our side.
     pub failures: Vec<Arc<Failure>>,
+    /// What kept the watch from hearing more, where that still lasted.
+    pub troubles: Vec<String>,
     /// The targets whose end is not known.
     pub undecided: Vec<Undecided>,
     /// How many targets there were.

@@ -24,7 +24,7 @@ use crate::lifecycle::Report;
 use crate::provider::{Feed, Id, Provider, Reading};
 use crate::render::{Closing, Renderer, Stamped};
 use crate::transport::{Error, Options, Transport};
-use crate::wire::Token;
+use crate::wire::{Auth, Token};
 use clock::Clock;
 use plan::Plan;
 use watch::{Command, Input, Pull, Pulled, Route, Watch};
@@ -110,7 +110,13 @@ struct OpenFeed {
 
 impl Hands {
     fn new(plan: Arc<Plan>, options: &Options) -> Result<(Self, Vec<Route>), Failure> {
-        let (feeds, routes): (Vec<_>, Vec<_>) = connections(&plan)?.into_iter().unzip();
+        let (mut feeds, routes): (Vec<_>, Vec<_>) = connections(&plan)?.into_iter().unzip();
+        for (feed, route) in feeds.iter_mut().zip(&routes) {
+            // It may be renewed before anything is opened, and what was signed with it still counts.
+            if let Some(token) = &plan.profiles[route.profile].credential.token {
+                feed.token(token);
+            }
+        }
         let (outbox, inbox) = mpsc::channel(INBOX);
         let tokens = plan.profiles.iter().map(|profile| {
             latest::Sender::new(profile.credential.token.clone().unwrap_or_default())
@@ -253,7 +259,9 @@ fn connections(plan: &Plan) -> Result<Connections, Failure> {
     }
     if plan.account {
         let feed = plan.profiles[0].provider.account_feed()?;
-        return Ok(vec![(feed, Route { profile: 0, targets: Vec::new(), account: true })]);
+        let authenticated = feed.request().auth != Auth::None;
+        let route = Route { profile: 0, targets: Vec::new(), account: true, authenticated };
+        return Ok(vec![(feed, route)]);
     }
     let mut feeds = Vec::new();
     for (profile, settings) in plan.profiles.iter().enumerate() {
@@ -272,7 +280,8 @@ fn connections(plan: &Plan) -> Result<Connections, Failure> {
                 .map(|id| (mine[&id], id))
                 .map(|(target, id)| (id, target))
                 .collect();
-            feeds.push((feed, Route { profile, targets, account: false }));
+            let authenticated = feed.request().auth != Auth::None;
+            feeds.push((feed, Route { profile, targets, account: false, authenticated }));
         }
     }
     Ok(feeds)

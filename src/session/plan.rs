@@ -63,6 +63,8 @@ impl Mode {
 pub struct Profile {
     /// Its name in targets and messages.
     pub name: Arc<str>,
+    /// What goes before an id of it in a target's name.
+    pub prefix: Arc<str>,
     /// The provider, configured.
     pub provider: Arc<dyn Provider>,
     /// Its token.

@@ -84,7 +84,7 @@ fn errors_of_a_provider_are_harmless_in_every_form() {
                 .push(ID, [Reply::status(503, body.clone())])
                 .start();
             let target = format!("proof:{ID}");
-            let outage = if status == 502 { "10ms" } else { "5m" };
+            let outage = if status == 502 { "500ms" } else { "5m" };
             let limits = ["--appear-timeout", "0s", "--max-outage", outage];
             let all = ["watch", &target, "-vv", "-o", form].into_iter().chain(limits);
             assert_told(&txwatch(all).proof(&server.url()).run(), code);

@@ -9,6 +9,7 @@
     unreachable_pub
 )]
 
+mod account;
 mod bad_answers;
 mod bad_frames;
 mod bad_ids;

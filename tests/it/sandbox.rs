@@ -113,3 +113,27 @@ fn poll_and_get_see_the_same() {
     let (ended, _) = txwatch(["get", "sandbox:failed", "--exit-status"]).run_json();
     assert_eq!(ended.code, 20);
 }
+
+/// In the process Transak is played whole: its push too, not only its REST.
+#[test]
+fn transak_is_played_without_a_server_of_its_own() {
+    for (scenario, code) in [("quota", 75), ("partner/happy", 0), ("denied", 77)] {
+        let target = format!("sandbox:transak/{scenario}");
+        let ended = txwatch(["watch", &target]).run();
+        assert_eq!(ended.code, code, "{ended:#?}");
+    }
+    let (ended, records) =
+        txwatch(["watch", "sandbox:transak/happy", "--transport", "push"]).run_json();
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(of_type(&records, "status").last().unwrap()["source"], "push");
+}
+
+#[test]
+fn an_account_is_played_under_names_that_can_be_watched_again() {
+    let (ended, records) = txwatch(["watch", "--all", "--any", "-p", "sandbox"]).run_json();
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    for status in of_type(&records, "status") {
+        let target = status["target"].as_str().unwrap();
+        assert!(target.starts_with("sandbox:transak/"), "{target}");
+    }
+}

@@ -525,3 +525,12 @@ fn a_sign_of_life_of_many_orders_is_one_line() {
     running.signal("INT");
     assert_eq!(running.end().code, 130);
 }
+
+#[test]
+fn a_time_limit_in_the_middle_of_trouble_tells_of_it() {
+    let server = Script::new().pusher([Reply::status(503, "no")]).start();
+    let ended = command("watch", &server, &["-t", "1s"]).run();
+    ended.fails(124, "timed out after 1s");
+    assert!(ended.stderr.contains("caused by: transak: "), "{ended:#?}");
+    assert!(ended.stderr.contains("refused the WebSocket upgrade: 503"), "{ended:#?}");
+}

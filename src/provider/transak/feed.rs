@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::PARTNER;
 use super::order::Order;
+use super::{PARTNER, check_id};
 use crate::lifecycle::Report;
-use crate::provider::pusher::{Channel, Data, Output, Pusher, check_channel};
+use crate::provider::pusher::{Channel, Data, Output, Pusher};
 use crate::provider::{Action, Closed, Feed, Frame, Id, Silence};
 use crate::wire::{Base, Request, Token, jwt};
 
@@ -76,6 +76,9 @@ impl TransakFeed {
                 Ok((id, report)) => Action::Observed(id, Box::new(report)),
                 Err(problem) => ignored(&problem),
             },
+            Output::Complaint(text) => {
+                Action::Warning("pusher_error", format!("the Pusher server complains: {text}"))
+            }
             Output::Odd(problem) => ignored(&problem),
             Output::Refused(code, message) => Action::Refused(code, message),
         })
@@ -124,7 +127,7 @@ impl Subject {
             }
             Subject::Account => {
                 let id = order.id().ok_or("its order has no id")?;
-                check_channel(&id).map_err(|error| format!("its order's id is none: {error}"))?;
+                check_id(&id).map_err(|error| format!("its order's id is none: {error}"))?;
                 Ok(Id::new(&id))
             }
         }

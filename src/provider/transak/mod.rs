@@ -193,6 +193,13 @@ impl Provider for Transak {
             )
             .hint(NO_API_KEY));
         }
+        let of_key = self.api_key.as_ref().and_then(|key| id.as_str().strip_prefix(key.as_str()));
+        if let Some(reference) = of_key.and_then(|rest| rest.strip_prefix('_')) {
+            return Err(usage(format!(
+                "'{id}' is the channel of a partnerOrderId, not an order id"
+            ))
+            .hint(format!("write {PARTNER}{reference}")));
+        }
         check_channel(&channel(id, self.api_key.as_deref())).map_err(|error| {
             usage(format!("'{id}' cannot be followed by push: the channel's name: {error}"))
         })
@@ -305,8 +312,9 @@ fn read_body(id: &Id, body: &[u8]) -> Result<Reading, String> {
         },
         None => Order::of(data)?,
     };
+    let echoed = || json::text(object.get("meta")?.as_object()?, "orderId");
     let is_other = |other: String| !id.as_str().starts_with(PARTNER) && other != id.as_str();
-    if order.id().is_some_and(is_other) {
+    if order.id().or_else(echoed).is_some_and(is_other) {
         return Err("it is about another order".to_owned());
     }
     let report = match id.as_str().starts_with(PARTNER) {

@@ -64,6 +64,8 @@ fn feed(transak: &Transak, ids: &[&str]) -> Box<dyn Feed> {
 fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> Action {
     let text = json!({ "event": "ORDER_FAILED", "channel": channel, "data": data }).to_string();
     let mut actions = feed.received(Frame::Text(&text));
+    // The first event of a channel says that it is subscribed.
+    actions.retain(|action| !matches!(action, Action::Subscribed(_)));
     assert_eq!(actions.len(), 1, "{actions:?}");
     actions.remove(0)
 }
@@ -196,6 +198,18 @@ fn answers_that_are_no_order_are_told_apart() {
 }
 
 #[test]
+fn an_answer_about_another_order_is_not_believed() {
+    let answer = |meta: &str, id: &str| {
+        let data = json!({ "status": "COMPLETED", "_id": id });
+        read(ID, 200, &json!({ "meta": { "orderId": meta }, "data": data }).to_string())
+    };
+    assert!(matches!(answer(ID, "another"), Reading::Bad(_)));
+    // Where the order itself has no id, the answer's frame may still say whose it is.
+    assert!(matches!(answer("another", ""), Reading::Bad(_)));
+    assert!(matches!(answer(ID, ""), Reading::Observed(_)));
+}
+
+#[test]
 fn requests_go_where_the_documentation_says() {
     let now = "2025-04-04T13:00:00Z".parse().unwrap();
     let request = transak(&[]).snapshots(&Id::new(ID), now).remove(0);
@@ -302,6 +316,9 @@ fn a_reference_needs_an_api_key_and_a_name_that_a_channel_can_have() {
     let long = Id::new(&format!("partner/{}", "r".repeat(160)));
     assert_eq!(transak(&[("api_key", "key-1")]).accept(&long).unwrap_err().code(), Code::Usage);
     assert!(transak(&[]).accept(&Id::new(ID)).is_ok());
+    // Two names for one channel would leave one of them without its events.
+    let channel = Id::new("key-1_ref-7");
+    assert_eq!(transak(&[("api_key", "key-1")]).accept(&channel).unwrap_err().code(), Code::Usage);
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Watch {
         let profile = self.feeds[feed].profile;
         let settings = &self.plan.profiles[profile];
         let name = Name {
-            target: format!("{}:{id}", settings.name).into(),
+            target: format!("{}{id}", settings.prefix).into(),
             provider: settings.provider.spec().name,
             id: id.text(),
         };

@@ -20,6 +20,7 @@ impl Watch {
     /// Reads the token again, because this side refused it; or for the first time.
     pub(super) fn renew(&mut self, profile: usize, refused: Option<Source>) {
         self.profiles[profile].renewal = Renewal::Running(refused);
+        self.profiles[profile].renew_at = None;
         self.out.push(Command::Renew(profile));
     }
 
@@ -35,6 +36,11 @@ impl Watch {
         Duration::try_from(ends.duration_since(self.now.wall)).unwrap_or_default()
     }
 
+    /// Whether the token that counts now has not come to its end, as far as that is known.
+    fn lasts(&self, profile: usize) -> bool {
+        self.profiles[profile].ends.is_some_and(|ends| !self.left(ends).is_zero())
+    }
+
     pub(super) fn renewed(
         &mut self,
         profile: usize,
@@ -44,17 +50,28 @@ impl Watch {
             Renewal::Running(refused) => refused,
             Renewal::Possible | Renewal::Spent(_) => None,
         };
+        // What nobody has refused yet may still be used.
+        let usable = refused.is_none() && (self.profiles[profile].begun || self.lasts(profile));
         match renewed {
             Ok(expires_at) => self.has_token(profile, refused, expires_at),
-            Err(Unrenewed::Later { reason, wait }) => self.renew_later(profile, reason, wait),
-            Err(Unrenewed::Failed(failure)) => {
-                // What nobody has refused yet may still be used.
-                if self.profiles[profile].begun && refused.is_none() {
-                    self.profiles[profile].renewal = Renewal::Possible;
-                    return self.warn(None, "not_renewed", failure.to_string());
-                }
-                self.fail_profile(profile, failure);
+            Err(Unrenewed::Later { reason, wait }) if refused.is_none() && self.lasts(profile) => {
+                self.renew_in(profile, wait);
+                self.use_on(profile, reason);
             }
+            Err(Unrenewed::Later { reason, wait }) => self.renew_later(profile, reason, wait),
+            Err(Unrenewed::Failed(failure)) if usable => self.use_on(profile, failure.to_string()),
+            Err(Unrenewed::Failed(failure)) => self.fail_profile(profile, failure),
+        }
+    }
+
+    /// There is no other token for this reason, but the present one is still good.
+    fn use_on(&mut self, profile: usize, reason: String) {
+        self.profiles[profile].renewal = Renewal::Possible;
+        if !std::mem::replace(&mut self.profiles[profile].told_unrenewed, true) {
+            self.warn(None, "not_renewed", reason);
+        }
+        if !self.profiles[profile].begun {
+            self.begin_profile(profile);
         }
     }
 
@@ -66,6 +83,8 @@ impl Watch {
     ) {
         let state = &mut self.profiles[profile];
         state.generation += 1;
+        state.ends = expires_at;
+        state.told_unrenewed = false;
         state.renewal = refused.map_or(Renewal::Possible, Renewal::Spent);
         state.backoff.reset();
         self.heard(profile);
@@ -86,11 +105,26 @@ impl Watch {
         if let Some(ends) = expires_at.filter(|_| issues) {
             // Two clocks may disagree; a token that was issued just now is used for a while.
             let wait = self.left(ends).saturating_sub(RENEWAL_MARGIN).max(SHORTEST_USE);
-            self.agenda.add(self.now.elapsed.saturating_add(wait), Timer::Renewal(profile));
+            self.plan_renewal(profile, wait);
         }
     }
 
-    pub(super) fn renewal_due(&mut self, profile: usize) {
+    /// Plans the next renewal, in place of any that was planned.
+    fn plan_renewal(&mut self, profile: usize, wait: Duration) {
+        let due = self.now.elapsed.saturating_add(wait);
+        self.profiles[profile].renew_at = Some(due);
+        self.agenda.add(due, Timer::Renewal(profile));
+    }
+
+    fn renew_in(&mut self, profile: usize, wait: Option<Duration>) {
+        let wait = self.profiles[profile].backoff.next(wait.unwrap_or_default());
+        self.plan_renewal(profile, wait);
+    }
+
+    pub(super) fn renewal_due(&mut self, profile: usize, due: Duration) {
+        if self.profiles[profile].renew_at != Some(due) {
+            return;
+        }
         match self.profiles[profile].renewal {
             Renewal::Running(_) => self.out.push(Command::Renew(profile)),
             Renewal::Possible | Renewal::Spent(_) => self.renew(profile, None),
@@ -99,9 +133,7 @@ impl Watch {
 
     /// Meanwhile push may carry the watch; what has to be asked waits.
     fn renew_later(&mut self, profile: usize, reason: String, wait: Option<Duration>) {
-        let state = &mut self.profiles[profile];
-        let wait = state.backoff.next(wait.unwrap_or_default());
-        self.agenda.add(self.now.elapsed.saturating_add(wait), Timer::Renewal(profile));
+        self.renew_in(profile, wait);
         if !self.profiles[profile].begun {
             self.begin_profile(profile);
         }
@@ -173,6 +205,15 @@ impl Watch {
         self.fail_profile(profile, Failure::new(Code::Unreachable, message).hint(hint));
     }
 
+    /// What the providers that are silent at present were last silent about.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let told = self.profiles.iter().zip(&self.plan.profiles).filter_map(|(state, profile)| {
+            let reason = state.silence.as_ref()?.reason.as_ref()?;
+            Some(format!("{}: {reason}", profile.name))
+        });
+        told.collect()
+    }
+
     /// The provider did not accept the token that counts now.
     pub(super) fn denied(&mut self, refusal: Refusal) {
         let Refusal { profile, target, side, generation, message } = refusal;
@@ -186,7 +227,13 @@ impl Watch {
             return self.renew(profile, Some(side));
         }
         let name = &self.plan.profiles[profile].name;
-        let context = format!("the token of profile {name} was read from {}", credential.origin);
+        let context = match &credential.issuer {
+            Some(issuer) => format!(
+                "the token of profile {name} was issued for the secret that was read from {}",
+                issuer.origin
+            ),
+            None => format!("the token of profile {name} was read from {}", credential.origin),
+        };
         let error = anyhow::anyhow!(context).context(message);
         let failure = Failure::from_error(Code::Denied, error).hint(format!(
             "has the token just been rotated? check it with  txwatch config check -p {name}"

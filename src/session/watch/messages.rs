@@ -122,4 +122,6 @@ pub struct Route {
     pub targets: Vec<(Id, usize)>,
     /// Whether it carries every transaction of the account.
     pub account: bool,
+    /// Whether the token goes along.
+    pub authenticated: bool,
 }

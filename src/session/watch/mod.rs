@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agenda::{Agenda, Timer};
+use jiff::Timestamp;
 use slab::Slab;
 
 use super::clock::Now;
@@ -104,6 +105,12 @@ struct ProfileState {
     /// The token that it accepted last.
     accepted: Option<u32>,
     renewal: Renewal,
+    /// When it is planned, as time of the command.
+    renew_at: Option<Duration>,
+    /// When the token ends that counts now, if that is known.
+    ends: Option<Timestamp>,
+    /// Whether it was said that there is no newer one.
+    told_unrenewed: bool,
     generation: u32,
 }
 
@@ -128,6 +135,8 @@ struct FeedState {
     targets: HashMap<Id, usize>,
     /// Whether it brings whatever the account has.
     account: bool,
+    /// Whether it carries the token, and so tells whether that is accepted.
+    authenticated: bool,
     unsettled: usize,
     link: LinkState,
     was_live: bool,
@@ -159,7 +168,7 @@ impl Watch {
                 targets[*target].feed = Some(index);
             }
         }
-        let profiles = plan.profiles.iter().map(|_| ProfileState {
+        let profiles = plan.profiles.iter().map(|profile| ProfileState {
             begun: false,
             gate: pulls::Gate::default(),
             backoff: Backoff::new(random.fork()),
@@ -167,6 +176,9 @@ impl Watch {
             understood: false,
             accepted: None,
             renewal: Renewal::Possible,
+            renew_at: None,
+            ends: profile.credential.token.as_ref().and_then(Token::expires_at),
+            told_unrenewed: false,
             generation: 0,
         });
         Watch {
@@ -270,7 +282,7 @@ impl Watch {
                 Timer::Heartbeat => self.heartbeat(),
                 Timer::Outage(profile) => self.check_outage(profile),
                 Timer::Gate => {}
-                Timer::Renewal(profile) => self.renewal_due(profile),
+                Timer::Renewal(profile) => self.renewal_due(profile, due),
                 Timer::Unheard(feed) => self.tell_unheard(feed),
                 Timer::Grace(target) => self.decide(target),
                 Timer::Pull(target) => {
@@ -374,6 +386,7 @@ impl FeedState {
         FeedState {
             profile: route.profile,
             account: route.account,
+            authenticated: route.authenticated,
             unsettled: route.targets.len(),
             targets: route.targets.into_iter().collect(),
             link: LinkState::Connecting,

@@ -160,7 +160,9 @@ impl Watch {
 
     fn live(&mut self, feed: usize) {
         self.feed_heard(feed);
-        self.accepted(self.feeds[feed].profile, Source::Push);
+        if self.feeds[feed].authenticated {
+            self.accepted(self.feeds[feed].profile, Source::Push);
+        }
         let state = &mut self.feeds[feed];
         state.link = LinkState::Live;
         if std::mem::replace(&mut state.was_live, true) {

@@ -144,15 +144,23 @@ impl Watch {
         let status = self.targets[target].tracker.status().unwrap_or(Status::Unknown);
         let name = &self.targets[target].name.target;
         let message = format!("{name} {status}, but not as asked: {reason}");
-        self.failures.push(Arc::new(Failure::new(Code::Mismatch, message)));
+        self.note(Arc::new(Failure::new(Code::Mismatch, message)));
         self.settle(target, Code::Mismatch, Some(reason));
     }
 
     /// Our side could not do its work for one target.
     pub(super) fn fail(&mut self, target: usize, failure: Failure) {
         let failure = Arc::new(failure);
-        self.failures.push(failure.clone());
+        self.note(failure.clone());
         self.settle(target, failure.code(), Some(failure.to_string()));
+    }
+
+    /// Something to tell in the end; of the orders of an account only so much, for they never end.
+    fn note(&mut self, failure: Arc<Failure>) {
+        const MOST: usize = 1_000;
+        if !self.plan.account || self.failures.len() < MOST {
+            self.failures.push(failure);
+        }
     }
 
     /// Our side could not do its work for any target of a profile.
@@ -246,6 +254,7 @@ impl Watch {
         Closing {
             exit,
             failures: self.failures.clone(),
+            troubles: self.troubles(),
             undecided: match any_reached {
                 true => Vec::new(),
                 false => self.undecided().collect(),

@@ -157,3 +157,20 @@ fn an_answer_on_its_way_keeps_its_orders_place() {
     assert!(!world.statuses().contains(&Completed));
     assert!(world.watch.targets.len() <= 1_002, "{}", world.watch.targets.len());
 }
+
+#[test]
+fn what_is_told_in_the_end_is_bounded_too_and_has_what_ended_the_command() {
+    let mut plan = Plan { account: true, ..plan(Mode::Watch, 0) };
+    plan.expectations = vec!["crypto_amount>=99".parse().unwrap()];
+    plan.profiles[0].asks = false;
+    let mut world = World::new(plan);
+    world.feed(FeedInput::Live);
+    for order in 0..1_500 {
+        world.push(order, Completed, None);
+    }
+    world.feed(FeedInput::Refused(Code::Denied, "no".to_owned()));
+    assert_eq!(world.summary().outcomes["mismatch"], 1_500);
+    let failures = world.watch.closing().failures;
+    assert_eq!(failures.len(), 1_001);
+    assert_eq!(failures.last().unwrap().code(), Code::Denied);
+}

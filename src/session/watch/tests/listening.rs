@@ -230,3 +230,47 @@ fn a_renewal_that_nobody_waits_for_may_fail() {
     assert_eq!(world.warnings(), ["not_renewed"]);
     assert_eq!(world.exit(), None);
 }
+
+#[test]
+fn a_token_near_its_end_is_used_while_no_other_can_be_had() {
+    let failures = [
+        Unrenewed::Failed(crate::error::config("no")),
+        Unrenewed::Later { reason: "503".to_owned(), wait: None },
+    ];
+    for failure in failures {
+        let mut plan = issuing(token(300));
+        plan.mode = Mode::Get { exit_status: false };
+        plan.profiles[0].max_outage = Some(Duration::ZERO);
+        let mut world = World::new(plan);
+        assert_eq!(world.take(), ["renew"]);
+        world.input(Input::Renewed(0, Err(failure)));
+        assert_eq!(
+            (world.take(), world.warnings()),
+            (vec!["pull 0".to_owned()], vec!["not_renewed"])
+        );
+        world.pulled(0, Ok(report(Completed, None)));
+        assert_eq!(world.exit(), Some(Code::Ok));
+    }
+}
+
+#[test]
+fn a_token_that_was_renewed_early_is_not_renewed_again_when_the_old_one_would_have_been() {
+    let mut plan = issuing(token(1_500));
+    plan.timeout = None;
+    let mut world = World::new(plan);
+    world.feed(FeedInput::Live);
+    world.subscribe();
+    world.pulled(0, Err(Reading::Denied("401".to_owned())));
+    world.input(Input::Renewed(0, Ok(at(604_800))));
+    world.take();
+    for _ in 0..200 {
+        world.wait_until(2_000);
+        for done in world.take() {
+            assert_ne!((done.as_str(), world.now), ("renew", seconds(900)));
+            if done == "pull 0" {
+                world.pulled(0, Ok(report(Pending, None)));
+            }
+        }
+    }
+    assert!(world.now > seconds(900));
+}

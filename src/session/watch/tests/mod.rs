@@ -76,6 +76,7 @@ fn plan(mode: Mode, targets: usize) -> Plan {
         account: false,
         profiles: vec![Profile {
             name: "fake".into(),
+            prefix: "fake:".into(),
             provider: Arc::new(Fake),
             credential: Credential::fixed("a-fixed-token", "a test".to_owned()).unwrap(),
             asks: true,
@@ -111,7 +112,12 @@ impl World {
         let targets =
             plan.targets.iter().enumerate().map(|(index, target)| (target.id.clone(), index));
         let routes = match plan.mode.pushes() {
-            true => vec![Route { profile: 0, targets: targets.collect(), account: plan.account }],
+            true => vec![Route {
+                profile: 0,
+                targets: targets.collect(),
+                account: plan.account,
+                authenticated: true,
+            }],
             false => Vec::new(),
         };
         let watch = Watch::new(Arc::new(plan), routes, fastrand::Rng::with_seed(7));
