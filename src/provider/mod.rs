@@ -4,6 +4,7 @@
 //! and a set of ids into [`Feed`]s, little state machines that say what to send and what was meant.
 //! Adding a provider is one file here and one line in [`PROVIDERS`].
 
+mod casper;
 mod json;
 mod proof;
 mod pusher;
@@ -26,7 +27,7 @@ pub use json::without_personal_data;
 pub use settings::{Secret, Setting, SettingKind, Settings};
 
 /// The providers of this build.
-pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC];
+pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC, &casper::SPEC];
 
 /// The provider of that name.
 pub fn find(name: &str) -> Option<&'static Spec> {
@@ -248,7 +249,7 @@ pub trait Feed: Send {
     /// This id needs no more reports.
     fn forget(&mut self, id: &Id) -> Vec<Action>;
 
-    /// The peer does not serve [`Feed::request`]. Whether there is another one to make instead.
+    /// The peer has nothing at the address of [`Feed::request`]. Whether there is another one to try at once.
     fn elsewhere(&mut self) -> bool {
         false
     }
