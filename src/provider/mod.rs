@@ -21,7 +21,7 @@ use secrecy::SecretString;
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Report, Status};
-use crate::wire::{Request, Response, Token};
+use crate::wire::{Auth, Request, Response, Token};
 
 pub use json::without_personal_data;
 pub use settings::{Secret, Setting, SettingKind, Settings};
@@ -324,6 +324,13 @@ pub trait Provider: Send + Sync {
 }
 
 impl dyn Provider + '_ {
+    /// Whether it answers whoever asks, without a token.
+    pub fn is_open(&self) -> bool {
+        let probe = Id::new(self.spec().probe_id);
+        let requests = self.snapshots(&probe, Timestamp::UNIX_EPOCH);
+        requests.iter().all(|request| request.auth == Auth::None)
+    }
+
     /// Every request that may be made for an id: to see where secrets would go, and what they need.
     pub fn requests(&self, id: &Id) -> Vec<Request> {
         let feeds =

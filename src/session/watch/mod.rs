@@ -265,6 +265,7 @@ impl Watch {
         }
         for target in self.targets_of(profile) {
             match self.plan.mode {
+                Mode::Watch if self.targets[target].feed.is_none() => self.pull(target),
                 Mode::Watch => self.pull_at(target, self.now.elapsed + HEAD_START),
                 Mode::WatchPushOnly => {}
                 Mode::Poll | Mode::Get { .. } => self.pull(target),

@@ -115,7 +115,12 @@ impl Watch {
                 self.not_found(target, answer);
             }
             Ok((Reading::Denied(answer), _)) => {
-                let title = self.plan.profiles[profile].provider.spec().title;
+                let settings = &self.plan.profiles[profile];
+                let title = settings.provider.spec().title;
+                let what = match settings.credential.is_available() {
+                    true => "token",
+                    false => "request",
+                };
                 self.heard(profile);
                 self.retry(target, Duration::ZERO);
                 self.denied(Refusal {
@@ -123,7 +128,7 @@ impl Watch {
                     target: Some(target),
                     side: Source::Pull,
                     generation: pulled.generation,
-                    message: format!("{title} refused the token: {answer}"),
+                    message: format!("{title} refused the {what}: {answer}"),
                 });
             }
             Ok((Reading::Busy(answer), retry_after)) => {
