@@ -5,6 +5,7 @@
 //! Adding a provider is one file here and one line in [`PROVIDERS`].
 
 mod casper;
+mod cspr;
 mod json;
 mod proof;
 mod pusher;
@@ -27,7 +28,7 @@ pub use json::without_personal_data;
 pub use settings::{Secret, Setting, SettingKind, Settings};
 
 /// The providers of this build.
-pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC, &casper::SPEC];
+pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC, &cspr::SPEC, &casper::SPEC];
 
 /// The provider of that name.
 pub fn find(name: &str) -> Option<&'static Spec> {
@@ -95,6 +96,17 @@ pub struct Pace {
     pub interval: Duration,
     /// While push is healthy.
     pub safety: Duration,
+    /// What it lets itself be asked in all, however many transactions there are.
+    pub quotas: &'static [Quota],
+}
+
+/// How many requests a provider answers within any span of this length.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// So many.
+    pub requests: u32,
+    /// So long.
+    pub within: Duration,
 }
 
 /// The id of a transaction, as the provider writes it. Cheap to copy.

@@ -48,7 +48,7 @@ pub(super) static SPEC: Spec = Spec {
         .or("none: requests alone carry a watch"),
     ],
     personal: &[],
-    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(30) },
+    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(30), quotas: &[] },
     id_shape: "the hash of a deploy or transaction: 64 hex digits",
     account: false,
     probe_id: "0000000000000000000000000000000000000000000000000000000000000000",

@@ -21,7 +21,7 @@ static SPEC: Spec = Spec {
     name: "fake",
     title: "Fake",
     settings: &[],
-    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },
+    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60), quotas: &[] },
     id_shape: "anything",
     personal: &["partneruserid"],
     account: true,
