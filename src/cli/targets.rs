@@ -194,7 +194,8 @@ fn fits(profile: &str, id: &str, config: &Config) -> Result<Chosen, Failure> {
         usage(format!("'{}' is not an id of {}: {error}", shown(id), spec.title))
             .hint(format!("{} has {}", spec.title, spec.id_shape))
     })?;
-    Ok(Chosen { profile: profile.to_owned(), provider: spec.name, name, id: id.to_owned() })
+    let id = (spec.canonical)(id);
+    Ok(Chosen { profile: profile.to_owned(), provider: spec.name, name, id })
 }
 
 #[cfg(feature = "sandbox")]

@@ -4,6 +4,8 @@
 //! and a set of ids into [`Feed`]s, little state machines that say what to send and what was meant.
 //! Adding a provider is one file here and one line in [`PROVIDERS`].
 
+mod casper;
+mod cspr;
 mod json;
 mod proof;
 mod pusher;
@@ -20,13 +22,13 @@ use secrecy::SecretString;
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Report, Status};
-use crate::wire::{Request, Response, Token};
+use crate::wire::{Auth, Request, Response, Token};
 
 pub use json::without_personal_data;
 pub use settings::{Secret, Setting, SettingKind, Settings};
 
 /// The providers of this build.
-pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC];
+pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC, &cspr::SPEC, &casper::SPEC];
 
 /// The provider of that name.
 pub fn find(name: &str) -> Option<&'static Spec> {
@@ -73,8 +75,21 @@ pub struct Spec {
     pub probe_id: &'static str,
     /// Refuses what cannot be an id of this provider.
     pub check_id: fn(&str) -> Result<(), String>,
+    /// An accepted id as the provider writes it.
+    pub canonical: fn(&str) -> String,
+    /// What its amounts of cost are in.
+    pub cost: Unit,
     /// Makes the provider from the settings of a profile.
     pub build: fn(&Settings) -> Result<Arc<dyn Provider>, String>,
+}
+
+/// What an amount is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// The fiat currency of the transaction.
+    Fiat,
+    /// Motes, of which 10^9 are a CSPR.
+    Motes,
 }
 
 /// How often a provider is asked about one transaction.
@@ -84,6 +99,17 @@ pub struct Pace {
     pub interval: Duration,
     /// While push is healthy.
     pub safety: Duration,
+    /// What it lets itself be asked in all, however many transactions there are.
+    pub quotas: &'static [Quota],
+}
+
+/// How many requests a provider answers within any span of this length.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// So many.
+    pub requests: u32,
+    /// So long.
+    pub within: Duration,
 }
 
 /// The id of a transaction, as the provider writes it. Cheap to copy.
@@ -148,6 +174,24 @@ pub enum Frame<'a> {
     Text(&'a str),
     /// A binary message.
     Binary(&'a [u8]),
+    /// A server-sent event.
+    Event {
+        /// Its id, if it has one.
+        id: Option<&'a str>,
+        /// Its data.
+        data: &'a str,
+    },
+}
+
+impl Frame<'_> {
+    /// What it is, in words, where it is not what a feed speaks.
+    fn kind(&self) -> &'static str {
+        match self {
+            Frame::Text(_) => "text",
+            Frame::Binary(_) => "binary",
+            Frame::Event { .. } => "an event",
+        }
+    }
 }
 
 /// What a feed makes of what happened on its connection.
@@ -220,6 +264,11 @@ pub trait Feed: Send {
     /// This id needs no more reports.
     fn forget(&mut self, id: &Id) -> Vec<Action>;
 
+    /// The peer has nothing at the address of [`Feed::request`]. Whether there is another one to try at once.
+    fn elsewhere(&mut self) -> bool {
+        false
+    }
+
     /// The limits of silence, as they stand now.
     fn silence(&self) -> Silence {
         Silence { ask_after: Duration::from_secs(20), dead_after: Duration::from_secs(20) }
@@ -255,7 +304,8 @@ pub trait Provider: Send + Sync {
     }
 
     /// What the answer to one of the [`snapshots`](Provider::snapshots) means.
-    fn read(&self, id: &Id, response: &Response) -> Reading;
+    /// `now` is the provider's own clock, where it told it.
+    fn read(&self, id: &Id, response: &Response, now: Timestamp) -> Reading;
 
     /// The connections that push these ids' changes, each with the ids it serves.
     fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)>;
@@ -289,6 +339,13 @@ pub trait Provider: Send + Sync {
 }
 
 impl dyn Provider + '_ {
+    /// Whether it answers whoever asks, without a token.
+    pub fn is_open(&self) -> bool {
+        let probe = Id::new(self.spec().probe_id);
+        let requests = self.snapshots(&probe, Timestamp::UNIX_EPOCH);
+        requests.iter().all(|request| request.auth == Auth::None)
+    }
+
     /// Every request that may be made for an id: to see where secrets would go, and what they need.
     pub fn requests(&self, id: &Id) -> Vec<Request> {
         let feeds =

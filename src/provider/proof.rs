@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Action, Feed, Frame, Id, NOT_JSON, Pace, Provider, Reading, Secret, Setting, SettingKind,
-    Settings, Spec, json,
+    Settings, Spec, Unit, json,
 };
 use crate::lifecycle::{Kind, Report, Status, Transaction};
 use crate::wire::{Auth, Base, Request, Response};
@@ -46,11 +46,13 @@ pub(super) static SPEC: Spec = Spec {
         ),
     ],
     personal: &["partneruserid"],
-    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },
+    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60), quotas: &[] },
     id_shape: "a merchant_transaction_id: 1 to 128 letters, digits or . _ ~ - @",
     account: false,
     probe_id: "00000000-0000-4000-8000-000000000000",
     check_id,
+    canonical: str::to_owned,
+    cost: Unit::Fiat,
     build: |settings| Ok(Arc::new(Proof::new(settings)?)),
 };
 
@@ -163,7 +165,7 @@ impl Provider for Proof {
     }
 
     /// The HTTP status decides; slug and code of either generation of error bodies are only told.
-    fn read(&self, id: &Id, response: &Response) -> Reading {
+    fn read(&self, id: &Id, response: &Response, _now: Timestamp) -> Reading {
         match response.status {
             200..=299 => self.read_transaction(id, &response.body),
             401 | 403 => Reading::Denied(describe(response)),
@@ -334,7 +336,7 @@ impl Feed for ProofFeed {
     fn received(&mut self, frame: Frame<'_>) -> Vec<Action> {
         let read = match frame {
             Frame::Text(text) => self.read(text),
-            Frame::Binary(_) => Err("it is binary".to_owned()),
+            other => Err(format!("it is {}", other.kind())),
         };
         match read {
             Ok(Some((id, report))) => vec![Action::Observed(id, Box::new(report))],

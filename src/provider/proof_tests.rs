@@ -57,8 +57,8 @@ fn proof(settings: &[(&'static str, &str)]) -> Proof {
 }
 
 fn read(status: u16, body: impl AsRef<[u8]>) -> Reading {
-    let response = Response { status, body: body.as_ref().to_vec() };
-    proof(&[]).read(&Id::new(ID), &response)
+    let response = Response { status, date: None, body: body.as_ref().to_vec() };
+    proof(&[]).read(&Id::new(ID), &response, Timestamp::UNIX_EPOCH)
 }
 
 fn observed(body: &str) -> Report {
@@ -320,7 +320,11 @@ fn the_sandbox_knows_two_more_words() {
     settings.set("url", "http://127.0.0.1:1".to_owned());
     let rehearsal = rehearsal(&settings).unwrap();
     let body = br#"{"status":"expired"}"#.to_vec();
-    let reading = rehearsal.read(&Id::new("expired"), &Response { status: 200, body });
+    let reading = rehearsal.read(
+        &Id::new("expired"),
+        &Response { status: 200, date: None, body },
+        Timestamp::UNIX_EPOCH,
+    );
     assert!(matches!(reading, Reading::Observed(report) if report.status == Status::Expired));
 }
 

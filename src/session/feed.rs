@@ -10,11 +10,15 @@ use super::clock::Clock;
 use super::watch::{FeedInput, Input};
 use crate::exit::Code;
 use crate::provider::{Action, Closed, Feed, Frame, Id, Reopen, Silence};
-use crate::transport::{Backoff, Error, Heard, Socket, Transport};
+use crate::transport::{Backoff, Error, Heard, Stream, Transport};
 use crate::wire::Token;
 
 /// How long a connection may be open before the provider has accepted it.
 const INTRODUCTION: Duration = Duration::from_secs(15);
+/// How often it is told that something was heard which says nothing else.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// The HTTP status of a path that the peer does not have.
+const NOT_THERE: u16 = 404;
 /// After a connection has been open this long, its loss is a new story: backing off begins again.
 const HEALTHY: Duration = Duration::from_secs(30);
 
@@ -38,6 +42,8 @@ pub(super) struct Line {
     pub(super) personal: &'static [&'static str],
     /// Whether the provider has accepted the connection.
     pub(super) live: bool,
+    /// When it was last told that something was heard.
+    pub(super) told: Clock,
 }
 
 /// Keeps the feed open until the provider refuses it for good or the session drops the task.
@@ -57,15 +63,18 @@ pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
         };
         let (error, reopen) = match opened {
             Err(error) => (error, Reopen::Backoff(Duration::ZERO)),
-            Ok(socket) => {
+            Ok(stream) => {
                 let open = Clock::start();
-                let ended = line.pump(feed.as_mut(), socket).await;
+                let ended = line.pump(feed.as_mut(), stream).await;
                 if open.now().elapsed >= HEALTHY {
                     backoff.reset();
                 }
                 ended.and_now(feed.as_mut())
             }
         };
+        if error.status == Some(NOT_THERE) && feed.elsewhere() {
+            continue;
+        }
         let retry_in = match reopen {
             Reopen::Never(code) => {
                 return line.tell(FeedInput::Refused(code, error.to_string())).await;
@@ -142,19 +151,19 @@ impl Line {
     }
 
     /// Carries an open connection to its end.
-    async fn pump(&mut self, feed: &mut dyn Feed, mut socket: Socket) -> Ended {
+    async fn pump(&mut self, feed: &mut dyn Feed, mut stream: Stream) -> Ended {
         self.live = false;
         let introduced = Clock::start().instant(INTRODUCTION);
         let mut pulse = Pulse::now();
-        let mut turn = self.carry_out(feed.opened(), &mut socket).await;
+        let mut turn = self.carry_out(feed.opened(), &mut stream).await;
         while turn.is_ok() {
             turn = tokio::select! {
-                heard = socket.next() => {
+                heard = stream.next() => {
                     pulse = Pulse::now();
-                    self.heard(feed, heard, &mut socket).await
+                    self.heard(feed, heard, &mut stream).await
                 }
                 Some(id) = self.forgotten.recv() => {
-                    self.carry_out(feed.forget(&id), &mut socket).await
+                    self.carry_out(feed.forget(&id), &mut stream).await
                 }
                 Ok(()) = self.token.changed() => {
                     feed.token(&self.token.borrow_and_update());
@@ -164,7 +173,7 @@ impl Line {
                     Err(Error::speechless(INTRODUCTION).into())
                 }
                 () = sleep_until(pulse.due(feed.silence())) => {
-                    self.silent(feed, &mut pulse, &mut socket).await
+                    self.silent(feed, &mut pulse, &mut stream).await
                 }
             };
         }
@@ -177,21 +186,21 @@ impl Line {
         &mut self,
         feed: &mut dyn Feed,
         pulse: &mut Pulse,
-        socket: &mut Socket,
+        stream: &mut Stream,
     ) -> Result<(), Ended> {
         if std::mem::replace(&mut pulse.asked, true) {
             let Silence { ask_after, dead_after } = feed.silence();
             return Err(Error::silent(ask_after + dead_after).into());
         }
-        self.carry_out(feed.idle(), socket).await?;
-        Ok(socket.ping().await?)
+        self.carry_out(feed.idle(), stream).await?;
+        Ok(stream.ping().await?)
     }
 
     async fn heard(
         &mut self,
         feed: &mut dyn Feed,
         heard: Result<Heard, Error>,
-        socket: &mut Socket,
+        stream: &mut Stream,
     ) -> Result<(), Ended> {
         let actions = match heard? {
             Heard::Text(text) => {
@@ -202,21 +211,28 @@ impl Line {
                 tracing::debug!("< {} bytes", bytes.len());
                 feed.received(Frame::Binary(&bytes))
             }
+            Heard::Event(id, data) => {
+                tracing::debug!("< {}", super::traffic::shown(&data, self.personal));
+                feed.received(Frame::Event { id: id.as_deref(), data: &data })
+            }
             Heard::Alive => Vec::new(),
             Heard::Closed(code, reason) => {
                 return Err(Ended::Broken(Error::closed(code, &reason), code));
             }
         };
-        self.tell(FeedInput::Alive).await;
-        self.carry_out(actions, socket).await
+        if self.told.now().elapsed >= SIGN_OF_LIFE {
+            self.told = Clock::start();
+            self.tell(FeedInput::Alive).await;
+        }
+        self.carry_out(actions, stream).await
     }
 
-    async fn carry_out(&mut self, actions: Vec<Action>, socket: &mut Socket) -> Result<(), Ended> {
+    async fn carry_out(&mut self, actions: Vec<Action>, stream: &mut Stream) -> Result<(), Ended> {
         for action in actions {
             match action {
                 Action::Send(text) => {
                     tracing::debug!("> {}", super::traffic::shown(&text, self.personal));
-                    socket.send(text).await?;
+                    stream.send(text).await?;
                 }
                 Action::Live => {
                     self.live = true;

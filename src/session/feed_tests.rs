@@ -78,6 +78,7 @@ fn line(inbox: mpsc::Sender<Input>) -> Line {
         random: fastrand::Rng::with_seed(1),
         personal: &[],
         live: false,
+        told: Clock::start(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch as latest};
 use tokio::time::timeout;
 
+use super::clock::Clock;
 use super::feed;
 use super::plan::Profile;
 use super::watch::{FeedInput, Input};
@@ -44,6 +45,7 @@ pub async fn listen(
         random: fastrand::Rng::new(),
         personal: profile.provider.spec().personal,
         live: false,
+        told: Clock::start(),
     };
     let task = tokio::spawn(feed::drive(feed, line));
     let told = timeout(limit, async {

@@ -192,6 +192,7 @@ impl Hands {
             random: fastrand::Rng::new(),
             personal: self.plan.profiles[profile].provider.spec().personal,
             live: false,
+            told: Clock::start(),
         };
         let task = self.tasks.spawn(feed::drive(feed, line));
         self.open.insert(index, OpenFeed { task, forget });
@@ -230,7 +231,7 @@ async fn look(
             return Ok((Reading::Observed(report), None));
         }
         let fetched = transport.fetch(request, token).await?;
-        match provider.read(id, &fetched.response) {
+        match provider.read(id, &fetched.response, fetched.response.date.unwrap_or(now)) {
             Reading::Observed(report) => found = Some(newer(found, report)),
             Reading::NotFound(answer) => unknown = Reading::NotFound(answer),
             other => return Ok((other, fetched.retry_after)),

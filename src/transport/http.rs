@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
 };
 use reqwest::{Method, RequestBuilder, StatusCode};
 use tokio::time::timeout;
@@ -46,8 +48,7 @@ impl Transport {
     async fn exchange(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
         let address = request.url.as_str();
         let failed = |error| Error::from_client("the request to", address, error);
-        let mut builder =
-            self.authorised(method(request), request.url.clone(), request.auth, token);
+        let mut builder = self.authorised(method(request), request.url.clone(), request, token);
         if let Some(body) = &request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
@@ -58,6 +59,7 @@ impl Transport {
             return Err(error);
         }
         let retry_after = retry_after(answer.headers());
+        let date = date(answer.headers());
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
@@ -72,7 +74,8 @@ impl Transport {
             Ok(text) => token.scrub(text).into_owned().into_bytes(),
             Err(_) => body,
         };
-        Ok(Fetched { response: Response { status: answer.status().as_u16(), body }, retry_after })
+        let status = answer.status().as_u16();
+        Ok(Fetched { response: Response { status, date, body }, retry_after })
     }
 
     /// A request with the token where the provider wants it.
@@ -80,14 +83,17 @@ impl Transport {
         &self,
         method: Method,
         mut url: Url,
-        auth: Auth,
+        request: &Request,
         token: &Token,
     ) -> RequestBuilder {
-        let text = token.text();
+        let (auth, text) = (request.auth, token.text());
         if let (Auth::Query(name), Some(text)) = (auth, text) {
             url.query_pairs_mut().append_pair(name, text);
         }
-        let builder = self.client(&url).request(method, url);
+        let mut builder = self.client(&url).request(method, url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
         let header = match (auth, text) {
             (Auth::Bearer, Some(text)) => {
                 Some((AUTHORIZATION, sensitive(&format!("Bearer {text}"))))
@@ -157,6 +163,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             Some(date.duration_since(SystemTime::now()).unwrap_or_default())
         }
     }
+}
+
+/// The peer's own clock.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    Timestamp::try_from(date).ok()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod backoff;
 mod credential;
 mod error;
 mod http;
+mod sse;
+mod stream;
 mod ws;
 
 use std::path::PathBuf;
@@ -18,7 +20,7 @@ pub use backoff::Backoff;
 pub use credential::{Credential, Source as CredentialSource, issued};
 pub use error::{Error, ErrorKind};
 pub use http::Fetched;
-pub use ws::{Heard, Socket};
+pub use stream::{Heard, Stream};
 
 use crate::error::{Failure, config};
 use crate::wire::{Request, is_loopback};

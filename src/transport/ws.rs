@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use url::Url;
 
 use super::http::{refused_redirect, retry_after};
-use super::{Error, ErrorKind, MAX_MESSAGE, REQUEST_TIMEOUT, Transport};
+use super::{Error, ErrorKind, Heard, MAX_MESSAGE, Transport};
 use crate::wire::{Request, Token};
 
 /// Idle sockets hold no big buffers.
@@ -31,43 +31,13 @@ pub struct Socket {
     token: Token,
 }
 
-/// Something that arrived.
-#[derive(Debug)]
-pub enum Heard {
-    /// A text message.
-    Text(String),
-    /// A binary message.
-    Binary(Vec<u8>),
-    /// A ping (answered already) or a pong.
-    Alive,
-    /// The end of the connection, with what the peer gave as its reason.
-    Closed(Option<u16>, String),
-}
-
 impl Transport {
-    /// Opens a WebSocket.
-    ///
-    /// # Errors
-    /// Nothing came in time, the upgrade was refused, or the peer is not trusted.
-    pub async fn open(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
-        let address = request.url.as_str();
-        tracing::debug!("> upgrade {address}");
-        let opened = timeout(REQUEST_TIMEOUT, self.upgrade(request, token)).await;
-        let opened =
-            opened.unwrap_or_else(|_| Err(Error::timeout("the WebSocket upgrade to", address)));
-        match &opened {
-            Ok(_) => tracing::debug!("< 101 {address}"),
-            Err(error) => tracing::debug!("< {error}"),
-        }
-        opened
-    }
-
-    async fn upgrade(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
+    pub(super) async fn upgrade(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
         let address = request.url.as_str();
         let failed = |error| Error::from_client("the WebSocket upgrade to", address, error);
         let key = generate_key();
         let answer = self
-            .authorised(Method::GET, http_form(&request.url), request.auth, token)
+            .authorised(Method::GET, http_form(&request.url), request, token)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
@@ -132,6 +102,10 @@ async fn refused_upgrade(address: &str, answer: reqwest::Response, token: &Token
 fn reason(body: &str, token: &Token) -> String {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&token.scrub(body)) else {
         return String::new();
+    };
+    let fields = match fields.get("error") {
+        Some(serde_json::Value::Object(error)) => error,
+        _ => &fields,
     };
     let words: Vec<_> =
         ["error", "code", "message"].iter().filter_map(|key| fields.get(*key)?.as_str()).collect();

@@ -4,6 +4,7 @@ mod base;
 pub mod jwt;
 mod token;
 
+use jiff::Timestamp;
 use url::Url;
 
 pub use base::{Base, is_loopback};
@@ -30,6 +31,8 @@ pub struct Request {
     pub url: Url,
     /// How it is authenticated.
     pub auth: Auth,
+    /// Headers besides, which hold no secret; names in lower case.
+    pub headers: Vec<(&'static str, String)>,
     /// The JSON that is posted; without it the request is a GET.
     pub body: Option<String>,
 }
@@ -37,12 +40,12 @@ pub struct Request {
 impl Request {
     /// A GET, or an upgrade.
     pub fn get(url: Url, auth: Auth) -> Self {
-        Request { url, auth, body: None }
+        Request { url, auth, headers: Vec::new(), body: None }
     }
 
     /// A POST of JSON.
     pub fn post(url: Url, auth: Auth, body: String) -> Self {
-        Request { url, auth, body: Some(body) }
+        Request { url, auth, headers: Vec::new(), body: Some(body) }
     }
 
     /// Whether it would send a secret that anybody on the way can read.
@@ -57,6 +60,8 @@ impl Request {
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
+    /// The peer's own clock, if it told it.
+    pub date: Option<Timestamp>,
     /// The whole body, undecoded.
     pub body: Vec<u8>,
 }

@@ -189,7 +189,7 @@ impl Feed for TransakFeed {
                 let outputs = self.pusher.received(text);
                 self.actions(outputs)
             }
-            Frame::Binary(_) => vec![ignored("it is binary")],
+            other => vec![ignored(&format!("it is {}", other.kind()))],
         }
     }
 

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::pusher::check_channel;
 use super::{
     Feed, Id, Issued, NOT_JSON, Pace, Provider, Reading, Secret, Setting, SettingKind, Settings,
-    Spec, json,
+    Spec, Unit, json,
 };
 use crate::error::{Failure, config, usage};
 use crate::lifecycle::{Report, Status};
@@ -92,11 +92,13 @@ pub(super) static SPEC: Spec = Spec {
         "walletaddress",
         "walletlink",
     ],
-    pace: Pace { interval: Duration::from_secs(10), safety: Duration::from_secs(60) },
+    pace: Pace { interval: Duration::from_secs(10), safety: Duration::from_secs(60), quotas: &[] },
     id_shape: "an order id, or partner/REF for your own partnerOrderId: letters, digits or _ - = @ , . ;",
     account: true,
     probe_id: "00000000-0000-4000-8000-000000000000",
     check_id,
+    canonical: str::to_owned,
+    cost: Unit::Fiat,
     build: |settings| Ok(Arc::new(Transak::new(settings)?)),
 };
 
@@ -207,7 +209,7 @@ impl Provider for Transak {
     }
 
     /// An unknown order is a 400 whose message says so.
-    fn read(&self, id: &Id, response: &Response) -> Reading {
+    fn read(&self, id: &Id, response: &Response, _now: Timestamp) -> Reading {
         let told = describe(response);
         match response.status {
             200..=299 => read_body(id, &response.body).unwrap_or_else(|problem| {

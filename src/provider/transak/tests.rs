@@ -39,7 +39,11 @@ fn order(status: &str) -> Value {
 }
 
 fn read(id: &str, status: u16, body: &str) -> Reading {
-    transak(&[]).read(&Id::new(id), &Response { status, body: body.as_bytes().to_vec() })
+    transak(&[]).read(
+        &Id::new(id),
+        &Response { status, date: None, body: body.as_bytes().to_vec() },
+        Timestamp::UNIX_EPOCH,
+    )
 }
 
 fn observed(reading: Reading) -> Report {
@@ -435,7 +439,7 @@ fn tokens_are_issued_for_the_secret() {
     assert_eq!(request.auth, Auth::Header("api-secret"));
     assert_eq!(request.body.as_deref(), Some(r#"{"apiKey":"key-1"}"#));
     let issued = |status: u16, body: &str| {
-        transak.issued(&Response { status, body: body.as_bytes().to_vec() })
+        transak.issued(&Response { status, date: None, body: body.as_bytes().to_vec() })
     };
     match issued(200, r#"{"data":{"accessToken":"tok","expiresAt":1729775825}}"#) {
         Issued::Token(_, Some(ends)) => assert_eq!(ends.as_second(), 1_729_775_825),

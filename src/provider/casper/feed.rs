@@ -1,0 +1,227 @@
+//! A node's events. There is no filter: everything that happens on the network passes by, and what is not
+//! about our hashes is not even parsed.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use super::execution::Execution;
+use super::sent::Sent;
+use crate::lifecycle::Report;
+use crate::provider::{Action, Feed, Frame, Id, Silence, json};
+use crate::wire::{Auth, Request};
+
+/// A node says something at least every so often: blocks come every 16 seconds, comments between them.
+const SILENCE: Silence =
+    Silence { ask_after: Duration::from_secs(35), dead_after: Duration::from_secs(5) };
+
+/// The stream of one node.
+pub(super) struct NodeFeed {
+    url: Url,
+    /// By the hash in lower case.
+    ids: HashMap<String, Id>,
+    /// The id of the last event; the node's buffer is asked for from there.
+    last: Option<u64>,
+    /// Whether the node replays from there what passed by before.
+    replays: bool,
+    /// Whether the events are looked for at the other path.
+    elsewhere: bool,
+}
+
+impl NodeFeed {
+    pub(super) fn new(url: Url, ids: &[Id]) -> Self {
+        let ids = ids.iter().map(|id| (id.as_str().to_owned(), id.clone())).collect();
+        NodeFeed { url, ids, last: None, replays: false, elsewhere: false }
+    }
+
+    fn read(&self, data: &str) -> Result<Option<(Id, Report)>, String> {
+        let Some(kind) = kind(data).and_then(Kind::of) else {
+            return Ok(None);
+        };
+        let Some(id) = self.find(kind, data)? else {
+            return Ok(None);
+        };
+        // The node replays what passed by while we were away, and what was accepted then may be executed.
+        if self.replays && kind.word() == "accepted" {
+            return Ok(None);
+        }
+        let event = json::object(data.as_bytes())?;
+        let inner = event.get(kind.name()).ok_or("it is empty")?;
+        let execution = match kind.word() {
+            "processed" => Execution::of(inner.get("execution_result").ok_or("it has no result")?)?,
+            _ => Execution::default(),
+        };
+        let block = inner.get("block_hash").and_then(Value::as_str).map(str::to_owned);
+        let report = Sent::of(inner).report(&id, kind.word(), execution, block);
+        Ok(Some((id, Report { data: Some(Value::Object(event)), ..report })))
+    }
+
+    /// The target that an event is about, without building what it carries.
+    fn find(&self, kind: Kind, data: &str) -> Result<Option<Id>, String> {
+        let about: HashMap<Cow<'_, str>, About<'_>> =
+            serde_json::from_str(data).map_err(|error| format!("it is not JSON ({error})"))?;
+        let about = about.get(kind.name()).ok_or("it is empty")?;
+        let hash = about.hash().ok_or("it has no hash")?;
+        Ok(self.ids.get(&*hash.to_ascii_lowercase()).cloned())
+    }
+}
+
+/// The name of an event, which is the only key of its object.
+fn kind(data: &str) -> Option<&str> {
+    let rest = data.trim_start().strip_prefix('{')?.trim_start().strip_prefix('"')?;
+    rest.split_once('"').map(|(kind, _)| kind)
+}
+
+/// The events that are about a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    TransactionAccepted,
+    TransactionProcessed,
+    TransactionExpired,
+    DeployAccepted,
+    DeployProcessed,
+    DeployExpired,
+}
+
+impl Kind {
+    const ALL: [Kind; 6] = [
+        Kind::TransactionAccepted,
+        Kind::TransactionProcessed,
+        Kind::TransactionExpired,
+        Kind::DeployAccepted,
+        Kind::DeployProcessed,
+        Kind::DeployExpired,
+    ];
+
+    fn of(name: &str) -> Option<Self> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::TransactionAccepted => "TransactionAccepted",
+            Kind::TransactionProcessed => "TransactionProcessed",
+            Kind::TransactionExpired => "TransactionExpired",
+            Kind::DeployAccepted => "DeployAccepted",
+            Kind::DeployProcessed => "DeployProcessed",
+            Kind::DeployExpired => "DeployExpired",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Kind::TransactionAccepted | Kind::DeployAccepted => "accepted",
+            Kind::TransactionProcessed | Kind::DeployProcessed => "processed",
+            Kind::TransactionExpired | Kind::DeployExpired => "expired",
+        }
+    }
+}
+
+/// Where an event says what it is about; everything else is passed over.
+#[derive(Deserialize)]
+struct About<'a> {
+    #[serde(borrow, default)]
+    transaction_hash: Option<Tagged<'a>>,
+    #[serde(borrow, default)]
+    deploy_hash: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    hash: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "Version1")]
+    version1: Option<Hashed<'a>>,
+    #[serde(borrow, default, rename = "Deploy")]
+    deploy: Option<Hashed<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Tagged<'a> {
+    #[serde(borrow, default, rename = "Version1")]
+    version1: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "Deploy")]
+    deploy: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct Hashed<'a> {
+    #[serde(borrow, default)]
+    hash: Option<Cow<'a, str>>,
+}
+
+impl About<'_> {
+    fn hash(&self) -> Option<&str> {
+        let tagged = self.transaction_hash.as_ref();
+        let tagged = tagged.and_then(|hash| hash.version1.as_deref().or(hash.deploy.as_deref()));
+        let accepted = self.version1.as_ref().or(self.deploy.as_ref());
+        let accepted = accepted.and_then(|accepted| accepted.hash.as_deref());
+        tagged.or(self.deploy_hash.as_deref()).or(accepted).or(self.hash.as_deref())
+    }
+}
+
+impl Feed for NodeFeed {
+    fn request(&self) -> Request {
+        let mut url = match self.elsewhere {
+            true => other_path(&self.url),
+            false => self.url.clone(),
+        };
+        if let Some(last) = self.last {
+            url.query_pairs_mut().append_pair("start_from", &last.to_string());
+        }
+        Request::get(url, Auth::None)
+    }
+
+    /// The stream began; what happened before has to be asked for.
+    fn opened(&mut self) -> Vec<Action> {
+        self.replays |= self.last.is_some();
+        vec![Action::Live, Action::Subscribed(self.ids.values().cloned().collect())]
+    }
+
+    fn received(&mut self, frame: Frame<'_>) -> Vec<Action> {
+        let read = match frame {
+            Frame::Event { id, data } => {
+                self.last = id.and_then(|id| id.parse().ok()).or(self.last);
+                self.read(data)
+            }
+            other => Err(format!("it is {}", other.kind())),
+        };
+        match read {
+            Ok(Some((id, report))) => vec![Action::Observed(id, Box::new(report))],
+            Ok(None) => Vec::new(),
+            Err(problem) => {
+                vec![Action::Warning("bad_frame", format!("an event was ignored: {problem}"))]
+            }
+        }
+    }
+
+    fn forget(&mut self, id: &Id) -> Vec<Action> {
+        self.ids.remove(id.as_str());
+        Vec::new()
+    }
+
+    fn silence(&self) -> Silence {
+        SILENCE
+    }
+
+    /// Tried at once, but then not in a circle: after both, somebody else backs off.
+    fn elsewhere(&mut self) -> bool {
+        self.elsewhere = !self.elsewhere;
+        self.last = None;
+        self.elsewhere
+    }
+}
+
+/// A node of 2.0 has its events at `/events`, one of 1.x at `/events/main`.
+fn other_path(url: &Url) -> Url {
+    const OLDER: &str = "main";
+    let mut other = url.clone();
+    let is_older = url.path_segments().and_then(Iterator::last) == Some(OLDER);
+    if let Ok(mut path) = other.path_segments_mut() {
+        match is_older {
+            true => path.pop(),
+            false => path.pop_if_empty().push(OLDER),
+        };
+    }
+    other
+}

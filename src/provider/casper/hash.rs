@@ -1,0 +1,66 @@
+//! The hashes of deploys and transactions.
+
+/// How many hex digits a hash has.
+const DIGITS: usize = 64;
+
+/// Refuses what is not a hash.
+pub(in crate::provider) fn check(text: &str) -> Result<(), String> {
+    let digits = without_prefix(text);
+    if digits.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if let Some(strange) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
+        return Err(format!("it has '{}' in it", strange.escape_debug()));
+    }
+    match digits.len() {
+        DIGITS => Ok(()),
+        length => Err(format!("it has {length} digits, not {DIGITS}")),
+    }
+}
+
+/// The hash as providers write it: lower case, without what some tools put before it.
+pub(in crate::provider) fn canonical(text: &str) -> String {
+    without_prefix(text).to_ascii_lowercase()
+}
+
+/// At most one prefix is taken off: two of them are a mistake.
+fn without_prefix(text: &str) -> &str {
+    let prefixes = ["deploy-", "transaction-", "0x", "0X"];
+    prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "88461218a5e972fcda1d764d7cc4edb2e0c3a538123b97890d484f43c55935f5";
+
+    #[test]
+    fn a_hash_is_64_hex_digits_behind_one_prefix_at_most() {
+        let upper = HASH.to_ascii_uppercase();
+        for text in [
+            HASH,
+            &upper,
+            &format!("deploy-{HASH}"),
+            &format!("transaction-{HASH}"),
+            &format!("0x{upper}"),
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+            assert_eq!(canonical(text), HASH);
+        }
+        for text in [
+            "",
+            "0x",
+            &HASH[1..],
+            &format!("{HASH}0"),
+            &format!("0x0x{HASH}"),
+            &format!("deploy-deploy-{HASH}"),
+            &format!("hash-{HASH}"),
+            &HASH.replace('8', "g"),
+            &format!("{}/..", &HASH[3..]),
+            "../etc/passwd",
+        ] {
+            assert!(check(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The words for the state of a Casper transaction: CSPR.cloud's, CSPR.click's and a node's.
+//!
+//! Facts from docs.cspr.cloud (rest-api/deploy, streaming-api/deploy), from the types of
+//! @make-software/csprclick-core-types, and from casper-sidecar's JSON-RPC schema.
+
+use crate::lifecycle::Status;
+
+/// The status behind a word. What was processed succeeded only if there is no error with it.
+pub(in crate::provider) fn status(word: &str, error: Option<&str>) -> Status {
+    match word {
+        // CSPR.click says `timeout` when its listener gave up: the transaction is undecided.
+        "pending" | "sent" | "accepted" | "timeout" => Status::Pending,
+        "included" => Status::Processing,
+        "processed" => match error {
+            None => Status::Completed,
+            Some(_) => Status::Failed,
+        },
+        "error" => Status::Failed,
+        "cancelled" => Status::Cancelled,
+        "expired" => Status::Expired,
+        _ => Status::Unknown,
+    }
+}
+
+/// What it means, for people.
+pub(in crate::provider) fn meaning(word: &str, error: Option<&str>) -> Option<String> {
+    let text = match (word, error) {
+        ("processed", Some(error)) => return Some(format!("executed with an error: {error}")),
+        ("error", Some(error)) => return Some(error.to_owned()),
+        ("pending", _) => "known to the network, not executed yet",
+        ("sent" | "accepted", _) => "accepted by the network",
+        ("timeout", _) => "a listener gave up; the transaction itself is undecided",
+        ("included", _) => "in a block, not executed yet",
+        ("processed", None) => "executed",
+        ("cancelled", _) => "not signed by the user",
+        ("expired", _) => "its time to live ran out before it was executed",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}

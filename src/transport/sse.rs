@@ -1,0 +1,141 @@
+//! Server-sent events (WHATWG HTML, section 9.2).
+
+use std::borrow::Cow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::{Stream, StreamExt};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use sse_stream::SseByteStream;
+use tokio::sync::Notify;
+
+use super::http::{refused_redirect, retry_after};
+use super::{Error, ErrorKind, Heard, MAX_BODY, Transport};
+use crate::wire::{Request, Token};
+
+type Chunks = Pin<Box<dyn Stream<Item = Result<Vec<u8>, reqwest::Error>> + Send>>;
+
+/// A stream of events.
+pub struct Events {
+    decoder: SseByteStream<Tap>,
+    pulse: Arc<Pulse>,
+    token: Token,
+}
+
+/// What passes into the decoder. Comments never come out of it, and large events late; but both show
+/// that the peer lives.
+#[derive(Default)]
+struct Pulse {
+    arrived: Notify,
+    /// Bytes since the last event came out.
+    pending: AtomicUsize,
+}
+
+impl Transport {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// The peer does not serve events here, refuses, or is not trusted.
+    pub(super) async fn events(&self, request: &Request, token: &Token) -> Result<Events, Error> {
+        let address = request.url.as_str();
+        let failed = |error| Error::from_client("the event stream of", address, error);
+        let answer = self
+            .authorised(Method::GET, request.url.clone(), request, token)
+            .header(ACCEPT, "text/event-stream")
+            .header(CACHE_CONTROL, "no-cache")
+            .send()
+            .await
+            .map_err(failed)?;
+        if let Some(error) =
+            refused_redirect(address, answer.status(), answer.headers(), answer.url())
+        {
+            return Err(error);
+        }
+        let status = answer.status().as_u16();
+        let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
+        if status != 200 || !is_stream {
+            let told = match status {
+                200 => "it is no event stream".to_owned(),
+                status => status.to_string(),
+            };
+            let kind = match status {
+                401 | 403 => ErrorKind::Denied,
+                429 | 500..=599 => ErrorKind::Unreachable,
+                _ => ErrorKind::Unsupported,
+            };
+            let mut error = Error::new(kind, format!("{address} refused the event stream: {told}"));
+            error.retry_after = retry_after(answer.headers());
+            error.status = Some(status);
+            return Err(error);
+        }
+        let pulse = Arc::<Pulse>::default();
+        let chunks = answer.bytes_stream().map(|chunk| chunk.map(Vec::from));
+        let tap = Tap { chunks: Box::pin(chunks), pulse: pulse.clone() };
+        Ok(Events { decoder: SseByteStream::new(tap), pulse, token: token.clone() })
+    }
+}
+
+impl Events {
+    /// Waits for the next thing. Cancel-safe.
+    ///
+    /// # Errors
+    /// The connection broke, or the peer broke the protocol.
+    pub(super) async fn next(&mut self) -> Result<Heard, Error> {
+        let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
+        let event = tokio::select! {
+            biased;
+            event = self.decoder.next() => event,
+            () = self.pulse.arrived.notified() => {
+                if self.pulse.pending.load(Ordering::Relaxed) > MAX_BODY {
+                    return broken(format!(
+                        "the connection broke: an event of more than {} MiB",
+                        MAX_BODY >> 20
+                    ));
+                }
+                return Ok(Heard::Alive);
+            }
+        };
+        self.pulse.pending.store(0, Ordering::Relaxed);
+        match event {
+            Some(Ok(event)) => match event.data {
+                Some(data) => Ok(Heard::Event(event.id, self.scrubbed(data))),
+                None => Ok(Heard::Alive),
+            },
+            Some(Err(error)) => broken(format!("the connection broke: {error}")),
+            None => Ok(Heard::Closed(None, String::new())),
+        }
+    }
+
+    /// What is not touched is not copied: events are large.
+    fn scrubbed(&self, data: String) -> String {
+        match self.token.scrub(&data) {
+            Cow::Borrowed(_) => data,
+            Cow::Owned(scrubbed) => scrubbed,
+        }
+    }
+}
+
+/// The bytes on their way into the decoder.
+struct Tap {
+    chunks: Chunks,
+    pulse: Arc<Pulse>,
+}
+
+impl Stream for Tap {
+    type Item = Result<std::io::Cursor<Vec<u8>>, reqwest::Error>;
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        let chunk = std::task::ready!(self.chunks.as_mut().poll_next(context));
+        if let Some(Ok(bytes)) = &chunk {
+            self.pulse.pending.fetch_add(bytes.len(), Ordering::Relaxed);
+            self.pulse.arrived.notify_one();
+        }
+        std::task::Poll::Ready(chunk.map(|chunk| chunk.map(std::io::Cursor::new)))
+    }
+}
