@@ -53,7 +53,7 @@ impl Rehearsal {
     pub fn start() -> Self {
         let mut sandbox = txwatch(["sandbox"]).start_piped();
         let mut variables = HashMap::new();
-        while !variables.contains_key("TXWATCH_TRANSAK_API_SECRET") {
+        while !variables.contains_key("TXWATCH_CASPER_PUSH_URL") {
             let line = sandbox.wait_for_stdout("export ");
             let line = line.trim_end().strip_prefix("export ").unwrap();
             let (name, value) = line.split_once('=').unwrap();
