@@ -27,6 +27,7 @@ mod proxy;
 mod readme;
 mod reconnecting;
 mod sandbox;
+mod sandbox_casper;
 mod sandbox_transak;
 mod sandbox_transak_watched;
 mod support;
