@@ -85,8 +85,8 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     let profile = Profile {
         name: name.into(),
         prefix: format!("{name}:").into(),
+        asks: resolved.asks(),
         provider: resolved.provider,
-        asks: resolved.credential.is_available(),
         credential: resolved.credential,
         interval: spec.pace.interval,
         safety: spec.pace.safety,
@@ -118,6 +118,10 @@ fn open_push(profile: &Profile, id: &Id) -> Option<Url> {
 /// One look for an id that nobody has: whoever answers "not found" has accepted the token.
 fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure> {
     let spec = profile.provider.spec();
+    let accepted = match profile.credential.is_available() {
+        true => "token accepted",
+        false => "it answers whoever asks",
+    };
     let requests = profile.provider.snapshots(id, Clock::start().now().wall);
     let address = requests.first().map(|request| request.url.origin().ascii_serialization());
     let closing = look_once(profile, spec.name, id.clone(), options)?;
@@ -130,7 +134,7 @@ fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure>
         (Code::Interrupted | Code::Terminated, _) => Err(Failure::new(closing.exit, "interrupted")),
         (Code::Ok | Code::NotFound, _) => {
             let took = closing.elapsed.as_millis();
-            Ok(format!("{}  {took} ms, token accepted", address.unwrap_or_default()))
+            Ok(format!("{}  {took} ms, {accepted}", address.unwrap_or_default()))
         }
         (_, Some(failure)) => Err(failure),
         (code, None) => Err(Failure::new(

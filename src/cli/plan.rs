@@ -204,8 +204,13 @@ impl Maker<'_> {
         })
     }
 
-    /// A profile that cannot be asked can still be listened to, which is told once.
+    /// A profile that cannot be asked can still be listened to, which is told once; and the other way
+    /// round, unless nothing but listening was wanted.
     fn listen_or_ask(&mut self, chosen: &Chosen, profile: &Profile) -> Result<(), Failure> {
+        let is_mute = || profile.provider.feeds(&[Id::new(&chosen.id)]).is_empty();
+        if self.mode == Mode::WatchPushOnly && is_mute() {
+            return Err(self.config.no_push(&chosen.profile));
+        }
         if profile.asks {
             return Ok(());
         }
@@ -227,13 +232,14 @@ impl Maker<'_> {
             return self.sandbox_profile(chosen.provider);
         }
         let resolved = self.config.profile(&chosen.profile, &self.overrides)?;
+        let asks = resolved.asks();
         self.notices.extend(resolved.warnings.into_iter().map(|warning| ("credential", warning)));
         let pace = resolved.provider.spec().pace;
         let profile = Profile {
             name: chosen.profile.as_str().into(),
             prefix: format!("{}:", chosen.profile).into(),
+            asks,
             provider: resolved.provider,
-            asks: resolved.credential.is_available(),
             credential: resolved.credential,
             interval: pace.interval,
             safety: pace.safety,

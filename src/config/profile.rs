@@ -37,6 +37,13 @@ pub struct Resolved {
     pub warnings: Vec<String>,
 }
 
+impl Resolved {
+    /// Whether the provider can be asked, and not only listened to.
+    pub fn asks(&self) -> bool {
+        self.credential.is_available() || self.provider.is_open()
+    }
+}
+
 impl Config {
     /// Resolves a profile, and checks that it is complete and safe.
     ///
@@ -90,6 +97,16 @@ impl Config {
             Ok(Some(setting)) => self.missing(name, setting),
             _ => config(format!("profile {name} has no token")),
         }
+    }
+
+    /// What to say of a profile that cannot be listened to, because it has no address to listen at.
+    pub fn no_push(&self, name: &str) -> Failure {
+        let push = |setting: &&Setting| setting.key == "push_url";
+        let failure = match self.provider_of(name).map(|spec| spec.settings.iter().find(push)) {
+            Ok(Some(setting)) => self.missing(name, setting),
+            _ => config(format!("profile {name} has no push")),
+        };
+        failure.hint("without --transport push, polling would carry the watch")
     }
 
     /// The value of a setting that is no secret. An address given by flag puts the other one out of

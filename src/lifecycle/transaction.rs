@@ -50,6 +50,8 @@ pub struct Transaction {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<String>,
@@ -70,7 +72,7 @@ impl Transaction {
         }
     }
 
-    fn texts_mut(&mut self) -> [&mut Option<String>; 10] {
+    fn texts_mut(&mut self) -> [&mut Option<String>; 11] {
         [
             &mut self.fiat_amount,
             &mut self.fiat_currency,
@@ -79,6 +81,7 @@ impl Transaction {
             &mut self.network,
             &mut self.cost,
             &mut self.hash,
+            &mut self.block,
             &mut self.created_at,
             &mut self.updated_at,
             &mut self.error,

@@ -4,6 +4,8 @@
 //! and a set of ids into [`Feed`]s, little state machines that say what to send and what was meant.
 //! Adding a provider is one file here and one line in [`PROVIDERS`].
 
+mod casper;
+mod cspr;
 mod json;
 mod proof;
 mod pusher;
@@ -20,13 +22,13 @@ use secrecy::SecretString;
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Report, Status};
-use crate::wire::{Request, Response, Token};
+use crate::wire::{Auth, Request, Response, Token};
 
 pub use json::without_personal_data;
 pub use settings::{Secret, Setting, SettingKind, Settings};
 
 /// The providers of this build.
-pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC];
+pub static PROVIDERS: &[&Spec] = &[&proof::SPEC, &transak::SPEC, &cspr::SPEC, &casper::SPEC];
 
 /// The provider of that name.
 pub fn find(name: &str) -> Option<&'static Spec> {
@@ -94,6 +96,17 @@ pub struct Pace {
     pub interval: Duration,
     /// While push is healthy.
     pub safety: Duration,
+    /// What it lets itself be asked in all, however many transactions there are.
+    pub quotas: &'static [Quota],
+}
+
+/// How many requests a provider answers within any span of this length.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    /// So many.
+    pub requests: u32,
+    /// So long.
+    pub within: Duration,
 }
 
 /// The id of a transaction, as the provider writes it. Cheap to copy.
@@ -248,7 +261,7 @@ pub trait Feed: Send {
     /// This id needs no more reports.
     fn forget(&mut self, id: &Id) -> Vec<Action>;
 
-    /// The peer does not serve [`Feed::request`]. Whether there is another one to make instead.
+    /// The peer has nothing at the address of [`Feed::request`]. Whether there is another one to try at once.
     fn elsewhere(&mut self) -> bool {
         false
     }
@@ -323,6 +336,13 @@ pub trait Provider: Send + Sync {
 }
 
 impl dyn Provider + '_ {
+    /// Whether it answers whoever asks, without a token.
+    pub fn is_open(&self) -> bool {
+        let probe = Id::new(self.spec().probe_id);
+        let requests = self.snapshots(&probe, Timestamp::UNIX_EPOCH);
+        requests.iter().all(|request| request.auth == Auth::None)
+    }
+
     /// Every request that may be made for an id: to see where secrets would go, and what they need.
     pub fn requests(&self, id: &Id) -> Vec<Request> {
         let feeds =

@@ -46,7 +46,7 @@ pub(super) static SPEC: Spec = Spec {
         ),
     ],
     personal: &["partneruserid"],
-    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },
+    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60), quotas: &[] },
     id_shape: "a merchant_transaction_id: 1 to 128 letters, digits or . _ ~ - @",
     account: false,
     probe_id: "00000000-0000-4000-8000-000000000000",

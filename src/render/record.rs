@@ -45,6 +45,7 @@ impl Record {
             ("crypto", crypto),
             (costs, cost),
             ("hash", text(&record.hash)),
+            ("block", text(&record.block)),
             ("created", time(&record.created_at)),
             ("updated", time(&record.updated_at)),
             ("history", history(&change.history)),

@@ -10,13 +10,15 @@ use super::clock::Clock;
 use super::watch::{FeedInput, Input};
 use crate::exit::Code;
 use crate::provider::{Action, Closed, Feed, Frame, Id, Reopen, Silence};
-use crate::transport::{Backoff, Error, ErrorKind, Heard, Stream, Transport};
+use crate::transport::{Backoff, Error, Heard, Stream, Transport};
 use crate::wire::Token;
 
 /// How long a connection may be open before the provider has accepted it.
 const INTRODUCTION: Duration = Duration::from_secs(15);
 /// How often it is told that something was heard which says nothing else.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// The HTTP status of a path that the peer does not have.
+const NOT_THERE: u16 = 404;
 /// After a connection has been open this long, its loss is a new story: backing off begins again.
 const HEALTHY: Duration = Duration::from_secs(30);
 
@@ -70,7 +72,7 @@ pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
                 ended.and_now(feed.as_mut())
             }
         };
-        if error.kind == ErrorKind::Unsupported && feed.elsewhere() {
+        if error.status == Some(NOT_THERE) && feed.elsewhere() {
             continue;
         }
         let retry_in = match reopen {

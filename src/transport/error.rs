@@ -11,6 +11,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// How long the peer asked us to wait.
     pub retry_after: Option<Duration>,
+    /// The HTTP status with which an event stream was refused.
+    pub status: Option<u16>,
     message: String,
 }
 
@@ -30,7 +32,7 @@ pub enum ErrorKind {
 impl Error {
     /// An error with a sentence that names phase and address.
     pub(super) fn new(kind: ErrorKind, message: String) -> Self {
-        Error { kind, retry_after: None, message }
+        Error { kind, retry_after: None, status: None, message }
     }
 
     /// The peer closed the connection, perhaps with a code and a reason.

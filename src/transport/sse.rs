@@ -1,5 +1,6 @@
 //! Server-sent events (WHATWG HTML, section 9.2).
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -67,6 +68,7 @@ impl Transport {
             };
             let mut error = Error::new(kind, format!("{address} refused the event stream: {told}"));
             error.retry_after = retry_after(answer.headers());
+            error.status = Some(status);
             return Err(error);
         }
         let pulse = Arc::<Pulse>::default();
@@ -99,11 +101,19 @@ impl Events {
         self.pulse.pending.store(0, Ordering::Relaxed);
         match event {
             Some(Ok(event)) => match event.data {
-                Some(data) => Ok(Heard::Event(event.id, self.token.scrub(&data).into_owned())),
+                Some(data) => Ok(Heard::Event(event.id, self.scrubbed(data))),
                 None => Ok(Heard::Alive),
             },
             Some(Err(error)) => broken(format!("the connection broke: {error}")),
             None => Ok(Heard::Closed(None, String::new())),
+        }
+    }
+
+    /// What is not touched is not copied: events are large.
+    fn scrubbed(&self, data: String) -> String {
+        match self.token.scrub(&data) {
+            Cow::Borrowed(_) => data,
+            Cow::Owned(scrubbed) => scrubbed,
         }
     }
 }

@@ -103,6 +103,10 @@ fn reason(body: &str, token: &Token) -> String {
     let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&token.scrub(body)) else {
         return String::new();
     };
+    let fields = match fields.get("error") {
+        Some(serde_json::Value::Object(error)) => error,
+        _ => &fields,
+    };
     let words: Vec<_> =
         ["error", "code", "message"].iter().filter_map(|key| fields.get(*key)?.as_str()).collect();
     match words.is_empty() {

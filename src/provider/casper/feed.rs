@@ -3,18 +3,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
 use super::execution::Execution;
-use super::make_report;
+use super::sent::Sent;
 use crate::lifecycle::Report;
-use crate::provider::{Action, Closed, Feed, Frame, Id, Reopen, Silence, json};
+use crate::provider::{Action, Feed, Frame, Id, Silence, json};
 use crate::wire::{Auth, Request};
-
-use std::time::Duration;
 
 /// A node says something at least every so often: blocks come every 16 seconds, comments between them.
 const SILENCE: Silence =
@@ -27,14 +26,16 @@ pub(super) struct NodeFeed {
     ids: HashMap<String, Id>,
     /// The id of the last event; the node's buffer is asked for from there.
     last: Option<u64>,
-    /// Whether the older path was tried.
-    older: bool,
+    /// Whether the node replays from there what passed by before.
+    replays: bool,
+    /// Whether the events are looked for at the other path.
+    elsewhere: bool,
 }
 
 impl NodeFeed {
     pub(super) fn new(url: Url, ids: &[Id]) -> Self {
         let ids = ids.iter().map(|id| (id.as_str().to_owned(), id.clone())).collect();
-        NodeFeed { url, ids, last: None, older: false }
+        NodeFeed { url, ids, last: None, replays: false, elsewhere: false }
     }
 
     fn read(&self, data: &str) -> Result<Option<(Id, Report)>, String> {
@@ -44,25 +45,19 @@ impl NodeFeed {
         let Some(id) = self.find(kind, data)? else {
             return Ok(None);
         };
+        // The node replays what passed by while we were away, and what was accepted then may be executed.
+        if self.replays && kind.word() == "accepted" {
+            return Ok(None);
+        }
         let event = json::object(data.as_bytes())?;
-        let inner = event.get(kind.name()).and_then(Value::as_object).ok_or("it is empty")?;
-        let execution = match kind.is_processed() {
-            true => {
-                let result = inner.get("execution_result").ok_or("it has no result")?;
-                Execution::of(result)?
-            }
-            false => Execution::default(),
+        let inner = event.get(kind.name()).ok_or("it is empty")?;
+        let execution = match kind.word() {
+            "processed" => Execution::of(inner.get("execution_result").ok_or("it has no result")?)?,
+            _ => Execution::default(),
         };
-        let text = |key| json::text(inner, key);
-        let word = kind.word();
-        let report = make_report(
-            word,
-            execution,
-            text("timestamp"),
-            text("block_hash"),
-            Value::Object(event.clone()),
-        );
-        Ok(Some((id, report)))
+        let block = inner.get("block_hash").and_then(Value::as_str).map(str::to_owned);
+        let report = Sent::of(inner).report(&id, kind.word(), execution, block);
+        Ok(Some((id, Report { data: Some(Value::Object(event)), ..report })))
     }
 
     /// The target that an event is about, without building what it carries.
@@ -117,10 +112,6 @@ impl Kind {
         }
     }
 
-    fn is_processed(self) -> bool {
-        matches!(self, Kind::TransactionProcessed | Kind::DeployProcessed)
-    }
-
     fn word(self) -> &'static str {
         match self {
             Kind::TransactionAccepted | Kind::DeployAccepted => "accepted",
@@ -171,7 +162,10 @@ impl About<'_> {
 
 impl Feed for NodeFeed {
     fn request(&self) -> Request {
-        let mut url = self.url.clone();
+        let mut url = match self.elsewhere {
+            true => other_path(&self.url),
+            false => self.url.clone(),
+        };
         if let Some(last) = self.last {
             url.query_pairs_mut().append_pair("start_from", &last.to_string());
         }
@@ -180,6 +174,7 @@ impl Feed for NodeFeed {
 
     /// The stream began; what happened before has to be asked for.
     fn opened(&mut self) -> Vec<Action> {
+        self.replays |= self.last.is_some();
         vec![Action::Live, Action::Subscribed(self.ids.values().cloned().collect())]
     }
 
@@ -209,19 +204,24 @@ impl Feed for NodeFeed {
         SILENCE
     }
 
-    /// A node of 1.x has its events at `/events/main`.
+    /// Tried at once, but then not in a circle: after both, somebody else backs off.
     fn elsewhere(&mut self) -> bool {
-        if self.older || self.last.is_some() {
-            return false;
-        }
-        self.older = true;
-        if let Ok(mut path) = self.url.path_segments_mut() {
-            path.pop_if_empty().push("main");
-        }
-        true
+        self.elsewhere = !self.elsewhere;
+        self.last = None;
+        self.elsewhere
     }
+}
 
-    fn closed(&mut self, _code: Option<u16>) -> Closed {
-        Closed { reopen: Reopen::Backoff(Duration::ZERO), why: None }
+/// A node of 2.0 has its events at `/events`, one of 1.x at `/events/main`.
+fn other_path(url: &Url) -> Url {
+    const OLDER: &str = "main";
+    let mut other = url.clone();
+    let is_older = url.path_segments().and_then(Iterator::last) == Some(OLDER);
+    if let Ok(mut path) = other.path_segments_mut() {
+        match is_older {
+            true => path.pop(),
+            false => path.pop_if_empty().push(OLDER),
+        };
     }
+    other
 }

@@ -38,7 +38,13 @@ mod tests {
     #[test]
     fn a_hash_is_64_hex_digits_behind_one_prefix_at_most() {
         let upper = HASH.to_ascii_uppercase();
-        for text in [HASH, &upper, &format!("deploy-{HASH}"), &format!("transaction-{HASH}"), &format!("0x{upper}")] {
+        for text in [
+            HASH,
+            &upper,
+            &format!("deploy-{HASH}"),
+            &format!("transaction-{HASH}"),
+            &format!("0x{upper}"),
+        ] {
             assert_eq!(check(text), Ok(()), "{text}");
             assert_eq!(canonical(text), HASH);
         }

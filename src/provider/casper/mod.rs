@@ -7,6 +7,7 @@
 mod execution;
 mod feed;
 pub(super) mod hash;
+mod sent;
 pub(super) mod words;
 
 use std::sync::Arc;
@@ -18,10 +19,11 @@ use serde_json::{Map, Value, json};
 use super::{
     Feed, Id, NOT_JSON, Pace, Provider, Reading, Setting, SettingKind, Settings, Spec, Unit, json,
 };
-use crate::lifecycle::{Kind, Report, Status, Transaction};
+use crate::lifecycle::{Report, Status};
 use crate::wire::{Auth, Base, Request, Response};
 use execution::Execution;
 use feed::NodeFeed;
+use sent::Sent;
 
 const HTTP: &[&str] = &["http", "https"];
 /// How long after the end of its time to live a transaction that was not executed is taken for expired: a
@@ -33,12 +35,20 @@ pub(super) static SPEC: Spec = Spec {
     name: "casper",
     title: "the Casper node",
     settings: &[
-        Setting::required("url", SettingKind::Url(HTTP), "the node's JSON-RPC, http://host:7777/rpc"),
-        Setting::optional("push_url", SettingKind::Url(HTTP), "its events, http://host:9999/events")
-            .or("none: requests alone carry a watch"),
+        Setting::required(
+            "url",
+            SettingKind::Url(HTTP),
+            "the node's JSON-RPC, http://host:7777/rpc",
+        ),
+        Setting::optional(
+            "push_url",
+            SettingKind::Url(HTTP),
+            "its events, http://host:9999/events",
+        )
+        .or("none: requests alone carry a watch"),
     ],
     personal: &[],
-    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(30) },
+    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(30), quotas: &[] },
     id_shape: "the hash of a deploy or transaction: 64 hex digits",
     account: false,
     probe_id: "0000000000000000000000000000000000000000000000000000000000000000",
@@ -83,22 +93,21 @@ impl Provider for Node {
         vec![tagged("Version1"), tagged("Deploy"), self.ask("info_get_deploy", &deploy)]
     }
 
+    /// Errors of JSON-RPC come with HTTP's 200; any other status is from what stands before the node.
     fn read(&self, id: &Id, response: &Response, now: Timestamp) -> Reading {
-        let body = match json::object(&response.body) {
-            Ok(body) => body,
-            Err(problem) => return unreadable(response.status, &problem),
+        let body = json::object(&response.body);
+        let told = |body: &Result<Map<String, Value>, String>| match body {
+            Ok(_) => response.status.to_string(),
+            Err(problem) => format!("{} {NOT_JSON}: {problem}", response.status),
         };
-        if let Some(Value::Object(error)) = body.get("error") {
-            return refused(error);
-        }
-        match (response.status, body.get("result")) {
-            (401 | 403, _) => Reading::Denied(response.status.to_string()),
-            (408 | 425 | 429 | 500..=599, _) => Reading::Busy(response.status.to_string()),
-            (200..=299, Some(Value::Object(result))) => match report(id, result, now) {
-                Ok(report) => Reading::Observed(Box::new(report)),
-                Err(problem) => Reading::Bad(format!("its answer cannot be read: {problem}")),
-            },
-            (status, _) => Reading::Bad(format!("it answered {status} without a result")),
+        match (response.status, body) {
+            (401 | 403, body) => Reading::Denied(told(&body)),
+            (408 | 425 | 429 | 500..=599, body) => Reading::Busy(told(&body)),
+            (200..=299, Ok(body)) => answer(id, body, now),
+            (_, body) => Reading::Bad(format!(
+                "it answered {}; is the url that of its JSON-RPC, as in http://host:7777/rpc?",
+                told(&body)
+            )),
         }
     }
 
@@ -121,11 +130,15 @@ impl Provider for Node {
     }
 }
 
-fn unreadable(status: u16, problem: &str) -> Reading {
-    match status {
-        401 | 403 => Reading::Denied(status.to_string()),
-        408 | 425 | 429 | 500..=599 => Reading::Busy(status.to_string()),
-        status => Reading::Bad(format!("it answered {status} {NOT_JSON}: {problem}")),
+/// `{"result": …}` or `{"error": {code, message}}`.
+fn answer(id: &Id, mut body: Map<String, Value>, now: Timestamp) -> Reading {
+    match (body.remove("error"), body.remove("result")) {
+        (Some(Value::Object(error)), _) => refused(&error),
+        (None | Some(Value::Null), Some(result)) => match report(id, result, now) {
+            Ok(report) => Reading::Observed(Box::new(report)),
+            Err(problem) => Reading::Bad(format!("its answer cannot be read: {problem}")),
+        },
+        _ => Reading::Bad("its answer has neither a result nor an error of JSON-RPC".to_owned()),
     }
 }
 
@@ -142,112 +155,57 @@ fn refused(error: &Map<String, Value>) -> Reading {
 }
 
 /// What a node knows of a transaction: `{transaction | deploy, execution_info | execution_results}`.
-fn report(id: &Id, result: &Map<String, Value>, now: Timestamp) -> Result<Report, String> {
-    let header = header(id, result)?;
-    let (word, execution, block) = match execution(result)? {
-        Found::Executed(execution, block) => ("processed", execution, block),
-        Found::Included(block) => ("included", Execution::default(), block),
-        Found::Nothing if header.has_ended(now) => ("expired", Execution::default(), None),
-        Found::Nothing => ("pending", Execution::default(), None),
-    };
-    Ok(make_report(word, execution, header.timestamp_text, block, Value::Object(result.clone())))
-}
-
-/// A report in the words of CSPR.cloud, which a node has none of.
-fn make_report(
-    word: &str,
-    execution: Execution,
-    created_at: Option<String>,
-    block: Option<String>,
-    data: Value,
-) -> Report {
-    let error = execution.error;
-    Report {
-        status: words::status(word, error.as_deref()),
-        detail: words::meaning(word, error.as_deref()),
-        transaction: Transaction {
-            kind: kind(&data),
-            cost: execution.cost,
-            block,
-            created_at,
-            error,
-            ..Transaction::default()
-        },
-        data: Some(data),
-        ..Report::new(Status::Unknown, word)
-    }
-}
-
-/// A native transfer, or else a call.
-fn kind(data: &Value) -> Option<Kind> {
-    let session = data.pointer("/deploy/session").or_else(|| data.pointer("/transaction/Deploy/session"));
-    let entry_point = data.pointer("/transaction/Version1/payload/fields/entry_point");
-    match (session, entry_point) {
-        (Some(session), _) if session.get("Transfer").is_some() => Some(Kind::Transfer),
-        (Some(_), _) => Some(Kind::Call),
-        (None, Some(Value::String(word))) if word == "Transfer" => Some(Kind::Transfer),
-        (None, Some(_)) => Some(Kind::Call),
-        (None, None) => None,
-    }
-}
-
-/// What a transaction says of itself.
-struct Header {
-    timestamp_text: Option<String>,
-    ends_at: Option<Timestamp>,
-}
-
-impl Header {
-    /// It cannot be executed any more, by the node's own clock.
-    fn has_ended(&self, now: Timestamp) -> bool {
-        let believed = self.ends_at.and_then(|end| end.checked_add(MARGIN).ok());
-        believed.is_some_and(|end| now > end)
-    }
-}
-
-fn header(id: &Id, result: &Map<String, Value>) -> Result<Header, String> {
-    let transaction = result.get("transaction");
-    let inner = transaction.and_then(|it| it.get("Version1").or_else(|| it.get("Deploy")));
-    let inner = inner.or_else(|| result.get("deploy")).ok_or("it has no transaction")?;
-    let hash = inner.get("hash").and_then(Value::as_str);
-    if hash.is_some_and(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
+fn report(id: &Id, result: Value, now: Timestamp) -> Result<Report, String> {
+    let sent = result.get("transaction").or_else(|| result.get("deploy"));
+    let sent = Sent::of(sent.ok_or("it has no transaction")?);
+    if sent.hash().is_some_and(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
         return Err("it is about another transaction".to_owned());
     }
-    let about = inner.get("payload").or_else(|| inner.get("header")).and_then(Value::as_object);
-    let text = |key| about.and_then(|about| json::text(about, key));
-    let timestamp_text = text("timestamp");
-    let begins_at: Option<Timestamp> = timestamp_text.as_deref().and_then(|time| time.parse().ok());
-    let lasts = text("ttl").and_then(|ttl| humantime::parse_duration(&ttl).ok());
-    let ends_at = begins_at.zip(lasts).and_then(|(begin, ttl)| begin.checked_add(ttl).ok());
-    Ok(Header { timestamp_text, ends_at })
+    let (word, execution, block) = match progress(&result)? {
+        Progress::Executed(execution, block) => ("processed", execution, block),
+        Progress::Included(block) => ("included", Execution::default(), block),
+        Progress::None if has_ended(&sent, now) => ("expired", Execution::default(), None),
+        Progress::None | Progress::Untold => ("accepted", Execution::default(), None),
+    };
+    let report = sent.report(id, word, execution, block);
+    Ok(Report { data: Some(result), ..report })
+}
+
+/// It cannot be executed any more. A node never says so in an answer.
+fn has_ended(sent: &Sent<'_>, now: Timestamp) -> bool {
+    let believed = sent.ends_at().and_then(|end| end.checked_add(MARGIN).ok());
+    believed.is_some_and(|end| now > end)
 }
 
 /// How far a transaction came.
-enum Found {
+enum Progress {
     Executed(Execution, Option<String>),
     Included(Option<String>),
-    Nothing,
+    None,
+    /// The answer does not say, which is no ground to take it for expired.
+    Untold,
 }
 
 /// `execution_info` of 2.0, or the list `execution_results` of 1.x.
-fn execution(result: &Map<String, Value>) -> Result<Found, String> {
+fn progress(result: &Value) -> Result<Progress, String> {
     let block = |info: &Value| info.get("block_hash").and_then(Value::as_str).map(str::to_owned);
-    match result.get("execution_info") {
-        Some(Value::Null) | None => {}
-        Some(info @ Value::Object(object)) => {
-            return Ok(match object.get("execution_result") {
-                Some(Value::Null) | None => Found::Included(block(info)),
-                Some(result) => Found::Executed(Execution::of(result)?, block(info)),
-            });
+    match (result.get("execution_info"), result.get("execution_results")) {
+        (Some(info @ Value::Object(object)), _) => match object.get("execution_result") {
+            Some(Value::Null) | None => Ok(Progress::Included(block(info))),
+            Some(result) => Ok(Progress::Executed(Execution::of(result)?, block(info))),
+        },
+        (_, Some(Value::Array(results))) => match results.first() {
+            Some(first) => {
+                let result = first.get("result").ok_or("its execution has no result")?;
+                Ok(Progress::Executed(Execution::of(result)?, block(first)))
+            }
+            None => Ok(Progress::None),
+        },
+        (Some(Value::Null), None) => Ok(Progress::None),
+        (None, None) => Ok(Progress::Untold),
+        (Some(other), _) | (None, Some(other)) => {
+            Err(format!("its execution is {}", json::kind(other)))
         }
-        Some(other) => return Err(format!("its execution is {}", json::kind(other))),
-    }
-    match result.get("execution_results").and_then(Value::as_array).map(Vec::as_slice) {
-        Some([first, ..]) => {
-            let result = first.get("result").ok_or("its execution has no result")?;
-            Ok(Found::Executed(Execution::of(result)?, block(first)))
-        }
-        _ => Ok(Found::Nothing),
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) static SPEC: Spec = Spec {
         "walletaddress",
         "walletlink",
     ],
-    pace: Pace { interval: Duration::from_secs(10), safety: Duration::from_secs(60) },
+    pace: Pace { interval: Duration::from_secs(10), safety: Duration::from_secs(60), quotas: &[] },
     id_shape: "an order id, or partner/REF for your own partnerOrderId: letters, digits or _ - = @ , . ;",
     account: true,
     probe_id: "00000000-0000-4000-8000-000000000000",

@@ -83,7 +83,7 @@ impl Order {
                 hash: self.text("transactionHash"),
                 created_at: self.text("createdAt"),
                 updated_at: self.text("updatedAt"),
-                error: None,
+                ..Transaction::default()
             },
             data: Some(Value::Object(self.0)),
         })

@@ -232,12 +232,17 @@ impl Watch {
                 "the token of profile {name} was issued for the secret that was read from {}",
                 issuer.origin
             ),
+            None if !credential.is_available() => format!("profile {name} has no token"),
             None => format!("the token of profile {name} was read from {}", credential.origin),
         };
         let error = anyhow::anyhow!(context).context(message);
-        let failure = Failure::from_error(Code::Denied, error).hint(format!(
-            "has the token just been rotated? check it with  txwatch config check -p {name}"
-        ));
+        let failure = Failure::from_error(Code::Denied, error);
+        let failure = match credential.is_available() {
+            true => failure.hint(format!(
+                "has the token just been rotated? check it with  txwatch config check -p {name}"
+            )),
+            false => failure.hint("is the url right? its provider is asked without a token"),
+        };
         // A token that was accepted for others is refused for this one alone.
         match target {
             Some(target) if accepted => self.fail(target, failure),

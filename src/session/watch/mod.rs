@@ -10,6 +10,7 @@ mod health;
 mod messages;
 mod pulls;
 mod pushes;
+mod quota;
 mod settle;
 mod shown;
 
@@ -170,7 +171,7 @@ impl Watch {
         }
         let profiles = plan.profiles.iter().map(|profile| ProfileState {
             begun: false,
-            gate: pulls::Gate::default(),
+            gate: pulls::Gate::new(profile.provider.spec().pace.quotas),
             backoff: Backoff::new(random.fork()),
             silence: None,
             understood: false,
@@ -265,6 +266,7 @@ impl Watch {
         }
         for target in self.targets_of(profile) {
             match self.plan.mode {
+                Mode::Watch if self.targets[target].feed.is_none() => self.pull(target),
                 Mode::Watch => self.pull_at(target, self.now.elapsed + HEAD_START),
                 Mode::WatchPushOnly => {}
                 Mode::Poll | Mode::Get { .. } => self.pull(target),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::agenda::Timer;
 use super::health::Refusal;
-use super::{Command, LinkState, Pull, PullState, Pulled, Renewal, Watch};
+use super::quota::Bucket;
+use super::{Command, LinkState, Pull, PullState, Pulled, Renewal, TargetState, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Observation, Source};
-use crate::provider::Reading;
+use crate::provider::{Quota, Reading};
 use crate::session::plan::Mode;
 use crate::transport::ErrorKind;
 
@@ -20,11 +21,28 @@ const MOST_AT_ONCE: usize = 8;
 const MOST_STRIKES: u8 = 3;
 
 /// The requests of a profile that wait for their turn.
-#[derive(Default)]
 pub(super) struct Gate {
     queue: VecDeque<usize>,
     on_the_wire: usize,
     closed_until: Duration,
+    buckets: Vec<Bucket>,
+    /// When the quota lets the next one through, if it has to be waited for.
+    refilled_at: Option<Duration>,
+    /// Whether it was told that the quota makes looks rarer.
+    told_slow: bool,
+}
+
+impl Gate {
+    pub(super) fn new(quotas: &[Quota]) -> Self {
+        Gate {
+            queue: VecDeque::new(),
+            on_the_wire: 0,
+            closed_until: Duration::ZERO,
+            buckets: quotas.iter().map(Bucket::new).collect(),
+            refilled_at: None,
+            told_slow: false,
+        }
+    }
 }
 
 impl Watch {
@@ -66,9 +84,14 @@ impl Watch {
 
     fn open_gate(&mut self, profile: usize) {
         while self.profiles[profile].gate.on_the_wire < MOST_AT_ONCE {
-            let Some(target) = self.profiles[profile].gate.queue.pop_front() else {
+            let Some(target) = self.profiles[profile].gate.queue.front().copied() else {
                 return;
             };
+            let is_open = |state: &TargetState| state.settled.is_none();
+            if self.targets.get(target).is_some_and(is_open) && !self.has_quota(profile) {
+                return;
+            }
+            self.profiles[profile].gate.queue.pop_front();
             let Some(state) = self.targets.get_mut(target) else {
                 continue;
             };
@@ -78,10 +101,52 @@ impl Watch {
             }
             state.pull = PullState::Asked(false);
             let id = state.id.clone();
-            self.profiles[profile].gate.on_the_wire += 1;
+            let gate = &mut self.profiles[profile].gate;
+            gate.on_the_wire += 1;
+            gate.buckets.iter_mut().for_each(|bucket| bucket.take(self.now.elapsed));
             self.out.push(Command::Pull(Pull { target, profile, id }));
             self.asked(profile);
         }
+    }
+
+    /// Whether the provider's quota allows another request now; if not, the gate is looked at again.
+    fn has_quota(&mut self, profile: usize) -> bool {
+        let now = self.now.elapsed;
+        let gate = &mut self.profiles[profile].gate;
+        let open_at = gate.buckets.iter().map(Bucket::open_at).max().unwrap_or_default();
+        if open_at <= now {
+            gate.refilled_at = None;
+            return true;
+        }
+        if gate.refilled_at != Some(open_at) {
+            gate.refilled_at = Some(open_at);
+            self.agenda.add(open_at, Timer::Gate);
+            self.tell_slow(profile);
+        }
+        false
+    }
+
+    /// Whoever waits longer than between two looks is looked at more rarely than was asked for.
+    fn tell_slow(&mut self, profile: usize) {
+        let gate = &mut self.profiles[profile].gate;
+        let waiting = gate.queue.len();
+        let wait = gate.buckets.iter().map(|bucket| bucket.wait(self.now.elapsed, waiting)).max();
+        let settings = &self.plan.profiles[profile];
+        if gate.told_slow || wait.is_none_or(|wait| wait <= settings.interval) {
+            return;
+        }
+        gate.told_slow = true;
+        let spec = settings.provider.spec();
+        let quotas = spec.pace.quotas.iter().map(|quota| {
+            format!("{} requests in {}", quota.requests, humantime::format_duration(quota.within))
+        });
+        let message = format!(
+            "the quota of {} ({}) makes looks rarer than every {}: {waiting} of its targets wait for one",
+            spec.title,
+            quotas.collect::<Vec<_>>().join(", "),
+            humantime::format_duration(settings.interval)
+        );
+        self.warn(None, "slowed_down", message);
     }
 
     pub(super) fn pulled(&mut self, target: usize, pulled: Pulled) {
@@ -115,7 +180,12 @@ impl Watch {
                 self.not_found(target, answer);
             }
             Ok((Reading::Denied(answer), _)) => {
-                let title = self.plan.profiles[profile].provider.spec().title;
+                let settings = &self.plan.profiles[profile];
+                let title = settings.provider.spec().title;
+                let what = match settings.credential.is_available() {
+                    true => "token",
+                    false => "request",
+                };
                 self.heard(profile);
                 self.retry(target, Duration::ZERO);
                 self.denied(Refusal {
@@ -123,7 +193,7 @@ impl Watch {
                     target: Some(target),
                     side: Source::Pull,
                     generation: pulled.generation,
-                    message: format!("{title} refused the token: {answer}"),
+                    message: format!("{title} refused the {what}: {answer}"),
                 });
             }
             Ok((Reading::Busy(answer), retry_after)) => {

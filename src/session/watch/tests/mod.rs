@@ -3,6 +3,7 @@
 mod account;
 mod chance;
 mod listening;
+mod quotas;
 mod rules;
 mod trust;
 
@@ -21,7 +22,7 @@ static SPEC: Spec = Spec {
     name: "fake",
     title: "Fake",
     settings: &[],
-    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60) },
+    pace: Pace { interval: Duration::from_secs(5), safety: Duration::from_secs(60), quotas: &[] },
     id_shape: "anything",
     personal: &["partneruserid"],
     account: true,
@@ -32,11 +33,11 @@ static SPEC: Spec = Spec {
     build: |_: &Settings| Err("only made here".to_owned()),
 };
 
-struct Fake;
+struct Fake(&'static Spec);
 
 impl Provider for Fake {
     fn spec(&self) -> &'static Spec {
-        &SPEC
+        self.0
     }
 
     fn snapshots(&self, id: &Id, _now: jiff::Timestamp) -> Vec<Request> {
@@ -77,7 +78,7 @@ fn plan(mode: Mode, targets: usize) -> Plan {
         profiles: vec![Profile {
             name: "fake".into(),
             prefix: "fake:".into(),
-            provider: Arc::new(Fake),
+            provider: Arc::new(Fake(&SPEC)),
             credential: Credential::fixed("a-fixed-token", "a test".to_owned()).unwrap(),
             asks: true,
             interval: Duration::from_secs(5),

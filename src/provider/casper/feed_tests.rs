@@ -1,0 +1,206 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn feed() -> Box<dyn Feed> {
+    let (mut feed, ids) = node().feeds(&[Id::new(ID)]).remove(0);
+    assert_eq!(ids, [Id::new(ID)]);
+    feed.opened();
+    feed
+}
+
+fn receive(feed: &mut dyn Feed, id: Option<&str>, data: &str) -> Vec<Action> {
+    feed.received(Frame::Event { id, data })
+}
+
+/// The one report that an event gives.
+fn reported(event: &Value) -> Report {
+    let mut actions = receive(feed().as_mut(), Some("7"), &event.to_string());
+    match (actions.pop(), actions.pop()) {
+        (Some(Action::Observed(id, report)), None) if id.as_str() == ID => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn processed(tag: &str, result: Value) -> Value {
+    json!({ "TransactionProcessed": {
+        "transaction_hash": { tag: ID }, "initiator_addr": { "PublicKey": "0184f6d2" },
+        "timestamp": SENT_AT, "ttl": "30m", "block_hash": BLOCK, "execution_result": result, "messages": [],
+    } })
+}
+
+fn deploy_processed(result: Value) -> Value {
+    json!({ "DeployProcessed": {
+        "deploy_hash": ID, "account": "01e35e19", "timestamp": SENT_AT, "ttl": "30m", "dependencies": [],
+        "block_hash": BLOCK, "execution_result": result,
+    } })
+}
+
+fn events() -> Vec<(Value, Status)> {
+    vec![
+        (json!({ "TransactionAccepted": transaction() }), Status::Pending),
+        (json!({ "TransactionAccepted": { "Deploy": deploy() } }), Status::Pending),
+        (json!({ "DeployAccepted": deploy() }), Status::Pending),
+        (processed("Version1", second(Value::Null)), Status::Completed),
+        (processed("Deploy", second(json!("Out of gas"))), Status::Failed),
+        (processed("Deploy", json!({ "Version1": success() })), Status::Completed),
+        (deploy_processed(success()), Status::Completed),
+        (deploy_processed(failure("Out of gas")), Status::Failed),
+        (
+            json!({ "TransactionExpired": { "transaction_hash": { "Version1": ID } } }),
+            Status::Expired,
+        ),
+        (
+            json!({ "TransactionExpired": { "transaction_hash": { "Deploy": ID } } }),
+            Status::Expired,
+        ),
+        (json!({ "DeployExpired": { "deploy_hash": ID } }), Status::Expired),
+    ]
+}
+
+#[test]
+fn every_event_about_a_transaction_has_its_status() {
+    for (event, status) in events() {
+        let report = reported(&event);
+        assert_eq!(report.status, status, "{event}");
+        assert_eq!(report.transaction.hash.as_deref(), Some(ID));
+        assert_eq!(report.data.as_ref(), Some(&event), "it is shown verbatim");
+        let is_expiry = status == Status::Expired;
+        assert_eq!(report.transaction.created_at.is_none(), is_expiry, "{event}");
+    }
+    let report = reported(&processed("Version1", second(json!("Out of gas"))));
+    assert_eq!(report.transaction.error.as_deref(), Some("Out of gas"));
+    assert_eq!(report.transaction.cost.as_deref(), Some("246912"));
+    assert_eq!(report.transaction.block.as_deref(), Some(BLOCK));
+    assert!(report.detail.unwrap().contains("Out of gas"));
+}
+
+#[test]
+fn hashes_are_compared_without_case() {
+    let event = processed("Version1", second(Value::Null)).to_string();
+    let event = event.replace(ID, &ID.to_ascii_uppercase());
+    assert_eq!(receive(feed().as_mut(), None, &event).len(), 1);
+}
+
+#[test]
+fn what_is_not_about_ours_is_passed_over() {
+    let mut feed = feed();
+    for (event, _) in events() {
+        let event = event.to_string().replace(ID, OTHER);
+        assert!(receive(feed.as_mut(), None, &event).is_empty(), "{event}");
+    }
+    for event in [
+        r#"{"ApiVersion":"2.0.0"}"#,
+        // Not even parsed.
+        r#"{"BlockAdded":{"block_hash":"35","block":{"#,
+        r#"{"FinalitySignature":{"V2":{}}}"#,
+        r#"{"Step":{"era_id":1}}"#,
+        r#"{"SomethingNew":7}"#,
+        r#""Shutdown""#,
+        "",
+    ] {
+        assert!(receive(feed.as_mut(), None, event).is_empty(), "{event}");
+    }
+    feed.forget(&Id::new(ID));
+    let event = deploy_processed(success()).to_string();
+    assert!(receive(feed.as_mut(), None, &event).is_empty());
+}
+
+#[test]
+fn a_broken_event_is_told_and_no_status() {
+    let bare = json!({ "TransactionProcessed": { "transaction_hash": { "Version1": ID } } });
+    for event in [
+        r#"{"TransactionProcessed":{"transaction_hash""#,
+        r#"{"TransactionExpired":{}}"#,
+        r#"{"DeployExpired":7}"#,
+        &bare.to_string(),
+        &processed("Version1", json!({})).to_string(),
+    ] {
+        let actions = receive(feed().as_mut(), None, event);
+        assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{event}: {actions:?}");
+    }
+    let actions = feed().received(Frame::Text("hello"));
+    assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{actions:?}");
+}
+
+#[test]
+fn it_resumes_from_the_last_id_and_never_goes_back() {
+    let mut feed = feed();
+    assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events");
+    receive(feed.as_mut(), None, r#"{"ApiVersion":"2.0.0"}"#);
+    receive(feed.as_mut(), Some("41"), r#"{"Step":{}}"#);
+    receive(feed.as_mut(), Some("42"), r#"{"Step":{}}"#);
+    feed.closed(None);
+    assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events?start_from=42");
+
+    assert!(matches!(feed.opened()[..], [Action::Live, Action::Subscribed(_)]));
+    let accepted = json!({ "TransactionAccepted": transaction() }).to_string();
+    assert!(receive(feed.as_mut(), Some("43"), &accepted).is_empty(), "it may be executed by now");
+    let done = processed("Version1", second(Value::Null)).to_string();
+    assert_eq!(receive(feed.as_mut(), Some("44"), &done).len(), 1);
+
+    // After a restart the node counts from the beginning.
+    receive(feed.as_mut(), Some("0"), r#"{"Step":{}}"#);
+    assert_eq!(feed.request().url.query(), Some("start_from=0"));
+    receive(feed.as_mut(), Some("no number"), r#"{"Step":{}}"#);
+    assert_eq!(feed.request().url.query(), Some("start_from=0"));
+}
+
+#[test]
+fn the_other_path_is_tried_once_in_a_row() {
+    let mut feed = feed();
+    receive(feed.as_mut(), Some("7"), r#"{"Step":{}}"#);
+    assert!(feed.elsewhere());
+    assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events/main");
+    assert!(!feed.elsewhere(), "then it backs off");
+    assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events");
+    assert!(feed.elsewhere());
+
+    let mut settings = Settings::default();
+    settings.set("url", "http://127.0.0.1:7777/rpc".to_owned());
+    settings.set("push_url", "http://127.0.0.1:9999/events/main".to_owned());
+    let mut older = Node::new(&settings).unwrap().feeds(&[Id::new(ID)]).remove(0).0;
+    assert!(older.elsewhere());
+    assert_eq!(older.request().url.as_str(), "http://127.0.0.1:9999/events");
+}
+
+#[test]
+fn without_an_address_there_are_no_events() {
+    let mut settings = Settings::default();
+    settings.set("url", "http://127.0.0.1:7777/rpc".to_owned());
+    assert!(Node::new(&settings).unwrap().feeds(&[Id::new(ID)]).is_empty());
+}
+
+proptest! {
+    /// Whatever a peer sends, nothing breaks, and nothing succeeds that has an error with it.
+    #[test]
+    fn no_sequence_of_frames_breaks_a_feed(frames in proptest::collection::vec(frame(), 0..40)) {
+        let mut feed = feed();
+        for (id, data) in &frames {
+            for action in receive(feed.as_mut(), id.as_deref(), data) {
+                if let Action::Observed(id, report) = action {
+                    prop_assert_eq!(id.as_str(), ID);
+                    prop_assert!(report.status != Status::Completed || report.transaction.error.is_none());
+                }
+            }
+            feed.request();
+        }
+    }
+}
+
+/// A good event, a good one cut short or with bytes replaced, or anything.
+fn frame() -> impl Strategy<Value = (Option<String>, String)> {
+    let texts: Vec<String> = events().into_iter().map(|(event, _)| event.to_string()).collect();
+    let good = proptest::sample::select(texts);
+    let cut = (good.clone(), any::<proptest::sample::Index>())
+        .prop_map(|(text, at)| text[..at.index(text.len())].to_owned());
+    let mangled = (good.clone(), any::<proptest::sample::Index>(), "[\\x20-\\x7e]").prop_map(
+        |(mut text, at, byte)| {
+            let at = at.index(text.len());
+            text.replace_range(at..=at, &byte);
+            text
+        },
+    );
+    let id = proptest::option::of(prop_oneof![any::<u32>().prop_map(|id| id.to_string()), ".*"]);
+    (id, prop_oneof![good, cut, mangled, any::<String>()])
+}

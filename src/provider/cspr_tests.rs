@@ -1,0 +1,257 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+const ID: &str = "88461218a5e972fcda1d764d7cc4edb2e0c3a538123b97890d484f43c55935f5";
+const OTHER: &str = "99483863a391510b8d3447dd5cfc446b42d65e598672d569abc4cdded85b81e6";
+
+fn cspr(values: &[(&'static str, &str)]) -> CsprCloud {
+    let mut settings = Settings::default();
+    for (key, value) in values {
+        settings.set(key, (*value).to_owned());
+    }
+    CsprCloud::new(&settings).unwrap()
+}
+
+/// The sample of the documentation's page on deploys.
+fn deploy() -> Value {
+    json!({
+        "deploy_hash": ID,
+        "block_hash": "d76b4ce5281f2306911a0e5e9ac0b29f1f4daf36f4636e78599ce64a7f7528a1",
+        "block_height": 2_404_577, "caller_public_key": "020304811a7b142c", "execution_type_id": 6,
+        "contract_package_hash": null, "contract_hash": null, "entry_point_id": null,
+        "payment_amount": "100000000", "cost": "100000000", "error_message": null,
+        "status": "processed", "timestamp": "2024-01-08T15:24:47Z",
+    })
+}
+
+fn with(key: &str, value: Value) -> Value {
+    let mut deploy = deploy();
+    deploy[key] = value;
+    deploy
+}
+
+fn read(status: u16, body: impl ToString) -> Reading {
+    let body = body.to_string().into_bytes();
+    let response = Response { status, date: None, body };
+    cspr(&[]).read(&Id::new(ID), &response, Timestamp::UNIX_EPOCH)
+}
+
+fn observed(deploy: &Value) -> Report {
+    match read(200, json!({ "data": deploy })) {
+        Reading::Observed(report) => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn feed(ids: &[&str]) -> Box<dyn Feed> {
+    let ids: Vec<Id> = ids.iter().map(|id| Id::new(id)).collect();
+    let (mut feed, served) = cspr(&[]).feeds(&ids).remove(0);
+    assert_eq!(served, ids);
+    assert!(matches!(feed.opened()[..], [Action::Live, Action::Subscribed(_)]));
+    feed
+}
+
+fn event(deploy: &Value) -> String {
+    let timestamp = "2024-01-08T15:24:47.123456789Z";
+    json!({ "action": "created", "data": deploy, "timestamp": timestamp }).to_string()
+}
+
+#[test]
+fn the_documented_deploy_is_read() {
+    let report = observed(&deploy());
+    assert_eq!((report.status, report.word.as_str()), (Status::Completed, "processed"));
+    let record = &report.transaction;
+    assert_eq!(record.cost.as_deref(), Some("100000000"));
+    assert_eq!(record.hash.as_deref(), Some(ID));
+    assert!(record.block.as_deref().unwrap().starts_with("d76b"));
+    assert_eq!(record.created_at.as_deref(), Some("2024-01-08T15:24:47Z"));
+    assert_eq!((record.error.as_deref(), record.kind), (None, None));
+    assert_eq!(report.data, Some(deploy()));
+    assert_eq!(observed(&with("entry_point_id", json!(7))).transaction.kind, Some(Kind::Call));
+}
+
+#[test]
+fn every_field_but_the_status_may_be_missing() {
+    let report = observed(&json!({ "status": "processed" }));
+    assert_eq!(report.status, Status::Completed);
+    assert_eq!(report.transaction.hash.as_deref(), Some(ID));
+    for broken in [json!({}), json!({ "status": null }), json!({ "status": "" }), json!([])] {
+        assert!(matches!(read(200, json!({ "data": broken })), Reading::Bad(_)), "{broken}");
+    }
+}
+
+#[test]
+fn what_was_processed_succeeded_only_without_an_error_message() {
+    for error in [json!("Out of gas"), json!(""), json!(1), json!({ "a": 1 })] {
+        let report = observed(&with("error_message", error.clone()));
+        assert_eq!((report.status, report.word.as_str()), (Status::Failed, "processed"), "{error}");
+        assert!(report.transaction.error.is_some());
+    }
+    let report = observed(&with("error_message", json!("Out of gas")));
+    assert_eq!(report.transaction.error.as_deref(), Some("Out of gas"));
+    assert!(report.detail.unwrap().contains("Out of gas"));
+}
+
+/// CSPR.cloud's three words, and CSPR.click's.
+#[test]
+fn every_word_has_its_status() {
+    for (word, status) in [
+        ("pending", Status::Pending),
+        ("expired", Status::Expired),
+        ("sent", Status::Pending),
+        ("cancelled", Status::Cancelled),
+        ("timeout", Status::Pending),
+        ("error", Status::Failed),
+        ("ping", Status::Unknown),
+        ("something_new", Status::Unknown),
+        ("Processed", Status::Unknown),
+    ] {
+        let report = observed(&with("status", word.into()));
+        assert_eq!((report.status, report.word.as_str()), (status, word));
+        assert!(report.status != Status::Completed);
+    }
+}
+
+#[test]
+fn errors_are_told_apart() {
+    let error = |status: u16, code: &str| {
+        read(status, json!({ "error": { "code": code, "message": "it says" } }))
+    };
+    assert!(matches!(error(400, "invalid_input"), Reading::Bad(_)));
+    assert!(matches!(error(401, "unauthorized"), Reading::Denied(_)));
+    assert!(matches!(error(403, "access_denied"), Reading::Denied(_)));
+    let told = "404 (not_found: it says)";
+    assert!(matches!(error(404, "not_found"), Reading::NotFound(answer) if answer == told));
+    assert!(matches!(error(409, "duplicate_entity"), Reading::Bad(_)));
+    for status in [408, 429, 500, 502, 503] {
+        assert!(matches!(error(status, "later"), Reading::Busy(_)), "{status}");
+        assert!(matches!(read(status, "<html>"), Reading::Busy(_)), "{status}");
+    }
+    assert!(matches!(read(404, "<html>"), Reading::Bad(_)), "any web server says 404");
+    for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":[]}"#] {
+        assert!(matches!(read(200, body), Reading::Bad(_)), "{body}");
+    }
+    let other = json!({ "data": with("deploy_hash", OTHER.into()) });
+    assert!(matches!(read(200, other), Reading::Bad(told) if told.contains("another deploy")));
+    let upper = with("deploy_hash", ID.to_ascii_uppercase().into());
+    assert_eq!(observed(&upper).status, Status::Completed);
+}
+
+#[test]
+fn the_hosts_are_the_networks_unless_they_are_given() {
+    let addresses = |settings: &[(&'static str, &str)]| {
+        let cspr = cspr(settings);
+        let id = Id::new(ID);
+        let [look] = &cspr.snapshots(&id, Timestamp::UNIX_EPOCH)[..] else { panic!("one look") };
+        let stream = cspr.feeds(&[id])[0].0.request();
+        assert_eq!((look.auth, stream.auth), (TOKEN, TOKEN));
+        [look.url.to_string(), stream.url.to_string()]
+    };
+    for (network, host) in [("mainnet", "cspr.cloud"), ("testnet", "testnet.cspr.cloud")] {
+        let [look, stream] = addresses(&[("network", network)]);
+        assert_eq!(look, format!("https://api.{host}/deploys/{ID}"));
+        assert_eq!(stream, format!("wss://streaming.{host}/deploys?deploy_hash={ID}"));
+    }
+    let own = [("url", "http://127.0.0.1:1/a"), ("push_url", "http://127.0.0.1:2/b")];
+    let [look, stream] = addresses(&own);
+    assert_eq!(look, format!("http://127.0.0.1:1/a/deploys/{ID}"));
+    assert_eq!(stream, format!("ws://127.0.0.1:2/b/deploys?deploy_hash={ID}"));
+}
+
+#[test]
+fn a_persistent_session_is_opt_in_and_a_header() {
+    let headers =
+        |values: &[(&'static str, &str)]| cspr(values).feeds(&[Id::new(ID)])[0].0.request().headers;
+    assert_eq!(headers(&[]), []);
+    let session = headers(&[("persistent_session", "ci-7")]);
+    assert_eq!(session, [("persistent-session", "ci-7".to_owned())]);
+    let mut settings = Settings::default();
+    settings.set("persistent_session", "a\r\nb".to_owned());
+    assert!(CsprCloud::new(&settings).is_err());
+}
+
+#[test]
+fn all_targets_are_on_one_connection_with_a_filter_that_fits_a_url() {
+    let ids: Vec<Id> = (0..95).map(|number| Id::new(&format!("{number:064x}"))).collect();
+    let cspr = cspr(&[]);
+    let mut feeds = cspr.feeds(&ids[..94]);
+    assert_eq!(feeds.len(), 1);
+    let all = ids[..94].iter().map(Id::as_str).collect::<Vec<_>>().join(",");
+    assert_eq!(feeds[0].0.request().url.query(), Some(format!("deploy_hash={all}").as_str()));
+
+    feeds = cspr.feeds(&ids);
+    assert_eq!((feeds.len(), feeds[0].1.len()), (1, 95));
+    assert_eq!(feeds[0].0.request().url.query(), None);
+    feeds[0].0.forget(&ids[94]);
+    assert_eq!(feeds[0].0.request().url.query(), Some(format!("deploy_hash={all}").as_str()));
+    assert!(cspr.feeds(&[]).is_empty());
+}
+
+#[test]
+fn events_are_filtered_here_and_pings_are_no_news() {
+    let mut feed = feed(&[ID]);
+    for _ in 0..2 {
+        let upper = with("deploy_hash", ID.to_ascii_uppercase().into());
+        for ours in [deploy(), upper] {
+            let actions = feed.received(Frame::Text(&event(&ours)));
+            let [Action::Observed(id, report)] = &actions[..] else { panic!("{actions:?}") };
+            assert_eq!((id.as_str(), report.status), (ID, Status::Completed));
+        }
+    }
+    let failed = event(&with("error_message", "Out of gas".into()));
+    let actions = feed.received(Frame::Text(&failed));
+    let [Action::Observed(_, report)] = &actions[..] else { panic!("{actions:?}") };
+    assert_eq!(report.status, Status::Failed);
+    for quiet in ["Ping", "ping\n", &event(&with("deploy_hash", OTHER.into()))] {
+        assert!(feed.received(Frame::Text(quiet)).is_empty(), "{quiet}");
+    }
+    for odd in ["", "Pong!", "{}", r#"{"data":{}}"#, r#"{"data":null}"#, &event(&json!([]))] {
+        let actions = feed.received(Frame::Text(odd));
+        assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{odd}: {actions:?}");
+    }
+    let unclear = event(&with("status", Value::Null));
+    let actions = feed.received(Frame::Text(&unclear));
+    assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{actions:?}");
+    let actions = feed.received(Frame::Binary(b"Ping"));
+    assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{actions:?}");
+    feed.forget(&Id::new(ID));
+    assert!(feed.received(Frame::Text(&event(&deploy()))).is_empty());
+}
+
+proptest! {
+    /// Whatever a peer sends, nothing breaks, and nothing succeeds that has an error with it.
+    #[test]
+    fn no_sequence_of_frames_breaks_a_feed(frames in proptest::collection::vec(frame(), 0..40)) {
+        let mut feed = feed(&[ID]);
+        for frame in &frames {
+            for action in feed.received(Frame::Text(frame)) {
+                if let Action::Observed(id, report) = action {
+                    prop_assert_eq!(id.as_str(), ID);
+                    prop_assert!(report.status != Status::Completed || report.transaction.error.is_none());
+                }
+            }
+        }
+    }
+}
+
+/// A good event, a good one cut short or with bytes replaced, or anything.
+fn frame() -> impl Strategy<Value = String> {
+    let good = proptest::sample::select(vec![
+        event(&deploy()),
+        event(&with("error_message", "Out of gas".into())),
+        event(&with("deploy_hash", OTHER.into())),
+        "Ping".to_owned(),
+    ]);
+    let cut = (good.clone(), any::<proptest::sample::Index>())
+        .prop_map(|(text, at)| text[..at.index(text.len())].to_owned());
+    let mangled = (good.clone(), any::<proptest::sample::Index>(), "[\\x20-\\x7e]").prop_map(
+        |(mut text, at, byte)| {
+            let at = at.index(text.len());
+            text.replace_range(at..=at, &byte);
+            text
+        },
+    );
+    prop_oneof![good, cut, mangled, any::<String>()]
+}
