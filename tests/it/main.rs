@@ -28,6 +28,7 @@ mod readme;
 mod reconnecting;
 mod sandbox;
 mod sandbox_casper;
+mod sandbox_casper_watched;
 mod sandbox_transak;
 mod sandbox_transak_watched;
 mod support;
