@@ -40,7 +40,9 @@ fn final_line(outcome: &Outcome, paint: Paint) -> String {
     let told = [
         exchange(&outcome.record),
         outcome.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
-        cost(&outcome.record).map(|(costs, cost)| format!("{costs} {cost}")).unwrap_or_default(),
+        cost(&outcome.record, outcome.name.provider)
+            .map(|(costs, cost)| format!("{costs} {cost}"))
+            .unwrap_or_default(),
         remark(outcome),
     ];
     for part in told.iter().filter(|part| !part.is_empty()) {

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::clean;
 use super::event::Link;
 use crate::lifecycle::{Kind, Status, Transaction};
+use crate::provider::{self, Unit};
 
 /// A duration in whole seconds: `3m 45s`.
 pub fn span(duration: Duration) -> String {
@@ -39,14 +40,31 @@ pub(super) fn exchange(record: &Transaction) -> String {
 }
 
 /// What it costs, and how that is called: for a deposit a fee in its fiat currency, for a chain what it
-/// took.
-pub(super) fn cost(record: &Transaction) -> Option<(&'static str, String)> {
+/// took in its coin.
+pub(super) fn cost(record: &Transaction, provider: &str) -> Option<(&'static str, String)> {
     let cost = clean(record.cost.as_deref()?);
-    Some(match (record.kind, &record.fiat_currency) {
-        (Some(Kind::Buy | Kind::Sell), Some(currency)) => {
+    let unit = provider::find(provider).map_or(Unit::Fiat, |spec| spec.cost);
+    Some(match (unit, record.kind, &record.fiat_currency) {
+        (Unit::Motes, ..) => ("cost", cspr(&cost).unwrap_or_else(|| cost.into_owned())),
+        (Unit::Fiat, Some(Kind::Buy | Kind::Sell), Some(currency)) => {
             ("fee", format!("{cost} {}", clean(currency)))
         }
-        _ => ("cost", cost.into_owned()),
+        (Unit::Fiat, ..) => ("cost", cost.into_owned()),
+    })
+}
+
+/// An amount of motes in CSPR, digit for digit; nothing if it is no whole number.
+fn cspr(motes: &str) -> Option<String> {
+    /// A CSPR is 10^9 motes.
+    const PLACES: usize = 9;
+    if motes.is_empty() || !motes.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let digits = format!("{:0>width$}", motes.trim_start_matches('0'), width = PLACES + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - PLACES);
+    Some(match fraction.trim_end_matches('0') {
+        "" => format!("{whole} CSPR"),
+        fraction => format!("{whole}.{fraction} CSPR"),
     })
 }
 
@@ -131,4 +149,40 @@ pub(super) fn short_target(target: &str) -> String {
     let head: String = id.chars().take(8).collect();
     let tail: String = id.chars().skip(letters - 4).collect();
     format!("{profile}:{head}…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn motes_are_shown_as_cspr_digit_for_digit() {
+        // 2^512 - 1
+        let largest = "13407807929942597099574024998205846127479365820592393377723561443721764030073546\
+                       976801874298166903427690031858186486050853753882811946569946433649006084095";
+        let shown = "13407807929942597099574024998205846127479365820592393377723561443721764030073546\
+                     97680187429816690342769003185818648605085375388281194656994643364\
+                     9.006084095 CSPR";
+        for (motes, cspr) in [
+            ("0", "0 CSPR"),
+            ("1", "0.000000001 CSPR"),
+            ("100000000", "0.1 CSPR"),
+            ("999999999", "0.999999999 CSPR"),
+            ("1000000000", "1 CSPR"),
+            ("1234567891", "1.234567891 CSPR"),
+            ("0001000000000", "1 CSPR"),
+            (largest, shown),
+            // No whole numbers stay as they are.
+            ("1.5", "1.5"),
+            ("-1", "-1"),
+            ("1e9", "1e9"),
+        ] {
+            let record = Transaction { cost: Some(motes.to_owned()), ..Transaction::default() };
+            for provider in ["cspr", "casper"] {
+                assert_eq!(cost(&record, provider), Some(("cost", cspr.to_owned())));
+            }
+            assert_eq!(cost(&record, "proof"), Some(("cost", motes.to_owned())));
+        }
+        assert_eq!(cost(&Transaction::default(), "cspr"), None);
+    }
 }
