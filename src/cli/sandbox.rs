@@ -51,7 +51,7 @@ Point txwatch at it with the lines below, then  txwatch watch proof:happy transa
 Ids, who plays them, and what happens; NAME@ANYTHING has a clock of its own:
 ";
 const HASHES: &str = "
-Casper's ids are hashes: the name in hex, filled up with zeros. @deploy… is a deploy's. For example:
+Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a deploy's. For example:
 ";
 
 fn introduction() -> String {

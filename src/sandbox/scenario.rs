@@ -234,11 +234,8 @@ impl Scenario {
 
     /// Their names, unless it is everybody.
     pub fn played_by(&self) -> String {
-        if self.players == Player::ALL {
-            return "all".to_owned();
-        }
         let names: Vec<_> = self.players.iter().map(|player| player.name()).collect();
-        names.join(", ")
+        if names.len() == Player::ALL.len() { "all".to_owned() } else { names.join(", ") }
     }
 }
 
@@ -329,6 +326,7 @@ mod tests {
         assert!(Play::of(Proof, "quota").is_none());
         assert!(Play::of(Transak, "quota@ci-7").is_some());
         assert!(Play::of(Transak, "quota@").is_none());
+        assert!(Play::of(Cspr, "restart").is_none() && Play::of(Casper, "revived").is_none());
         assert_eq!(stages(Proof, "revived"), [Pending, Failed, Processing, Completed]);
         assert_eq!(stages(Transak, "revived"), [Pending, Failed, Refunded]);
     }

@@ -15,6 +15,7 @@ pub(super) const PAYMENT: &str = "2500000000";
 pub(super) const COST: &str = "1012452500";
 /// The height of the block that everything is in.
 pub(super) const HEIGHT: u64 = 4_000_000;
+const CHAIN: &str = "casper-rehearsal";
 /// A clock whose name begins so is of a deploy, as before 2.0.
 const DEPLOY: &str = "@deploy";
 /// How old a transaction is said to be when it has expired: a client may wait a while before it believes that.
@@ -75,48 +76,21 @@ impl Transaction<'_> {
     pub(super) fn inner(&self, index: usize) -> Value {
         let (timestamp, ttl) = self.life(index);
         let approval = json!({ "signer": caller(), "signature": format!("01{}", "5e".repeat(64)) });
-        if is_deploy(self.id) {
-            let amount = json!([["amount", { "cl_type": "U512", "parsed": PAYMENT }]]);
-            return json!({
-                "hash": self.hash(),
-                "header": {
-                    "account": caller(),
-                    "timestamp": timestamp,
-                    "ttl": ttl,
-                    "gas_price": 1,
-                    "body_hash": "b0d1".repeat(16),
-                    "dependencies": [],
-                    "chain_name": "casper-rehearsal",
-                },
-                "payment": { "ModuleBytes": { "module_bytes": "", "args": amount } },
-                "session": { "StoredContractByName": {
+        let mut inner = json!({ "hash": self.hash() });
+        match is_deploy(self.id) {
+            true => {
+                inner["header"] = header(&timestamp, ttl);
+                inner["payment"] = json!({ "ModuleBytes": { "module_bytes": "", "args": [
+                    ["amount", { "cl_type": "U512", "bytes": "0400f90295", "parsed": PAYMENT }],
+                ] } });
+                inner["session"] = json!({ "StoredContractByName": {
                     "name": "rehearsal", "entry_point": "rehearse", "args": [],
-                } },
-                "approvals": [approval],
-            });
+                } });
+            }
+            false => inner["payload"] = payload(&timestamp, ttl),
         }
-        json!({
-            "hash": self.hash(),
-            "payload": {
-                "initiator_addr": { "PublicKey": caller() },
-                "timestamp": timestamp,
-                "ttl": ttl,
-                "chain_name": "casper-rehearsal",
-                "pricing_mode": { "Fixed": {
-                    "additional_computation_factor": 0, "gas_price_tolerance": 1,
-                } },
-                "fields": {
-                    "args": { "Named": [] },
-                    "entry_point": { "Custom": "rehearse" },
-                    "scheduling": "Standard",
-                    "target": { "Stored": {
-                        "id": { "InvocableEntityAlias": "rehearsal" },
-                        "runtime": "VmCasperV1",
-                    } },
-                },
-            },
-            "approvals": [approval],
-        })
+        inner["approvals"] = json!([approval]);
+        inner
     }
 
     /// How far it came: nothing, in a block, or executed.
@@ -196,6 +170,41 @@ impl Transaction<'_> {
             processed(&stranger, &result),
         ]
     }
+}
+
+/// The header of a deploy.
+fn header(timestamp: &str, ttl: &str) -> Value {
+    json!({
+        "account": caller(),
+        "timestamp": timestamp,
+        "ttl": ttl,
+        "gas_price": 1,
+        "body_hash": "b0d1".repeat(16),
+        "dependencies": [],
+        "chain_name": CHAIN,
+    })
+}
+
+/// The payload of a transaction.
+fn payload(timestamp: &str, ttl: &str) -> Value {
+    json!({
+        "initiator_addr": { "PublicKey": caller() },
+        "timestamp": timestamp,
+        "ttl": ttl,
+        "chain_name": CHAIN,
+        "pricing_mode": { "Fixed": {
+            "additional_computation_factor": 0, "gas_price_tolerance": 1,
+        } },
+        "fields": {
+            "args": { "Named": [] },
+            "entry_point": { "Custom": "rehearse" },
+            "scheduling": "Standard",
+            "target": { "Stored": {
+                "id": { "InvocableEntityAlias": "rehearsal" },
+                "runtime": "VmCasperV1",
+            } },
+        },
+    })
 }
 
 /// A block with these transactions.
