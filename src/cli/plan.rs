@@ -288,7 +288,7 @@ impl Maker<'_> {
     #[cfg(feature = "sandbox")]
     fn sandbox_profile(&mut self, provider: &'static str) -> Result<Profile, Failure> {
         use crate::provider::{Settings, rehearsal};
-        use crate::sandbox::{API_KEY, PUSHER_KEY, Sandbox, TOKEN};
+        use crate::sandbox::{API_KEY, PUSHER_KEY, Player, Sandbox, TOKEN};
         use crate::transport::Credential;
 
         if self.sandbox.is_none() {
@@ -297,9 +297,9 @@ impl Maker<'_> {
             self.notices.push(("sandbox", notice.to_owned()));
         }
         let mut settings = Settings::default();
-        if let Some(sandbox) = &self.sandbox {
-            settings.set("url", sandbox.url());
-            settings.set("push_url", sandbox.push_url());
+        if let (Some(sandbox), Some(player)) = (&self.sandbox, Player::named(provider)) {
+            settings.set("url", sandbox.url(player));
+            settings.set("push_url", sandbox.push_url(player));
         }
         settings.set("api_key", API_KEY.to_owned());
         settings.set("pusher_key", PUSHER_KEY.to_owned());

@@ -43,6 +43,8 @@ pub fn rehearsal(name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, S
     match name {
         "proof" => proof::rehearsal(settings),
         "transak" => (transak::SPEC.build)(settings),
+        "cspr" => (cspr::SPEC.build)(settings),
+        "casper" => (casper::SPEC.build)(settings),
         _ => Err(format!("the sandbox does not play {name}")),
     }
 }

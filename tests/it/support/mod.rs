@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod bless;
+pub mod casper;
 pub mod peers;
 pub mod proof;
 pub mod proxy;
