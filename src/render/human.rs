@@ -144,12 +144,9 @@ impl Trail {
             let network =
                 change.record.network.as_deref().map(|network| format!(" ({})", clean(network)));
             let what = format!("{kind}{}{}", exchange(&change.record), network.unwrap_or_default());
-            let _ = writeln!(
-                text,
-                "{}  {}",
-                self.paint.bold(&change.name.target),
-                self.paint.dim(what)
-            );
+            let what = self.paint.dim(what.trim_end());
+            let line = format!("{}  {what}", self.paint.bold(&change.name.target));
+            let _ = writeln!(text, "{}", line.trim_end());
         }
         let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
         let status = self.paint.status(change.status, padded(change.status.name(), 12));
