@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::casper::{Events, call, deploy, hash, stream, transaction};
+use crate::support::casper_rehearsal::{Events, call, deploy, hash, stream, transaction};
 use crate::support::rehearsal::{Heard, Pusher, Rehearsal};
 
 /// The next message that is not a `Ping`.

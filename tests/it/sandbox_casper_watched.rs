@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::casper::hash;
+use crate::support::casper_rehearsal::hash;
 use crate::support::rehearsal::Rehearsal;
 use crate::support::schema::{of_type, statuses};
 use crate::support::txwatch::{Ended, txwatch};

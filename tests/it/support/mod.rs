@@ -2,6 +2,7 @@
 
 pub mod bless;
 pub mod casper;
+pub mod casper_rehearsal;
 pub mod peers;
 pub mod proof;
 pub mod proxy;
