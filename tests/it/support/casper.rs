@@ -1,118 +1,127 @@
-//! Bare clients of CSPR.cloud and of a Casper node, as the sandbox plays them.
+//! What a Casper node and CSPR.cloud say of a transaction.
 
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::rehearsal::{Answer, PATIENCE, Pusher, Rehearsal, exchange, send};
+use super::script::Reply;
+use super::server::Script;
 
-/// The hash that the sandbox reads as this id.
-pub fn hash(id: &str) -> String {
-    let digits: String = id.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("{digits:0<64}")
-}
+/// The hash of the tests that need only one.
+pub const HASH: &str = "446f9511258112c6e5150ee13d57c421da2bc30e0058db6165855a9d1ba4b868";
+/// The hash of another transaction.
+pub const OTHER: &str = "99483863a391510b8d3447dd5cfc446b42d65e598672d569abc4cdded85b81e6";
+/// The block of those that are in one.
+pub const BLOCK: &str = "351064b9e22c96e4ead65cdc4c8bef816cc8039f65ea0b1a1e0c7860c7152366";
+/// Where a node is asked.
+pub const RPC: &str = "/rpc";
+/// Where it tells of events.
+pub const EVENTS: &str = "/events";
 
-/// Asks CSPR.cloud for a deploy.
-pub async fn deploy(sandbox: &Rehearsal, hash: &str, token: &str) -> Answer {
-    let url = format!("{}/deploys/{hash}", sandbox.variable("CSPR_URL"));
-    exchange("GET", &url, &[("authorization", token)], "").await
-}
+const SENT_AT: &str = "2024-11-27T17:24:10.516Z";
+/// So short after that, nothing has expired.
+const MINUTE_LATER: &str = "Wed, 27 Nov 2024 17:25:10 GMT";
 
-/// Opens CSPR.cloud's stream; or the status with which it is refused.
-pub async fn stream(sandbox: &Rehearsal, query: &str, token: &str) -> Result<Pusher, u16> {
-    let url = format!("{}/deploys{query}", sandbox.variable("CSPR_PUSH_URL"));
-    let mut request = url.into_client_request().unwrap();
-    request.headers_mut().insert("authorization", token.parse().unwrap());
-    match connect_async(request).await {
-        Ok((stream, _)) => Ok(Pusher(stream)),
-        Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
-        Err(error) => panic!("{error}"),
+impl Script {
+    /// What a node's JSON-RPC answers, one question after the other.
+    pub fn rpc(self, replies: impl Into<Vec<Reply>>) -> Self {
+        self.route(RPC, replies)
+    }
+
+    /// What a node's event streams do, one after the other.
+    pub fn events(self, replies: impl Into<Vec<Reply>>) -> Self {
+        self.route(EVENTS, replies)
+    }
+
+    /// What CSPR.cloud's REST answers for a hash.
+    pub fn deploy(self, hash: &str, replies: impl Into<Vec<Reply>>) -> Self {
+        self.route(&format!("/deploys/{hash}"), replies)
+    }
+
+    /// What CSPR.cloud's streams for these hashes do, one after the other.
+    pub fn stream(self, hashes: &str, replies: impl Into<Vec<Reply>>) -> Self {
+        self.route(&format!("/deploys?deploy_hash={hashes}"), replies)
     }
 }
 
-/// Calls a node.
-pub async fn call(sandbox: &Rehearsal, method: &str, params: Value) -> Answer {
-    let body = json!({ "jsonrpc": "2.0", "id": 7, "method": method, "params": params });
-    exchange("POST", sandbox.variable("CASPER_URL"), &[], &body.to_string()).await
+/// A transaction of 2.0.
+pub fn transaction(hash: &str) -> Value {
+    json!({ "Version1": {
+        "hash": hash,
+        "payload": { "timestamp": SENT_AT, "ttl": "30m", "fields": { "entry_point": "Transfer" } },
+    } })
 }
 
-/// Asks a node for a transaction by its variant and hash.
-pub async fn transaction(sandbox: &Rehearsal, variant: &str, id: &str) -> Answer {
-    let params = json!({ "transaction_hash": { variant: hash(id) }, "finalized_approvals": false });
-    call(sandbox, "info_get_transaction", params).await
+/// How an execution went.
+pub fn execution(error: Value) -> Value {
+    json!({ "Version2": { "error_message": error, "consumed": "100000", "cost": "1234567891" } })
 }
 
-/// A node's events.
-pub struct Events {
-    stream: TcpStream,
-    unread: String,
-    /// What was said before the first event: status line and headers.
-    pub head: String,
+/// What a node answers by its own clock, a minute after the transaction was sent.
+pub fn answer(body: &Value) -> Reply {
+    Reply::json(body).header("Date", MINUTE_LATER)
 }
 
-/// An event: its number, if it has one, and its data.
-pub type Event = (Option<u64>, String);
+/// What a node knows of a transaction.
+pub fn known(hash: &str, info: Value) -> Reply {
+    let result = json!({
+        "api_version": "2.0.0", "transaction": transaction(hash), "execution_info": info,
+    });
+    answer(&json!({ "jsonrpc": "2.0", "id": 1, "result": result }))
+}
 
-impl Events {
-    pub async fn open(sandbox: &Rehearsal, query: &str) -> Self {
-        let url = format!("{}{query}", sandbox.variable("CASPER_PUSH_URL"));
-        let mut stream = send("GET", &url, &[("accept", "text/event-stream")], "").await;
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
-        }
-        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-        Events { stream, unread: String::new(), head }
-    }
+/// A transaction that waits.
+pub fn waiting() -> Reply {
+    known(HASH, Value::Null)
+}
 
-    /// Waits for what comes next, be it a comment; none if the connection was lost.
-    async fn block(&mut self) -> Option<String> {
-        loop {
-            if let Some((block, rest)) = self.unread.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.unread = rest;
-                // Between them are the lengths of the chunks.
-                let is_said = |line: &&str| line.contains(':');
-                return Some(block.lines().filter(is_said).collect::<Vec<_>>().join("\n"));
-            }
-            let mut bytes = [0; 4_096];
-            let count = timeout(PATIENCE, self.stream.read(&mut bytes)).await.unwrap();
-            match count {
-                Ok(0) | Err(_) => return None,
-                Ok(count) => self.unread += std::str::from_utf8(&bytes[..count]).unwrap(),
-            }
-        }
-    }
+/// A transaction that was executed, perhaps with an error.
+pub fn executed(error: Value) -> Reply {
+    known(
+        HASH,
+        json!({ "block_hash": BLOCK, "block_height": 10, "execution_result": execution(error) }),
+    )
+}
 
-    /// Waits for an event; none if the connection was lost.
-    pub async fn next(&mut self) -> Option<Event> {
-        loop {
-            let block = self.block().await?;
-            let Some(data) = block.lines().find_map(|line| line.strip_prefix("data:")) else {
-                assert_eq!(block, ":");
-                continue;
-            };
-            let id = block.lines().find_map(|line| line.strip_prefix("id:"));
-            return Some((id.map(|id| id.parse().unwrap()), data.to_owned()));
-        }
-    }
+/// An error of JSON-RPC.
+pub fn refusal(code: i64, message: &str) -> Reply {
+    answer(&json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": code, "message": message } }))
+}
 
-    /// Waits for an event of this kind.
-    pub async fn find(&mut self, kind: &str) -> (u64, Value) {
-        loop {
-            let (id, data) = self.next().await.expect("the connection was lost");
-            let event: Value = serde_json::from_str(&data).unwrap_or_default();
-            if let Some(inner) = event.get(kind) {
-                return (id.unwrap(), inner.clone());
-            }
-        }
-    }
+/// No node of 2.0 knows it.
+pub fn unknown() -> Reply {
+    refusal(-32014, "No such transaction")
+}
 
-    /// Waits for a comment.
-    pub async fn comment(&mut self) {
-        while self.block().await.expect("the connection was lost") != ":" {}
-    }
+/// The event of an execution.
+pub fn processed(hash: &str, error: Value) -> Value {
+    json!({ "TransactionProcessed": {
+        "transaction_hash": { "Version1": hash }, "timestamp": SENT_AT, "ttl": "30m",
+        "block_hash": BLOCK, "execution_result": execution(error), "messages": [],
+    } })
+}
+
+/// The event of an acceptance.
+pub fn accepted(hash: &str) -> Value {
+    json!({ "TransactionAccepted": transaction(hash) })
+}
+
+/// CSPR.cloud's deploy.
+pub fn deploy(hash: &str, status: &str, error: Value) -> Value {
+    json!({
+        "deploy_hash": hash, "block_hash": BLOCK, "caller_public_key": "020304811a7b142c",
+        "cost": "1234567891", "error_message": error, "status": status,
+        "timestamp": "2024-11-27T17:24:10Z",
+    })
+}
+
+/// CSPR.cloud's answer about it.
+pub fn record(hash: &str, status: &str, error: Value) -> Reply {
+    Reply::json(&json!({ "data": deploy(hash, status, error) }))
+}
+
+/// CSPR.cloud's event about it.
+pub fn created(hash: &str, error: Value) -> Value {
+    json!({
+        "action": "created", "data": deploy(hash, "processed", error),
+        "timestamp": "2024-11-27T17:24:10.123456789Z",
+    })
 }

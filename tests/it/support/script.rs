@@ -45,11 +45,13 @@ pub(super) enum Head {
     Status(u16, Vec<(String, String)>),
     /// `101`, with this in place of the right `Sec-WebSocket-Accept`, further headers, and what follows.
     Upgrade(Option<String>, Vec<(String, String)>, Vec<Step>),
+    /// `200`, and events for as long as the connection is open.
+    Events(Vec<(String, String)>, Vec<Step>),
     /// Nothing: the body is everything that is sent.
     Raw,
 }
 
-/// What happens on a WebSocket. After the last step it stays open until the client closes it.
+/// What happens on a WebSocket or a stream of events. After the last step it stays open until the client closes it.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// A text frame.
@@ -94,10 +96,17 @@ impl Reply {
         Reply::new(Head::Upgrade(Some(accept.to_owned()), Vec::new(), Vec::new()), "")
     }
 
+    /// A stream of events, as a node begins one.
+    pub fn events(steps: impl Into<Vec<Step>>) -> Self {
+        let version = Step::Raw(b"data:{\"ApiVersion\":\"2.0.0\"}\n\n".to_vec());
+        let steps = [version].into_iter().chain(steps.into()).collect();
+        Reply::new(Head::Events(Vec::new(), steps), "").header("Content-Type", "text/event-stream")
+    }
+
     /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match &mut self.head {
-            Head::Status(_, headers) | Head::Upgrade(_, headers, _) => {
+            Head::Status(_, headers) | Head::Upgrade(_, headers, _) | Head::Events(headers, _) => {
                 headers.push((name.to_owned(), value.to_owned()));
             }
             Head::Raw => panic!("raw bytes have no headers"),
@@ -122,6 +131,16 @@ impl Step {
     /// A text frame of JSON.
     pub fn json(value: &Value) -> Self {
         Step::Text(value.to_string())
+    }
+
+    /// A server-sent event with an id.
+    pub fn event(id: u32, value: &Value) -> Self {
+        Step::Raw(format!("data:{value}\nid:{id}\n\n").into_bytes())
+    }
+
+    /// What a server sends when it has nothing to say.
+    pub fn comment() -> Self {
+        Step::Raw(b":\n\n".to_vec())
     }
 }
 

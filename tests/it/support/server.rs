@@ -296,6 +296,7 @@ where
 {
     let mut head = match &reply.head {
         Head::Raw => String::new(),
+        Head::Events(..) => "HTTP/1.1 200 Scripted\r\nConnection: close\r\n".to_owned(),
         Head::Status(status, _) => format!("HTTP/1.1 {status} Scripted\r\nConnection: close\r\n"),
         Head::Upgrade(accept, _, _) => {
             let key = request.header("Sec-WebSocket-Key").unwrap_or_default();
@@ -306,7 +307,9 @@ where
             )
         }
     };
-    if let Head::Status(_, headers) | Head::Upgrade(_, headers, _) = &reply.head {
+    if let Head::Status(_, headers) | Head::Upgrade(_, headers, _) | Head::Events(headers, _) =
+        &reply.head
+    {
         head.extend(headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
         if matches!(reply.head, Head::Status(..)) {
             head += &format!("Content-Length: {}\r\n", reply.body.len());
@@ -317,7 +320,7 @@ where
     stream.write_all(&reply.body).await?;
     stream.flush().await?;
     match &reply.head {
-        Head::Upgrade(_, _, steps) => perform(stream, steps).await,
+        Head::Upgrade(_, _, steps) | Head::Events(_, steps) => perform(stream, steps).await,
         _ => Ok(()),
     }
 }

@@ -69,6 +69,19 @@ impl Txwatch {
         self.env("TXWATCH_TRANSAK_TOKEN", TOKEN)
     }
 
+    /// Points the profile `casper` at a node.
+    pub fn casper(self, url: &str) -> Self {
+        self.env("TXWATCH_CASPER_URL", format!("{url}/rpc"))
+            .env("TXWATCH_CASPER_PUSH_URL", format!("{url}/events"))
+    }
+
+    /// Points the profile `cspr` at a server.
+    pub fn cspr(self, url: &str) -> Self {
+        self.env("TXWATCH_CSPR_URL", url)
+            .env("TXWATCH_CSPR_PUSH_URL", url.replace("http", "ws"))
+            .env("TXWATCH_CSPR_TOKEN", TOKEN)
+    }
+
     /// Writes the configuration file.
     pub fn config(self, text: &str) -> Self {
         let path = self.write("config.toml", text);
