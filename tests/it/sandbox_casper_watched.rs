@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::casper_rehearsal::hash;
 use crate::support::rehearsal::Rehearsal;
+use crate::support::rehearsed_casper::hash;
 use crate::support::schema::{of_type, statuses};
 use crate::support::txwatch::{Ended, txwatch};
 
@@ -91,10 +91,9 @@ fn silent_push_is_carried_by_the_safety_look() {
 
 #[test]
 fn drop_loses_the_connection_but_not_the_ending() {
-    for (provider, expected) in
-        [("cspr", HAPPY), ("casper", &["pending", "processing", "completed"])]
-    {
-        let records = watch(&format!("{provider}/drop"), 0, expected);
+    for provider in BOTH {
+        let (ended, records) = command("watch", &format!("{provider}/drop"), &[]);
+        assert_eq!((ended.code, statuses(&records).last()), (0, Some(&"completed")), "{ended:#?}");
         let states = states(&records);
         assert!(states.contains(&"lost") && states.contains(&"polling"), "{states:?}");
         assert_eq!(last(&records)["source"], "pull");

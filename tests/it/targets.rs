@@ -107,7 +107,7 @@ fn a_bare_id_goes_to_the_only_profile_that_is_set_up() {
 fn a_bare_id_is_never_guessed_about() {
     let none = txwatch(["watch", ID]).run();
     none.fails(2, "None is set up for such an id");
-    assert!(none.stderr.contains("the profiles are: proof, sandbox"), "{none:#?}");
+    assert!(none.stderr.contains("the profiles are: casper, cspr, proof, sandbox"), "{none:#?}");
     let happy = txwatch(["watch", "happy"]).run();
     happy.fails(2, "None is set up");
     assert!(happy.stderr.contains("did you mean sandbox:happy?"), "{happy:#?}");

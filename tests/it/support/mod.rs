@@ -2,11 +2,11 @@
 
 pub mod bless;
 pub mod casper;
-pub mod casper_rehearsal;
 pub mod peers;
 pub mod proof;
 pub mod proxy;
 pub mod rehearsal;
+pub mod rehearsed_casper;
 pub mod running;
 pub mod schema;
 pub mod script;
