@@ -9,7 +9,7 @@ use super::context::{block_on, print};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::render::say;
-use crate::sandbox::{API_KEY, API_SECRET, PUSHER_KEY, SCENARIOS, Sandbox, TOKEN};
+use crate::sandbox::{API_KEY, API_SECRET, PUSHER_KEY, Player, SCENARIOS, Sandbox, TOKEN};
 use crate::session::Signals;
 
 /// `txwatch sandbox`.
@@ -50,28 +50,43 @@ Point txwatch at it with the lines below, then  txwatch watch proof:happy transa
 
 Ids, who plays them, and what happens; NAME@ANYTHING has a clock of its own:
 ";
+const HASHES: &str = "
+Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a deploy's. For example:
+";
 
 fn introduction() -> String {
     let mut text = INTRODUCTION.to_owned();
     for scenario in SCENARIOS {
         let players = scenario.played_by();
-        text.push_str(&format!("  {:<10} {players:<15} {}\n", scenario.name, scenario.about));
+        text.push_str(&format!("  {:<10} {players:<20} {}\n", scenario.name, scenario.about));
+    }
+    text.push_str(HASHES);
+    for (player, id) in [(Player::Cspr, "happy"), (Player::Casper, "happy@deploy")] {
+        let hash = player.wire_id(id).unwrap_or_default();
+        text.push_str(&format!("  txwatch watch {}:{hash}  # {id}\n", player.name()));
     }
     text.push('\n');
     text
 }
 
 fn variables(sandbox: &Sandbox) -> String {
-    let (url, push_url) = (sandbox.url(), sandbox.push_url());
+    let url = |player| sandbox.url(player);
+    let push_url = |player| sandbox.push_url(player);
+    let given = |text: &str| text.to_owned();
     let variables = [
-        ("PROOF_URL", url.as_str()),
-        ("PROOF_TOKEN", TOKEN),
-        ("TRANSAK_URL", &url),
-        ("TRANSAK_PUSH_URL", &push_url),
-        ("TRANSAK_PUSHER_KEY", PUSHER_KEY),
-        ("TRANSAK_API_KEY", API_KEY),
-        ("TRANSAK_TOKEN", TOKEN),
-        ("TRANSAK_API_SECRET", API_SECRET),
+        ("PROOF_URL", url(Player::Proof)),
+        ("PROOF_TOKEN", given(TOKEN)),
+        ("TRANSAK_URL", url(Player::Transak)),
+        ("TRANSAK_PUSH_URL", push_url(Player::Transak)),
+        ("TRANSAK_PUSHER_KEY", given(PUSHER_KEY)),
+        ("TRANSAK_API_KEY", given(API_KEY)),
+        ("TRANSAK_TOKEN", given(TOKEN)),
+        ("TRANSAK_API_SECRET", given(API_SECRET)),
+        ("CSPR_URL", url(Player::Cspr)),
+        ("CSPR_PUSH_URL", push_url(Player::Cspr)),
+        ("CSPR_TOKEN", given(TOKEN)),
+        ("CASPER_URL", url(Player::Casper)),
+        ("CASPER_PUSH_URL", push_url(Player::Casper)),
     ];
     let export = |(name, value)| format!("export TXWATCH_{name}={value}\n");
     variables.map(export).concat()

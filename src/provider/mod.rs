@@ -43,12 +43,17 @@ pub fn rehearsal(name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, S
     match name {
         "proof" => proof::rehearsal(settings),
         "transak" => (transak::SPEC.build)(settings),
+        "cspr" => (cspr::SPEC.build)(settings),
+        "casper" => (casper::SPEC.build)(settings),
         _ => Err(format!("the sandbox does not play {name}")),
     }
 }
 
 /// What is said of an answer that has no error body of the provider's.
 pub const NOT_JSON: &str = "without a JSON body";
+
+/// The code of the warning about a message that is signed with another token than ours.
+pub const BAD_SIGNATURE: &str = "bad_signature";
 
 /// What is fixed about a provider.
 #[derive(Debug)]

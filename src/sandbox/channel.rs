@@ -6,7 +6,8 @@ use tokio_tungstenite::tungstenite::Message;
 use super::API_KEY;
 use super::clocks::Start;
 use super::order::{event, order};
-use super::scenario::{Play, Player, Quirk, Stage};
+use super::player::Player;
+use super::scenario::{Play, Quirk, Stage};
 use crate::wire::jwt;
 
 /// What a channel is about.

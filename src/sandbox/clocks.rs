@@ -104,4 +104,9 @@ impl Start {
     pub(super) fn written(&self, age: Duration) -> String {
         format!("{:.3}", self.time(age))
     }
+
+    /// The time so long before an age.
+    pub(super) fn written_before(&self, age: Duration, span: Duration) -> String {
+        format!("{:.3}", self.time(age).checked_sub(span).unwrap_or(Timestamp::MIN))
+    }
 }

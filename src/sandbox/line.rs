@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::Message;
 use super::API_KEY;
 use super::channel::{Subject, Tale};
 use super::clocks::Start;
-use super::scenario::{Event, Play, Player, Quirk};
+use super::player::Player;
+use super::scenario::{Event, Play, Quirk};
 use super::transak::Transak;
 
 /// The longest name of a channel.

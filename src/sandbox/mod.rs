@@ -4,15 +4,23 @@
 //! and everything that happens afterwards is at fixed times from there.
 #![allow(clippy::disallowed_methods)] // it has clocks of its own
 
+mod casper;
 mod channel;
 mod clocks;
+mod cspr;
+mod deploy;
+mod events;
+mod hash;
 mod line;
 mod market;
 mod order;
+mod player;
 mod proof;
 mod pusher;
 mod scenario;
 mod serving;
+mod stream;
+mod transaction;
 mod transak;
 
 use std::io;
@@ -23,9 +31,10 @@ use crate::exit::Code;
 use crate::render::clean;
 use scenario::Play;
 
-pub use scenario::{Player, SCENARIOS, Scenario};
+pub use player::Player;
+pub use scenario::{SCENARIOS, Scenario};
 
-/// The token that the sandbox accepts, Transak's access token too. It opens nothing.
+/// The token that the sandbox accepts, Transak's access token and CSPR.cloud's too. It opens nothing.
 pub const TOKEN: &str = "rehearsal-token";
 /// The API key of Transak's partner.
 pub const API_KEY: &str = "rehearsal-api-key";
@@ -44,27 +53,33 @@ pub struct Address {
 }
 
 /// Reads `[PROVIDER/]SCENARIO[@NAME]`; with Transak a partner's reference too, as
-/// `transak/partner/SCENARIO[@NAME]`.
+/// `transak/partner/SCENARIO[@NAME]`. The ids of Casper's providers are hashes.
 ///
 /// # Errors
-/// No such scenario or provider.
+/// No such scenario or provider, or a name that is too long for a hash.
 pub fn address(text: &str) -> Result<Address, Failure> {
     let (player, id) = match text.split_once('/') {
         Some((name, id)) => (player(name)?, id),
         None => (Player::Proof, text),
     };
     let name = match player {
-        Player::Proof => id,
         Player::Transak => id.strip_prefix(transak::PARTNER).unwrap_or(id),
+        _ => id,
     };
-    match Play::of(player, name) {
-        Some(_) => Ok(Address { provider: player.name(), id: id.to_owned() }),
-        None => Err(no_scenario(player, name)),
+    if Play::of(player, name).is_none() {
+        return Err(no_scenario(player, name));
+    }
+    match player.wire_id(id) {
+        Some(id) => Ok(Address { provider: player.name(), id }),
+        None => {
+            Err(usage(format!("'{}' is too long to be played by {}", clean(id), player.name()))
+                .hint("its ids are hashes, which hold 32 bytes; give the clock a shorter name"))
+        }
     }
 }
 
 fn player(name: &str) -> Result<Player, Failure> {
-    Player::ALL.into_iter().find(|player| player.name() == name).ok_or_else(|| {
+    Player::named(name).ok_or_else(|| {
         let names = Player::ALL.map(Player::name);
         usage(format!("the sandbox does not play '{}'", clean(name)))
             .hint(format!("it plays: {}", names.join(", ")))
@@ -129,14 +144,18 @@ impl Sandbox {
         })
     }
 
-    /// Its base address for requests.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// The address at which a provider is asked.
+    pub fn url(&self, player: Player) -> String {
+        format!("http://{}{}", self.address, player.paths().0)
     }
 
-    /// Its base address for Pusher.
-    pub fn push_url(&self) -> String {
-        format!("ws://{}", self.address)
+    /// The address at which it pushes.
+    pub fn push_url(&self, player: Player) -> String {
+        let scheme = match player {
+            Player::Casper => "http",
+            _ => "ws",
+        };
+        format!("{scheme}://{}{}", self.address, player.paths().1)
     }
 
     /// Serves until it is dropped. Needs a runtime.
@@ -145,7 +164,8 @@ impl Sandbox {
     /// The listener broke.
     pub async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
-        let router = proof::router().merge(transak::router());
+        let router =
+            proof::router().merge(transak::router()).merge(cspr::router()).merge(casper::router());
         axum::serve(listener, router).await
     }
 }
@@ -166,6 +186,9 @@ mod tests {
         assert_eq!(leads_to("happy@ci-7"), ("proof", "happy@ci-7".into()));
         assert_eq!(leads_to("transak/quota@ci-7"), ("transak", "quota@ci-7".into()));
         assert_eq!(leads_to("transak/partner/happy"), ("transak", "partner/happy".into()));
+        let hash = format!("6861707079{}", "0".repeat(54));
+        assert_eq!(leads_to("cspr/happy"), ("cspr", hash.clone()));
+        assert_eq!(leads_to("casper/happy"), ("casper", hash));
     }
 
     #[test]
@@ -177,7 +200,11 @@ mod tests {
             ("proof/quota", "does not play 'quota' for proof", "silent, drop"),
             ("transak/partner/nil", "has no scenario 'nil'", "shutdown, quota, stalled"),
             ("happy@", "names no clock", "did you mean sandbox:happy?"),
-            ("paypal/happy", "does not play 'paypal'", "it plays: proof, transak"),
+            ("casper/denied", "does not play 'denied' for casper", "did you mean sandbox:denied?"),
+            ("cspr/refunded", "does not play 'refunded' for cspr", "silent, drop"),
+            ("cspr/hapy", "has no scenario 'hapy'", "did you mean sandbox:cspr/happy?"),
+            ("casper/happy@a-clock-of-a-build-number-7", "is too long", "hold 32 bytes"),
+            ("paypal/happy", "does not play 'paypal'", "it plays: proof, transak, cspr, casper"),
             ("partner/happy", "does not play 'partner'", "it plays: proof, transak"),
         ] {
             let failure = address(text).unwrap_err();
@@ -191,11 +218,9 @@ mod tests {
     #[test]
     fn only_loopback_is_served() {
         assert!(Sandbox::bind("192.0.2.1:0".parse().unwrap()).is_err());
-        assert!(
-            Sandbox::bind("127.0.0.1:0".parse().unwrap())
-                .unwrap()
-                .url()
-                .starts_with("http://127.0.0.1:")
-        );
+        let sandbox = Sandbox::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        assert!(sandbox.url(Player::Proof).starts_with("http://127.0.0.1:"));
+        assert!(sandbox.push_url(Player::Cspr).starts_with("ws://127.0.0.1:"));
+        assert!(sandbox.push_url(Player::Casper).ends_with("/casper/events"));
     }
 }

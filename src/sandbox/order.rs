@@ -103,7 +103,7 @@ fn number(digits: &str) -> Value {
 mod tests {
     use super::*;
     use crate::sandbox::clocks::Clocks;
-    use crate::sandbox::scenario::Player;
+    use crate::sandbox::player::Player;
 
     fn at(id: &str, index: usize) -> Value {
         let start = Clocks::default().touch(id, |_| {});

@@ -18,7 +18,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::TOKEN;
 use super::clocks::{Clocks, Start};
-use super::scenario::{Event, Play, Player, Quirk, Stage, Step};
+use super::player::Player;
+use super::scenario::{Event, Play, Quirk, Stage, Step};
 use super::serving::{Socket, answer, header, upgrade};
 
 type Shared = Arc<Clocks>;

@@ -3,19 +3,10 @@
 
 use std::time::Duration;
 
-use Player::{Proof, Transak};
+use super::player::Player::{self, Casper, Cspr, Proof, Transak};
 use Stage::{
     Cancelled, Completed, Expired, Failed, OnHold, Pending, Processing, Refunded, Verified,
 };
-
-/// A provider that is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Player {
-    /// Proof.
-    Proof,
-    /// Transak.
-    Transak,
-}
 
 /// A scenario.
 #[derive(Debug)]
@@ -89,6 +80,10 @@ pub(super) enum Quirk {
     Quota,
     /// The connection dies without a sign after its first message.
     Stalled,
+    /// The server is away between these two times, and counts its events anew.
+    Restart(Duration, Duration),
+    /// Push never tells of the ending.
+    Untold,
 }
 
 /// What happens on a connection.
@@ -107,6 +102,9 @@ const fn step(millis: u64, stage: Stage) -> Step {
 const HAPPY: &[Step] = &[step(0, Pending), step(1_500, Processing), step(5_000, Completed)];
 const SHORT: &[Step] = &[step(0, Pending), step(1_000, Processing), step(3_000, Completed)];
 
+/// Those who move money; a chain cancels nothing and pays nothing back.
+const PAYMENTS: &[Player] = &[Proof, Transak];
+
 /// A scenario that everybody plays alike.
 const fn scenario(
     name: &'static str,
@@ -119,7 +117,9 @@ const fn scenario(
 
 /// Every scenario.
 pub static SCENARIOS: &[Scenario] = &[
-    scenario("happy", "completes within five seconds", HAPPY, Quirk::None),
+    // A chain is not asked at the moment at which it tells.
+    scenario("happy", "completes within five seconds", HAPPY, Quirk::None)
+        .instead(&[(Cspr, SHORT), (Casper, SHORT)]),
     scenario(
         "failed",
         "fails",
@@ -131,20 +131,23 @@ pub static SCENARIOS: &[Scenario] = &[
         "is cancelled by the user",
         &[step(0, Pending), step(2_000, Cancelled)],
         Quirk::None,
-    ),
+    )
+    .only(PAYMENTS),
     scenario("expired", "runs out of time", &[step(0, Pending), step(2_000, Expired)], Quirk::None),
     scenario(
         "refunded",
         "is paid back",
         &[step(0, Pending), step(1_000, Processing), step(3_000, Refunded)],
         Quirk::None,
-    ),
+    )
+    .only(PAYMENTS),
     scenario(
         "revived",
         "fails, then is retried (Proof) or paid back (Transak); rehearse --grace with it",
         &[step(0, Pending), step(1_000, Failed), step(3_000, Processing), step(5_000, Completed)],
         Quirk::None,
     )
+    .only(PAYMENTS)
     .instead(&[(Transak, &[step(0, Pending), step(1_000, Failed), step(4_000, Refunded)])]),
     scenario(
         "slow",
@@ -178,9 +181,11 @@ pub static SCENARIOS: &[Scenario] = &[
         Quirk::Late(Duration::from_millis(2_000)),
     ),
     scenario("duplicate", "every message comes twice", SHORT, Quirk::Duplicate),
-    scenario("reorder", "older messages come after newer ones", SHORT, Quirk::Reorder),
+    scenario("reorder", "older messages come after newer ones", SHORT, Quirk::Reorder)
+        .instead(&[(Casper, &[step(0, Pending), step(3_000, Completed)])]),
     scenario("garbage", "broken messages come between good ones", SHORT, Quirk::Garbage),
-    scenario("denied", "no token is accepted", SHORT, Quirk::Denied),
+    // A node asks nobody for a token.
+    scenario("denied", "no token is accepted", SHORT, Quirk::Denied).only(&[Proof, Transak, Cspr]),
     scenario(
         "shutdown",
         "completes although the push server goes away for two seconds",
@@ -197,28 +202,21 @@ pub static SCENARIOS: &[Scenario] = &[
         Quirk::Stalled,
     )
     .only(&[Transak]),
+    scenario(
+        "restart",
+        "completes after the node restarted and counts its events anew",
+        &[step(0, Pending), step(1_000, Processing), step(6_000, Completed)],
+        Quirk::Restart(Duration::from_millis(1_500), Duration::from_millis(2_500)),
+    )
+    .only(&[Casper]),
+    scenario(
+        "lapsed",
+        "runs out of time, and push never says so",
+        &[step(0, Pending), step(2_000, Expired)],
+        Quirk::Untold,
+    )
+    .only(&[Casper]),
 ];
-
-impl Player {
-    /// Every player.
-    pub const ALL: [Player; 2] = [Proof, Transak];
-
-    /// The provider's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Proof => "proof",
-            Transak => "transak",
-        }
-    }
-
-    /// How a scenario is asked for behind `sandbox:`.
-    pub fn path(self, name: &str) -> String {
-        match self {
-            Proof => name.to_owned(),
-            Transak => format!("{}/{name}", self.name()),
-        }
-    }
-}
 
 impl Scenario {
     const fn only(self, players: &'static [Player]) -> Self {
@@ -234,10 +232,10 @@ impl Scenario {
         self.players
     }
 
-    /// Their names.
+    /// Their names, unless it is everybody.
     pub fn played_by(&self) -> String {
         let names: Vec<_> = self.players.iter().map(|player| player.name()).collect();
-        names.join(", ")
+        if names.len() == Player::ALL.len() { "all".to_owned() } else { names.join(", ") }
     }
 }
 
@@ -265,7 +263,9 @@ impl Play {
         let step = self.story.iter().position(|step| is_new(step.at()));
         let step = step.map(|index| (self.story[index].at(), Event::Step(index)));
         let lost = match self.quirk {
-            Quirk::Drop(from, _) | Quirk::Shutdown(from, _) => Some((from, Event::Lost)),
+            Quirk::Drop(from, _) | Quirk::Shutdown(from, _) | Quirk::Restart(from, _) => {
+                Some((from, Event::Lost))
+            }
             _ => None,
         };
         let lost = lost.filter(|(at, _)| is_new(*at));
@@ -278,6 +278,7 @@ impl Play {
             Quirk::Silent => Vec::new(),
             Quirk::Duplicate => vec![index, index],
             Quirk::Reorder => vec![index, index.saturating_sub(1)],
+            Quirk::Untold if index + 1 == self.story.len() => Vec::new(),
             _ => vec![index],
         }
     }
@@ -285,7 +286,9 @@ impl Play {
     /// Whether the server is away at this age.
     pub(super) fn is_away(&self, age: Duration) -> bool {
         match self.quirk {
-            Quirk::Drop(from, until) | Quirk::Shutdown(from, until) => (from..until).contains(&age),
+            Quirk::Drop(from, until)
+            | Quirk::Shutdown(from, until)
+            | Quirk::Restart(from, until) => (from..until).contains(&age),
             _ => false,
         }
     }
@@ -323,6 +326,7 @@ mod tests {
         assert!(Play::of(Proof, "quota").is_none());
         assert!(Play::of(Transak, "quota@ci-7").is_some());
         assert!(Play::of(Transak, "quota@").is_none());
+        assert!(Play::of(Cspr, "restart").is_none() && Play::of(Casper, "revived").is_none());
         assert_eq!(stages(Proof, "revived"), [Pending, Failed, Processing, Completed]);
         assert_eq!(stages(Transak, "revived"), [Pending, Failed, Refunded]);
     }

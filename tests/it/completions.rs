@@ -51,10 +51,15 @@ fn every_scenario_is_offered_with_what_it_does() {
             format!("sandbox:{}\t{}", player.path(scenario.name), scenario.about)
         })
     };
-    let expected: Vec<_> = expected(Player::Proof).chain(expected(Player::Transak)).collect();
+    let expected: Vec<_> = Player::ALL.into_iter().flat_map(expected).collect();
     assert_eq!(offered(&["watch", "sandbox:"], ""), expected);
     assert!(values(&["watch", "sandbox:qu"], "").is_empty());
     assert_eq!(values(&["watch", "sandbox:transak/qu"], ""), ["sandbox:transak/quota"]);
+    assert_eq!(
+        values(&["watch", "sandbox:casper/re"], ""),
+        ["sandbox:casper/reorder", "sandbox:casper/restart",]
+    );
+    assert!(values(&["watch", "sandbox:cspr/can"], "").is_empty());
     assert_eq!(values(&["watch", "proof:x", "sandbox:ha"], ""), ["sandbox:happy"]);
 }
 

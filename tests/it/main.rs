@@ -30,6 +30,8 @@ mod proxy;
 mod readme;
 mod reconnecting;
 mod sandbox;
+mod sandbox_casper;
+mod sandbox_casper_watched;
 mod sandbox_transak;
 mod sandbox_transak_watched;
 mod support;

@@ -6,6 +6,7 @@ pub mod peers;
 pub mod proof;
 pub mod proxy;
 pub mod rehearsal;
+pub mod rehearsed_casper;
 pub mod running;
 pub mod schema;
 pub mod script;

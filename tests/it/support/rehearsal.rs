@@ -16,7 +16,7 @@ use super::running::Running;
 use super::txwatch::{Txwatch, txwatch};
 
 /// Longer than anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A sandbox for several programs.
 pub struct Rehearsal {
@@ -32,8 +32,8 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// A bare Pusher client.
-pub struct Pusher(WebSocketStream<MaybeTlsStream<TcpStream>>);
+/// A bare client of a WebSocket, mostly Pusher's.
+pub struct Pusher(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 /// What a connection says.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Rehearsal {
     pub fn start() -> Self {
         let mut sandbox = txwatch(["sandbox"]).start_piped();
         let mut variables = HashMap::new();
-        while !variables.contains_key("TXWATCH_TRANSAK_API_SECRET") {
+        while !variables.contains_key("TXWATCH_CASPER_PUSH_URL") {
             let line = sandbox.wait_for_stdout("export ");
             let line = line.trim_end().strip_prefix("export ").unwrap();
             let (name, value) = line.split_once('=').unwrap();
@@ -86,23 +86,8 @@ impl Rehearsal {
     /// Makes a request to `/partners/api/v2`.
     pub async fn request(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let (method, path) = line.split_once(' ').unwrap();
-        let address = self.variable("TRANSAK_URL").strip_prefix("http://").unwrap();
-        let mut request =
-            format!("{method} /partners/api/v2/{path} HTTP/1.1\r\nHost: {address}\r\n");
-        for (name, value) in headers {
-            request += &format!("{name}: {value}\r\n");
-        }
-        request += &format!("Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut text = String::new();
-        timeout(PATIENCE, stream.read_to_string(&mut text)).await.unwrap().unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        Answer {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            head: head.to_ascii_lowercase(),
-            body: serde_json::from_str(body).unwrap(),
-        }
+        let url = format!("{}/partners/api/v2/{path}", self.variable("TRANSAK_URL"));
+        exchange(method, &url, headers, body).await
     }
 
     /// Opens a connection to `/app/` and this.
@@ -123,6 +108,32 @@ impl Rehearsal {
             assert_eq!((&answer["channel"], &answer["data"]), (&json!(channel), &json!("{}")));
         }
         pusher
+    }
+}
+
+/// Opens a connection and makes a request on it.
+pub async fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
+    let (address, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut request = format!("{method} /{path} HTTP/1.1\r\nHost: {address}\r\n");
+    for (name, value) in headers {
+        request += &format!("{name}: {value}\r\n");
+    }
+    request += &format!("Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Makes a request and reads the answer.
+pub async fn exchange(method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut stream = send(method, url, headers, body).await;
+    let mut text = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    Answer {
+        status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+        head: head.to_ascii_lowercase(),
+        body: serde_json::from_str(body).unwrap(),
     }
 }
 
