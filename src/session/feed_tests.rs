@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::*;
+use crate::provider;
 use crate::transport::Options;
 use crate::wire::{Auth, Request};
 
@@ -111,6 +112,52 @@ async fn a_dead_socket_is_noticed_within_45_seconds() {
         }
     }
     goes_down(&mut heard, 45, "silent").await;
+    task.abort();
+}
+
+/// A node whose event stream begins and then says nothing.
+fn mute_node() -> Box<dyn Feed> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_head(&mut stream);
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n:\n\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+    });
+    let spec = provider::find("casper").unwrap();
+    let mut settings = provider::Settings::default();
+    settings.set("url", url.clone());
+    settings.set("push_url", url);
+    let node = (spec.build)(&settings).unwrap();
+    node.feeds(&[Id::new(spec.probe_id)]).remove(0).0
+}
+
+#[tokio::test]
+async fn a_dead_stream_of_events_is_noticed_within_45_seconds() {
+    let (inbox, mut heard) = mpsc::channel(16);
+    let task = tokio::spawn(drive(mute_node(), line(inbox)));
+    loop {
+        match heard.recv().await.unwrap() {
+            Input::Feed(0, FeedInput::Subscribed(_)) => break,
+            Input::Feed(0, FeedInput::Connecting(_) | FeedInput::Live) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    tokio::time::pause();
+    let begun = Clock::start();
+    loop {
+        match heard.recv().await.unwrap() {
+            Input::Feed(0, FeedInput::Alive) => {}
+            Input::Feed(0, FeedInput::Lost { error, .. }) => {
+                assert!(error.to_string().contains("silent"), "{error}");
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(begun.now().elapsed <= Duration::from_secs(45));
     task.abort();
 }
 

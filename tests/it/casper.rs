@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::casper::{
+use crate::support::chain::{
     BLOCK, EVENTS, HASH, OTHER, RPC, accepted, answer, executed, known, processed, refusal,
     unknown, waiting,
 };
@@ -242,7 +242,7 @@ fn providers_mix_in_one_command() {
     let server = Script::new()
         .rest(proof::ID, [Reply::json(&proof::record(proof::ID, "completed", 1))])
         .order(transak::ID, [transak::record(transak::ID, "COMPLETED", 1)])
-        .deploy(HASH, [crate::support::casper::record(HASH, "processed", Value::Null)])
+        .deploy(HASH, [crate::support::chain::record(HASH, "processed", Value::Null)])
         .rpc([executed(json!("Out of gas"))])
         .start();
     let targets = [

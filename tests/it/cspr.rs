@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::casper::{BLOCK, HASH, OTHER, created, record};
+use crate::support::chain::{BLOCK, HASH, OTHER, created, record};
 use crate::support::schema::{of_type, records, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};

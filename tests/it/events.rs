@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use txwatch::transport::{Heard, Options, Stream, Transport};
 use txwatch::wire::{Auth, Request, Token};
 
-use crate::support::casper::{EVENTS, HASH, RPC, executed, processed, waiting};
+use crate::support::chain::{EVENTS, HASH, RPC, executed, processed, waiting};
 use crate::support::schema::{of_type, records, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};

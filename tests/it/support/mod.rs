@@ -1,7 +1,7 @@
 //! What the tests share.
 
 pub mod bless;
-pub mod casper;
+pub mod chain;
 pub mod peers;
 pub mod proof;
 pub mod proxy;
