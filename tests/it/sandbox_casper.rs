@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::support::casper::{Events, call, deploy, hash, stream, transaction};
 use crate::support::rehearsal::{Heard, Pusher, Rehearsal};
-use crate::support::rehearsed_casper::{Events, call, deploy, hash, stream, transaction};
 
 /// The next message that is not a `Ping`.
 async fn message(stream: &mut Pusher) -> Value {

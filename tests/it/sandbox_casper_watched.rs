@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::support::casper::hash;
 use crate::support::rehearsal::Rehearsal;
-use crate::support::rehearsed_casper::hash;
 use crate::support::schema::{of_type, statuses};
 use crate::support::txwatch::{Ended, txwatch};
 

@@ -1,12 +1,12 @@
 //! What the tests share.
 
 pub mod bless;
+pub mod casper;
 pub mod chain;
 pub mod peers;
 pub mod proof;
 pub mod proxy;
 pub mod rehearsal;
-pub mod rehearsed_casper;
 pub mod running;
 pub mod schema;
 pub mod script;
