@@ -13,24 +13,25 @@ mod pushes;
 mod quota;
 mod settle;
 mod shown;
+mod state;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use agenda::{Agenda, Timer};
-use jiff::Timestamp;
 use slab::Slab;
 
 use super::clock::Now;
 use super::plan::{Mode, Plan};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Decision, Ending, Rules, Source, Status, Tracker};
-use crate::provider::Id;
-use crate::render::{Event, Name, Stamped};
+use crate::lifecycle::{Decision, Ending, Rules, Status};
+use crate::render::{Event, Stamped};
 use crate::transport::Backoff;
 use crate::wire::Token;
+
+use state::{FeedState, LinkState, ProfileState, PullState, Renewal, Silence, TargetState};
 
 pub use messages::{Command, FeedInput, Input, Pull, Pulled, Route, Unrenewed};
 
@@ -56,104 +57,6 @@ pub struct Watch {
     exit: Option<Code>,
     now: Now,
     out: Vec<Command>,
-}
-
-struct TargetState {
-    name: Name,
-    id: Id,
-    profile: usize,
-    /// Since when it is followed, as time of the command.
-    since: Duration,
-    tracker: Tracker,
-    feed: Option<usize>,
-    /// Whether its feed brings its changes at present.
-    subscribed: bool,
-    pull: PullState,
-    /// Unreadable answers in a row.
-    strikes: u8,
-    reconnects: u32,
-    warned: HashSet<&'static str>,
-    /// The goal was reached by a push that lacks what an expectation looks for; a request will tell.
-    in_doubt: bool,
-    settled: Option<Code>,
-    /// When, as time of the command.
-    settled_at: Duration,
-}
-
-/// Where a target's next request is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum PullState {
-    /// None is planned.
-    #[default]
-    None,
-    /// Planned for this time of the command.
-    At(Duration),
-    /// Waiting at the gate.
-    Queued,
-    /// On the wire; and if true, wanted again as soon as it is back.
-    Asked(bool),
-}
-
-struct ProfileState {
-    /// Whether its work has begun.
-    begun: bool,
-    gate: pulls::Gate,
-    backoff: Backoff,
-    /// Since when the provider owes an answer, if it does.
-    silence: Option<Silence>,
-    /// Whether anything it answered was ever understood.
-    understood: bool,
-    /// The token that it accepted last.
-    accepted: Option<u32>,
-    renewal: Renewal,
-    /// When it is planned, as time of the command.
-    renew_at: Option<Duration>,
-    /// When the token ends that counts now, if that is known.
-    ends: Option<Timestamp>,
-    /// Whether it was said that there is no newer one.
-    told_unrenewed: bool,
-    generation: u32,
-}
-
-/// The provider is silent since the first question that it did not answer.
-struct Silence {
-    since: Duration,
-    /// What became of the last question, if it came to something.
-    reason: Option<String>,
-}
-
-/// Reading a token again is tried once for each side of the provider that refuses it, until that same
-/// side has accepted one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Renewal {
-    Possible,
-    Running(Option<Source>),
-    Spent(Source),
-}
-
-struct FeedState {
-    profile: usize,
-    targets: HashMap<Id, usize>,
-    /// Whether it brings whatever the account has.
-    account: bool,
-    /// Whether it carries the token, and so tells whether that is accepted.
-    authenticated: bool,
-    unsettled: usize,
-    link: LinkState,
-    was_live: bool,
-    heard: Duration,
-    warned: bool,
-    /// How many odd messages it brought, and which of them were told.
-    oddities: u32,
-    quoted: HashSet<String>,
-    /// Since when it is down.
-    down_since: Option<Duration>,
-}
-
-enum LinkState {
-    Connecting,
-    Live,
-    Down { reason: String, retry_at: Duration },
 }
 
 impl Watch {
@@ -374,46 +277,6 @@ impl Watch {
     /// Whether a profile can be asked at all; without a token some can only be listened to.
     fn asks(&self, profile: usize) -> bool {
         self.plan.profiles[profile].asks
-    }
-}
-
-impl TargetState {
-    fn new(name: Name, id: Id, profile: usize) -> Self {
-        TargetState {
-            name,
-            id,
-            profile,
-            since: Duration::ZERO,
-            tracker: Tracker::default(),
-            feed: None,
-            subscribed: false,
-            pull: PullState::None,
-            strikes: 0,
-            reconnects: 0,
-            warned: HashSet::new(),
-            in_doubt: false,
-            settled: None,
-            settled_at: Duration::ZERO,
-        }
-    }
-}
-
-impl FeedState {
-    fn new(route: Route) -> Self {
-        FeedState {
-            profile: route.profile,
-            account: route.account,
-            authenticated: route.authenticated,
-            unsettled: route.targets.len(),
-            targets: route.targets.into_iter().collect(),
-            link: LinkState::Connecting,
-            was_live: false,
-            heard: Duration::ZERO,
-            warned: false,
-            oddities: 0,
-            quoted: HashSet::new(),
-            down_since: None,
-        }
     }
 }
 

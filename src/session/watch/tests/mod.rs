@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::lifecycle::{Goal, Report, Status};
-use crate::provider::{Feed, Pace, Provider, Reading, Settings, Spec};
+use crate::provider::{Feed, Id, Pace, Provider, Reading, Settings, Spec};
 use crate::render::{Event, Name};
 use crate::session::plan::{Profile, Target};
 use crate::transport::{Credential, Error};
