@@ -76,7 +76,7 @@ pub const TABLE: &[Row] = &[
     row(
         Code::Unreachable,
         "unreachable",
-        "nothing heard from the provider for --max-outage; the state is unknown",
+        "nothing heard from the provider for --max-outage, or it takes no more connections; the state is unknown",
         "yes",
     ),
     row(

@@ -50,7 +50,7 @@ pub(super) fn run(
     };
     if names.is_empty() {
         return Err(self::config("no profile is set up").hint(
-            "set TXWATCH_PROOF_URL and TXWATCH_PROOF_TOKEN, say, or write a [profiles.NAME] section into the file of  txwatch config path",
+            "set TXWATCH_PROOF_URL and TXWATCH_PROOF_TOKEN, say, or write a [profiles.NAME] section into the file of  txwatch config path; what needs no setup is checked with  txwatch config check -p transak",
         ));
     }
     let mut worst = Code::Ok;

@@ -6,7 +6,7 @@ type Example = (&'static str, &'static str);
 const ROOT: &[Example] = &[
     ("txwatch watch sandbox:happy", "a rehearsal; needs no account"),
     ("txwatch watch \"$ID\" && ./ship.sh", "go on only if it completed"),
-    ("txwatch watch \"$ID\" -o json | jq .status", "every record as a JSON line"),
+    ("txwatch watch \"$ID\" -o json | jq .type", "every record as a JSON line"),
     ("txwatch get \"$ID\"", "one look"),
 ];
 const WATCH: &[Example] = &[

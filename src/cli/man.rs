@@ -264,7 +264,7 @@ const GATE: &str = "\
 txwatch watch \"$ID\" --timeout 15m
 case $? in
   0)       ./ship.sh ;;
-  1[0-4])  ./refund.sh ;;    # the transaction ended badly
+  1[012])  ./refund.sh ;;    # it failed, was cancelled or expired
   75|124)  ./requeue.sh ;;   # not final: look again, never send again
   *)       ./page.sh ;;
 esac";

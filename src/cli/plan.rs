@@ -8,6 +8,7 @@ use super::targets::{self, Chosen};
 use crate::config::values::{Colour, Interval, Limit, Span, Switch, Timeout};
 use crate::config::{Config, Overrides, SANDBOX};
 use crate::error::{Failure, usage};
+use crate::exit::Code;
 use crate::lifecycle::Goal;
 use crate::provider::Id;
 use crate::render::Name;
@@ -171,7 +172,8 @@ impl Maker<'_> {
         if !self.mode.pushes() {
             return Err(usage("--all is carried by push alone; leave --transport poll out"));
         }
-        profile.provider.account_feed()?;
+        let with_key = |failure| self.with_key(&chosen.profile, failure);
+        profile.provider.account_feed().map_err(with_key)?;
         if !profile.asks {
             return Err(self.config.no_token(&chosen.profile));
         }
@@ -192,7 +194,8 @@ impl Maker<'_> {
             }
         };
         let id = Id::new(&chosen.id);
-        self.profiles[profile].provider.accept(&id)?;
+        let accepted = self.profiles[profile].provider.accept(&id);
+        accepted.map_err(|failure| self.with_key(&chosen.profile, failure))?;
         Ok(Target {
             name: Name {
                 target: chosen.name.as_str().into(),
@@ -202,6 +205,14 @@ impl Maker<'_> {
             id,
             profile,
         })
+    }
+
+    /// What a provider misses beside what every profile needs is its API key.
+    fn with_key(&self, profile: &str, failure: Failure) -> Failure {
+        match failure.code() {
+            Code::Config => failure.hint(self.config.how_to_set(profile, "api_key")),
+            _ => failure,
+        }
     }
 
     /// A profile that cannot be asked can still be listened to, which is told once; and the other way
@@ -218,8 +229,8 @@ impl Maker<'_> {
             return Err(self.config.no_token(&chosen.profile));
         }
         let notice = format!(
-            "profile {} has no access token: push alone carries the watch, and a change that it misses \
-             cannot be looked up",
+            "profile {} has no access token: push alone carries the watch, and a change \
+             before or between is missed",
             profile.name
         );
         self.notices.push(("push_only", notice));

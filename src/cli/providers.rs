@@ -20,7 +20,7 @@ pub(super) fn as_text() -> String {
         }
         text.push('\n');
     }
-    text.push_str(&format!("{WAYS}\n"));
+    text.push_str(&wrapped(WAYS));
     text
 }
 
@@ -81,6 +81,20 @@ const WAYS: &str = "A setting KEY of the profile NAME is given as KEY in the sec
                     configuration file, or as the variable TXWATCH_NAME_KEY. A secret is given as KEY_file \
                     or KEY_command in the file, or as TXWATCH_NAME_KEY, TXWATCH_NAME_KEY_FILE or \
                     TXWATCH_NAME_KEY_COMMAND.";
+
+/// Lines of at most 80 characters.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 80;
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        let gap = if width + word.len() >= WIDTH { "\n" } else { " " };
+        width = if gap == "\n" { 0 } else { width + 1 } + word.len();
+        lines.push_str(if lines.is_empty() { "" } else { gap });
+        lines.push_str(word);
+    }
+    lines + "\n"
+}
 
 fn paces(spec: &Spec) -> (String, String) {
     (span(spec.pace.interval), span(spec.pace.safety))

@@ -93,6 +93,9 @@ pub(super) fn choose(
     if let Some(profile) = bare_profile.or(default) {
         return Ok((fits(profile, text, config)?, None));
     }
+    if text.is_empty() {
+        return Err(usage("a target is empty; is the variable that it comes from set?"));
+    }
     let candidates: Vec<_> = config
         .configured()
         .into_iter()

@@ -90,6 +90,12 @@ impl Config {
         Ok(Resolved { provider, credential, warnings })
     }
 
+    /// How a setting of a profile is given.
+    pub fn how_to_set(&self, profile: &str, key: &str) -> String {
+        let (variable, file) = (variable(profile, key), paths::shown(&self.path));
+        format!("set {variable}, or {key} under [profiles.{profile}] in {file}")
+    }
+
     /// What to say of a profile that cannot be asked, because it has no token.
     pub fn no_token(&self, name: &str) -> Failure {
         let token = |setting: &&Setting| setting.kind == SettingKind::Secret(Secret::Token);

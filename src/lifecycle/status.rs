@@ -96,9 +96,14 @@ impl FromStr for Status {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Status::ALL
-            .into_iter()
-            .find(|status| status.name() == word)
-            .ok_or_else(|| format!("no status is called '{}'", word.escape_debug()))
+        Status::ALL.into_iter().find(|status| status.name() == word).ok_or_else(|| {
+            let goals = Status::ALL.iter().filter(|status| **status != Status::Unknown);
+            let names: Vec<_> = goals.map(|status| status.name()).collect();
+            format!(
+                "no status is called '{}'; there are: {}",
+                word.escape_debug(),
+                names.join(", ")
+            )
+        })
     }
 }

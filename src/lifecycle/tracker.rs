@@ -252,6 +252,11 @@ impl Tracker {
         self.last.as_ref().map(|last| last.since)
     }
 
+    /// The newest time that the provider gave.
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.last.as_ref()?.clock
+    }
+
     /// When the status was last confirmed, as time of the command.
     pub fn confirmed(&self) -> Option<Duration> {
         self.last.as_ref().map(|last| last.heard)

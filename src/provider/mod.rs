@@ -52,6 +52,9 @@ pub fn rehearsal(name: &str, settings: &Settings) -> Result<Arc<dyn Provider>, S
 /// What is said of an answer that has no error body of the provider's.
 pub const NOT_JSON: &str = "without a JSON body";
 
+/// The code of the warning about a message that is signed with another token than ours.
+pub const BAD_SIGNATURE: &str = "bad_signature";
+
 /// What is fixed about a provider.
 #[derive(Debug)]
 pub struct Spec {

@@ -76,6 +76,12 @@ fn advice(undecided: &[Undecided]) -> String {
                 submit anything."
             .to_owned();
     }
+    if undecided.iter().any(|open| !open.asks) {
+        return "What was not heard is not known: without an access token nobody could be asked, and an \
+                ending before or between is missed. Do not submit it again; look it up with a token, or in \
+                the dashboard."
+            .to_owned();
+    }
     match undecided.len() {
         1 => "It is NOT final and may still complete: do not submit it again.".to_owned(),
         _ => "They are NOT final and may still complete: do not submit them again.".to_owned(),
@@ -91,8 +97,12 @@ fn headline(closing: &Closing) -> Option<String> {
         1 => "is",
         _ => "are",
     };
+    let not = match closing.undecided.iter().all(|open| open.asks) {
+        true => "not final",
+        false => "not known to be final",
+    };
     Some(format!(
-        "{what}: {open} of {} target{} {are} not final",
+        "{what}: {open} of {} target{} {are} {not}",
         closing.targets,
         plural(closing.targets)
     ))

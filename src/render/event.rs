@@ -223,6 +223,8 @@ pub struct Undecided {
     pub target: Arc<str>,
     /// Why it is not decided.
     pub code: Code,
+    /// Whether the provider could be asked about it, and not only be listened to.
+    pub asks: bool,
     /// The last status, how long ago it was last confirmed, and how long it has been the same.
     pub last: Option<(Status, Duration, Duration)>,
 }

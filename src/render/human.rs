@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::event::{Change, ConnectionState, Event, Outcome, Stamped};
-use super::words::{cost, exchange, padded, short_target, span, time_of_day, word_aside};
+use super::words::{cost, exchange, padded, paid, short_target, span, time_of_day, word_aside};
 use super::{Look, Paint, ProgressSink, RecordSink, clean, say};
 use crate::exit::Code;
 use crate::lifecycle::Status;
@@ -38,7 +38,12 @@ fn final_line(outcome: &Outcome, paint: Paint) -> String {
     };
     let _ = write!(line, " {word} {}", outcome.name.target);
     let told = [
-        exchange(&outcome.record),
+        // What did not come to pass was only offered.
+        match outcome.status.is_some_and(|status| status.is_final() && status != Status::Completed)
+        {
+            true => paid(&outcome.record),
+            false => exchange(&outcome.record),
+        },
         outcome.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
         cost(&outcome.record, outcome.name.provider)
             .map(|(costs, cost)| format!("{costs} {cost}"))
@@ -139,16 +144,12 @@ impl Trail {
             let network =
                 change.record.network.as_deref().map(|network| format!(" ({})", clean(network)));
             let what = format!("{kind}{}{}", exchange(&change.record), network.unwrap_or_default());
-            let _ = writeln!(
-                text,
-                "{}  {}",
-                self.paint.bold(&change.name.target),
-                self.paint.dim(what)
-            );
+            let what = self.paint.dim(what.trim_end());
+            let line = format!("{}  {what}", self.paint.bold(&change.name.target));
+            let _ = writeln!(text, "{}", line.trim_end());
         }
         let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
-        let status = format!("{}{}", change.status, word_aside(change.status, &change.word));
-        let status = self.paint.status(change.status, padded(&status, 12));
+        let status = self.paint.status(change.status, padded(change.status.name(), 12));
         let target = match self.single {
             true => String::new(),
             false => {
@@ -160,7 +161,8 @@ impl Trail {
         };
         let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();
-        let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail));
+        let word = word_aside(change.status, &change.word);
+        let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail + &*word));
         let _ = writeln!(text, "{}", line.trim_end());
         text
     }

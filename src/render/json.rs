@@ -1,20 +1,24 @@
 //! For programs: NDJSON, one schema for all commands. `schema/txwatch.v1.json` describes it.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
-use serde_json::{Map, Value, json};
 
 use super::RecordSink;
 use super::event::{Change, Connection, Event, Outcome, Stamped, Summary};
 use super::sanitize::is_harmful;
 use crate::exit::Code;
+use crate::lifecycle::{Source, Status, Transaction};
 
 /// The published JSON Schema.
 pub const SCHEMA: &str = include_str!("../../schema/txwatch.v1.json");
 
+/// As long as most records are.
+const USUAL: usize = 1024;
 /// The version of the output.
 const VERSION: u8 = 1;
 
@@ -24,81 +28,152 @@ pub(super) struct Lines {
     seq: u64,
 }
 
+/// A record: what all of them have, and what is its own.
+#[derive(Serialize)]
+struct Record<T> {
+    v: u8,
+    seq: u64,
+    at: String,
+    r#type: &'static str,
+    #[serde(flatten)]
+    fields: T,
+}
+
+#[derive(Serialize)]
+struct StatusFields<'a> {
+    target: &'a str,
+    provider: &'a str,
+    id: &'a str,
+    status: Status,
+    provider_status: &'a str,
+    r#final: bool,
+    source: Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occurred_at: Option<String>,
+    elapsed_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    transaction: &'a Transaction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+}
+
+#[derive(Serialize)]
+struct ConnectionFields<'a> {
+    profile: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    state: &'a str,
+    transport: &'a str,
+    attempt: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_in_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct HeartbeatFields {
+    unsettled: usize,
+}
+
+#[derive(Serialize)]
+struct WarningFields<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    code: &'a str,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct ResultFields<'a> {
+    target: &'a str,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+    exit: u8,
+    elapsed_ms: u64,
+    reconnects: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SummaryFields<'a> {
+    exit: u8,
+    targets: usize,
+    outcomes: &'a BTreeMap<&'static str, usize>,
+}
+
 impl RecordSink for Lines {
     fn event(&mut self, event: &Stamped) -> Option<String> {
-        let (kind, fields) = match &event.event {
-            Event::Status(change) => ("status", status(change)),
-            Event::Connection(connection) => ("connection", self::connection(connection)),
-            Event::Heartbeat(rows) => ("heartbeat", json!({ "unsettled": rows.len() })),
-            Event::Warning { target, code, message } => (
-                "warning",
-                json!({ "target": target.as_deref(), "code": code, "message": message }),
-            ),
-            Event::Result(outcome) => ("result", result(outcome)),
-            Event::Summary(summary) => ("summary", self::summary(summary)),
-        };
-        Some(self.line(event.at, kind, fields))
+        let at = event.at;
+        Some(match &event.event {
+            Event::Status(change) => self.line(at, "status", status(change)),
+            Event::Connection(told) => self.line(at, "connection", connection(told)),
+            Event::Heartbeat(rows) => {
+                self.line(at, "heartbeat", HeartbeatFields { unsettled: rows.len() })
+            }
+            Event::Warning { target, code, message } => {
+                self.line(at, "warning", WarningFields { target: target.as_deref(), code, message })
+            }
+            Event::Result(outcome) => self.line(at, "result", result(outcome)),
+            Event::Summary(told) => self.line(at, "summary", summary(told)),
+        })
     }
 }
 
 impl Lines {
-    fn line(&mut self, at: Timestamp, kind: &str, fields: Value) -> String {
+    fn line(&mut self, at: Timestamp, kind: &'static str, fields: impl Serialize) -> String {
         self.seq += 1;
-        let mut record = Map::new();
-        record.insert("v".to_owned(), VERSION.into());
-        record.insert("seq".to_owned(), self.seq.into());
-        record.insert("at".to_owned(), format!("{at:.3}").into());
-        record.insert("type".to_owned(), kind.into());
-        if let Value::Object(fields) = fields {
-            record.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
-        }
-        one_line(&Value::Object(record))
+        let at = format!("{at:.3}");
+        one_line(&Record { v: VERSION, seq: self.seq, at, r#type: kind, fields })
     }
 }
 
-fn status(change: &Change) -> Value {
-    json!({
-        "target": &*change.name.target,
-        "provider": change.name.provider,
-        "id": &*change.name.id,
-        "status": change.status,
-        "provider_status": change.word,
-        "final": change.status.is_final(),
-        "source": change.source,
-        "occurred_at": change.occurred_at.map(|time| time.to_string()),
-        "elapsed_ms": change.elapsed.as_millis() as u64,
-        "detail": change.detail,
-        "transaction": change.record,
-        "data": change.data,
-    })
+fn status(change: &Change) -> StatusFields<'_> {
+    StatusFields {
+        target: &change.name.target,
+        provider: change.name.provider,
+        id: &change.name.id,
+        status: change.status,
+        provider_status: &change.word,
+        r#final: change.status.is_final(),
+        source: change.source,
+        occurred_at: change.occurred_at.map(|time| time.to_string()),
+        elapsed_ms: change.elapsed.as_millis() as u64,
+        detail: change.detail.as_deref(),
+        transaction: &change.record,
+        data: change.data.as_ref(),
+    }
 }
 
-fn connection(connection: &Connection) -> Value {
-    json!({
-        "profile": &*connection.profile,
-        "target": connection.target.as_deref(),
-        "state": connection.state.name(),
-        "transport": connection.transport,
-        "attempt": connection.attempt,
-        "retry_in_ms": connection.retry_in.map(|wait| wait.as_millis() as u64),
-        "reason": connection.reason,
-    })
+fn connection(connection: &Connection) -> ConnectionFields<'_> {
+    ConnectionFields {
+        profile: &connection.profile,
+        target: connection.target.as_deref(),
+        state: connection.state.name(),
+        transport: connection.transport,
+        attempt: connection.attempt,
+        retry_in_ms: connection.retry_in.map(|wait| wait.as_millis() as u64),
+        reason: connection.reason.as_deref(),
+    }
 }
 
-fn result(outcome: &Outcome) -> Value {
-    json!({
-        "target": &*outcome.name.target,
-        "outcome": outcome.code.name(),
-        "status": outcome.status,
-        "exit": outcome.code.number(),
-        "elapsed_ms": outcome.elapsed.as_millis() as u64,
-        "reconnects": outcome.reconnects,
-        "reason": outcome.reason,
-    })
+fn result(outcome: &Outcome) -> ResultFields<'_> {
+    ResultFields {
+        target: &outcome.name.target,
+        outcome: outcome.code.name(),
+        status: outcome.status,
+        exit: outcome.code.number(),
+        elapsed_ms: outcome.elapsed.as_millis() as u64,
+        reconnects: outcome.reconnects,
+        reason: outcome.reason.as_deref(),
+    }
 }
 
-fn summary(summary: &Summary) -> Value {
-    json!({ "exit": summary.exit, "targets": summary.targets, "outcomes": summary.outcomes })
+fn summary(summary: &Summary) -> SummaryFields<'_> {
+    SummaryFields { exit: summary.exit, targets: summary.targets, outcomes: &summary.outcomes }
 }
 
 /// The records of a command that could not begin: a result for each target, and the summary.
@@ -106,32 +181,33 @@ pub fn abort(at: Timestamp, targets: &[String], code: Code, reason: &str) -> Str
     let mut lines = Lines::default();
     let mut text = String::new();
     for target in targets {
-        let fields = json!({
-            "target": target,
-            "outcome": code.name(),
-            "exit": code.number(),
-            "elapsed_ms": 0,
-            "reconnects": 0,
-            "reason": reason,
-        });
+        let fields = ResultFields {
+            target,
+            outcome: code.name(),
+            status: None,
+            exit: code.number(),
+            elapsed_ms: 0,
+            reconnects: 0,
+            reason: Some(reason),
+        };
         text.push_str(&lines.line(at, "result", fields));
     }
     let outcomes = match targets.len() {
-        0 => json!({}),
-        count => json!({ code.name(): count }),
+        0 => BTreeMap::new(),
+        count => BTreeMap::from([(code.name(), count)]),
     };
-    let fields = json!({ "exit": code.number(), "targets": targets.len(), "outcomes": outcomes });
+    let fields = SummaryFields { exit: code.number(), targets: targets.len(), outcomes: &outcomes };
     text.push_str(&lines.line(at, "summary", fields));
     text
 }
 
-fn one_line(record: &Value) -> String {
-    let mut bytes = Vec::new();
+fn one_line(record: &impl Serialize) -> String {
+    let mut bytes = Vec::with_capacity(USUAL);
     let mut serializer = Serializer::with_formatter(&mut bytes, Escaping(CompactFormatter));
-    // Neither a Vec nor a Value can fail to be written.
+    // Neither a Vec nor a record can fail to be written.
     let _ = record.serialize(&mut serializer);
     bytes.push(b'\n');
-    String::from_utf8_lossy(&bytes).into_owned()
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 /// The provider's text stays what it is, but what could harm a terminal is written as `\u…`.
@@ -161,6 +237,7 @@ impl Formatter for Escaping {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::json;
 
     use super::*;
 

@@ -72,16 +72,13 @@ impl Live {
         };
         let left =
             view.left.map(|left| format!(" · timeout in {}", span(left))).unwrap_or_default();
-        let text = |link: String| {
+        let text = |word: &str, link: String| {
             let (spinner, elapsed) = (self.spinner(), span(view.elapsed));
             format!("{spinner} {status}{word}  {elapsed}   {}{left}", self.paint.dim(link))
         };
-        let long = text(link(&row.link));
-        let text = match measure_text_width(&long) > self.room() {
-            true => text(short_link(&row.link)),
-            false => long,
-        };
-        self.show(&[text]);
+        let forms = [text(&word, link(&row.link)), text("", link(&row.link))];
+        let fits = forms.into_iter().find(|form| measure_text_width(form) <= self.room());
+        self.show(&[fits.unwrap_or_else(|| text("", short_link(&row.link)))]);
     }
 
     fn draw_many(&mut self, view: &View) {
@@ -118,7 +115,7 @@ impl Live {
     }
 
     fn row(&self, row: &Row, widths: &Widths) -> String {
-        let status = padded(&status_of(row), widths.status);
+        let status = padded(status_of(row), widths.status);
         let status = match &row.status {
             Some((known, _)) => self.paint.status(*known, status),
             None => status,
@@ -184,16 +181,13 @@ impl Widths {
             rows.iter().map(|row| measure_text_width(&text(row))).max().unwrap_or_default()
         };
         Widths {
-            status: widest(&status_of).max(STATUS),
+            status: widest(&|row| status_of(row).to_owned()).max(STATUS),
             target: widest(&|row| short_target(&row.target)),
             held: widest(&|row| span(row.held)).max(HELD),
         }
     }
 }
 
-fn status_of(row: &Row) -> String {
-    match &row.status {
-        Some((status, word)) => format!("{status}{}", word_aside(*status, word)),
-        None => "looking".to_owned(),
-    }
+fn status_of(row: &Row) -> &'static str {
+    row.status.as_ref().map_or("looking", |(status, _)| status.name())
 }

@@ -25,6 +25,19 @@ pub(super) fn word_aside(status: Status, word: &str) -> String {
 
 /// `buy 100.00 EUR → 99.50 USDT (TRC20)`, as far as it is known.
 pub(super) fn exchange(record: &Transaction) -> String {
+    let (from, to) = sides(record);
+    [from, to].into_iter().flatten().collect::<Vec<_>>().join(" → ")
+}
+
+/// `buy 100.00 EUR`: what went in, where it did not come out.
+pub(super) fn paid(record: &Transaction) -> String {
+    match (sides(record).0, record.kind) {
+        (Some(from), Some(kind)) => format!("{} {from}", kind.name()),
+        (from, _) => from.unwrap_or_default(),
+    }
+}
+
+fn sides(record: &Transaction) -> (Option<String>, Option<String>) {
     let side = |amount: &Option<String>, currency: &Option<String>| {
         let parts: Vec<_> =
             [amount, currency].into_iter().flatten().map(|part| clean(part)).collect();
@@ -32,11 +45,10 @@ pub(super) fn exchange(record: &Transaction) -> String {
     };
     let fiat = side(&record.fiat_amount, &record.fiat_currency);
     let crypto = side(&record.crypto_amount, &record.crypto_currency);
-    let (from, to) = match record.kind {
+    match record.kind {
         Some(Kind::Sell) => (crypto, fiat),
         _ => (fiat, crypto),
-    };
-    [from, to].into_iter().flatten().collect::<Vec<_>>().join(" → ")
+    }
 }
 
 /// What it costs, and how that is called: for a deposit a fee in its fiat currency, for a chain what it

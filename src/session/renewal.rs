@@ -48,7 +48,7 @@ async fn issue(
         }
         Issued::Denied(answer) => {
             let context = format!(
-                "the secret of profile {} that tokens are issued for was read from {}",
+                "the secret of profile {} that tokens are issued for was read from {}; it goes with the api_key",
                 profile.name, issuer.origin
             );
             let refused = format!("{title} issued no token: {answer}");

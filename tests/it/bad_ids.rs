@@ -48,6 +48,7 @@ fn what_is_no_target_at_all_is_refused() {
     for (arguments, needle) in [
         (&["watch", "nobody:x"][..], "there is no profile 'nobody'"),
         (&["watch", "sandbox:hapy"], "hapy"),
+        (&["watch", ""], "a target is empty; is the variable that it comes from set?"),
         (&["watch", "no\u{1b}[31mbody:x"], "there is no profile 'no[31mbody'"),
     ] {
         txwatch(arguments).run().fails(2, needle);

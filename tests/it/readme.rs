@@ -143,7 +143,7 @@ fn the_scripts_do_what_they_promise() {
         (cases, "sandbox:failed", "refund.sh"),
         (cases, "sandbox:cancelled", "refund.sh"),
         (cases, "sandbox:expired", "refund.sh"),
-        (cases, "sandbox:refunded", "refund.sh"),
+        (cases, "sandbox:refunded", "page.sh"),
         (cases, "sandbox:denied", "page.sh"),
         (hurried, "sandbox:slow", "requeue.sh"),
         (pipe, "sandbox:happy", "ok"),

@@ -6,7 +6,7 @@ use super::order::Order;
 use super::{PARTNER, check_id};
 use crate::lifecycle::Report;
 use crate::provider::pusher::{Channel, Data, Output, Pusher};
-use crate::provider::{Action, Closed, Feed, Frame, Id, Silence};
+use crate::provider::{Action, BAD_SIGNATURE, Closed, Feed, Frame, Id, Silence};
 use crate::wire::{Base, Request, Token, jwt};
 
 /// What is followed on one connection.
@@ -135,7 +135,11 @@ impl Subject {
 }
 
 fn ignored(problem: &str) -> Action {
-    Action::Warning("bad_frame", format!("a message was ignored: {problem}"))
+    let code = match problem == jwt::WRONG_SIGNATURE {
+        true => BAD_SIGNATURE,
+        false => "bad_frame",
+    };
+    Action::Warning(code, format!("a message was ignored: {problem}"))
 }
 
 /// What signed messages are checked with: the access token, and the one before it.

@@ -34,9 +34,6 @@ const PUSHER_KEY: &str = "1d9ffac87de599c61283";
 const CLUSTER: &str = "ap2";
 /// Where the access token goes, bare.
 const ACCESS_TOKEN: Auth = Auth::Header("access-token");
-/// What to do about it.
-const NO_API_KEY: &str =
-    "set api_key in the profile, or TXWATCH_<PROFILE>_API_KEY (TXWATCH_TRANSAK_API_KEY)";
 /// The words of orders that may still end in any way.
 const RUNNING: &[&str] = &[
     "PENDING_DELIVERY_FROM_TRANSAK",
@@ -190,8 +187,7 @@ impl Provider for Transak {
         if id.as_str().starts_with(PARTNER) && self.api_key.is_none() {
             return Err(config(
                 "a partnerOrderId is looked up with your API key, and there is no api_key",
-            )
-            .hint(NO_API_KEY));
+            ));
         }
         let of_key = self.api_key.as_ref().and_then(|key| id.as_str().strip_prefix(key.as_str()));
         if let Some(reference) = of_key.and_then(|rest| rest.strip_prefix('_')) {
@@ -249,8 +245,7 @@ impl Provider for Transak {
         let Some(key) = &self.api_key else {
             return Err(config(
                 "all orders come on the channel of your API key, and there is no api_key",
-            )
-            .hint(NO_API_KEY));
+            ));
         };
         Ok(Box::new(TransakFeed::of_account(&self.push, &self.pusher_key, key)))
     }

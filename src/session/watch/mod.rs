@@ -26,7 +26,7 @@ use super::clock::Now;
 use super::plan::{Mode, Plan};
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Decision, Ending, Rules, Source, Tracker};
+use crate::lifecycle::{Decision, Ending, Rules, Source, Status, Tracker};
 use crate::provider::Id;
 use crate::render::{Event, Name, Stamped};
 use crate::transport::Backoff;
@@ -143,8 +143,11 @@ struct FeedState {
     was_live: bool,
     heard: Duration,
     warned: bool,
-    /// How many odd messages it brought.
+    /// How many odd messages it brought, and which of them were told.
     oddities: u32,
+    quoted: HashSet<String>,
+    /// Since when it is down.
+    down_since: Option<Duration>,
 }
 
 enum LinkState {
@@ -344,12 +347,24 @@ impl Watch {
         match self.targets[target].tracker.decide(self.now.elapsed, &self.rules[profile]) {
             Decision::Settled(Ending::Reached) if self.targets[target].in_doubt => {}
             Decision::Settled(ending) => self.ended(target, ending),
-            Decision::Held(until) if !self.is_get() => self.agenda.add(until, Timer::Grace(target)),
+            Decision::Held(until) if !self.is_get() => {
+                self.agenda.add(until, Timer::Grace(target));
+                self.tell_grace(target, until);
+            }
             Decision::Held(_) | Decision::Open if self.is_get() => {
                 self.settle(target, Code::Unfinished, None);
             }
             Decision::Held(_) | Decision::Open => {}
         }
+    }
+
+    fn tell_grace(&mut self, target: usize, until: Duration) {
+        let left = health::whole_seconds(until.saturating_sub(self.now.elapsed));
+        let left = humantime::format_duration(left);
+        let status = self.targets[target].tracker.status().map_or("", Status::name);
+        let message =
+            format!("{status}, but --grace waits {left} for a change before that is believed");
+        self.warn_once(target, "held", message);
     }
 
     fn is_get(&self) -> bool {
@@ -396,6 +411,8 @@ impl FeedState {
             heard: Duration::ZERO,
             warned: false,
             oddities: 0,
+            quoted: HashSet::new(),
+            down_since: None,
         }
     }
 }

@@ -1,21 +1,20 @@
 //! Push connections: what comes over them, and what their coming and going means.
 
-use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::agenda::Timer;
-use super::health::Refusal;
-use super::{Command, FeedInput, LinkState, Watch};
+use super::health::{Refusal, whole_seconds};
+use super::{Command, FeedInput, FeedState, LinkState, Renewal, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::lifecycle::{Observation, Source};
-use crate::provider::Id;
+use crate::provider::{BAD_SIGNATURE, Id};
 use crate::render::{Connection, ConnectionState, Event};
 use crate::session::plan::Mode;
 use crate::transport::{self, ErrorKind};
 
-/// How many odd messages of a connection are quoted.
-const MOST_QUOTED: u32 = 20;
+/// How many odd messages of a connection are quoted, and each only once.
+const MOST_QUOTED: usize = 20;
 
 impl Watch {
     pub(super) fn pushed(&mut self, feed: usize, input: FeedInput) {
@@ -39,6 +38,10 @@ impl Watch {
                 self.feed_heard(feed);
                 self.profiles[profile].understood = true;
                 let heard = self.now.elapsed;
+                if self.feeds[feed].account {
+                    // What is signed with our token shows that it is the right one.
+                    self.accepted(profile, Source::Push);
+                }
                 if let Some(target) = self.followed(feed, id) {
                     let observation = Observation { report: *report, source: Source::Push, heard };
                     self.observe(target, observation);
@@ -49,7 +52,12 @@ impl Watch {
                 self.odd(feed, code, message);
             }
             FeedInput::Refused(code, message) => {
-                self.fail_profile(profile, Failure::new(code, message));
+                let failure = Failure::new(code, message);
+                let failure = match self.asks(profile) && !self.plan.account {
+                    true => failure.hint("txwatch poll, or --transport poll, does without push"),
+                    false => failure,
+                };
+                self.fail_profile(profile, failure);
             }
             FeedInput::Lost { error, attempt, retry_in, generation } => {
                 self.lost(feed, error, attempt, retry_in, generation);
@@ -60,21 +68,34 @@ impl Watch {
     /// A peer that talks nonsense without end is quoted only for a while.
     fn odd(&mut self, feed: usize, code: &'static str, message: String) {
         let target = self.only_target(feed);
-        let oddities = &mut self.feeds[feed].oddities;
-        *oddities = oddities.saturating_add(1);
-        match (*oddities).cmp(&MOST_QUOTED) {
-            Ordering::Less => self.warn(target, code, message),
-            Ordering::Equal => {
-                self.warn(target, code, format!("{message}; more of this is counted, not told"))
-            }
-            Ordering::Greater => {}
+        if code == BAD_SIGNATURE {
+            self.doubt_token(self.feeds[feed].profile);
+        }
+        let state = &mut self.feeds[feed];
+        state.oddities = state.oddities.saturating_add(1);
+        if state.quoted.len() < MOST_QUOTED && state.quoted.insert(message.clone()) {
+            let more = match state.quoted.len() == MOST_QUOTED {
+                true => "; more of this is counted, not told",
+                false => "",
+            };
+            self.warn(target, code, format!("{message}{more}"));
+        }
+    }
+
+    /// Messages that are signed with another token than ours: a newer one may have been issued elsewhere.
+    fn doubt_token(&mut self, profile: usize) {
+        let credential = &self.plan.profiles[profile].credential;
+        if credential.is_renewable() && self.profiles[profile].renewal == Renewal::Possible {
+            self.renew(profile, Some(Source::Push));
         }
     }
 
     /// How much nonsense there was, where not all of it was quoted.
     pub(super) fn tell_oddities(&mut self) {
-        let told: Vec<_> = self.feeds.iter().map(|feed| (feed.profile, feed.oddities)).collect();
-        for (profile, count) in told.into_iter().filter(|(_, count)| *count > MOST_QUOTED) {
+        let told = |feed: &FeedState| (feed.profile, feed.oddities, feed.quoted.len());
+        let told: Vec<_> = self.feeds.iter().map(told).collect();
+        for (profile, count, _) in told.into_iter().filter(|(_, count, told)| *count > *told as u32)
+        {
             let name = &self.plan.profiles[profile].name;
             let message = format!("{count} messages of {name} were ignored in all");
             self.warn(None, "bad_frames", message);
@@ -163,6 +184,7 @@ impl Watch {
         if self.feeds[feed].authenticated {
             self.accepted(self.feeds[feed].profile, Source::Push);
         }
+        self.tell_gap(feed);
         let state = &mut self.feeds[feed];
         state.link = LinkState::Live;
         if std::mem::replace(&mut state.was_live, true) {
@@ -177,6 +199,22 @@ impl Watch {
         self.connection(feed, ConnectionState::Live, 0, None, None);
     }
 
+    /// Where nobody can be asked, what happened while the connection was down is missed.
+    fn tell_gap(&mut self, feed: usize) {
+        let state = &mut self.feeds[feed];
+        let Some(since) = state.down_since.take().filter(|_| state.was_live) else {
+            return;
+        };
+        if !self.asks(self.feeds[feed].profile) {
+            let gap = self.now.elapsed.saturating_sub(since);
+            let message = format!(
+                "the connection was down for {}; a change in between was missed",
+                humantime::format_duration(whole_seconds(gap))
+            );
+            self.warn(self.only_target(feed), "gap", message);
+        }
+    }
+
     /// While push is down, something may have ended: look at once, and keep looking.
     fn lost(
         &mut self,
@@ -189,6 +227,11 @@ impl Watch {
         let profile = self.feeds[feed].profile;
         let reason = error.to_string();
         let newly = !matches!(self.feeds[feed].link, LinkState::Down { .. });
+        if !self.asks(profile) && self.feeds[feed].down_since.is_none() {
+            let message = format!("{reason}; trying again, and nothing is heard until then");
+            self.warn(self.only_target(feed), "push_lost", message);
+        }
+        self.feeds[feed].down_since.get_or_insert(self.now.elapsed);
         let retry_at = self.now.elapsed.saturating_add(retry_in);
         self.feeds[feed].link = LinkState::Down { reason: reason.clone(), retry_at };
         for target in self.feeds[feed].targets.values() {

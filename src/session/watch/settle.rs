@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{TargetState, Watch};
 use crate::error::Failure;
 use crate::exit::Code;
@@ -10,6 +12,16 @@ use crate::lifecycle::{Decision, Ending, Expectation, Observation, Source, Statu
 use crate::provider::without_personal_data;
 use crate::render::{Change, Closing, Event, Outcome, Summary, Undecided};
 use crate::session::plan::Mode;
+
+/// When the status before was heard, and the provider's time then.
+type Before = (Duration, Option<Timestamp>);
+
+/// How long the status before lasted: by the provider's clock if it tells, as the times that are shown do.
+fn passed((since, clock): Before, observation: &Observation) -> Duration {
+    let theirs = observation.report.occurred_at.zip(clock);
+    let theirs = theirs.and_then(|(now, then)| Duration::try_from(now.duration_since(then)).ok());
+    theirs.unwrap_or_else(|| observation.heard.saturating_sub(since))
+}
 
 impl Watch {
     pub(super) fn observe(&mut self, target: usize, mut observation: Observation) {
@@ -20,7 +32,8 @@ impl Watch {
             without_personal_data(data, spec.personal);
         }
         let profile = self.targets[target].profile;
-        let before = self.targets[target].tracker.since();
+        let tracker = &self.targets[target].tracker;
+        let before = tracker.since().map(|since| (since, tracker.clock()));
         let verdict = self.targets[target].tracker.observe(&observation, &self.rules[profile]);
         let state = &mut self.targets[target];
         state.in_doubt &= verdict != Verdict::Changed;
@@ -65,7 +78,7 @@ impl Watch {
         }
     }
 
-    fn changed(&mut self, target: usize, observation: &Observation, before: Option<Duration>) {
+    fn changed(&mut self, target: usize, observation: &Observation, before: Option<Before>) {
         let report = &observation.report;
         let name = self.targets[target].name.clone();
         self.emit(Event::Status(Change {
@@ -75,7 +88,7 @@ impl Watch {
             source: observation.source,
             occurred_at: report.occurred_at,
             elapsed: self.now.elapsed.saturating_sub(self.targets[target].since),
-            after: before.map(|before| observation.heard.saturating_sub(before)),
+            after: before.map(|before| passed(before, observation)),
             detail: report.detail.clone(),
             history: report.history.clone(),
             record: self.targets[target].tracker.record().clone(),
@@ -274,7 +287,8 @@ impl Watch {
         };
         self.targets.iter().filter_map(move |(_, state)| {
             let code = state.settled.filter(|code| code.is_undecided())?;
-            Some(Undecided { target: state.name.target.clone(), code, last: last(state) })
+            let asks = self.asks(state.profile);
+            Some(Undecided { target: state.name.target.clone(), code, asks, last: last(state) })
         })
     }
 }

@@ -245,10 +245,50 @@ fn a_question_that_is_never_answered_is_an_outage() {
 #[test]
 fn endless_nonsense_is_not_quoted_without_end() {
     let mut world = World::watching(plan(Mode::Watch, 1));
-    for _ in 0..1000 {
-        world.feed(FeedInput::Warning("bad_frame", "it is not JSON".to_owned()));
+    for index in 0..1000 {
+        world.feed(FeedInput::Warning("bad_frame", format!("it is nonsense no. {index}")));
     }
     assert_eq!(world.warnings().len(), 20);
+    world.push(0, Status::Completed, None);
+    assert_eq!(world.warnings().last(), Some(&"bad_frames"));
+}
+
+#[test]
+fn the_same_nonsense_is_quoted_once_and_counted() {
+    let mut world = World::watching(plan(Mode::Watch, 1));
+    for _ in 0..5 {
+        world.feed(FeedInput::Warning("bad_frame", "it is not JSON".to_owned()));
+    }
+    assert_eq!(world.warnings(), ["bad_frame"]);
+    world.push(0, Status::Completed, None);
+    let told = world.events.iter().rev().find_map(|event| match event {
+        Event::Warning { message, .. } => Some(message.clone()),
+        _ => None,
+    });
+    assert_eq!(told.unwrap(), "5 messages of fake were ignored in all");
+}
+
+/// Somebody else may have had a newer token issued.
+#[test]
+fn a_wrong_signature_has_a_token_issued_once_until_one_is_right() {
+    let mut plan = from_a_command();
+    plan.mode = Mode::Watch;
+    plan.targets.clear();
+    plan.account = true;
+    let mut world = World::new(plan);
+    world.input(Input::Renewed(0, Ok(None)));
+    world.feed(FeedInput::Live);
+    world.take();
+    let wrong = || FeedInput::Warning(crate::provider::BAD_SIGNATURE, "wrong".to_owned());
+    world.feed(wrong());
+    assert_eq!(world.take(), ["renew"]);
+    world.feed(wrong());
+    world.input(Input::Renewed(0, Ok(None)));
+    world.feed(wrong());
+    assert_eq!(world.take(), [""; 0]);
+    world.push(1, Pending, None);
+    world.feed(wrong());
+    assert_eq!(world.take(), ["renew"]);
 }
 
 #[test]
