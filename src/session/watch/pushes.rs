@@ -227,17 +227,17 @@ impl Watch {
         let profile = self.feeds[feed].profile;
         let reason = error.to_string();
         let newly = !matches!(self.feeds[feed].link, LinkState::Down { .. });
-        if !self.asks(profile) && self.feeds[feed].down_since.is_none() {
-            let message = format!("{reason}; trying again, and nothing is heard until then");
-            self.warn(self.only_target(feed), "push_lost", message);
-        }
-        self.feeds[feed].down_since.get_or_insert(self.now.elapsed);
         let retry_at = self.now.elapsed.saturating_add(retry_in);
         self.feeds[feed].link = LinkState::Down { reason: reason.clone(), retry_at };
         for target in self.feeds[feed].targets.values() {
             self.targets[*target].subscribed = false;
         }
         self.connection(feed, ConnectionState::Lost, attempt, Some(retry_in), Some(reason.clone()));
+        if !self.asks(profile) && self.feeds[feed].down_since.is_none() {
+            let message = format!("{reason}; trying again, and nothing is heard until then");
+            self.warn(self.only_target(feed), "push_lost", message);
+        }
+        self.feeds[feed].down_since.get_or_insert(self.now.elapsed);
         match error.kind {
             ErrorKind::Denied => self.denied(Refusal {
                 profile,
