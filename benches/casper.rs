@@ -98,8 +98,8 @@ fn ours(node: &Node, built: &Path) -> Program {
         .env("TXWATCH_CASPER_PUSH_URL", format!("http://{address}/events"))
 }
 
-/// It ends with the stream, and well only if jq has found something.
-const PIPELINE: &str = "curl -qsN \"$URL\" | sed -un 's/^data://p' | \
+/// It ends with the stream, and well only if jq has found something. `sed -u` would read byte by byte.
+const PIPELINE: &str = "curl -qsN \"$URL\" | stdbuf -oL sed -n 's/^data://p' | \
      jq -ce --arg hash \"$HASH\" 'select(.TransactionProcessed.transaction_hash.Version1 == $hash)'";
 
 fn theirs(node: &Node) -> Program {
