@@ -1,6 +1,6 @@
-//! As much of HTTP as a client needs to upgrade to WebSocket.
+//! As much of HTTP as clients need to ask, to upgrade to WebSocket, and to listen.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write, copy, sink};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result};
@@ -15,25 +15,28 @@ pub(crate) struct Head {
     pub(crate) key: Option<String>,
 }
 
-/// Reads a request that has no body.
+/// Reads a request; its body is thrown away.
 pub(crate) fn read_head(stream: &TcpStream) -> Result<Head> {
     let mut reader = BufReader::new(stream);
     let mut head = Head::default();
-    let mut line = String::new();
+    let (mut line, mut length) = (String::new(), 0);
     reader.read_line(&mut line)?;
     head.path = line.split(' ').nth(1).context("no request")?.to_owned();
     loop {
         line.clear();
         reader.read_line(&mut line)?;
         let Some((name, value)) = line.trim_end().split_once(": ") else {
-            return Ok(head);
+            break;
         };
         match name.to_ascii_lowercase().as_str() {
             "authorization" => head.token = value.strip_prefix("Bearer ").map(str::to_owned),
+            "content-length" => length = value.parse()?,
             "sec-websocket-key" => head.key = Some(value.to_owned()),
             _ => {}
         }
     }
+    copy(&mut reader.take(length), &mut sink())?;
+    Ok(head)
 }
 
 /// Upgrades to WebSocket.

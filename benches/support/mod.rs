@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod child;
 pub(crate) mod http;
 pub(crate) mod machine;
+pub(crate) mod node;
 pub(crate) mod pusher;
 pub(crate) mod runs;
 pub(crate) mod server;
