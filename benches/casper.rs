@@ -215,7 +215,10 @@ impl Network {
 
     /// Some 1 to 3 KB.
     fn accepted(&mut self) -> Value {
-        let named = |name: &str, kind: &str, bytes: String| json!([name, { "cl_type": kind, "bytes": bytes, "parsed": null }]);
+        let named = |name: &str, kind: &str, bytes: String| {
+            let value = json!({ "cl_type": kind, "bytes": bytes, "parsed": null });
+            json!([name, value])
+        };
         let length = self.rng.usize(64..900);
         let arguments = [
             named("target", "PublicKey", self.key()),
