@@ -65,7 +65,7 @@ pub(super) fn cost(record: &Transaction, provider: &str) -> Option<(&'static str
     })
 }
 
-/// An amount of motes in CSPR, digit for digit; nothing if it is no whole number.
+/// An amount of motes in CSPR, digit for digit, with the motes beside it; nothing if it is no whole number.
 fn cspr(motes: &str) -> Option<String> {
     /// A CSPR is 10^9 motes.
     const PLACES: usize = 9;
@@ -75,8 +75,8 @@ fn cspr(motes: &str) -> Option<String> {
     let digits = format!("{:0>width$}", motes.trim_start_matches('0'), width = PLACES + 1);
     let (whole, fraction) = digits.split_at(digits.len() - PLACES);
     Some(match fraction.trim_end_matches('0') {
-        "" => format!("{whole} CSPR"),
-        fraction => format!("{whole}.{fraction} CSPR"),
+        "" => format!("{whole} CSPR ({motes} motes)"),
+        fraction => format!("{whole}.{fraction} CSPR ({motes} motes)"),
     })
 }
 
@@ -191,7 +191,11 @@ mod tests {
         ] {
             let record = Transaction { cost: Some(motes.to_owned()), ..Transaction::default() };
             for provider in ["cspr", "casper"] {
-                assert_eq!(cost(&record, provider), Some(("cost", cspr.to_owned())));
+                let shown = match cspr.ends_with("CSPR") {
+                    true => format!("{cspr} ({motes} motes)"),
+                    false => cspr.to_owned(),
+                };
+                assert_eq!(cost(&record, provider), Some(("cost", shown)));
             }
             assert_eq!(cost(&record, "proof"), Some(("cost", motes.to_owned())));
         }

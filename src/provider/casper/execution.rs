@@ -25,6 +25,10 @@ impl Execution {
         let object = result
             .as_object()
             .ok_or_else(|| format!("its result is {}, not an object", json::kind(result)))?;
+        // It is one thing or the other; whoever says two of them may have failed in one.
+        if object.len() > 1 {
+            return Err("its result says more than one thing".to_owned());
+        }
         if let Some(Value::Object(second)) = object.get("Version2") {
             return Self::second(second);
         }

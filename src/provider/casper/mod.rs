@@ -194,13 +194,22 @@ fn progress(result: &Value) -> Result<Progress, String> {
             Some(Value::Null) | None => Ok(Progress::Included(block(info))),
             Some(result) => Ok(Progress::Executed(Execution::of(result)?, block(info))),
         },
-        (_, Some(Value::Array(results))) => match results.first() {
-            Some(first) => {
-                let result = first.get("result").ok_or("its execution has no result")?;
-                Ok(Progress::Executed(Execution::of(result)?, block(first)))
-            }
-            None => Ok(Progress::None),
-        },
+        (_, Some(Value::Array(results))) => {
+            let executed = |one: &Value| {
+                let result = one.get("result").ok_or("its execution has no result")?;
+                Ok::<_, String>((Execution::of(result)?, block(one)))
+            };
+            let mut all = results.iter().map(executed).collect::<Result<Vec<_>, _>>()?;
+            // It is executed once; if there are several all the same, one that failed counts.
+            let failed = all.iter().position(|(execution, _)| execution.error.is_some());
+            Ok(match all.is_empty() {
+                true => Progress::None,
+                false => {
+                    let (execution, block) = all.swap_remove(failed.unwrap_or_default());
+                    Progress::Executed(execution, block)
+                }
+            })
+        }
         (Some(Value::Null), None) => Ok(Progress::None),
         (None, None) => Ok(Progress::Untold),
         (Some(other), _) | (None, Some(other)) => {

@@ -117,7 +117,18 @@ fn what_was_executed_succeeded_only_without_an_error() {
 fn a_result_that_does_not_say_how_it_went_is_no_success() {
     let bare = json!({ "Version2": { "cost": "1" } });
     let both = json!({ "Version1": { "Success": {}, "Failure": {} } });
-    for result in [bare, both, second(json!(7)), json!({}), json!([]), json!({ "Version3": {} })] {
+    let two_kinds = json!({ "Version2": { "error_message": null }, "Version1": failure("x") });
+    let unversioned = json!({ "Version2": null, "Success": {} });
+    for result in [
+        bare,
+        both,
+        two_kinds,
+        unversioned,
+        second(json!(7)),
+        json!({}),
+        json!([]),
+        json!({ "Version3": {} }),
+    ] {
         let reading = known(transaction(), info(result.clone()));
         assert!(matches!(reading, Reading::Bad(_)), "{result}: {reading:?}");
     }
@@ -152,6 +163,12 @@ fn a_deploy_is_read_in_the_answers_of_2_0_and_1_x() {
     let failed = older(json!([{ "block_hash": BLOCK, "result": failure("ApiError::User(1)") }]));
     assert_eq!(failed.status, Status::Failed);
     assert_eq!(failed.transaction.error.as_deref(), Some("ApiError::User(1)"));
+    let one_of_two = older(json!([
+        { "block_hash": "f0", "result": success() },
+        { "block_hash": BLOCK, "result": failure("ApiError::User(1)") },
+    ]));
+    assert_eq!(one_of_two.status, Status::Failed);
+    assert_eq!(one_of_two.transaction.block.as_deref(), Some(BLOCK));
 }
 
 /// The time to live of 30 minutes, and the margin.

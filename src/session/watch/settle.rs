@@ -57,6 +57,14 @@ impl Watch {
                     self.warn_once(target, "stale_push", message);
                 }
             }
+            // Asked before the last push came; asked again, the answer is the newer one.
+            Verdict::Stale
+                if observation.report.status.is_final()
+                    && observation.report.occurred_at.is_none()
+                    && !settles_doubt =>
+            {
+                self.pull(target);
+            }
             Verdict::Stale if observation.report.status.is_final() && !settles_doubt => {
                 let message = format!(
                     "an answer says {}, but by the provider's own clock it is older than the last push; \

@@ -281,6 +281,23 @@ fn a_slow_answer_does_not_overtake_a_push() {
 }
 
 #[test]
+fn an_ending_that_a_push_overtook_is_asked_for_again_at_once() {
+    let mut world = World::new(plan(Mode::Watch, 1));
+    world.feed(FeedInput::Live);
+    world.subscribe();
+    world.take();
+    world.now = seconds(1);
+    world.push(0, Status::Pending, None);
+    let answer = Ok((Reading::Observed(report(Status::Completed, None)), None));
+    let pulled = Pulled { asked: seconds(0), generation: 0, answer };
+    world.input(Input::Pulled(0, pulled));
+    assert_eq!(world.take(), ["pull 0"]);
+    assert_eq!(world.warnings(), [""; 0]);
+    world.pulled(0, Ok(report(Status::Completed, None)));
+    assert_eq!(world.exit(), Some(Code::Ok));
+}
+
+#[test]
 fn a_look_ends_with_its_first_answer_and_maps_only_when_asked() {
     for (exit_status, status, code) in [
         (false, Pending, Code::Ok),
