@@ -108,6 +108,9 @@ pub struct Rules {
     pub grace: Duration,
     /// Whether the provider documents that the first status can be followed by the second.
     pub revives: fn(Status, Status) -> bool,
+    /// Whether the provider excludes that the first status is followed by the second, however new that
+    /// seems.
+    pub precludes: fn(Status, Status) -> bool,
 }
 
 /// How a target ended.
@@ -175,7 +178,7 @@ impl Tracker {
         };
         let report = &observation.report;
         let order = last.order(observation);
-        if order == Ordering::Less {
+        if order == Ordering::Less || (rules.precludes)(last.status, report.status) {
             return Verdict::Stale;
         }
         if report.word == last.word && report.status == last.status {

@@ -9,7 +9,8 @@ fn revives(from: Status, to: Status) -> bool {
 }
 
 fn rules(grace: u64) -> Rules {
-    Rules { goal: Goal::default(), grace: Duration::from_secs(grace), revives }
+    let precludes = |_, _| false;
+    Rules { goal: Goal::default(), grace: Duration::from_secs(grace), revives, precludes }
 }
 
 /// An observation heard at second `heard`, timed by the provider at second `clock` of its life.
@@ -283,4 +284,15 @@ proptest! {
             prop_assert!(!completed || tracker.status() == Some(Completed));
         }
     }
+}
+
+#[test]
+fn what_the_provider_excludes_is_not_believed_however_new() {
+    let precludes = |from, to| from == Processing && to == Status::Expired;
+    let rules = Rules { precludes, ..rules(0) };
+    let mut tracker = Tracker::default();
+    assert_eq!(tracker.observe(&seen(Processing, None, Pull, 1), &rules), Verdict::Changed);
+    assert_eq!(tracker.observe(&seen(Status::Expired, None, Pull, 9), &rules), Verdict::Stale);
+    assert_eq!(tracker.decide(Duration::from_secs(9), &rules), Decision::Open);
+    assert_eq!(tracker.observe(&seen(Completed, None, Pull, 10), &rules), Verdict::Changed);
 }

@@ -334,6 +334,11 @@ pub trait Provider: Send + Sync {
     /// How the push connection is called in messages.
     fn push_name(&self) -> &'static str;
 
+    /// Whether a status cannot be followed by another, so that a report of it must be mistaken.
+    fn precludes(&self) -> fn(Status, Status) -> bool {
+        |_, _| false
+    }
+
     /// Whether the provider documents that a final status can be followed by another.
     fn revives(&self) -> fn(Status, Status) -> bool {
         |_, _| false

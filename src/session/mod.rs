@@ -231,7 +231,7 @@ async fn look(
             return Ok((Reading::Observed(report), None));
         }
         let fetched = transport.fetch(request, token).await?;
-        match provider.read(id, &fetched.response, fetched.response.date.unwrap_or(now)) {
+        match provider.read(id, &fetched.response, earlier(fetched.response.date, now)) {
             Reading::Observed(report) => found = Some(newer(found, report)),
             Reading::NotFound(answer) => unknown = Reading::NotFound(answer),
             other => return Ok((other, fetched.retry_after)),
@@ -247,6 +247,11 @@ fn newer(found: Option<Box<Report>>, other: Box<Report>) -> Box<Report> {
         Some(found) if began(&found) > began(&other) => found,
         _ => other,
     }
+}
+
+/// The provider's clock or ours, whichever is behind: neither may end a transaction by being ahead.
+fn earlier(theirs: Option<Timestamp>, ours: Timestamp) -> Timestamp {
+    theirs.map_or(ours, |theirs| theirs.min(ours))
 }
 
 /// Push connections, each with what it serves.

@@ -98,6 +98,11 @@ impl Plan {
     /// The fold's rules for the targets of a profile.
     pub fn rules(&self, profile: usize) -> Rules {
         let profile = &self.profiles[profile];
-        Rules { goal: self.goal.clone(), grace: profile.grace, revives: profile.provider.revives() }
+        Rules {
+            goal: self.goal.clone(),
+            grace: profile.grace,
+            revives: profile.provider.revives(),
+            precludes: profile.provider.precludes(),
+        }
     }
 }

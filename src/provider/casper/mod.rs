@@ -124,6 +124,11 @@ impl Provider for Node {
         "events"
     }
 
+    /// What was seen in a block did not run out of time, though a node that lags may not know of it.
+    fn precludes(&self) -> fn(Status, Status) -> bool {
+        |from, to| from == Status::Processing && to == Status::Expired
+    }
+
     /// That it expired may have been inferred, and then the network knows better.
     fn revives(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Expired && matches!(to, Status::Completed | Status::Failed)

@@ -277,3 +277,15 @@ fn an_answer_of_several_megabytes_is_read() {
 
 #[path = "feed_tests.rs"]
 mod feeds;
+
+/// A node that lags does not know of the block in which another one behind the same address saw it.
+#[test]
+fn what_was_in_a_block_never_expires() {
+    let precludes = node().precludes();
+    for from in Status::ALL {
+        for to in Status::ALL {
+            let expected = from == Status::Processing && to == Status::Expired;
+            assert_eq!(precludes(from, to), expected, "{from} {to}");
+        }
+    }
+}
