@@ -248,6 +248,10 @@ impl DeployFeed {
             return Ok(None);
         };
         match json::object(text.as_bytes())?.remove("data") {
+            // CSPR.click's word for a sign of life, which says nothing of the transaction.
+            Some(Value::Object(deploy)) if deploy.get("status").is_some_and(|it| it == "ping") => {
+                Ok(None)
+            }
             Some(Value::Object(deploy)) => Ok(Some((id.clone(), report(id, deploy)?))),
             _ => Err("it has no deploy".to_owned()),
         }

@@ -204,7 +204,8 @@ fn events_are_filtered_here_and_pings_are_no_news() {
     let actions = feed.received(Frame::Text(&failed));
     let [Action::Observed(_, report)] = &actions[..] else { panic!("{actions:?}") };
     assert_eq!(report.status, Status::Failed);
-    for quiet in ["Ping", "ping\n", &event(&with("deploy_hash", OTHER.into()))] {
+    let ping = event(&with("status", "ping".into()));
+    for quiet in ["Ping", "ping\n", &ping, &event(&with("deploy_hash", OTHER.into()))] {
         assert!(feed.received(Frame::Text(quiet)).is_empty(), "{quiet}");
     }
     for odd in ["", "Pong!", "{}", r#"{"data":{}}"#, r#"{"data":null}"#, &event(&json!([]))] {
