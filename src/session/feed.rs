@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::watch::{FeedInput, Input};
 use crate::exit::Code;
 use crate::provider::{Action, Closed, Feed, Frame, Id, Reopen, Silence};
-use crate::transport::{Backoff, Error, Heard, Stream, Transport};
+use crate::transport::{Backoff, Connection, Error, Heard, Network};
 use crate::wire::Token;
 
 /// How long a connection may be open before the provider has accepted it.
@@ -23,11 +23,11 @@ const NOT_THERE: u16 = 404;
 const HEALTHY: Duration = Duration::from_secs(30);
 
 /// What a feed's task is connected to.
-pub(super) struct Line {
+pub(super) struct Line<N> {
     /// The index of the feed.
     pub(super) index: usize,
     /// Opens the connection.
-    pub(super) transport: Transport,
+    pub(super) network: N,
     /// The token that counts now.
     pub(super) token: watch::Receiver<Token>,
     /// Where everything goes.
@@ -47,7 +47,7 @@ pub(super) struct Line {
 }
 
 /// Keeps the feed open until the provider refuses it for good or the session drops the task.
-pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
+pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line<impl Network>) {
     let mut backoff = Backoff::new(line.random.fork());
     loop {
         while let Ok(id) = line.forgotten.try_recv() {
@@ -59,7 +59,7 @@ pub(super) async fn drive(mut feed: Box<dyn Feed>, mut line: Line) {
         feed.token(&token);
         let opened = {
             let _permit = line.permits.acquire().await;
-            line.transport.open(&feed.request(), &token).await
+            line.network.open(&feed.request(), &token).await
         };
         let (error, reopen) = match opened {
             Err(error) => (error, Reopen::Backoff(Duration::ZERO)),
@@ -144,14 +144,14 @@ impl Pulse {
     }
 }
 
-impl Line {
+impl<N: Network> Line<N> {
     /// If nobody listens any more, the task is about to be dropped.
     async fn tell(&self, input: FeedInput) {
         let _ = self.inbox.send(Input::Feed(self.index, input)).await;
     }
 
     /// Carries an open connection to its end.
-    async fn pump(&mut self, feed: &mut dyn Feed, mut stream: Stream) -> Ended {
+    async fn pump(&mut self, feed: &mut dyn Feed, mut stream: N::Connection) -> Ended {
         self.live = false;
         let introduced = Clock::start().instant(INTRODUCTION);
         let mut pulse = Pulse::now();
@@ -186,7 +186,7 @@ impl Line {
         &mut self,
         feed: &mut dyn Feed,
         pulse: &mut Pulse,
-        stream: &mut Stream,
+        stream: &mut N::Connection,
     ) -> Result<(), Ended> {
         if std::mem::replace(&mut pulse.asked, true) {
             let Silence { ask_after, dead_after } = feed.silence();
@@ -200,7 +200,7 @@ impl Line {
         &mut self,
         feed: &mut dyn Feed,
         heard: Result<Heard, Error>,
-        stream: &mut Stream,
+        stream: &mut N::Connection,
     ) -> Result<(), Ended> {
         let actions = match heard? {
             Heard::Text(text) => {
@@ -227,7 +227,11 @@ impl Line {
         self.carry_out(actions, stream).await
     }
 
-    async fn carry_out(&mut self, actions: Vec<Action>, stream: &mut Stream) -> Result<(), Ended> {
+    async fn carry_out(
+        &mut self,
+        actions: Vec<Action>,
+        stream: &mut N::Connection,
+    ) -> Result<(), Ended> {
         for action in actions {
             match action {
                 Action::Send(text) => {

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::*;
 use crate::provider;
-use crate::transport::Options;
+use crate::transport::{Options, Transport};
 use crate::wire::{Auth, Request};
 
 /// A feed that hears nothing, behind a provider that accepts it or not.
@@ -66,12 +66,12 @@ fn read_head(stream: &mut TcpStream) -> String {
 }
 
 /// A line to nowhere else than this inbox.
-fn line(inbox: mpsc::Sender<Input>) -> Line {
+fn line(inbox: mpsc::Sender<Input>) -> Line<Transport> {
     let (_, token) = watch::channel(Token::default());
     let (_, forgotten) = mpsc::unbounded_channel();
     Line {
         index: 0,
-        transport: Transport::new(&Options::default()).unwrap(),
+        network: Transport::new(&Options::default()).unwrap(),
         token,
         inbox,
         forgotten,

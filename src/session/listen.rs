@@ -37,7 +37,7 @@ pub async fn listen(
     let (_token, token) = latest::channel(Token::default());
     let line = feed::Line {
         index: 0,
-        transport,
+        network: transport,
         token,
         inbox,
         forgotten,

@@ -20,10 +20,11 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use crate::error::Failure;
+use crate::exit::Code;
 use crate::lifecycle::Report;
 use crate::provider::{Feed, Id, Provider, Reading};
 use crate::render::{Closing, Renderer, Stamped};
-use crate::transport::{Error, Options, Transport};
+use crate::transport::{Error, Network, Options, Transport};
 use crate::wire::{Auth, Token};
 use clock::Clock;
 use plan::Plan;
@@ -58,8 +59,32 @@ pub async fn run(
     renderer: &mut dyn Renderer,
     signals: &mut Signals,
 ) -> Result<Closing, Broken> {
-    let (mut hands, routes) = Hands::new(plan.clone(), options).map_err(Broken::Failed)?;
-    let mut watch = Watch::new(plan, routes, fastrand::Rng::new());
+    let surroundings = Surroundings {
+        clock: Clock::start(),
+        network: Transport::new(options).map_err(Broken::Failed)?,
+        random: fastrand::Rng::new(),
+    };
+    run_in(surroundings, plan, renderer, async || signals.next().await).await
+}
+
+/// Where a session runs.
+struct Surroundings<N> {
+    clock: Clock,
+    network: N,
+    /// Spreads requests and retries.
+    random: fastrand::Rng,
+}
+
+/// Runs a command to its end, wherever that is.
+async fn run_in(
+    mut surroundings: Surroundings<impl Network>,
+    plan: Arc<Plan>,
+    renderer: &mut dyn Renderer,
+    mut interrupted: impl AsyncFnMut() -> Code,
+) -> Result<Closing, Broken> {
+    let random = surroundings.random.fork();
+    let (mut hands, routes) = Hands::new(plan.clone(), surroundings).map_err(Broken::Failed)?;
+    let mut watch = Watch::new(plan, routes, random);
     let mut frames = interval(FRAME);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut input = Input::Begun;
@@ -76,7 +101,7 @@ pub async fn run(
         input = loop {
             tokio::select! {
                 biased;
-                code = signals.next() => break Input::Interrupted(code),
+                code = interrupted() => break Input::Interrupted(code),
                 Some(input) = hands.inbox.recv() => break input,
                 () = sleep_until(wake.unwrap_or_else(|| hands.clock.instant(Duration::MAX))) => break Input::Woken,
                 _ = frames.tick(), if renderer.is_live() => {
@@ -88,10 +113,11 @@ pub async fn run(
 }
 
 /// What carries commands out: sockets, tasks, and the way back.
-struct Hands {
+struct Hands<N> {
     plan: Arc<Plan>,
     clock: Clock,
-    transport: Transport,
+    random: fastrand::Rng,
+    network: N,
     /// By profile: its token as it stands.
     tokens: Vec<latest::Sender<Token>>,
     feeds: Vec<Option<Box<dyn Feed>>>,
@@ -108,8 +134,8 @@ struct OpenFeed {
     forget: mpsc::UnboundedSender<Id>,
 }
 
-impl Hands {
-    fn new(plan: Arc<Plan>, options: &Options) -> Result<(Self, Vec<Route>), Failure> {
+impl<N: Network> Hands<N> {
+    fn new(plan: Arc<Plan>, surroundings: Surroundings<N>) -> Result<(Self, Vec<Route>), Failure> {
         let (mut feeds, routes): (Vec<_>, Vec<_>) = connections(&plan)?.into_iter().unzip();
         for (feed, route) in feeds.iter_mut().zip(&routes) {
             // It may be renewed before anything is opened, and what was signed with it still counts.
@@ -121,9 +147,11 @@ impl Hands {
         let tokens = plan.profiles.iter().map(|profile| {
             latest::Sender::new(profile.credential.token.clone().unwrap_or_default())
         });
+        let Surroundings { clock, network, random } = surroundings;
         let hands = Hands {
-            clock: Clock::start(),
-            transport: Transport::new(options)?,
+            clock,
+            random,
+            network,
             tokens: tokens.collect(),
             feeds: feeds.into_iter().map(Some).collect(),
             feed_profiles: routes.iter().map(|route: &Route| route.profile).collect(),
@@ -164,12 +192,12 @@ impl Hands {
     fn pull(&mut self, pull: Pull) {
         let Pull { target, profile, id } = pull;
         let provider = self.plan.profiles[profile].provider.clone();
-        let transport = self.transport.clone();
+        let network = self.network.clone();
         let token = self.tokens[profile].borrow().clone();
         let outbox = self.outbox.clone();
         let now = self.clock.now();
         self.tasks.spawn(async move {
-            let answer = look(provider.as_ref(), &transport, &token, &id, now.wall).await;
+            let answer = look(provider.as_ref(), &network, &token, &id, now.wall).await;
             let pulled = Pulled { asked: now.elapsed, generation: token.generation, answer };
             // If nobody listens any more, the session is over.
             let _ = outbox.send(Input::Pulled(target, pulled)).await;
@@ -184,12 +212,12 @@ impl Hands {
         let (forget, forgotten) = mpsc::unbounded_channel();
         let line = feed::Line {
             index,
-            transport: self.transport.clone(),
+            network: self.network.clone(),
             token: self.tokens[profile].subscribe(),
             inbox: self.outbox.clone(),
             forgotten,
             permits: self.permits.clone(),
-            random: fastrand::Rng::new(),
+            random: self.random.fork(),
             personal: self.plan.profiles[profile].provider.spec().personal,
             live: false,
             told: Clock::start(),
@@ -202,10 +230,10 @@ impl Hands {
         let plan = self.plan.clone();
         let token = self.tokens[profile].clone();
         let outbox = self.outbox.clone();
-        let transport = self.transport.clone();
+        let network = self.network.clone();
         self.tasks.spawn(async move {
             let generation = token.borrow().generation + 1;
-            let renewed = renewal::renew(&plan.profiles[profile], &transport, generation).await;
+            let renewed = renewal::renew(&plan.profiles[profile], &network, generation).await;
             let renewed = renewed.map(|renewed| {
                 let expires_at = renewed.expires_at();
                 token.send_replace(renewed);
@@ -219,7 +247,7 @@ impl Hands {
 /// Asks for the state of a transaction, in one place after the other until one knows it.
 async fn look(
     provider: &dyn Provider,
-    transport: &Transport,
+    network: &impl Network,
     token: &Token,
     id: &Id,
     now: Timestamp,
@@ -230,7 +258,7 @@ async fn look(
         if let Some(report) = found.take_if(|found| asked >= provider.places_to_ask(id, found)) {
             return Ok((Reading::Observed(report), None));
         }
-        let fetched = transport.fetch(request, token).await?;
+        let fetched = network.fetch(request, token).await?;
         match provider.read(id, &fetched.response, earlier(fetched.response.date, now)) {
             Reading::Observed(report) => found = Some(newer(found, report)),
             Reading::NotFound(answer) => unknown = Reading::NotFound(answer),

@@ -5,7 +5,7 @@ use super::watch::Unrenewed;
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::provider::Issued;
-use crate::transport::{Credential, CredentialSource, Error, ErrorKind, Transport, issued};
+use crate::transport::{Credential, CredentialSource, Error, ErrorKind, Network, issued};
 use crate::wire::Token;
 
 /// The profile's next token.
@@ -14,16 +14,14 @@ use crate::wire::Token;
 /// There is none to be had, or not now.
 pub(super) async fn renew(
     profile: &Profile,
-    transport: &Transport,
+    network: &impl Network,
     generation: u32,
 ) -> Result<Token, Unrenewed> {
     let credential = &profile.credential;
     let first = generation == 1 && credential.token.is_none();
     let has_source = credential.source != CredentialSource::Nowhere;
     match &credential.issuer {
-        Some(issuer) if !(first && has_source) => {
-            issue(profile, issuer, transport, generation).await
-        }
+        Some(issuer) if !(first && has_source) => issue(profile, issuer, network, generation).await,
         _ => Ok(credential.read(generation).await?),
     }
 }
@@ -32,7 +30,7 @@ pub(super) async fn renew(
 async fn issue(
     profile: &Profile,
     issuer: &Credential,
-    transport: &Transport,
+    network: &impl Network,
     generation: u32,
 ) -> Result<Token, Unrenewed> {
     let title = profile.provider.spec().title;
@@ -40,7 +38,7 @@ async fn issue(
         return Err(Failure::new(Code::Config, format!("{title} issues no tokens")).into());
     };
     let secret = issuer.read(0).await?;
-    let fetched = transport.fetch(&request, &secret).await?;
+    let fetched = network.fetch(&request, &secret).await?;
     match profile.provider.issued(&fetched.response) {
         Issued::Token(secret, expires_at) => {
             let token = Token::new(issued(&secret)?, generation);

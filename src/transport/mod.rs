@@ -5,6 +5,7 @@ mod backoff;
 mod credential;
 mod error;
 mod http;
+mod network;
 mod sse;
 mod stream;
 mod ws;
@@ -20,6 +21,7 @@ pub use backoff::Backoff;
 pub use credential::{Credential, Source as CredentialSource, issued};
 pub use error::{Error, ErrorKind};
 pub use http::Fetched;
+pub use network::{Connection, Network};
 pub use stream::{Heard, Stream};
 
 use crate::error::{Failure, config};
