@@ -5,7 +5,7 @@
 //! pusher-websockets-protocol) and, where marked, from its official client pusher-js 8.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ pub(super) enum Data {
 /// A connection and the channels that it follows, whether it is open or not.
 pub(super) struct Pusher {
     request: Request,
-    channels: HashMap<Channel, Standing>,
+    channels: BTreeMap<Channel, Standing>,
     /// Channels that are still to be subscribed.
     waiting: VecDeque<Channel>,
     unanswered: usize,

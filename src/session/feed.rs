@@ -157,11 +157,10 @@ impl<N: Network> Line<N> {
         let mut pulse = Pulse::now();
         let mut turn = self.carry_out(feed.opened(), &mut stream).await;
         while turn.is_ok() {
+            // In this order: what has arrived is heard before its lateness counts, and a peer that never
+            // pauses holds nothing else up.
             turn = tokio::select! {
-                heard = stream.next() => {
-                    pulse = Pulse::now();
-                    self.heard(feed, heard, &mut stream).await
-                }
+                biased;
                 Some(id) = self.forgotten.recv() => {
                     self.carry_out(feed.forget(&id), &mut stream).await
                 }
@@ -171,6 +170,10 @@ impl<N: Network> Line<N> {
                 }
                 () = sleep_until(introduced), if !self.live => {
                     Err(Error::speechless(INTRODUCTION).into())
+                }
+                heard = stream.next() => {
+                    pulse = Pulse::now();
+                    self.heard(feed, heard, &mut stream).await
                 }
                 () = sleep_until(pulse.due(feed.silence())) => {
                     self.silent(feed, &mut pulse, &mut stream).await

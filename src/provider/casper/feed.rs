@@ -2,7 +2,7 @@
 //! about our hashes is not even parsed.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -23,7 +23,7 @@ const SILENCE: Silence =
 pub(super) struct NodeFeed {
     url: Url,
     /// By the hash in lower case.
-    ids: HashMap<String, Id>,
+    ids: BTreeMap<String, Id>,
     /// The id of the last event; the node's buffer is asked for from there.
     last: Option<u64>,
     /// Whether the node replays from there what passed by before.

@@ -1,6 +1,6 @@
 //! What a command knows of its targets, profiles and push connections.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -88,7 +88,7 @@ pub(super) enum Renewal {
 
 pub(super) struct FeedState {
     pub(super) profile: usize,
-    pub(super) targets: HashMap<Id, usize>,
+    pub(super) targets: BTreeMap<Id, usize>,
     /// Whether it brings whatever the account has.
     pub(super) account: bool,
     /// Whether it carries the token, and so tells whether that is accepted.
