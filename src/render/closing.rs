@@ -1,6 +1,8 @@
 //! The last words on stderr: what went wrong, what is not final, and how to go on.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::event::{Closing, Undecided};
 use super::words::span;
@@ -8,8 +10,8 @@ use super::{Paint, clean};
 use crate::error::Failure;
 use crate::exit::Code;
 
-/// How many orders of an account are named; all of them are in the records.
-const MOST_NAMED: usize = 10;
+/// How many targets are named, and how many errors are told; all of them are in the records.
+const MOST_TOLD: usize = 20;
 
 /// `error: … / caused by: … / hint: …`.
 pub fn failure(failure: &Failure, paint: Paint) -> String {
@@ -26,15 +28,7 @@ pub fn failure(failure: &Failure, paint: Paint) -> String {
 /// What is left to say when a command has ended. `resume` makes the command that goes on with the
 /// targets it is given.
 pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Paint) -> String {
-    let mut text = String::new();
-    let mut told = Vec::new();
-    for problem in &closing.failures {
-        let block = failure(problem, paint);
-        if !told.contains(&block) {
-            text.push_str(&block);
-            told.push(block);
-        }
-    }
+    let mut text = problems(&closing.failures, paint);
     if closing.undecided.is_empty() {
         if closing.account
             && let Some(what) = gave_up(closing.exit, closing.elapsed)
@@ -49,22 +43,33 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
             let _ = writeln!(text, "caused by: {}", clean(trouble));
         }
     }
-    let named = match closing.account {
-        true => &closing.undecided[..closing.undecided.len().min(MOST_NAMED)],
-        false => &closing.undecided[..],
-    };
-    for target in named {
+    for target in closing.undecided.iter().take(MOST_TOLD) {
         let _ = writeln!(text, "  {}", last_seen(target));
     }
-    if named.len() < closing.undecided.len() {
-        let _ = writeln!(text, "  and {} more", closing.undecided.len() - named.len());
+    let more = closing.undecided.len().saturating_sub(MOST_TOLD);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
     }
     let _ = writeln!(text, "  {}", advice(&closing.undecided));
-    let targets: Vec<&str> = match closing.account {
-        true => Vec::new(),
-        false => closing.undecided.iter().map(|open| &*open.target).collect(),
+    let (what, targets) = match closing.account {
+        true => ("resume with", Vec::new()),
+        false if more > 0 => ("resume with their names on standard input:", vec!["-"]),
+        false => ("resume with", closing.undecided.iter().map(|open| &*open.target).collect()),
     };
-    let _ = writeln!(text, "{} resume with  {}", paint.hint("hint:"), resume(&targets));
+    let _ = writeln!(text, "{} {what}  {}", paint.hint("hint:"), resume(&targets));
+    text
+}
+
+/// Each only once, and not all of very many.
+fn problems(failures: &[Arc<Failure>], paint: Paint) -> String {
+    let mut told = HashSet::new();
+    let blocks = failures.iter().map(|problem| failure(problem, paint));
+    let mut blocks = blocks.filter(|block| told.insert(block.clone()));
+    let mut text: String = blocks.by_ref().take(MOST_TOLD).collect();
+    let more = blocks.count();
+    if more > 0 {
+        let _ = writeln!(text, "{} and {more} more, about other targets", paint.bad("error:"));
+    }
     text
 }
 
