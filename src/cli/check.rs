@@ -15,7 +15,7 @@ use crate::error::{Failure, config};
 use crate::exit::Code;
 use crate::lifecycle::Goal;
 use crate::provider::{Id, NOT_JSON};
-use crate::render::{self, Closing, Name, Renderer, Stamped, View, say};
+use crate::render::{self, Closing, Name, Renderer, Room, Stamped, View, say};
 use crate::session::clock::Clock;
 use crate::session::plan::{Mode, Plan, Profile, Target};
 use crate::session::{self, Broken, Signals};
@@ -81,6 +81,7 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     let options = Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
         reach: Reach::of(&resolved.provider.requests(&id)),
+        embedded: false,
     };
     let profile = Profile {
         name: name.into(),
@@ -190,8 +191,8 @@ impl Renderer for Silent {
         Ok(())
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn room(&self) -> Option<Room> {
+        None
     }
 
     fn draw(&mut self, _view: &View) {}

@@ -69,6 +69,7 @@ pub(super) fn prepare(
         true => maker.account(&chosen[0])?,
         false => chosen.iter().map(|chosen| maker.target(chosen)).collect::<Result<Vec<_>, _>>()?,
     };
+    let embedded = maker.is_rehearsal();
     let plan = Plan {
         mode,
         account,
@@ -87,7 +88,7 @@ pub(super) fn prepare(
         targets,
     };
     Ok(Prepared {
-        transport: options(arguments, &plan, config),
+        transport: Options { embedded, ..options(arguments, &plan, config) },
         colour: config.option("color", None, None)?,
         #[cfg(feature = "sandbox")]
         sandbox: maker.sandbox,
@@ -148,6 +149,7 @@ fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Options {
     Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
         reach: Reach::of(&plan.profiles.iter().flat_map(requests).collect::<Vec<_>>()),
+        embedded: false,
     }
 }
 
@@ -281,6 +283,14 @@ impl Maker<'_> {
         profile.grace =
             config.option("grace", arguments.grace, name)?.unwrap_or(Span(Duration::ZERO)).0;
         Ok(profile)
+    }
+
+    /// Whether the embedded sandbox is needed.
+    fn is_rehearsal(&self) -> bool {
+        #[cfg(feature = "sandbox")]
+        return self.sandbox.is_some();
+        #[cfg(not(feature = "sandbox"))]
+        false
     }
 
     /// The embedded sandbox, taking its port when the first target needs it. It is close at hand, so

@@ -40,7 +40,7 @@ pub enum Event {
     /// A connection came, went or is replaced by polling.
     Connection(Connection),
     /// Nothing changed for a while.
-    Heartbeat(Vec<Row>),
+    Heartbeat(Open),
     /// Something odd that does not end the watch.
     Warning {
         /// Which target it is about, if about one.
@@ -151,8 +151,6 @@ pub struct Row {
     pub link: Link,
     /// How it ended, if it did.
     pub settled: Option<Code>,
-    /// When, as time of the command.
-    pub settled_at: Duration,
 }
 
 /// How the watch of a target learns of changes.
@@ -180,6 +178,45 @@ pub enum Link {
     Polling(Duration),
 }
 
+/// The targets that are still open.
+#[derive(Clone, Debug, Default)]
+pub struct Open {
+    /// How many are in each status, in the order of a transaction's life; first those that were not seen.
+    pub counts: Vec<(Option<Status>, usize)>,
+    /// Each of them, where they are few.
+    pub rows: Vec<Row>,
+}
+
+impl Open {
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.counts.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// How many rows of targets can be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Where every target has its row.
+    pub every: usize,
+    /// Where only some of them do.
+    pub some: usize,
+}
+
+/// The rows of a view.
+#[derive(Clone, Debug)]
+pub enum Rows {
+    /// Every target has one.
+    Every(Vec<Row>),
+    /// There is no room for all.
+    Some {
+        /// The open targets that have been in their status for longest, the slowest first.
+        slowest: Vec<Row>,
+        /// The other targets that changed or ended last, the latest first.
+        latest: Vec<Row>,
+    },
+}
+
 /// The whole command as it stands, for the live view.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -193,8 +230,10 @@ pub struct View {
     pub good: usize,
     /// How many of them ended otherwise.
     pub bad: usize,
+    /// How many of the open ones are in each status, as in [`Open::counts`].
+    pub open: Vec<(Option<Status>, usize)>,
     /// The targets; of an account those that are open, and the last that ended.
-    pub rows: Vec<Row>,
+    pub rows: Rows,
 }
 
 /// What is left to say when a command has ended.

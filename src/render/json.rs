@@ -111,8 +111,8 @@ impl RecordSink for Lines {
         Some(match &event.event {
             Event::Status(change) => self.line(at, "status", status(change)),
             Event::Connection(told) => self.line(at, "connection", connection(told)),
-            Event::Heartbeat(rows) => {
-                self.line(at, "heartbeat", HeartbeatFields { unsettled: rows.len() })
+            Event::Heartbeat(open) => {
+                self.line(at, "heartbeat", HeartbeatFields { unsettled: open.total() })
             }
             Event::Warning { target, code, message } => {
                 self.line(at, "warning", WarningFields { target: target.as_deref(), code, message })

@@ -6,22 +6,24 @@
 //! The cursor is never hidden, so however the program ends there is nothing to restore but the line
 //! that the view stands on.
 
-use std::cmp::Reverse;
 use std::io;
 
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::event::{Event, Row, Stamped, View};
+use super::event::{Event, Room, Row, Rows, Stamped, View};
 use super::human::Trail;
 use super::screen::{MARGIN, Screen};
 use super::words::{link, padded, short_link, short_target, span, word_aside};
 use super::{Paint, ProgressSink, say};
+use crate::lifecycle::Status;
 
-/// How often the terminal is written to, at most.
-const HERTZ: u8 = 10;
 /// Beyond this width the eye loses the line.
 const WIDEST: usize = 100;
+/// The changes of more targets than these would scroll by unread; the view shows the latest of them.
+const MOST_TRAILED: usize = 100;
+/// A terminal of fewer lines has none to spare for headings.
+const TALL: usize = 12;
 
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -32,19 +34,54 @@ pub(super) struct Live {
     paint: Paint,
     /// Whether there is one target and never another.
     single: bool,
+    /// Whether changes are left to the view.
+    crowded: bool,
+    /// What scrolls by with the next frame.
+    waiting: String,
+    /// Whether the view stands on the terminal.
+    visible: bool,
     frame: usize,
 }
 
 impl Live {
-    pub(super) fn new(trail: Trail) -> Self {
+    /// The view of so many targets.
+    pub(super) fn new(trail: Trail, targets: usize) -> Self {
         let term = Term::stderr();
         let screen = Box::new(Screen::new(term.clone()));
-        let target = ProgressDrawTarget::term_like_with_hz(screen, HERTZ);
+        // How often it is drawn is the session's to say.
+        let target = ProgressDrawTarget::term_like(screen);
         let view = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             view.set_style(style);
         }
-        Live { paint: trail.paint(), single: trail.is_single(), trail, view, term, frame: 0 }
+        Live {
+            paint: trail.paint(),
+            single: trail.is_single(),
+            crowded: targets > MOST_TRAILED,
+            trail,
+            view,
+            term,
+            waiting: String::new(),
+            visible: false,
+            frame: 0,
+        }
+    }
+
+    /// How many lines there are for the view.
+    fn height(&self) -> usize {
+        usize::from(self.term.size().0).saturating_sub(2).max(2)
+    }
+
+    fn is_tall(&self) -> bool {
+        self.height() >= TALL
+    }
+
+    /// Lets what waits scroll by.
+    fn print_waiting(&mut self) {
+        if !self.waiting.is_empty() {
+            // What prints nothing more cannot fail.
+            let _ = self.aside(&mut || Ok(()));
+        }
     }
 
     /// How long a line may be.
@@ -57,6 +94,7 @@ impl Live {
         let room = self.room();
         let cut: Vec<_> = lines.iter().map(|line| truncate_str(line, room, "…")).collect();
         self.view.set_message(cut.join("\n"));
+        self.visible = true;
         self.frame += 1;
     }
 
@@ -82,19 +120,35 @@ impl Live {
     }
 
     fn draw_many(&mut self, view: &View) {
-        let height = usize::from(self.term.size().0).saturating_sub(2).max(2);
-        let shown = view.rows.len().min(height - 1);
-        // What is still open matters most; then what ended last.
-        let mut rows: Vec<&Row> = view.rows.iter().collect();
-        if rows.len() > shown {
-            rows.sort_by_key(|row| (row.settled.is_some(), Reverse(row.settled_at)));
-            rows.truncate(shown);
-        }
-        let widths = Widths::of(&rows);
-        let hidden = view.targets.saturating_sub(shown);
+        let (rows, others) = match &view.rows {
+            Rows::Every(rows) => (rows.as_slice(), [].as_slice()),
+            Rows::Some { slowest, latest } => (slowest.as_slice(), latest.as_slice()),
+        };
+        let widths = Widths::of(rows.iter().chain(others));
+        let hidden = view.targets.saturating_sub(rows.len() + others.len());
+        let headed = matches!(view.rows, Rows::Some { .. }) && self.is_tall();
+        let heading = |text| headed.then(|| self.paint.dim(text));
         let mut lines = vec![self.header(view, hidden)];
+        lines.extend(headed.then(|| self.counts(view)));
+        lines.extend(heading("slowest").filter(|_| !rows.is_empty()));
         lines.extend(rows.iter().map(|row| self.row(row, &widths)));
+        lines.extend(heading("latest changes").filter(|_| !others.is_empty()));
+        lines.extend(others.iter().map(|row| self.row(row, &widths)));
         self.show(&lines);
+    }
+
+    /// `open: 3 looking · 12 pending`.
+    fn counts(&self, view: &View) -> String {
+        let count = |(status, count): &(Option<Status>, usize)| match status {
+            Some(status) => format!("{count} {}", self.paint.status(*status, status)),
+            None => format!("{count} looking"),
+        };
+        match view.open.is_empty() {
+            true => "none is open".to_owned(),
+            false => {
+                format!("open: {}", view.open.iter().map(count).collect::<Vec<_>>().join(" · "))
+            }
+        }
     }
 
     fn header(&self, view: &View, hidden: usize) -> String {
@@ -134,26 +188,39 @@ impl Live {
 
 impl ProgressSink for Live {
     fn event(&mut self, event: &Stamped) {
-        let text = self.trail.lines(event);
-        if !text.is_empty() {
-            self.view.suspend(|| say(&text));
+        match event.event {
+            Event::Status(_) if self.crowded => {}
+            _ => self.waiting += &self.trail.lines(event),
         }
         if let Event::Summary(_) = event.event {
+            self.print_waiting();
             self.view.finish_and_clear();
         }
     }
 
+    /// What waits was there first. The view comes back with the next frame only, so that much may be
+    /// printed in between.
     fn aside(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
-        self.view.suspend(print)
+        if std::mem::take(&mut self.visible) {
+            self.view.set_message("");
+        }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.view.suspend(|| {
+            say(&waiting);
+            print()
+        })
     }
 
-    fn is_live(&self) -> bool {
-        true
+    fn room(&self) -> Option<Room> {
+        let every = self.height() - 1;
+        let headings = if self.is_tall() { 3 } else { 0 };
+        Some(Room { every, some: every - headings })
     }
 
     fn draw(&mut self, view: &View) {
-        match view.rows.as_slice() {
-            [row] if self.single => self.draw_one(view, row),
+        self.print_waiting();
+        match &view.rows {
+            Rows::Every(rows) if self.single && rows.len() == 1 => self.draw_one(view, &rows[0]),
             _ => self.draw_many(view),
         }
     }
@@ -161,6 +228,7 @@ impl ProgressSink for Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
+        self.print_waiting();
         self.view.finish_and_clear();
     }
 }
@@ -173,12 +241,12 @@ struct Widths {
 }
 
 impl Widths {
-    fn of(rows: &[&Row]) -> Self {
+    fn of<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Self {
         // Wide enough for what is common, so that the columns stay where they are.
         const STATUS: usize = 10;
         const HELD: usize = 7;
         let widest = |text: &dyn Fn(&Row) -> String| {
-            rows.iter().map(|row| measure_text_width(&text(row))).max().unwrap_or_default()
+            rows.clone().map(|row| measure_text_width(&text(row))).max().unwrap_or_default()
         };
         Widths {
             status: widest(&|row| status_of(row).to_owned()).max(STATUS),

@@ -12,12 +12,12 @@ mod screen;
 mod style;
 mod words;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 pub use closing::{failure, farewell};
 pub use event::{
-    Change, Closing, Connection, ConnectionState, Event, Link, Name, Outcome, Row, Stamped,
-    Summary, Undecided, View,
+    Change, Closing, Connection, ConnectionState, Event, Link, Name, Open, Outcome, Room, Row,
+    Rows, Stamped, Summary, Undecided, View,
 };
 pub use json::{SCHEMA, abort};
 pub use sanitize::clean;
@@ -32,10 +32,10 @@ pub trait Renderer {
     /// stdout could not be written. stderr is never worth an error.
     fn event(&mut self, event: &Stamped) -> io::Result<()>;
 
-    /// Whether [`draw`](Renderer::draw) does anything.
-    fn is_live(&self) -> bool;
+    /// How much a view may hold, if there is a live view.
+    fn room(&self) -> Option<Room>;
 
-    /// Draws the live view.
+    /// Draws the live view. What happened since it was drawn last is shown with it.
     fn draw(&mut self, view: &View);
 }
 
@@ -99,6 +99,8 @@ pub struct Output {
     records: Box<dyn RecordSink>,
     progress: Box<dyn ProgressSink>,
     stdout: io::Stdout,
+    /// Whether what goes there is seen between what goes to stderr.
+    on_terminal: bool,
 }
 
 /// Turns events into what stdout says about them.
@@ -115,8 +117,8 @@ trait ProgressSink {
         print()
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn room(&self) -> Option<Room> {
+        None
     }
 
     fn draw(&mut self, _view: &View) {}
@@ -133,13 +135,14 @@ impl Output {
         };
         let trail = human::Trail::new(look);
         let progress: Box<dyn ProgressSink> = match look.progress {
-            Progress::Live => Box::new(live::Live::new(trail)),
+            Progress::Live => Box::new(live::Live::new(trail, look.targets)),
             Progress::Trail => Box::new(human::Printed(trail)),
             Progress::Plain => Box::new(plain::Log { verbose: look.verbose }),
             Progress::Warnings => Box::new(human::Warnings(look.stderr)),
             Progress::Quiet => Box::new(Nothing),
         };
-        Output { records, progress, stdout: io::stdout() }
+        let stdout = io::stdout();
+        Output { records, progress, on_terminal: stdout.is_terminal(), stdout }
     }
 }
 
@@ -147,17 +150,21 @@ impl Renderer for Output {
     fn event(&mut self, event: &Stamped) -> io::Result<()> {
         if let Some(text) = self.records.event(event) {
             let stdout = &mut self.stdout;
-            self.progress.aside(&mut || {
+            let mut print = || {
                 stdout.write_all(text.as_bytes())?;
                 stdout.flush()
-            })?;
+            };
+            match self.on_terminal {
+                true => self.progress.aside(&mut print)?,
+                false => print()?,
+            }
         }
         self.progress.event(event);
         Ok(())
     }
 
-    fn is_live(&self) -> bool {
-        self.progress.is_live()
+    fn room(&self) -> Option<Room> {
+        self.progress.room()
     }
 
     fn draw(&mut self, view: &View) {

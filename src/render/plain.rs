@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::event::{ConnectionState, Event, Link, Row, Stamped};
+use super::event::{ConnectionState, Event, Link, Open, Row, Stamped};
 use super::words::{retry, span};
 use super::{ProgressSink, RecordSink, clean, say};
 use crate::lifecycle::Status;
@@ -27,9 +27,6 @@ pub(super) struct Log {
     pub(super) verbose: bool,
 }
 
-/// In a sign of life more targets than these are told in one line.
-const MOST_NAMED: usize = 10;
-
 impl ProgressSink for Log {
     fn event(&mut self, event: &Stamped) {
         let time = seconds(event.at);
@@ -42,11 +39,11 @@ impl ProgressSink for Log {
                     format!("{time} {} {} {word} {detail}", change.name.target, change.status);
                 say(&format!("{}\n", line.trim_end()));
             }
-            Event::Heartbeat(rows) if rows.is_empty() || rows.len() > MOST_NAMED => {
-                say(&format!("{time} - {}\n", together(rows)));
+            Event::Heartbeat(open) if open.rows.is_empty() => {
+                say(&format!("{time} - {}\n", together(open)));
             }
-            Event::Heartbeat(rows) => {
-                for row in rows {
+            Event::Heartbeat(open) => {
+                for row in &open.rows {
                     say(&format!("{time} {} {}\n", row.target, still(row)));
                 }
             }
@@ -69,17 +66,11 @@ impl ProgressSink for Log {
 }
 
 /// `203 targets are open: 200 pending, 3 processing`.
-fn together(rows: &[Row]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for row in rows {
-        let status = row.status.as_ref().map_or("not seen", |(status, _)| status.name());
-        match counts.iter_mut().find(|(name, _)| *name == status) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((status, 1)),
-        }
-    }
-    let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
-    match rows.len() {
+fn together(open: &Open) -> String {
+    let name = |status: Option<Status>| status.map_or("not seen", Status::name);
+    let counts: Vec<_> =
+        open.counts.iter().map(|(status, count)| format!("{count} {}", name(*status))).collect();
+    match open.total() {
         0 => "no target is open".to_owned(),
         open => format!("{open} targets are open: {}", counts.join(", ")),
     }

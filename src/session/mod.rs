@@ -1,6 +1,7 @@
 //! The only loop. It carries out what [`Watch`] decides, and feeds it what happens.
 
 pub mod clock;
+mod connections;
 mod feed;
 mod listen;
 pub mod plan;
@@ -25,8 +26,9 @@ use crate::lifecycle::Report;
 use crate::provider::{Feed, Id, Provider, Reading};
 use crate::render::{Closing, Renderer, Stamped};
 use crate::transport::{Error, Network, Options, Transport};
-use crate::wire::{Auth, Token};
+use crate::wire::Token;
 use clock::Clock;
+use connections::{connections, those_that_fit};
 use plan::Plan;
 use watch::{Command, Input, Pull, Pulled, Route, Watch};
 
@@ -102,11 +104,14 @@ async fn run_in(
             tokio::select! {
                 biased;
                 code = interrupted() => break Input::Interrupted(code),
+                // Before what comes in, which may never end; it is due only now and then.
+                _ = frames.tick(), if renderer.room().is_some() => {
+                    if let Some(room) = renderer.room() {
+                        renderer.draw(&watch.view(hands.clock.now().elapsed, room));
+                    }
+                }
                 Some(input) = hands.inbox.recv() => break input,
                 () = sleep_until(wake.unwrap_or_else(|| hands.clock.instant(Duration::MAX))) => break Input::Woken,
-                _ = frames.tick(), if renderer.is_live() => {
-                    renderer.draw(&watch.view(hands.clock.now().elapsed));
-                }
             }
         };
     }
@@ -136,18 +141,25 @@ struct OpenFeed {
 
 impl<N: Network> Hands<N> {
     fn new(plan: Arc<Plan>, surroundings: Surroundings<N>) -> Result<(Self, Vec<Route>), Failure> {
-        let (mut feeds, routes): (Vec<_>, Vec<_>) = connections(&plan)?.into_iter().unzip();
+        let Surroundings { clock, network, random } = surroundings;
+        let (outbox, inbox) = mpsc::channel(INBOX);
+        let wanted = connections(&plan)?;
+        let room = network.room(wanted.len());
+        let (connections, notice) = those_that_fit(&plan, wanted, room)?;
+        if let Some(message) = notice {
+            // An empty inbox takes it.
+            let _ = outbox.try_send(Input::Noticed("open_files", message));
+        }
+        let (mut feeds, routes): (Vec<_>, Vec<_>) = connections.into_iter().unzip();
         for (feed, route) in feeds.iter_mut().zip(&routes) {
             // It may be renewed before anything is opened, and what was signed with it still counts.
             if let Some(token) = &plan.profiles[route.profile].credential.token {
                 feed.token(token);
             }
         }
-        let (outbox, inbox) = mpsc::channel(INBOX);
         let tokens = plan.profiles.iter().map(|profile| {
             latest::Sender::new(profile.credential.token.clone().unwrap_or_default())
         });
-        let Surroundings { clock, network, random } = surroundings;
         let hands = Hands {
             clock,
             random,
@@ -280,42 +292,4 @@ fn newer(found: Option<Box<Report>>, other: Box<Report>) -> Box<Report> {
 /// The provider's clock or ours, whichever is behind: neither may end a transaction by being ahead.
 fn earlier(theirs: Option<Timestamp>, ours: Timestamp) -> Timestamp {
     theirs.map_or(ours, |theirs| theirs.min(ours))
-}
-
-/// Push connections, each with what it serves.
-type Connections = Vec<(Box<dyn Feed>, Route)>;
-
-/// The push connections of a command.
-fn connections(plan: &Plan) -> Result<Connections, Failure> {
-    if !plan.mode.pushes() {
-        return Ok(Vec::new());
-    }
-    if plan.account {
-        let feed = plan.profiles[0].provider.account_feed()?;
-        let authenticated = feed.request().auth != Auth::None;
-        let route = Route { profile: 0, targets: Vec::new(), account: true, authenticated };
-        return Ok(vec![(feed, route)]);
-    }
-    let mut feeds = Vec::new();
-    for (profile, settings) in plan.profiles.iter().enumerate() {
-        let mine: HashMap<&Id, usize> = plan
-            .targets
-            .iter()
-            .enumerate()
-            .filter(|(_, target)| target.profile == profile)
-            .map(|(index, target)| (&target.id, index))
-            .collect();
-        let mut ids: Vec<Id> = mine.keys().map(|id| (*id).clone()).collect();
-        ids.sort_by_key(|id| mine[id]);
-        for (feed, ids) in settings.provider.feeds(&ids) {
-            let targets = ids
-                .into_iter()
-                .map(|id| (mine[&id], id))
-                .map(|(target, id)| (id, target))
-                .collect();
-            let authenticated = feed.request().auth != Auth::None;
-            feeds.push((feed, Route { profile, targets, account: false, authenticated }));
-        }
-    }
-    Ok(feeds)
 }

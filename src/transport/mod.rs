@@ -4,6 +4,7 @@
 mod backoff;
 mod credential;
 mod error;
+mod files;
 mod http;
 mod network;
 mod sse;
@@ -43,6 +44,8 @@ pub struct Options {
     pub cacert: Option<PathBuf>,
     /// How far it reaches.
     pub reach: Reach,
+    /// Whether the peers are in this process too, as the embedded sandbox is.
+    pub embedded: bool,
 }
 
 /// How far requests go, and so what the client needs.
@@ -75,6 +78,8 @@ pub struct Transport {
     client: Client,
     /// For this machine without TLS.
     direct: Client,
+    /// How many files a connection takes of this process.
+    files_each: usize,
 }
 
 impl Transport {
@@ -93,7 +98,7 @@ impl Transport {
             (Reach::Tls, None) => built(builder())?,
             (Reach::Tls, Some(extra)) => built(builder().tls_certs_merge(extra))?,
         };
-        Ok(Transport { client, direct })
+        Ok(Transport { client, direct, files_each: if options.embedded { 2 } else { 1 } })
     }
 
     /// The client for an address.

@@ -1,12 +1,17 @@
 //! What a session needs of a network. There is one of bytes, and one that tests simulate.
 
-use super::{Error, Fetched, Heard, Stream, Transport};
+use super::{Error, Fetched, Heard, Stream, Transport, files};
 use crate::wire::{Request, Token};
 
 /// Answers requests and opens connections. Cheap to clone.
 pub trait Network: Clone + Send + Sync + 'static {
     /// What it opens.
     type Connection: Connection;
+
+    /// How many of so many connections can be open at once.
+    fn room(&self, connections: usize) -> usize {
+        connections
+    }
 
     /// Makes a request and reads the whole answer.
     ///
@@ -52,6 +57,10 @@ pub trait Connection: Send {
 
 impl Network for Transport {
     type Connection = Stream;
+
+    fn room(&self, connections: usize) -> usize {
+        files::room(connections, self.files_each)
+    }
 
     async fn fetch(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
         self.fetch(request, token).await

@@ -18,6 +18,8 @@ pub enum Input {
     Begun,
     /// A timer may be due.
     Woken,
+    /// Something has to be said: a stable word for scripts and a sentence.
+    Noticed(&'static str, String),
     /// On the feed of this index.
     Feed(usize, FeedInput),
     /// The request for the target of this index ended.

@@ -115,6 +115,7 @@ impl Watch {
             match input {
                 Input::Begun => self.begin(),
                 Input::Woken => {}
+                Input::Noticed(code, message) => self.warn(None, code, message),
                 Input::Feed(feed, input) => self.pushed(feed, input),
                 Input::Pulled(target, pulled) => self.pulled(target, pulled),
                 Input::Renewed(profile, renewed) => self.renewed(profile, renewed),
@@ -211,9 +212,7 @@ impl Watch {
             return;
         };
         if self.now.elapsed >= self.shown + interval {
-            let rows = self.view(self.now.elapsed).rows;
-            let open = rows.into_iter().filter(|row| row.settled.is_none()).collect();
-            self.emit(Event::Heartbeat(open));
+            self.emit(Event::Heartbeat(self.still_open()));
             self.shown = self.now.elapsed;
         }
         self.agenda.add(self.shown + interval, Timer::Heartbeat);

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ use super::schema;
 /// configuration, UTC.
 pub struct Txwatch {
     command: Command,
-    home: Rc<TempDir>,
+    home: Arc<TempDir>,
 }
 
 /// What a command came to.
@@ -30,7 +30,7 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    let home = Rc::new(TempDir::new().unwrap());
+    let home = Arc::new(TempDir::new().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
@@ -82,6 +82,17 @@ impl Txwatch {
             .env("TXWATCH_CSPR_TOKEN", TOKEN)
     }
 
+    /// Has a shell do something first, which then becomes txwatch.
+    pub fn shell(mut self, first: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{first}; exec \"$0\" \"$@\"")]);
+        shell.arg(self.command.get_program()).args(self.command.get_args());
+        shell.env_clear().stdin(Stdio::null());
+        shell.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.command = shell;
+        self
+    }
+
     /// Writes the configuration file.
     pub fn config(self, text: &str) -> Self {
         let path = self.write("config.toml", text);
@@ -89,7 +100,7 @@ impl Txwatch {
     }
 
     /// Its home, which lives as long as somebody holds it.
-    pub fn home(&self) -> Rc<TempDir> {
+    pub fn home(&self) -> Arc<TempDir> {
         self.home.clone()
     }
 

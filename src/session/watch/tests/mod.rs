@@ -5,6 +5,7 @@ mod chance;
 mod listening;
 mod quotas;
 mod rules;
+mod shown;
 mod trust;
 
 use std::sync::Arc;

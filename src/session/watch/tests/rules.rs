@@ -340,7 +340,7 @@ fn a_heartbeat_comes_only_when_nothing_changes() {
     world.push(0, Completed, None);
     world.wait_until(29);
     let last = world.events.iter().rev().find_map(|event| match event {
-        Event::Heartbeat(rows) => Some(rows.len()),
+        Event::Heartbeat(open) => Some(open.total()),
         _ => None,
     });
     assert_eq!(last, Some(1));
