@@ -12,7 +12,9 @@ pub(crate) enum Unit {
     Mebibytes,
     Megabytes,
     Bytes,
+    Seconds,
     PerSecond,
+    Instructions,
 }
 
 /// What several runs gave.
@@ -44,9 +46,14 @@ impl fmt::Display for Sample {
             Unit::Mebibytes => (1.0 / f64::from(1 << 20), "MiB"),
             Unit::Megabytes => (1e-6, "MB"),
             Unit::Bytes => (1.0, "B"),
+            Unit::Seconds => (1.0, "s"),
             Unit::PerSecond => (1.0, "/s"),
+            Unit::Instructions => (1.0, "instructions"),
         };
-        let digits = if scale == 1.0 { 0 } else { 2 };
+        let digits = match self.unit {
+            Unit::Bytes | Unit::PerSecond | Unit::Instructions => 0,
+            _ => 2,
+        };
         write!(f, "{:.digits$} {name}", self.median() * scale)?;
         match &self.runs[..] {
             [least, .., most] => {
@@ -65,6 +72,8 @@ pub(crate) enum Bar {
     Multiple(f64),
     /// A number, in words too.
     Below(f64, &'static str),
+    /// Nothing: it is told for its own sake.
+    None,
 }
 
 /// A line of the table.
@@ -83,6 +92,7 @@ impl fmt::Display for Row {
             Bar::Share(share) => (format!("under {share}x"), ratio.map(|it| it < share)),
             Bar::Multiple(times) => (format!("over {times}x"), ratio.map(|it| it > times)),
             Bar::Below(most, words) => (format!("under {words}"), Some(self.ours.median() < most)),
+            Bar::None => (String::new(), None),
         };
         let theirs = match (&self.theirs, met) {
             (Some(theirs), _) => theirs.to_string(),

@@ -1,145 +1,33 @@
-//! A transaction of Casper in a node's stream of events, beside curl and jq: `cargo bench --bench casper`.
-//!
-//! Ours and theirs run in turn, against one server on this machine; the table shows medians (least and
-//! most). It measures and never judges: it fails only where something could not be measured.
+//! What a node of Casper tells, as it would on the network.
 
-#![allow(clippy::disallowed_methods)] // it reads the clock
-
-mod support;
-
-use std::env::args_os;
-use std::ffi::OsString;
-use std::path::Path;
-use std::process::Command;
-use std::time::Instant;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use support::build::built;
-use support::child::{self, Program};
-use support::machine::{description, probe};
-use support::node::{Node, chunk};
-use support::runs::{WARM_UP, in_turn};
-use support::table::{Bar, Row, Sample, Unit, print};
+use super::node::chunk;
 
 /// Events of one run, ours being the last.
-const EVENTS: usize = 100_000;
+pub(crate) const EVENTS: usize = 100_000;
 /// How many events there are for each block.
 const PER_BLOCK: usize = 100;
-/// How often they are told; each run tells time and memory.
-const RUNS: usize = 5;
 /// The transaction that is waited for.
-const HASH: &str = "88461218a5e972fcda1d764d7cc4edb2e0c3a538123b97890d484f43c55935f5";
-
-fn main() -> Result<()> {
-    let arguments: Vec<OsString> = args_os().skip(1).collect();
-    match arguments.split_first() {
-        Some((first, argv)) if first == child::LAUNCH => child::launcher(argv),
-        _ => figures(),
-    }
-}
-
-fn figures() -> Result<()> {
-    let built = built(&[])?;
-    let network = Network { rng: Rng::with_seed(4), sent: Timestamp::now().to_string() };
-    let node = Node::start(network.pending().to_string())?;
-    let events = network.events()?;
-    let (ours, theirs) = (ours(&node, &built), theirs(&node));
-    let curl = probe(Command::new("curl").arg("--version"));
-    let jq = probe(Command::new("jq").arg("--version"));
-    let (a, b) = in_turn(
-        RUNS,
-        || listen(&node, &ours, &events),
-        || curl.as_ref().and(jq.as_ref()).map(|_| listen(&node, &theirs, &events)).transpose(),
-    )?;
-    let b: Vec<_> = b.into_iter().flatten().collect();
-    let row = |figure: &str, unit: Unit, pick: fn(&Heard) -> f64, bar: Bar| {
-        let sample = |heard: &[Heard]| Sample::new(heard.iter().map(pick).collect(), unit);
-        let theirs = (!b.is_empty()).then(|| sample(&b));
-        Row { figure: figure.to_owned(), ours: sample(&a), theirs, bar }
-    };
-    let rows = [
-        row(
-            "events of a node until ours, against curl and jq",
-            Unit::PerSecond,
-            |heard| heard.pace,
-            Bar::Multiple(1.0),
-        ),
-        row("the same, peak memory", Unit::Mebibytes, |heard| heard.peak, Bar::Share(1.0)),
-    ];
-    let mut notes = vec![
-        format!(
-            "{}; {RUNS} runs each, in turn, after {WARM_UP} that do not count; medians (least–most).",
-            description()
-        ),
-        format!(
-            "{EVENTS} events of {} MB in all, from the first byte that is sent to the end of the process.",
-            events.len() / 1_000_000
-        ),
-    ];
-    notes.push(match (&curl, &jq) {
-        (Some(curl), Some(jq)) => format!(
-            "{}, {jq}: `{PIPELINE}`; their memory is that of the largest process.",
-            curl.split(" (").next().unwrap_or_default()
-        ),
-        _ => "Against curl and jq: not measured, one of them is missing.".to_owned(),
-    });
-    print(&rows, &notes)
-}
-
-fn ours(node: &Node, built: &Path) -> Program {
-    let address = node.address;
-    let target = format!("casper:{HASH}");
-    Program::new([built.join("txwatch").as_os_str(), "watch".as_ref(), target.as_ref()])
-        .env("TXWATCH_CASPER_URL", format!("http://{address}/rpc"))
-        .env("TXWATCH_CASPER_PUSH_URL", format!("http://{address}/events"))
-}
-
-/// It ends with the stream, and well only if jq has found something. `sed -u` would read byte by byte.
-const PIPELINE: &str = "curl -qsN \"$URL\" | stdbuf -oL sed -n 's/^data://p' | \
-     jq -ce --arg hash \"$HASH\" 'select(.TransactionProcessed.transaction_hash.Version1 == $hash)'";
-
-fn theirs(node: &Node) -> Program {
-    Program::new(["sh", "-c", PIPELINE])
-        .env("URL", format!("http://{}/events", node.address))
-        .env("HASH", HASH)
-}
-
-/// What one run tells.
-struct Heard {
-    /// Events per second.
-    pace: f64,
-    /// Bytes.
-    peak: f64,
-}
-
-/// All events, from before the first is written to after the end of who hears them.
-fn listen(node: &Node, program: &Program, events: &[u8]) -> Result<Heard> {
-    let mut start = None;
-    let peak = program.peak(
-        || node.await_listener(),
-        |listener| {
-            start = Some(Instant::now());
-            listener.tell(events)
-        },
-    )?;
-    let took = start.context("nothing was told")?.elapsed();
-    Ok(Heard { pace: EVENTS as f64 / took.as_secs_f64(), peak })
-}
+pub(crate) const HASH: &str = "88461218a5e972fcda1d764d7cc4edb2e0c3a538123b97890d484f43c55935f5";
 
 /// What happens on the network: the same in every run but for the time.
-struct Network {
+pub(crate) struct Network {
     rng: Rng,
     /// When our transaction was sent.
     sent: String,
 }
 
 impl Network {
+    pub(crate) fn new() -> Self {
+        Network { rng: Rng::with_seed(4), sent: Timestamp::now().to_string() }
+    }
+
     /// What the node knows of our transaction before it tells any event.
-    fn pending(&self) -> Value {
+    pub(crate) fn pending(&self) -> Value {
         let payload = json!({
             "initiator_addr": { "PublicKey": format!("01{}", "d9".repeat(32)) },
             "timestamp": self.sent, "ttl": "2h", "chain_name": "casper",
@@ -152,7 +40,7 @@ impl Network {
     }
 
     /// The stream: mostly signatures, transactions among them, and now and then a block.
-    fn events(mut self) -> Result<Vec<u8>> {
+    pub(crate) fn events(mut self) -> Result<Vec<u8>> {
         let mut chunks = Vec::new();
         chunk(&mut chunks, None, &json!({ "ApiVersion": "2.0.0" }).to_string())?;
         for id in 1..EVENTS - 1 {

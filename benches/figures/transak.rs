@@ -1,15 +1,7 @@
 //! Orders of Transak over Pusher Channels, beside the scripts of Transak's own documentation (pusher-js on
-//! Node.js): `cargo bench --bench transak`.
-//!
-//! Ours and theirs run in turn, against one server on this machine; the table shows medians (least and
-//! most). It measures and never judges: it fails only where something could not be measured. More or
-//! fewer runs: `FIGURES_RUNS=200 cargo bench --bench transak`.
+//! Node.js).
 
-#![allow(clippy::disallowed_methods)] // it reads the clock
-
-mod support;
-
-use std::env::{args_os, var_os};
+use std::env::var_os;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -23,12 +15,13 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use txwatch::wire::jwt;
 
-use support::build::{built, script};
-use support::child::{self, Program};
-use support::machine::{description, probe};
-use support::pusher::{APP_KEY, Pusher, frame};
-use support::runs::{WARM_UP, in_turn, runs};
-use support::table::{Bar, Row, Sample, Unit, print};
+use super::Bench;
+use super::support::build::script;
+use super::support::child::Program;
+use super::support::machine::probe;
+use super::support::pusher::{APP_KEY, Pusher, frame};
+use super::support::runs::in_turn;
+use super::support::table::{Bar, Row, Sample, Unit};
 
 /// Orders on one connection.
 const ORDERS: usize = 10_000;
@@ -43,38 +36,23 @@ const API_KEY: &str = "5c0a7d1e-9b1f-4c57-8d0e-6f2a3b4c5d6e";
 const TOKEN: &str = "figures-access-token-0123456789";
 const TOKEN_VARIABLE: &str = "TXWATCH_TRANSAK_TOKEN";
 
-fn main() -> Result<()> {
-    let arguments: Vec<OsString> = args_os().skip(1).collect();
-    match arguments.split_first() {
-        Some((first, argv)) if first == child::LAUNCH => child::launcher(argv),
-        _ => figures(),
-    }
-}
-
-fn figures() -> Result<()> {
-    let runs = runs()?;
-    let programs = Programs::new(Pusher::start()?, &built(&[])?);
-    let mut notes = vec![format!(
-        "{}; {runs} runs each for time, {EVENT_RUNS} for events and {MEMORY_RUNS} for memory, in turn, \
-         after {WARM_UP} that do not count; medians (least–most).",
-        description()
-    )];
+pub(super) fn measure(bench: &mut Bench) -> Result<()> {
+    let programs = Programs::new(Pusher::start()?, &bench.built);
     let order_script = version_of("pusher_order.cjs");
     let all_script = order_script.as_ref().and(version_of("pusher_all.cjs"));
-    notes.push(match (&order_script, &all_script) {
-        (Some(order), Some(all)) => format!("{order}, {all}."),
-        _ => "There is no Node.js with the packages of tests/peers (see the README there)."
+    bench.notes.push(match (&order_script, &all_script) {
+        (Some(order), Some(all)) => format!(
+            "Transak's scripts: {order}, {all}; {EVENT_RUNS} runs for events. No program has \
+             NODE_EXTRA_CA_CERTS or SSL_CERT_FILE set; the first of them costs every start of Node.js some \
+             65 ms more."
+        ),
+        _ => "Against Transak's scripts: not measured, there is no Node.js with the packages of tests/peers."
             .to_owned(),
     });
-    notes.push(
-        "No program has NODE_EXTRA_CA_CERTS or SSL_CERT_FILE set; the first of them costs every start of \
-         Node.js some 65 ms more."
-            .to_owned(),
-    );
-    let mut rows = programs.order(runs, order_script.is_some())?;
-    rows.push(programs.memory()?);
-    rows.extend(programs.events(all_script.is_some())?);
-    print(&rows, &notes)
+    bench.rows.extend(programs.order(bench.runs, order_script.is_some())?);
+    bench.rows.push(programs.memory()?);
+    bench.rows.extend(programs.events(all_script.is_some())?);
+    Ok(())
 }
 
 /// Where the packages are that the scripts require.

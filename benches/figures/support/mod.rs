@@ -1,10 +1,11 @@
 //! What the measurements are made with.
-#![allow(dead_code)] // neither of them needs everything
 
 pub(crate) mod build;
 pub(crate) mod child;
+pub(crate) mod crowd;
 pub(crate) mod http;
 pub(crate) mod machine;
+pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod pusher;
 pub(crate) mod runs;

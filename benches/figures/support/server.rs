@@ -8,7 +8,7 @@ use std::thread::spawn;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
@@ -18,6 +18,8 @@ use super::http::{read_head, upgrade};
 pub(crate) const TOKEN: &str = "figures-token-0123456789";
 /// The transaction that is over when a request asks for it; every other one goes on until the push.
 pub(crate) const ENDED: &str = "550e8400-e29b-41d4-a716-446655440000";
+/// When a transaction ends.
+pub(crate) const AT_LAST: &str = "2026-04-01T10:03:45Z";
 /// How long a client may take to come.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -80,12 +82,7 @@ impl Server {
 impl Waiting {
     /// Pushes the end of the transaction.
     pub(crate) fn push(&mut self, id: &str) -> Result<()> {
-        let update = json!({
-            "event": "tx.update", "merchant_transaction_id": id, "type": "buy", "status": "completed",
-            "payment_method": "card", "currency": "USDT", "fiat_currency": "EUR", "fiat_amount": "100.00",
-            "crypto_amount": "99.50", "occurred_at": "2026-04-01T10:03:45Z",
-        });
-        Ok(self.socket.send(Message::text(update.to_string()))?)
+        Ok(self.socket.send(Message::text(update(id, "completed", AT_LAST).to_string()))?)
     }
 }
 
@@ -101,7 +98,7 @@ fn serve(mut stream: TcpStream, visits: &Sender<Visit>) -> Result<()> {
         upgrade(&stream, &key)?;
         return Ok(visits.send(Visit::Socket(stream))?);
     }
-    let body = record(head.path.rsplit('/').next().unwrap_or_default());
+    let body = record(head.path.rsplit('/').next().unwrap_or_default()).to_string();
     let length = body.len();
     let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
@@ -110,9 +107,19 @@ fn serve(mut stream: TcpStream, visits: &Sender<Visit>) -> Result<()> {
     Ok(visits.send(Visit::Request(stream))?)
 }
 
-fn record(id: &str) -> String {
+/// What is pushed when a transaction has a new status.
+pub(crate) fn update(id: &str, status: &str, occurred_at: &str) -> Value {
+    json!({
+        "event": "tx.update", "merchant_transaction_id": id, "type": "buy", "status": status,
+        "payment_method": "card", "currency": "USDT", "fiat_currency": "EUR", "fiat_amount": "100.00",
+        "crypto_amount": "99.50", "occurred_at": occurred_at,
+    })
+}
+
+/// What is answered about a transaction.
+pub(crate) fn record(id: &str) -> Value {
     let (status, updated) = match id == ENDED {
-        true => ("completed", "2026-04-01T10:03:45Z"),
+        true => ("completed", AT_LAST),
         false => ("processing", "2026-04-01T10:01:00Z"),
     };
     json!({
@@ -120,5 +127,4 @@ fn record(id: &str) -> String {
         "currency": "USDT", "network": "TRC20", "crypto_amount": "99.50", "fiat_currency": "EUR",
         "fiat_amount": "100.00", "created_at": "2026-04-01T10:00:00Z", "updated_at": updated,
     })
-    .to_string()
 }

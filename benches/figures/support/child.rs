@@ -49,11 +49,17 @@ impl Program {
         self
     }
 
-    /// Reads this file, and writes that one.
-    pub(crate) fn between(mut self, input: &Path, output: &Path) -> Self {
+    /// Reads this file.
+    pub(crate) fn reading(mut self, input: &Path) -> Self {
         self.input = Some(input.to_owned());
-        self.output = Some(output.to_owned());
         self
+    }
+
+    /// Reads this file, and writes that one.
+    pub(crate) fn between(self, input: &Path, output: &Path) -> Self {
+        let mut program = self.reading(input);
+        program.output = Some(output.to_owned());
+        program
     }
 
     /// Silent, unless it writes a file.
@@ -99,8 +105,12 @@ impl Program {
 
     /// The same, with a pipe for what it prints.
     pub(crate) fn meet_piped<W>(&self, met: impl FnOnce() -> Result<W>) -> Result<(Started, W)> {
-        let started = self.spawn(self.command(None)?.stdout(Stdio::piped()))?;
-        started.settled(met)
+        self.piped()?.settled(met)
+    }
+
+    /// Starts it, with a pipe for what it prints.
+    pub(crate) fn piped(&self) -> Result<Started> {
+        self.spawn(self.command(None)?.stdout(Stdio::piped()))
     }
 
     /// Bytes of memory at the peak, of a program that is met and then helped to its end.

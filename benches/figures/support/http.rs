@@ -29,7 +29,7 @@ pub(crate) fn read_head(stream: &TcpStream) -> Result<Head> {
             break;
         };
         match name.to_ascii_lowercase().as_str() {
-            "authorization" => head.token = value.strip_prefix("Bearer ").map(str::to_owned),
+            "authorization" => head.token = Some(value.trim_start_matches("Bearer ").to_owned()),
             "content-length" => length = value.parse()?,
             "sec-websocket-key" => head.key = Some(value.to_owned()),
             _ => {}
