@@ -10,7 +10,7 @@ use super::clock::Clock;
 use super::watch::{FeedInput, Input};
 use crate::exit::Code;
 use crate::provider::{Action, Closed, Feed, Frame, Id, Reopen, Silence};
-use crate::transport::{Backoff, Error, Heard, Stream, Transport};
+use crate::transport::{Backoff, Error, Heard, Message, Stream, Transport};
 use crate::wire::Token;
 
 /// How long a connection may be open before the provider has accepted it.
@@ -177,6 +177,7 @@ impl Line {
                 }
             };
         }
+        stream.close().await;
         turn.err().unwrap_or_else(|| Error::closed(None, "").into())
     }
 
@@ -232,7 +233,7 @@ impl Line {
             match action {
                 Action::Send(text) => {
                     tracing::debug!("> {}", super::traffic::shown(&text, self.personal));
-                    stream.send(text).await?;
+                    stream.send(Message::Text(text)).await?;
                 }
                 Action::Live => {
                     self.live = true;

@@ -20,7 +20,7 @@ pub use backoff::Backoff;
 pub use credential::{Credential, Source as CredentialSource, issued};
 pub use error::{Error, ErrorKind};
 pub use http::Fetched;
-pub use stream::{Heard, Stream};
+pub use stream::{Heard, Message, Stream};
 
 use crate::error::{Failure, config};
 use crate::wire::{Request, is_loopback};
