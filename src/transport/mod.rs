@@ -20,6 +20,8 @@ pub use backoff::Backoff;
 pub use credential::{Credential, Source as CredentialSource, issued};
 pub use error::{Error, ErrorKind};
 pub use http::Fetched;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use sse::Events;
 pub use stream::{Heard, Message, Stream};
 
 use crate::error::{Failure, config};
