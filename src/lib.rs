@@ -24,6 +24,9 @@ pub mod error;
 pub mod exit;
 pub mod lifecycle;
 pub mod panic;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod properties;
 pub mod provider;
 pub mod render;
 #[cfg(feature = "sandbox")]

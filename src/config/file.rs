@@ -64,7 +64,7 @@ impl Entry {
 ///
 /// # Errors
 /// What is wrong, and in which line.
-pub(super) fn parse(text: &str, path: &Path) -> Result<File, Failure> {
+pub(crate) fn parse(text: &str, path: &Path) -> Result<File, Failure> {
     let reader = Reader { text, path };
     let root = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| reader.line(span.start));

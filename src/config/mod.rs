@@ -18,6 +18,8 @@ use crate::error::{Failure, config, nearest, usage};
 use crate::provider::{self, PROVIDERS, SettingKind, Spec};
 
 pub use environment::Environment;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use file::parse;
 pub use file::{Entry, File, Section};
 pub use options::{OPTIONS, OptionSpec, Scope};
 pub use profile::{Overrides, Resolved, Sourced};

@@ -180,6 +180,7 @@ impl<N: Network> Line<N> {
                 }
             };
         }
+        stream.close().await;
         turn.err().unwrap_or_else(|| Error::closed(None, "").into())
     }
 

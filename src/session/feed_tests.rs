@@ -35,9 +35,16 @@ impl Feed for Deaf {
 
 /// A peer that upgrades and is then as good as gone: it reads, and never writes again.
 fn black_hole() -> (Request, oneshot::Receiver<()>) {
+    let (request, upgraded, _) = peer(&[]);
+    (request, upgraded)
+}
+
+/// A peer that upgrades, says this, and reads to the end; tells when it has upgraded, and what it read.
+fn peer(says: &'static [u8]) -> (Request, oneshot::Receiver<()>, oneshot::Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let (upgraded, done) = oneshot::channel();
+    let (told, heard) = oneshot::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let head = read_head(&mut stream);
@@ -50,9 +57,12 @@ fn black_hole() -> (Request, oneshot::Receiver<()>) {
         )
         .unwrap();
         let _ = upgraded.send(());
-        while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+        stream.write_all(says).unwrap();
+        let mut read = Vec::new();
+        let _ = stream.read_to_end(&mut read);
+        let _ = told.send(read);
     });
-    (Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer), done)
+    (Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer), done, heard)
 }
 
 fn read_head(stream: &mut TcpStream) -> String {
@@ -172,4 +182,33 @@ async fn a_server_that_never_introduces_itself_is_left_within_16_seconds() {
     upgraded.await.unwrap();
     goes_down(&mut heard, 16, "introduce").await;
     task.abort();
+}
+
+/// What a client's close frame says: its code, or nothing.
+fn close_code(frame: &[u8]) -> Option<u16> {
+    let (head, rest) = frame.split_at(6);
+    let length = usize::from(head[1] & 0x7f);
+    assert_eq!((head[0], head[1] & 0x80, rest.len()), (0x88, 0x80, length), "{frame:?}");
+    let unmasked: Vec<u8> = rest.iter().zip(&head[2..]).map(|(byte, mask)| byte ^ mask).collect();
+    Some(u16::from_be_bytes([*unmasked.first()?, *unmasked.get(1)?]))
+}
+
+#[tokio::test]
+async fn a_close_is_answered_and_a_fault_is_named() {
+    for (said, code) in [
+        (&b"\x88\x02\x10\x68"[..], Some(4200)),
+        (b"\x88\x00", None),
+        // No code of the protocol's.
+        (b"\x88\x02\x03\xed", Some(1002)),
+        (b"\x83\x00", Some(1002)),
+        (b"\x81\x02\xff\xfe", Some(1007)),
+        (b"\x81\x7f\0\0\0\0\0\x10\0\x01", Some(1009)),
+    ] {
+        let (inbox, mut heard) = mpsc::channel(16);
+        let (request, _, read) = peer(said);
+        let task = tokio::spawn(drive(Box::new(Deaf { request, accepted: true }), line(inbox)));
+        while !matches!(heard.recv().await.unwrap(), Input::Feed(0, FeedInput::Lost { .. })) {}
+        assert_eq!(close_code(&read.await.unwrap()), code, "{said:?}");
+        task.abort();
+    }
 }

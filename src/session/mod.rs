@@ -7,7 +7,7 @@ mod listen;
 pub mod plan;
 mod renewal;
 mod signals;
-mod traffic;
+pub(crate) mod traffic;
 pub mod watch;
 
 use std::collections::HashMap;

@@ -10,7 +10,7 @@ const LONGEST: usize = 400;
 
 /// A message for the log, without these fields. What is not JSON is only measured, for it cannot be
 /// redacted.
-pub(super) fn shown(text: &str, personal: &[&str]) -> String {
+pub(crate) fn shown(text: &str, personal: &[&str]) -> String {
     let Ok(mut value) = serde_json::from_str(text) else {
         return format!("{} characters that are not JSON", text.chars().count());
     };
@@ -23,8 +23,8 @@ pub(super) fn shown(text: &str, personal: &[&str]) -> String {
     }
 }
 
-/// JSON inside of text is shown as JSON, so that it can be redacted; a signed message, which anybody can
-/// read, is only measured.
+/// JSON inside of text is shown as JSON, so that it can be redacted; what only begins like it, and a signed
+/// message, which anybody can read, is only measured.
 fn unwrap(value: &mut Value) {
     match value {
         Value::Object(fields) => fields.values_mut().for_each(unwrap),
@@ -32,14 +32,16 @@ fn unwrap(value: &mut Value) {
         Value::String(text) if jwt::is_signed(text) => {
             *text = format!("[signed, {} bytes]", text.len());
         }
-        Value::String(text) => {
-            if let Ok(mut inner @ (Value::Object(_) | Value::Array(_) | Value::String(_))) =
-                serde_json::from_str(text)
-            {
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(mut inner @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => {
                 unwrap(&mut inner);
                 *value = inner;
             }
-        }
+            Err(_) if text.trim_start().starts_with(['{', '[', '"']) => {
+                *text = format!("[broken JSON, {} bytes]", text.len());
+            }
+            _ => {}
+        },
         _ => {}
     }
 }
@@ -56,6 +58,14 @@ mod tests {
             shown(&text, &["walletaddress"]),
             r#"{"event":"ORDER_CREATED","channel":"x","data":{"id":"x"}}"#
         );
+    }
+
+    #[test]
+    fn broken_json_in_text_is_only_measured() {
+        let text = r#"{"event":"X","data":"{\"ipAddress\":\"14.142.0.1\""}"#;
+        assert_eq!(shown(text, &[]), r#"{"event":"X","data":"[broken JSON, 25 bytes]"}"#);
+        let text = r#"{"event":"X","data":"hello {"}"#;
+        assert_eq!(shown(text, &[]), text);
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub use credential::{Credential, Source as CredentialSource, issued};
 pub use error::{Error, ErrorKind};
 pub use http::Fetched;
 pub use network::{Connection, Network};
-pub use stream::{Heard, Stream};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use sse::Events;
+pub use stream::{Heard, Message, Stream};
 
 use crate::error::{Failure, config};
 use crate::wire::{Request, is_loopback};

@@ -1,6 +1,6 @@
 //! What a session needs of a network. There is one of bytes, and one that tests simulate.
 
-use super::{Error, Fetched, Heard, Stream, Transport, files};
+use super::{Error, Fetched, Heard, Message, Stream, Transport, files};
 use crate::wire::{Request, Token};
 
 /// Answers requests and opens connections. Cheap to clone.
@@ -53,6 +53,11 @@ pub trait Connection: Send {
     /// # Errors
     /// The connection broke, or the peer does not read.
     fn ping(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Ends it as its protocol wants it, whether the peer has closed it or not.
+    fn close(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 impl Network for Transport {
@@ -77,10 +82,14 @@ impl Connection for Stream {
     }
 
     async fn send(&mut self, text: String) -> Result<(), Error> {
-        self.send(text).await
+        self.send(Message::Text(text)).await
     }
 
     async fn ping(&mut self) -> Result<(), Error> {
         self.ping().await
+    }
+
+    async fn close(&mut self) {
+        self.close().await;
     }
 }

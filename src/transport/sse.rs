@@ -71,19 +71,30 @@ impl Transport {
             error.status = Some(status);
             return Err(error);
         }
-        let pulse = Arc::<Pulse>::default();
         let chunks = answer.bytes_stream().map(|chunk| chunk.map(Vec::from));
-        let tap = Tap { chunks: Box::pin(chunks), pulse: pulse.clone() };
-        Ok(Events { decoder: SseByteStream::new(tap), pulse, token: token.clone() })
+        Ok(Events::of(Box::pin(chunks), token))
     }
 }
 
 impl Events {
+    fn of(chunks: Chunks, token: &Token) -> Self {
+        let pulse = Arc::<Pulse>::default();
+        let tap = Tap { chunks, pulse: pulse.clone() };
+        Events { decoder: SseByteStream::new(tap), pulse, token: token.clone() }
+    }
+
+    /// A stream of which everything has arrived, in these chunks.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn replayed(chunks: Vec<Vec<u8>>) -> Self {
+        let chunks = futures_util::stream::iter(chunks.into_iter().map(Ok));
+        Events::of(Box::pin(chunks), &Token::default())
+    }
+
     /// Waits for the next thing. Cancel-safe.
     ///
     /// # Errors
     /// The connection broke, or the peer broke the protocol.
-    pub(super) async fn next(&mut self) -> Result<Heard, Error> {
+    pub(crate) async fn next(&mut self) -> Result<Heard, Error> {
         let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
         let event = tokio::select! {
             biased;

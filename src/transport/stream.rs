@@ -15,6 +15,15 @@ pub enum Stream {
     Events(Events),
 }
 
+/// What is sent.
+#[derive(Debug)]
+pub enum Message {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
+}
+
 /// Something that arrived.
 #[derive(Debug)]
 pub enum Heard {
@@ -70,13 +79,13 @@ impl Stream {
         }
     }
 
-    /// Sends a text message. Nothing can be sent to a peer that alone speaks.
+    /// Sends a message. Nothing can be sent to a peer that alone speaks.
     ///
     /// # Errors
     /// The connection broke, or the peer does not read.
-    pub async fn send(&mut self, text: String) -> Result<(), Error> {
+    pub async fn send(&mut self, message: Message) -> Result<(), Error> {
         match self {
-            Stream::Socket(socket) => socket.send(text).await,
+            Stream::Socket(socket) => socket.send(message).await,
             Stream::Events(_) => Ok(()),
         }
     }
@@ -89,6 +98,13 @@ impl Stream {
         match self {
             Stream::Socket(socket) => socket.ping().await,
             Stream::Events(_) => Ok(()),
+        }
+    }
+
+    /// Ends the connection as its protocol wants it, whether the peer has closed it or not.
+    pub async fn close(&mut self) {
+        if let Stream::Socket(socket) = self {
+            socket.close().await;
         }
     }
 }

@@ -12,23 +12,28 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Message as Frame};
 use url::Url;
 
 use super::http::{refused_redirect, retry_after};
-use super::{Error, ErrorKind, Heard, MAX_MESSAGE, Transport};
+use super::{Error, ErrorKind, Heard, MAX_MESSAGE, Message, Transport};
 use crate::wire::{Request, Token};
 
 /// Idle sockets hold no big buffers.
 const READ_BUFFER: usize = 4 * 1024;
 /// How long a frame of ours may wait for a peer that does not read.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the last frame of ours may wait.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<Upgraded>,
     token: Token,
+    /// What the peer did wrong.
+    fault: Option<CloseCode>,
 }
 
 impl Transport {
@@ -61,7 +66,7 @@ impl Transport {
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
-        Ok(Socket { stream, token: token.clone() })
+        Ok(Socket { stream, token: token.clone(), fault: None })
     }
 }
 
@@ -142,29 +147,38 @@ impl Socket {
     pub async fn next(&mut self) -> Result<Heard, Error> {
         let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
         match self.stream.next().await {
-            Some(Ok(Message::Text(text))) => Ok(Heard::Text(self.token.scrub(&text).into_owned())),
-            Some(Ok(Message::Binary(bytes))) => Ok(Heard::Binary(bytes.into())),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Heard::Alive),
-            Some(Ok(Message::Close(Some(close)))) => {
+            Some(Ok(Frame::Text(text))) => Ok(Heard::Text(self.token.scrub(&text).into_owned())),
+            Some(Ok(Frame::Binary(bytes))) => Ok(Heard::Binary(bytes.into())),
+            Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => Ok(Heard::Alive),
+            Some(Ok(Frame::Close(Some(close)))) => {
                 let reason = self.token.scrub(&close.reason).into_owned();
                 Ok(Heard::Closed(Some(close.code.into()), reason))
             }
-            Some(Ok(Message::Close(None))) => Ok(Heard::Closed(None, String::new())),
-            Some(Err(tungstenite::Error::Capacity(_))) => broken(format!(
-                "the connection broke: a message of more than {} MiB",
-                MAX_MESSAGE >> 20
-            )),
-            Some(Err(error)) => broken(format!("the connection broke: {error}")),
+            Some(Ok(Frame::Close(None))) => Ok(Heard::Closed(None, String::new())),
+            Some(Err(error)) => {
+                self.fault = fault(&error);
+                let what = match error {
+                    tungstenite::Error::Capacity(_) => {
+                        format!("a message of more than {} MiB", MAX_MESSAGE >> 20)
+                    }
+                    error => error.to_string(),
+                };
+                broken(format!("the connection broke: {what}"))
+            }
             None => broken("the connection was closed".to_owned()),
         }
     }
 
-    /// Sends a text message.
+    /// Sends a message.
     ///
     /// # Errors
     /// The connection broke, or the peer does not read.
-    pub async fn send(&mut self, text: String) -> Result<(), Error> {
-        self.write(Message::text(text)).await
+    pub async fn send(&mut self, message: Message) -> Result<(), Error> {
+        let frame = match message {
+            Message::Text(text) => Frame::text(text),
+            Message::Binary(bytes) => Frame::binary(bytes),
+        };
+        self.write(frame).await
     }
 
     /// Asks for a sign of life.
@@ -172,15 +186,40 @@ impl Socket {
     /// # Errors
     /// The connection broke, or the peer does not read.
     pub async fn ping(&mut self) -> Result<(), Error> {
-        self.write(Message::Ping(Vec::new().into())).await
+        self.write(Frame::Ping(Vec::new().into())).await
     }
 
-    async fn write(&mut self, message: Message) -> Result<(), Error> {
+    /// Ends the connection: answers the peer's close, or says what it did wrong.
+    pub(super) async fn close(&mut self) {
+        let goodbye = async {
+            match self.fault.take() {
+                Some(code) => {
+                    let frame = CloseFrame { code, reason: "".into() };
+                    self.stream.close(Some(frame)).await
+                }
+                None => SinkExt::close(&mut self.stream).await,
+            }
+        };
+        // A peer that does not take it is gone, which is as good.
+        let _ = timeout(GOODBYE_TIMEOUT, goodbye).await;
+    }
+
+    async fn write(&mut self, frame: Frame) -> Result<(), Error> {
         let broken = |what: String| Error::new(ErrorKind::Unreachable, what);
-        match timeout(SEND_TIMEOUT, self.stream.send(message)).await {
+        match timeout(SEND_TIMEOUT, self.stream.send(frame)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(broken(format!("the connection broke: {error}"))),
             Err(_) => Err(broken("the peer does not read".to_owned())),
         }
+    }
+}
+
+/// The close code for what the peer did wrong (RFC 6455, section 7.4.1).
+fn fault(error: &tungstenite::Error) -> Option<CloseCode> {
+    match error {
+        tungstenite::Error::Protocol(_) => Some(CloseCode::Protocol),
+        tungstenite::Error::Utf8(_) => Some(CloseCode::Invalid),
+        tungstenite::Error::Capacity(_) => Some(CloseCode::Size),
+        _ => None,
     }
 }

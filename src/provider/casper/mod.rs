@@ -162,10 +162,11 @@ fn refused(error: &Map<String, Value>) -> Reading {
 /// What a node knows of a transaction: `{transaction | deploy, execution_info | execution_results}`.
 fn report(id: &Id, result: Value, now: Timestamp) -> Result<Report, String> {
     let sent = result.get("transaction").or_else(|| result.get("deploy"));
-    let sent = Sent::of(sent.ok_or("it has no transaction")?);
-    if sent.hash().is_some_and(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
+    let sent = sent.ok_or("it has no transaction")?;
+    if Sent::hashes(sent).any(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
         return Err("it is about another transaction".to_owned());
     }
+    let sent = Sent::of(sent);
     let (word, execution, block) = match progress(&result)? {
         Progress::Executed(execution, block) => ("processed", execution, block),
         Progress::Included(block) => ("included", Execution::default(), block),

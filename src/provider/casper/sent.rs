@@ -17,8 +17,10 @@ impl<'a> Sent<'a> {
         Sent(value.get("Version1").or_else(|| value.get("Deploy")).unwrap_or(value))
     }
 
-    pub(super) fn hash(&self) -> Option<&'a str> {
-        self.0.get("hash").and_then(Value::as_str)
+    /// Every hash that a transaction says it has: there may be one beside the tag as well.
+    pub(super) fn hashes(value: &'a Value) -> impl Iterator<Item = &'a str> {
+        let places = [Some(value), value.get("Version1"), value.get("Deploy")];
+        places.into_iter().flatten().filter_map(|place| place.get("hash")?.as_str())
     }
 
     fn text(&self, key: &str) -> Option<&'a str> {

@@ -1,0 +1,202 @@
+//! Every property on the samples of `fuzz/seeds/`, as they are and changed at random.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::*;
+
+/// A change of a sample.
+#[derive(Clone, Debug)]
+enum Edit {
+    /// One word of it in the place of another.
+    Copy(Index, Index),
+    /// A word that was not in it.
+    Put(Index, &'static str),
+    /// A word less.
+    Cut(Index),
+    /// Any byte.
+    Byte(Index, u8),
+    /// A line less, or one of them twice.
+    Line(Index, bool),
+}
+
+/// Words that mean something to somebody.
+const WORDS: &[&str] = &[
+    "null",
+    "{}",
+    "[]",
+    "\"\"",
+    "0",
+    "-1",
+    "1e999",
+    "true",
+    "\"completed\"",
+    "\"COMPLETED\"",
+    "\"processed\"",
+    "\"Version1\"",
+    "\"Success\"",
+    "\"id\"",
+    "\"data\"",
+    "\"status\"",
+    "\"second\"",
+    "\"\\u001b[2J\"",
+    "\u{1b}",
+    "\u{202e}",
+    "\u{feff}",
+    "\r",
+    "\n",
+    "\n\n",
+    ":",
+    "\"\"\"",
+    "[defaults]\n",
+    "{\"event\":\"pusher:error\",\"data\":{\"code\":4100}}",
+];
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let at = any::<Index>;
+    prop_oneof![
+        (at(), at()).prop_map(|(from, to)| Edit::Copy(from, to)),
+        (at(), select(WORDS)).prop_map(|(at, word)| Edit::Put(at, word)),
+        at().prop_map(Edit::Cut),
+        (at(), any::<u8>()).prop_map(|(at, byte)| Edit::Byte(at, byte)),
+        (at(), any::<bool>()).prop_map(|(at, twice)| Edit::Line(at, twice)),
+    ]
+}
+
+/// Where the words of a sample are: what is quoted, and what stands between separators.
+fn words(sample: &[u8]) -> Vec<(usize, usize)> {
+    let (mut words, mut from, mut quoted) = (Vec::new(), 0, false);
+    for (at, byte) in sample.iter().enumerate() {
+        let ends = match byte {
+            b'"' => quoted,
+            _ => !quoted && b" ,:[]{}\n=".contains(byte),
+        };
+        quoted ^= *byte == b'"';
+        if ends {
+            let to = if *byte == b'"' { at + 1 } else { at };
+            words.extend((to > from).then_some((from, to)));
+            from = at + 1;
+        } else if *byte == b'"' {
+            from = at;
+        }
+    }
+    words.push((from.min(sample.len()), sample.len()));
+    words
+}
+
+fn edited(mut sample: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
+    for edit in edits {
+        let words = words(&sample);
+        match edit {
+            Edit::Copy(from, to) => {
+                let (from, to) = (from.get(&words), to.get(&words));
+                let word = sample[from.0..from.1].to_vec();
+                sample.splice(to.0..to.1, word);
+            }
+            Edit::Put(at, word) => {
+                let at = at.get(&words);
+                sample.splice(at.0..at.1, word.bytes());
+            }
+            Edit::Cut(at) => {
+                let at = at.get(&words);
+                sample.drain(at.0..at.1);
+            }
+            Edit::Byte(at, byte) if !sample.is_empty() => {
+                let at = at.index(sample.len());
+                sample[at] = *byte;
+            }
+            Edit::Byte(..) => {}
+            Edit::Line(at, twice) => {
+                let mut lines: Vec<&[u8]> = sample.split(|byte| *byte == b'\n').collect();
+                let at = at.index(lines.len());
+                let line = lines.remove(at);
+                if *twice {
+                    lines.splice(at..at, [line, line]);
+                }
+                sample = lines.join(&b'\n');
+            }
+        }
+    }
+    sample
+}
+
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let files = fs::read_dir(folder).unwrap();
+    files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+/// Tries a property on its samples, changed and not, and on bytes that are like none of them.
+fn holds(target: &str, property: fn(&[u8])) {
+    let seeds = seeds(target);
+    seeds.iter().for_each(|seed| property(seed));
+    let edits = prop::collection::vec(edit(), 1..8);
+    let changed = (select(seeds), edits).prop_map(|(seed, edits)| edited(seed, &edits));
+    let input = prop_oneof![7 => changed, 1 => prop::collection::vec(any::<u8>(), 0..200)];
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
+    let result = runner.run(&input, |input| {
+        property(&input);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{target}: {error}");
+    }
+}
+
+#[test]
+fn proof_is_not_misunderstood() {
+    holds("proof", |bytes| said("proof", bytes));
+}
+
+#[test]
+fn transak_is_not_misunderstood() {
+    holds("transak", |bytes| said("transak", bytes));
+}
+
+#[test]
+fn cspr_cloud_is_not_misunderstood() {
+    holds("cspr", |bytes| said("cspr", bytes));
+}
+
+#[test]
+fn a_node_is_not_misunderstood() {
+    holds("casper", |bytes| said("casper", bytes));
+}
+
+#[test]
+fn pusher_is_not_flooded() {
+    holds("pusher", pusher);
+}
+
+#[test]
+fn an_account_believes_what_is_signed() {
+    holds("account", account);
+}
+
+#[test]
+fn events_are_those_of_the_standard() {
+    holds("events", events);
+}
+
+#[test]
+fn a_configuration_file_is_read_or_complained_about() {
+    holds("file", file);
+}
+
+#[test]
+fn text_is_harmless_once_cleaned() {
+    holds("sanitised", sanitised);
+}
+
+#[test]
+fn traffic_is_shown_without_personal_data() {
+    holds("traffic", traffic);
+}
+
+#[test]
+fn a_token_is_neither_shown_nor_forged() {
+    holds("token", token);
+}

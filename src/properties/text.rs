@@ -1,0 +1,95 @@
+//! Text on its way to people and into logs.
+
+use serde_json::Value;
+
+use crate::render::clean;
+use crate::session::traffic::shown;
+use crate::wire::{Token, jwt};
+
+/// Nothing is left that a terminal would obey or that hides; harmless text is left alone.
+pub fn sanitised(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let cleaned = clean(&text);
+    assert!(!cleaned.contains(is_dangerous), "{cleaned:?}");
+    assert_eq!(clean(&cleaned), cleaned, "cleaned twice");
+    assert!(cleaned.chars().count() <= 501, "{} characters", cleaned.chars().count());
+    let short = text.chars().count() <= 500;
+    let kept = |c: &char| !c.is_ascii() && c.is_alphanumeric() || (' '..='~').contains(c);
+    if short {
+        let words: String = text.chars().filter(kept).collect();
+        let still: String = cleaned.chars().filter(kept).collect();
+        let spaces = text.chars().filter(|c| matches!(c, '\n' | '\r' | '\t')).count();
+        assert_eq!(still.len(), words.len() + spaces, "{text:?}");
+    }
+    if short && text.chars().all(|c| kept(&c)) {
+        assert_eq!(cleaned, text);
+    }
+}
+
+/// Control, bidi, zero-width and tag characters, and separators of lines and paragraphs.
+fn is_dangerous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Fields that no log shows.
+const PERSONAL: &[&str] = &["email", "ipaddress", "walletaddress"];
+const CANARY: &str = "jane-7f3a9c";
+
+/// Wire traffic is shown on one line of bounded length and without personal data, however deep that is.
+pub fn traffic(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let line = shown(&text, PERSONAL);
+    assert!(!line.contains('\n') && line.chars().count() <= 450, "{line}");
+    if let Ok(mut message) = serde_json::from_str::<Value>(&text)
+        && !text.contains(CANARY)
+    {
+        mark(&mut message);
+        // Written into text once more, as Pusher does.
+        let message = message.to_string();
+        let wrapped = Value::from(message.as_str()).to_string();
+        // The same, broken off.
+        let broken = message.char_indices().next_back().map_or("", |(end, _)| &message[..end]);
+        let broken = Value::from(broken).to_string();
+        for text in [message, wrapped, broken] {
+            let line = shown(&text, PERSONAL);
+            assert!(!line.contains(CANARY), "{line}");
+        }
+    }
+}
+
+/// Puts somebody's name into every personal field.
+fn mark(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match PERSONAL.contains(&key.as_str()) {
+                    true => *field = Value::from(CANARY),
+                    false => mark(field),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mark),
+        _ => {}
+    }
+}
+
+/// No text passes for signed by a secret that did not sign it, and none keeps a token that is taken out.
+pub fn token(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    assert!(jwt::verify(&text, &[b"a secret"]).is_err(), "{text} was believed");
+    let (secret, rest) = text.split_once('\n').unwrap_or(("hunter2/+=", &text));
+    // What is put in the place of a token could make it up anew only with its own brackets.
+    let is_token = |byte: u8| byte.is_ascii_graphic() && !b"[]".contains(&byte);
+    if secret.len() < 6 || "[redacted]".contains(secret) || !secret.bytes().all(is_token) {
+        return;
+    }
+    let token = Token::new(secret.to_owned().into(), 0);
+    let around = format!("{rest}{secret}{rest}");
+    let scrubbed = token.scrub(&around);
+    assert!(!scrubbed.contains(secret), "{scrubbed}");
+    let debug = "Token { held: Some(\"[redacted]\"), generation: 0 }";
+    assert_eq!(format!("{token:?}"), debug);
+}
