@@ -126,21 +126,24 @@ impl From<Error> for Ended {
     }
 }
 
-/// When something was last heard on a connection, and whether a sign of life was asked for since.
+/// When something was last heard on a connection, and when a sign of life was asked for since.
 struct Pulse {
     heard: Clock,
-    asked: bool,
+    asked: Option<Clock>,
 }
 
 impl Pulse {
     fn now() -> Self {
-        Pulse { heard: Clock::start(), asked: false }
+        Pulse { heard: Clock::start(), asked: None }
     }
 
-    /// When the silence has lasted too long.
+    /// When the silence has lasted too long. Whoever slept himself may ask late, and then has to give
+    /// the peer its time all the same.
     fn due(&self, limits: Silence) -> Instant {
-        let asking = if self.asked { limits.dead_after } else { Duration::ZERO };
-        self.heard.instant(limits.ask_after + asking)
+        match &self.asked {
+            None => self.heard.instant(limits.ask_after),
+            Some(asked) => asked.instant(limits.dead_after),
+        }
     }
 }
 
@@ -158,10 +161,9 @@ impl Line {
         let mut turn = self.carry_out(feed.opened(), &mut stream).await;
         while turn.is_ok() {
             turn = tokio::select! {
-                heard = stream.next() => {
-                    pulse = Pulse::now();
-                    self.heard(feed, heard, &mut stream).await
-                }
+                // What has arrived counts before its time is up, which may be long since: nobody sends
+                // it again.
+                biased;
                 Some(id) = self.forgotten.recv() => {
                     self.carry_out(feed.forget(&id), &mut stream).await
                 }
@@ -171,6 +173,10 @@ impl Line {
                 }
                 () = sleep_until(introduced), if !self.live => {
                     Err(Error::speechless(INTRODUCTION).into())
+                }
+                heard = stream.next() => {
+                    pulse = Pulse::now();
+                    self.heard(feed, heard, &mut stream).await
                 }
                 () = sleep_until(pulse.due(feed.silence())) => {
                     self.silent(feed, &mut pulse, &mut stream).await
@@ -188,7 +194,7 @@ impl Line {
         pulse: &mut Pulse,
         stream: &mut Stream,
     ) -> Result<(), Ended> {
-        if std::mem::replace(&mut pulse.asked, true) {
+        if pulse.asked.replace(Clock::start()).is_some() {
             let Silence { ask_after, dead_after } = feed.silence();
             return Err(Error::silent(ask_after + dead_after).into());
         }
@@ -256,3 +262,7 @@ impl Line {
 #[cfg(test)]
 #[path = "feed_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "silence_tests.rs"]
+mod silence;

@@ -55,7 +55,7 @@ fn black_hole() -> (Request, oneshot::Receiver<()>) {
     (Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer), done)
 }
 
-fn read_head(stream: &mut TcpStream) -> String {
+pub(super) fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -66,7 +66,7 @@ fn read_head(stream: &mut TcpStream) -> String {
 }
 
 /// A line to nowhere else than this inbox.
-fn line(inbox: mpsc::Sender<Input>) -> Line {
+pub(super) fn line(inbox: mpsc::Sender<Input>) -> Line {
     let (_, token) = watch::channel(Token::default());
     let (_, forgotten) = mpsc::unbounded_channel();
     Line {
