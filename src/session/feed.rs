@@ -126,21 +126,24 @@ impl From<Error> for Ended {
     }
 }
 
-/// When something was last heard on a connection, and whether a sign of life was asked for since.
+/// When something was last heard on a connection, and when a sign of life was asked for since.
 struct Pulse {
     heard: Clock,
-    asked: bool,
+    asked: Option<Clock>,
 }
 
 impl Pulse {
     fn now() -> Self {
-        Pulse { heard: Clock::start(), asked: false }
+        Pulse { heard: Clock::start(), asked: None }
     }
 
-    /// When the silence has lasted too long.
+    /// When the silence has lasted too long. Whoever slept himself may ask late, and then has to give
+    /// the peer its time all the same.
     fn due(&self, limits: Silence) -> Instant {
-        let asking = if self.asked { limits.dead_after } else { Duration::ZERO };
-        self.heard.instant(limits.ask_after + asking)
+        match &self.asked {
+            None => self.heard.instant(limits.ask_after),
+            Some(asked) => asked.instant(limits.dead_after),
+        }
     }
 }
 
@@ -192,7 +195,7 @@ impl<N: Network> Line<N> {
         pulse: &mut Pulse,
         stream: &mut N::Connection,
     ) -> Result<(), Ended> {
-        if std::mem::replace(&mut pulse.asked, true) {
+        if pulse.asked.replace(Clock::start()).is_some() {
             let Silence { ask_after, dead_after } = feed.silence();
             return Err(Error::silent(ask_after + dead_after).into());
         }
@@ -264,3 +267,7 @@ impl<N: Network> Line<N> {
 #[cfg(test)]
 #[path = "feed_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "silence_tests.rs"]
+mod silence;

@@ -65,7 +65,7 @@ fn peer(says: &'static [u8]) -> (Request, oneshot::Receiver<()>, oneshot::Receiv
     (Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer), done, heard)
 }
 
-fn read_head(stream: &mut TcpStream) -> String {
+pub(super) fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {
@@ -76,7 +76,7 @@ fn read_head(stream: &mut TcpStream) -> String {
 }
 
 /// A line to nowhere else than this inbox.
-fn line(inbox: mpsc::Sender<Input>) -> Line<Transport> {
+pub(super) fn line(inbox: mpsc::Sender<Input>) -> Line<Transport> {
     let (_, token) = watch::channel(Token::default());
     let (_, forgotten) = mpsc::unbounded_channel();
     Line {

@@ -137,8 +137,12 @@ fn certificate(reason: &rustls::CertificateError) -> String {
         Reason::NotValidForName | Reason::NotValidForNameContext { .. } => {
             "it is for another name".to_owned()
         }
-        Reason::Expired | Reason::ExpiredContext { .. } => "it has expired".to_owned(),
-        Reason::NotValidYet | Reason::NotValidYetContext { .. } => "it is not valid yet".to_owned(),
+        Reason::Expired | Reason::ExpiredContext { .. } => {
+            "it has expired (or the clock of this machine is wrong)".to_owned()
+        }
+        Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
+            "it is not valid yet (or the clock of this machine is wrong)".to_owned()
+        }
         other => other.to_string(),
     }
 }

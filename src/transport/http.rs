@@ -152,23 +152,28 @@ pub(super) fn refused_redirect(
     ))
 }
 
-/// `Retry-After` in seconds or as a date, which only the wall clock can tell the distance of.
+/// `Retry-After` in seconds or as a date. How far that is off the peer's own clock tells, for ours may
+/// be wrong; only where it tells none, ours has to.
 #[allow(clippy::disallowed_methods)]
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => {
-            let date = httpdate::parse_http_date(text).ok()?;
-            Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+            let until = httpdate::parse_http_date(text).ok()?;
+            let now = peers_clock(headers).unwrap_or_else(SystemTime::now);
+            Some(until.duration_since(now).unwrap_or_default())
         }
     }
 }
 
 /// The peer's own clock.
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
-    Timestamp::try_from(date).ok()
+    Timestamp::try_from(peers_clock(headers)?).ok()
+}
+
+fn peers_clock(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -190,5 +195,16 @@ mod tests {
         assert!(wait > Duration::from_secs(80) && wait <= Duration::from_secs(90), "{wait:?}");
         assert_eq!(parsed("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(parsed("soon"), None);
+    }
+
+    #[test]
+    fn a_date_is_as_far_off_as_the_peers_clock_says() {
+        for now in [SystemTime::UNIX_EPOCH, SystemTime::UNIX_EPOCH + Duration::from_secs(9 << 32)] {
+            let until = now + Duration::from_secs(90);
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, httpdate::fmt_http_date(now).parse().unwrap());
+            headers.insert(RETRY_AFTER, httpdate::fmt_http_date(until).parse().unwrap());
+            assert_eq!(retry_after(&headers), Some(Duration::from_secs(90)));
+        }
     }
 }
