@@ -210,6 +210,9 @@ fn one_line(record: &impl Serialize) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// The only control character that JSON does not escape by itself.
+const DELETE: u8 = 0x7f;
+
 /// The provider's text stays what it is, but what could harm a terminal is written as `\u…`.
 struct Escaping(CompactFormatter);
 
@@ -218,6 +221,10 @@ impl Formatter for Escaping {
     where
         W: ?Sized + io::Write,
     {
+        // Nearly all text is; looking at each character takes a fifth of the time of an event.
+        if fragment.is_ascii() && !fragment.as_bytes().contains(&DELETE) {
+            return self.0.write_string_fragment(writer, fragment);
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(is_harmful) {
             let (safe, from) = rest.split_at(at);
@@ -256,6 +263,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_survives_the_escaping(text in any::<String>()) {
+            let line = one_line(&Value::String(text.clone()));
+            prop_assert!(!line.trim_end().contains(is_harmful));
+            prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);
+        }
+
+        #[test]
+        fn ascii_survives_the_escaping(text in "[\\x00-\\x7f]*") {
             let line = one_line(&Value::String(text.clone()));
             prop_assert!(!line.trim_end().contains(is_harmful));
             prop_assert_eq!(serde_json::from_str::<String>(&line).unwrap(), text);

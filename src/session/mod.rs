@@ -97,6 +97,8 @@ async fn run_in(
             }
         }
         if watch.finished().is_some() {
+            // The command that was to give a new token ends with the watch.
+            hands.renewals.shutdown().await;
             return Ok(watch.closing());
         }
         let wake = watch.wake_at().map(|due| hands.clock.instant(due));
@@ -130,6 +132,7 @@ struct Hands<N> {
     open: HashMap<usize, OpenFeed>,
     permits: Arc<Semaphore>,
     tasks: JoinSet<()>,
+    renewals: JoinSet<()>,
     outbox: mpsc::Sender<Input>,
     inbox: mpsc::Receiver<Input>,
 }
@@ -170,6 +173,7 @@ impl<N: Network> Hands<N> {
             open: HashMap::new(),
             permits: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
             tasks: JoinSet::new(),
+            renewals: JoinSet::new(),
             outbox,
             inbox,
             plan,
@@ -198,6 +202,7 @@ impl<N: Network> Hands<N> {
         }
         // Ended tasks are let go, so that a long watch does not collect them.
         while self.tasks.try_join_next().is_some() {}
+        while self.renewals.try_join_next().is_some() {}
         None
     }
 
@@ -243,7 +248,7 @@ impl<N: Network> Hands<N> {
         let token = self.tokens[profile].clone();
         let outbox = self.outbox.clone();
         let network = self.network.clone();
-        self.tasks.spawn(async move {
+        self.renewals.spawn(async move {
             let generation = token.borrow().generation + 1;
             let renewed = renewal::renew(&plan.profiles[profile], &network, generation).await;
             let renewed = renewed.map(|renewed| {

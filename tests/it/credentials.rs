@@ -2,6 +2,7 @@
 
 use std::fs::read_to_string;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use crate::support::proof::{ID, error, record};
 use crate::support::script::{Gate, Reply};
@@ -169,4 +170,25 @@ fn the_config_file_names_tokens_but_never_holds_one() {
     assert_eq!(ended.code, 78);
     assert!(!ended.stderr.contains("hidden-in-the-file"), "{ended:#?}");
     assert!(ended.stderr.contains("token_file"), "{ended:#?}");
+}
+
+#[test]
+fn a_token_command_ends_with_the_watch() {
+    let command = txwatch(["watch", "proof:one", "--timeout", "1s"]);
+    let path = command.write("pid", "");
+    let script = format!("echo $$ > {}; exec sleep 60", path.display());
+    let text = format!(
+        "[profiles.proof]\nurl = \"http://127.0.0.1:9\"\ntoken_command = [\"sh\", \"-c\", \"{script}\"]\n"
+    );
+    let home = command.home();
+    let ended = command.config(&text).run();
+    assert_eq!(ended.code, 124, "{ended:#?}");
+    let pid = read_to_string(home.path().join("pid")).unwrap();
+    // Of a process that was killed nothing is left, or no command line.
+    let words = || read_to_string(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
+    let start = Instant::now();
+    while words().contains("sleep") {
+        assert!(start.elapsed().as_secs() < 30, "it goes on");
+        std::thread::yield_now();
+    }
 }

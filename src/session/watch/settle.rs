@@ -42,7 +42,7 @@ impl Watch {
             && observation.source == Source::Pull
             && state.tracker.status() == Some(observation.report.status);
         match verdict {
-            Verdict::Changed => self.changed(target, &observation, before),
+            Verdict::Changed => self.changed(target, &mut observation, before),
             // An ending that looks old cannot be trusted, but it is a reason to ask.
             Verdict::Stale
                 if observation.source == Source::Push && observation.report.status.is_final() =>
@@ -86,7 +86,12 @@ impl Watch {
         }
     }
 
-    fn changed(&mut self, target: usize, observation: &Observation, before: Option<Before>) {
+    fn changed(&mut self, target: usize, observation: &mut Observation, before: Option<Before>) {
+        // Only what is expected is looked for in it again.
+        let data = match self.plan.expectations.is_empty() {
+            true => observation.report.data.take(),
+            false => observation.report.data.clone(),
+        };
         let report = &observation.report;
         let name = self.targets[target].name.clone();
         self.emit(Event::Status(Change {
@@ -100,7 +105,7 @@ impl Watch {
             detail: report.detail.clone(),
             history: report.history.clone(),
             record: self.targets[target].tracker.record().clone(),
-            data: report.data.clone(),
+            data,
         }));
         self.shown = self.now.elapsed;
         if report.status == Status::Unknown {
