@@ -172,6 +172,18 @@ impl Renderer for Output {
     }
 }
 
+/// The records that a program would read, for tests that read them.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct JsonRecords(json::Lines);
+
+#[cfg(test)]
+impl JsonRecords {
+    pub(crate) fn of(&mut self, event: &Stamped) -> Option<String> {
+        self.0.event(event)
+    }
+}
+
 struct Nothing;
 
 impl ProgressSink for Nothing {

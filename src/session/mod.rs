@@ -1,5 +1,7 @@
 //! The only loop. It carries out what [`Watch`] decides, and feeds it what happens.
 
+#[cfg(test)]
+mod chaos;
 pub mod clock;
 mod connections;
 mod feed;

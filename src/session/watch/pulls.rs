@@ -155,6 +155,7 @@ impl Watch {
         let again = self.targets[target].pull == PullState::Asked(true);
         self.targets[target].pull = PullState::None;
         if self.targets[target].settled.is_some() {
+            self.overhear(profile, &pulled);
             return self.let_go();
         }
         self.take_answer(target, pulled);
@@ -210,6 +211,16 @@ impl Watch {
         }
     }
 
+    /// An answer about a target that needs none any more still tells how its provider is.
+    fn overhear(&mut self, profile: usize, pulled: &Pulled) {
+        match &pulled.answer {
+            Ok((Reading::Observed(_) | Reading::NotFound(_), _)) => self.answered(profile),
+            Ok((Reading::Busy(_), wait)) => self.close_gate(profile, wait.unwrap_or_default()),
+            Err(error) => self.close_gate(profile, error.retry_after.unwrap_or_default()),
+            Ok((Reading::Denied(_) | Reading::Bad(_), _)) => {}
+        }
+    }
+
     fn answered(&mut self, profile: usize) {
         self.accepted(profile, Source::Pull);
         self.profiles[profile].understood = true;
@@ -223,11 +234,15 @@ impl Watch {
     }
 
     fn retry(&mut self, target: usize, floor: Duration) {
-        let state = &mut self.profiles[self.targets[target].profile];
+        self.close_gate(self.targets[target].profile, floor);
+        self.pull(target);
+    }
+
+    fn close_gate(&mut self, profile: usize, floor: Duration) {
+        let state = &mut self.profiles[profile];
         let open_at = self.now.elapsed.saturating_add(state.backoff.next(floor));
         state.gate.closed_until = state.gate.closed_until.max(open_at);
         self.agenda.add(state.gate.closed_until, Timer::Gate);
-        self.pull(target);
     }
 
     /// An id may take a while to appear; but one that was seen once is not unlearnt.

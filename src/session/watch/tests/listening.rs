@@ -274,3 +274,17 @@ fn a_token_that_was_renewed_early_is_not_renewed_again_when_the_old_one_would_ha
     }
     assert!(world.now > seconds(900));
 }
+
+#[test]
+fn an_answer_that_comes_after_the_end_still_asks_to_wait() {
+    let mut world = World::watching(plan(Mode::Watch, 2));
+    world.subscribe();
+    assert_eq!(world.take(), ["pull 0", "pull 1"]);
+    world.push(0, Status::Completed, None);
+    world.pulled(1, Ok(report(Status::Pending, None)));
+    world.take();
+    let busy = Reading::Busy("429".to_owned());
+    world.answer(0, Ok((busy, Some(seconds(100)))));
+    world.wait_until(200);
+    assert_eq!((world.now, world.take()), (seconds(100), vec!["pull 1".to_owned()]));
+}

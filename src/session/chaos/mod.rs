@@ -1,0 +1,163 @@
+//! Seeded chaos: the real loop on a simulated network, in a time that is simulated too.
+//!
+//! A seed stands for a [`story`]: providers with their transactions, and weather that drops, repeats,
+//! delays and refuses. The providers are played through their real formats, and what the session says is
+//! read from its JSON. Whoever is told of a fault can replay it: the same seed is the same story, down to
+//! the millisecond.
+
+mod life;
+mod network;
+mod peers;
+mod story;
+mod verdict;
+mod weather;
+mod wire;
+mod witness;
+mod world;
+
+use std::env;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::clock::Clock;
+use super::{Surroundings, run_in};
+use network::Net;
+use story::{Story, wall};
+use witness::Witness;
+use world::{Shared, World};
+
+/// How many seeds are played, unless `TXWATCH_CHAOS_SEEDS` says otherwise.
+const SEEDS: u64 = 10_000;
+/// Over how many tests they are spread, so that they run at once.
+const SHARES: u64 = 4;
+/// The test that replays `TXWATCH_CHAOS_SEED`.
+const REPLAY: &str = "session::chaos::replay";
+/// Longer than any session; one that still runs hangs.
+const FOR_EVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What came of a seed.
+struct Played {
+    faults: Vec<String>,
+    log: Vec<String>,
+}
+
+/// Plays a seed, and takes a panic for a fault.
+fn play(seed: u64, verbose: bool) -> Played {
+    std::panic::catch_unwind(|| play_to_the_end(seed, verbose))
+        .unwrap_or_else(|_| Played { faults: vec!["it panics".to_owned()], log: Vec::new() })
+}
+
+fn play_to_the_end(seed: u64, verbose: bool) -> Played {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let shared = runtime.block_on(perform(seed, verbose));
+    drop(runtime);
+    let mut world = shared.lock().unwrap();
+    Played { faults: std::mem::take(&mut world.faults), log: world.log.take().unwrap_or_default() }
+}
+
+async fn perform(seed: u64, verbose: bool) -> Shared {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let story = Story::of(seed);
+    let plan = Arc::new(story.plan());
+    let interrupt = story.interrupt;
+    let clock = Clock::simulated(wall(0));
+    let world = World::new(story, clock, random.fork(), verbose);
+    let shared = Arc::new(Mutex::new(world));
+    let surroundings = Surroundings { clock, network: Net(shared.clone()), random: random.fork() };
+    let interrupted = async || match interrupt {
+        Some((at, code)) => {
+            let due = Duration::from_millis(at.unsigned_abs());
+            sleep(due.saturating_sub(clock.now().elapsed)).await;
+            code
+        }
+        None => std::future::pending().await,
+    };
+    let mut witness = Witness::new(shared.clone());
+    let session = run_in(surroundings, plan, &mut witness, interrupted);
+    let ended = timeout(FOR_EVER, session).await;
+    verdict::check(&mut shared.lock().unwrap(), witness.summary.as_ref(), ended.ok());
+    shared
+}
+
+/// A number from the environment.
+fn number(name: &str) -> Option<u64> {
+    let text = env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text}")))
+}
+
+/// Plays every seed of a share.
+fn play_share(share: u64) {
+    let first = number("TXWATCH_CHAOS_FIRST").unwrap_or_default();
+    let seeds = number("TXWATCH_CHAOS_SEEDS").unwrap_or(SEEDS);
+    for seed in (first..first + seeds).filter(|seed| seed % SHARES == share) {
+        let Played { faults, .. } = play(seed, false);
+        assert!(faults.is_empty(), "{}", blame(seed, &faults));
+    }
+}
+
+/// What is said of a seed that failed.
+fn blame(seed: u64, faults: &[String]) -> String {
+    format!(
+        "seed {seed} breaks a promise:\n  {}\nits whole story:\n  {}\n",
+        faults.join("\n  "),
+        replay_command(seed)
+    )
+}
+
+fn replay_command(seed: u64) -> String {
+    format!("TXWATCH_CHAOS_SEED={seed} cargo test --lib {REPLAY} -- --exact --nocapture")
+}
+
+#[test]
+fn seeds_of_the_first_share() {
+    play_share(0);
+}
+
+#[test]
+fn seeds_of_the_second_share() {
+    play_share(1);
+}
+
+#[test]
+fn seeds_of_the_third_share() {
+    play_share(2);
+}
+
+#[test]
+fn seeds_of_the_fourth_share() {
+    play_share(3);
+}
+
+/// Plays one seed and prints its story, if one is asked for.
+#[test]
+fn replay() {
+    let asked = number("TXWATCH_CHAOS_SEED");
+    let seed = asked.unwrap_or_default();
+    let Played { faults, log } = play(seed, true);
+    if asked.is_some() {
+        println!("{}", log.join("\n"));
+    }
+    assert!(faults.is_empty(), "{}", blame(seed, &faults));
+}
+
+#[test]
+fn a_seed_is_the_same_story_each_time() {
+    for seed in 0..50 {
+        assert_eq!(play(seed, true).log, play(seed, true).log, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_command_that_replays_a_seed_names_the_test_that_does() {
+    let name = format!("{}::replay", module_path!());
+    assert_eq!(name.split_once("::").map(|(_, name)| name), Some(REPLAY));
+    let command = replay_command(4711);
+    assert!(command.contains("TXWATCH_CHAOS_SEED=4711") && command.contains(REPLAY));
+    assert!(blame(4711, &["late".to_owned()]).contains(&command));
+}

@@ -1,0 +1,114 @@
+//! A Casper node: JSON-RPC, and its stream of events. It knows some hashes as those of transactions, some
+//! as those of deploys, and an older one knows nothing else.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Sight};
+use crate::wire::Request;
+
+/// Under which tag the node knows a hash: the last digit decides.
+fn tag(id: &str) -> &'static str {
+    match id.ends_with(['1', '3', '5']) {
+        true => "Deploy",
+        false => "Version1",
+    }
+}
+
+/// The hash that is asked for, and under which tag.
+fn asked(request: &Request) -> Option<(String, &'static str)> {
+    let body: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
+    let hash = |pointer| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let version1 = hash("/params/transaction_hash/Version1").map(|hash| (hash, "Version1"));
+    let deploy = || hash("/params/transaction_hash/Deploy").map(|hash| (hash, "Deploy"));
+    let older = || hash("/params/deploy_hash").map(|hash| (hash, "older"));
+    version1.or_else(deploy).or_else(older)
+}
+
+pub(super) fn subject(request: &Request) -> Option<(String, bool)> {
+    asked(request).map(|(id, tag)| (id, tag == "Version1"))
+}
+
+/// There is no other question after that of an older node.
+pub(super) fn is_last(request: &Request) -> bool {
+    asked(request).is_some_and(|(_, tag)| tag == "older")
+}
+
+pub(super) fn answer(sight: Sight<'_>, request: &Request) -> (Answer, Option<usize>) {
+    let asked = asked(request).map(|(_, tag)| tag);
+    let error = |code: i64, message: &str| {
+        let body =
+            json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": code, "message": message } });
+        ((200, body), None)
+    };
+    match (asked, sight.scene.older) {
+        (Some("older"), true) => {}
+        (_, true) => return error(-32601, "Method not found"),
+        (asked, false) if asked == Some(tag(&sight.target.id)) => {}
+        (_, false) => return error(-32014, "No such transaction"),
+    }
+    let Some(step) = sight.step else {
+        return error(-32000, "deploy not known");
+    };
+    let untold = match sight.word() {
+        "included" => sight.scene.older,
+        word => word == "expired",
+    };
+    let result = match sight.scene.older {
+        true => json!({ "deploy": sent(sight), "execution_results": executed(sight) }),
+        false => json!({
+            "transaction": { (tag(&sight.target.id)): sent(sight) },
+            "execution_info": information(sight),
+        }),
+    };
+    (
+        (200, json!({ "jsonrpc": "2.0", "id": 1, "result": result })),
+        Some(step - usize::from(untold)),
+    )
+}
+
+fn sent(sight: Sight<'_>) -> Value {
+    let about = json!({
+        "timestamp": sight.exact(sight.created()),
+        "ttl": format!("{}s", sight.target.life.ttl / 1_000),
+    });
+    json!({ "hash": sight.target.id, "payload": about })
+}
+
+fn result(sight: Sight<'_>) -> Value {
+    json!({ "Version2": { "error_message": sight.error(), "cost": "100000000" } })
+}
+
+/// What nodes of 2.0 say of an execution; that a transaction expired they never do.
+fn information(sight: Sight<'_>) -> Value {
+    match sight.word() {
+        "processed" => json!({ "block_hash": "00", "execution_result": result(sight) }),
+        "included" => json!({ "block_hash": "00", "execution_result": null }),
+        _ => Value::Null,
+    }
+}
+
+/// What nodes of 1.x say of it; that it is in a block they never do.
+fn executed(sight: Sight<'_>) -> Value {
+    let result = match sight.error() {
+        None => json!({ "Success": { "cost": "100000000" } }),
+        Some(error) => json!({ "Failure": { "cost": "100000000", "error_message": error } }),
+    };
+    match sight.word() {
+        "processed" => json!([{ "block_hash": "00", "result": result }]),
+        _ => json!([]),
+    }
+}
+
+pub(super) fn message(sight: Sight<'_>) -> Value {
+    let id = &sight.target.id;
+    let tagged = json!({ (tag(id)): id });
+    match sight.word() {
+        "accepted" => json!({ "TransactionAccepted": { (tag(id)): sent(sight) } }),
+        "expired" => json!({ "TransactionExpired": { "transaction_hash": tagged } }),
+        _ => json!({ "TransactionProcessed": {
+            "transaction_hash": tagged,
+            "block_hash": "00",
+            "execution_result": result(sight),
+        }}),
+    }
+}

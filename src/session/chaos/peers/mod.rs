@@ -1,0 +1,118 @@
+//! The providers as they are on the wire: what they answer, and what they push.
+
+mod casper;
+mod cspr;
+mod proof;
+mod transak;
+
+use serde_json::Value;
+
+use super::life::{Kind, Millis};
+use super::story::{Scene, Target};
+use crate::transport::Heard;
+use crate::wire::Request;
+
+/// A transaction as its provider sees it at some time.
+#[derive(Clone, Copy)]
+pub(super) struct Sight<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) target: &'a Target,
+    /// The step at which it stands, if it exists.
+    pub(super) step: Option<usize>,
+}
+
+impl Sight<'_> {
+    fn text(&self) -> &'static str {
+        self.step.map_or("", |step| self.target.life.steps[step].word)
+    }
+
+    /// The word without what goes wrong with it.
+    fn word(&self) -> &'static str {
+        self.text().split(' ').next().unwrap_or_default()
+    }
+
+    fn error(&self) -> Option<&'static str> {
+        self.text().contains(' ').then_some("User error: 1")
+    }
+
+    fn created(&self) -> Millis {
+        self.target.life.steps.first().map_or(0, |step| step.at)
+    }
+
+    fn changed(&self) -> Millis {
+        self.step.map_or(0, |step| self.target.life.steps[step].at)
+    }
+
+    /// A time as answers tell it, which may be in whole seconds.
+    fn told(&self, at: Millis) -> String {
+        match self.scene.coarse {
+            true => format!("{:.0}", floor(self.scene.clock(at))),
+            false => self.exact(at),
+        }
+    }
+
+    fn exact(&self, at: Millis) -> String {
+        format!("{:.3}", self.scene.clock(at))
+    }
+}
+
+fn floor(time: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(time.as_millisecond().div_euclid(1_000)).unwrap()
+}
+
+/// Which of a scene's targets a request is about, and whether it is the first of those that make a look.
+pub(super) fn subject(kind: Kind, ids: &[&str], request: &Request) -> Option<(usize, bool)> {
+    let (id, is_first) = match kind {
+        Kind::Proof | Kind::Cspr => (request.url.path_segments()?.next_back()?.to_owned(), true),
+        Kind::Transak => transak::subject(request)?,
+        Kind::Casper => casper::subject(request)?,
+    };
+    Some((ids.iter().position(|known| *known == id)?, is_first))
+}
+
+/// An HTTP status and a body.
+pub(super) type Answer = (u16, Value);
+
+/// Whether a look is over that got this answer, having been told `before` of a step.
+pub(super) fn ends_look(sight: Sight<'_>, request: &Request, told: bool, before: bool) -> bool {
+    match sight.scene.kind {
+        Kind::Proof | Kind::Cspr => true,
+        Kind::Transak => transak::ends_look(sight, request, told, before),
+        Kind::Casper => told || casper::is_last(request),
+    }
+}
+
+/// What a request comes to, and of which step it tells, if of any.
+pub(super) fn answer(sight: Sight<'_>, request: &Request) -> (Answer, Option<usize>) {
+    match sight.scene.kind {
+        Kind::Proof => (proof::answer(sight), sight.step),
+        Kind::Cspr => (cspr::answer(sight), sight.step),
+        Kind::Transak => transak::answer(sight, request),
+        Kind::Casper => casper::answer(sight, request),
+    }
+}
+
+/// What is pushed when a transaction took this step.
+pub(super) fn message(sight: Sight<'_>, no: Millis) -> Heard {
+    match sight.scene.kind {
+        Kind::Proof => Heard::Text(proof::message(sight).to_string()),
+        Kind::Cspr => Heard::Text(cspr::message(sight).to_string()),
+        Kind::Transak => Heard::Text(transak::message(sight).to_string()),
+        Kind::Casper => Heard::Event(Some(no.to_string()), casper::message(sight).to_string()),
+    }
+}
+
+/// What is pushed to show that the peer lives, and every how many milliseconds.
+pub(super) fn chatter(kind: Kind, no: Millis) -> Option<(Heard, Millis)> {
+    match kind {
+        Kind::Cspr => Some((Heard::Text("Ping".to_owned()), 30_000)),
+        Kind::Casper if no % 2 == 0 => Some((Heard::Alive, 12_000)),
+        Kind::Casper => {
+            let block = r#"{"BlockAdded":{"block_hash":"00"}}"#.to_owned();
+            Some((Heard::Event(Some(no.to_string()), block), 12_000))
+        }
+        Kind::Proof | Kind::Transak => None,
+    }
+}
+
+pub(super) use transak::{channel, pong, subscribed, welcome};

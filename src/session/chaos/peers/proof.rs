@@ -1,0 +1,31 @@
+//! Proof: a record by REST, the same with an event's name by WebSocket.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Sight};
+
+pub(super) fn answer(sight: Sight<'_>) -> Answer {
+    if sight.step.is_none() {
+        return (404, json!({ "error": "not_found", "code": "transaction_not_found" }));
+    }
+    let mut record = record(sight);
+    record["updated_at"] = sight.told(sight.changed()).into();
+    (200, record)
+}
+
+pub(super) fn message(sight: Sight<'_>) -> Value {
+    let mut record = record(sight);
+    record["event"] = "tx.update".into();
+    record["occurred_at"] = sight.exact(sight.changed()).into();
+    record
+}
+
+fn record(sight: Sight<'_>) -> Value {
+    json!({
+        "merchant_transaction_id": sight.target.id,
+        "status": sight.word(),
+        "type": "buy",
+        "fiat_amount": "100.00",
+        "created_at": sight.told(sight.created()),
+    })
+}

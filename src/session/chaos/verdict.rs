@@ -1,0 +1,96 @@
+//! What has to hold of a session as a whole.
+
+use super::life::{Kind, MINUTE, Millis, SECOND};
+use super::story::{Story, Target};
+use super::weather::LONGEST_WAIT;
+use super::witness::Record;
+use super::world::{TICK, World};
+use crate::exit::Code;
+use crate::lifecycle::Status;
+use crate::render::Closing;
+use crate::session::Broken;
+use crate::session::plan::Mode;
+
+/// How long a node lets pass before a transaction counts as expired that nobody saw expire.
+const MARGIN: Millis = 3 * MINUTE;
+/// How long it takes at most to notice that a connection is dead, and that a request is.
+const DEAD: Millis = 45 * SECOND;
+const HUNG: Millis = 20 * SECOND;
+/// The longest time between two looks while push is healthy.
+const SAFETY: Millis = 66 * SECOND;
+/// How long one of many waits for its turn.
+const TURN: Millis = 1_500;
+
+impl World {
+    /// When a target has to have its result at the latest, if everything goes as well as it has to.
+    pub(super) fn latest(&self, target: usize) -> Millis {
+        let due = self.books[target].due.map_or(Millis::MAX, |due| due + TICK);
+        self.story.must_be_learnt(target).min(due)
+    }
+}
+
+impl Story {
+    /// An ending that lasts is learnt once nothing goes wrong any more: the last wait, the longest time
+    /// between two looks, and a connection that is dead unnoticed are all that may stand before it.
+    pub(super) fn must_be_learnt(&self, target: usize) -> Millis {
+        let Target { scene, life, .. } = &self.targets[target];
+        let many = self.members(*scene).len() as Millis;
+        let scene = &self.scenes[*scene];
+        let Some(last) = life.steps.last().filter(|_| scene.asks) else {
+            return Millis::MAX;
+        };
+        // That a transaction expired follows only from a look, which push alone does not take again.
+        let is_inferred = (scene.kind, last.status) == (Kind::Casper, Status::Expired);
+        let is_missed = is_inferred && self.mode == Mode::WatchPushOnly;
+        let is_open = self.verdict(last.status).is_none();
+        if is_open || is_missed || scene.weather.heals == Millis::MAX {
+            return Millis::MAX;
+        }
+        let known = match is_inferred {
+            true => last.at + MARGIN + scene.skew.abs(),
+            false => last.at + scene.lag,
+        };
+        let waits = HUNG + DEAD + LONGEST_WAIT * SECOND + SAFETY + many * TURN;
+        let grace = if last.status.is_bad_ending() { scene.grace } else { 0 };
+        known.max(scene.weather.heals) + waits + grace
+    }
+}
+
+/// Checks the end of a session; `None` if it has none.
+pub(super) fn check(
+    world: &mut World,
+    summary: Option<&Record>,
+    ended: Option<Result<Closing, Broken>>,
+) {
+    let now = world.now();
+    let Some(Ok(closing)) = ended else {
+        return world.fault(format!("the session hangs or breaks: {ended:?}"));
+    };
+    let interrupt = world.story.interrupt.map_or(Millis::MAX, |(at, _)| at);
+    if now > world.story.timeout.min(interrupt) + TICK {
+        world.fault("the session ends after its deadline".to_owned());
+    }
+    let results: Vec<Code> =
+        world.books.iter().filter_map(|book| book.result.map(|(_, code)| code)).collect();
+    if results.len() != world.books.len() {
+        world.fault(format!(
+            "{} of {} targets have no result",
+            world.books.len() - results.len(),
+            world.books.len()
+        ));
+    }
+    let any = world.story.any && results.contains(&Code::Ok);
+    let expected = if any { Code::Ok } else { results.iter().max().copied().unwrap_or(Code::Ok) };
+    let Some(summary) = summary else {
+        return world.fault("there is no summary".to_owned());
+    };
+    if closing.exit != expected || summary.exit != expected.number() {
+        let (exit, closing) = (summary.exit, closing.exit);
+        world.fault(format!("the exit is {closing}, the summary's {exit}, and not {expected}"));
+    }
+    let counted = |code: &Code| results.iter().filter(|other| other.name() == code.name()).count();
+    let is_counted = |code: &Code| summary.outcomes.get(code.name()) == Some(&counted(code));
+    if summary.targets != results.len() || !results.iter().all(is_counted) {
+        world.fault(format!("the summary counts {:?}", summary.outcomes));
+    }
+}

@@ -1,0 +1,327 @@
+//! A simulated push connection.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::sleep_until;
+
+use super::life::{Kind, Millis};
+use super::peers;
+use super::weather::Cut;
+use super::world::{Shared, World};
+use crate::session::plan::Mode;
+use crate::transport::{Connection, Error, Heard};
+use crate::wire::Request;
+
+/// The number of a node's event that happens when a session begins.
+const FIRST_EVENT: Millis = 1_000_000_000;
+
+pub(super) struct Wire {
+    shared: Shared,
+    scene: usize,
+    kind: Kind,
+    key: String,
+    opened: Millis,
+    parcels: Vec<Parcel>,
+    /// How many parcels there were.
+    count: u64,
+    end: Option<(Millis, Cut)>,
+    /// When it chatters next, if it does.
+    chatter: Option<Millis>,
+    /// Whether nothing comes any more, and nobody says so.
+    is_dead: bool,
+}
+
+/// Something on its way to the session.
+struct Parcel {
+    sent: Millis,
+    due: Millis,
+    no: u64,
+    heard: Heard,
+    /// The target and the step that it tells of.
+    tells: Option<(usize, usize)>,
+    /// The target whose changes come from now on, as it says.
+    subscribes: Option<usize>,
+}
+
+impl Wire {
+    /// The name of the place that a request opens: the target, if there is only one.
+    pub(super) fn key(world: &World, scene: usize, request: &Request) -> String {
+        let members = world.story.members(scene);
+        let target = match (world.story.scenes[scene].kind, &*members) {
+            (_, [only]) => Some(*only),
+            (Kind::Proof, _) => {
+                let id = request.url.query_pairs().find(|(name, _)| name == "tx_id");
+                let id = id.map(|(_, id)| id.into_owned()).unwrap_or_default();
+                members.into_iter().find(|target| world.story.targets[*target].id == id)
+            }
+            _ => None,
+        };
+        match target {
+            Some(target) => world.story.targets[target].name.clone(),
+            None => world.story.scenes[scene].name.clone(),
+        }
+    }
+
+    /// The targets behind a key.
+    fn behind(world: &World, scene: usize, key: &str) -> Vec<usize> {
+        let all = world.story.scenes[scene].name == key;
+        let is_mine = |target: &usize| all || world.story.targets[*target].name == key;
+        world.story.members(scene).into_iter().filter(is_mine).collect()
+    }
+
+    /// Nothing is pushed any more, which is a reason to ask.
+    pub(super) fn unsubscribe(world: &mut World, scene: usize, key: &str) {
+        for target in Self::behind(world, scene, key) {
+            world.books[target].subscribed = None;
+            world.books[target].reason = true;
+        }
+    }
+
+    pub(super) fn open(shared: Shared, scene: usize, key: String, request: &Request) -> Self {
+        let mut guard = shared.lock().unwrap();
+        let world = &mut *guard;
+        let now = world.now();
+        let kind = world.story.scenes[scene].kind;
+        let end = world.story.scenes[scene].weather.end(kind, &mut world.random, now);
+        let mut wire = Wire {
+            shared: shared.clone(),
+            scene,
+            kind,
+            key,
+            opened: now,
+            parcels: Vec::new(),
+            count: 0,
+            end,
+            chatter: peers::chatter(kind, 0).map(|(_, pause)| now + pause),
+            is_dead: false,
+        };
+        match kind {
+            Kind::Transak => wire.introduce(world),
+            _ => {
+                world.desks[scene].heard = now;
+                let from = replay_from(request);
+                for target in Self::behind(world, scene, &wire.key) {
+                    world.books[target].subscribed = Some(now);
+                    world.books[target].reason = true;
+                    wire.schedule(world, target, from);
+                }
+                if !kind.is_timed() {
+                    wire.queue_up();
+                }
+            }
+        }
+        drop(guard);
+        wire
+    }
+
+    /// A Pusher server says hello, or forgets to.
+    fn introduce(&mut self, world: &mut World) {
+        let now = world.now();
+        let weather = &world.story.scenes[self.scene].weather;
+        if !weather.is_mute(&mut world.random, now) {
+            let after = world.random.i64(1..200);
+            self.put(now, after, Heard::Text(peers::welcome()), None);
+        }
+    }
+
+    /// Everything that this connection will bring of a target. What was said before is not said again,
+    /// but for what a node keeps from an event on, and what a provider repeats for no reason.
+    fn schedule(&mut self, world: &mut World, target: usize, replayed_from: Option<Millis>) {
+        let now = world.now();
+        let World { story, random, .. } = world;
+        let weather = &story.scenes[self.scene].weather;
+        let steps = &story.targets[target].life.steps;
+        let repeats = self.kind.is_timed() && weather.is_repeated(random, now);
+        let mut lost = false;
+        for (index, step) in steps.iter().enumerate().filter(|(_, step)| step.pushed) {
+            let is_old = step.at < now;
+            let is_replayed = replayed_from.is_some_and(|from| step.at >= from) || repeats;
+            if is_old && !is_replayed {
+                continue;
+            }
+            let sent = step.at.max(now);
+            let copies = weather.copies(self.kind, random, sent);
+            lost |= copies.is_empty();
+            for after in copies {
+                let sight = peers::Sight {
+                    scene: &story.scenes[self.scene],
+                    target: &story.targets[target],
+                    step: Some(index),
+                };
+                let heard = peers::message(sight, FIRST_EVENT + step.at);
+                self.put(sent, after, heard, Some((target, index)));
+            }
+        }
+        if weather.is_odd(random, now) {
+            let sent = now + random.i64(0..30_000);
+            let odd = ["<html>", "{}", r#"{"event":"tx.update"}"#, "[]", "null"];
+            self.put(sent, 0, Heard::Text(odd[random.usize(..odd.len())].to_owned()), None);
+        }
+        // Where nobody asks, what was lost is found again only with another connection.
+        if lost && story.mode == Mode::WatchPushOnly && weather.heals < Millis::MAX {
+            let cut = (weather.heals + random.i64(0..1_000), Cut::Break);
+            self.end = self.end.filter(|end| end.0 < cut.0).or(Some(cut));
+        }
+    }
+
+    fn put(&mut self, sent: Millis, after: Millis, heard: Heard, tells: Option<(usize, usize)>) {
+        self.count += 1;
+        let due = sent + after;
+        self.parcels.push(Parcel { sent, due, no: self.count, heard, tells, subscribes: None });
+    }
+
+    /// What was sent first arrives first.
+    fn queue_up(&mut self) {
+        self.parcels.sort_by_key(|parcel| (parcel.sent, parcel.no));
+        let mut last = Millis::MIN;
+        for (no, parcel) in self.parcels.iter_mut().enumerate() {
+            last = last.max(parcel.due);
+            (parcel.due, parcel.no) = (last, no as u64);
+        }
+    }
+
+    fn next_parcel(&self) -> Option<usize> {
+        let parcels = self.parcels.iter().enumerate();
+        parcels.min_by_key(|(_, parcel)| (parcel.due, parcel.no)).map(|(index, _)| index)
+    }
+
+    /// When something happens next.
+    fn due(&self) -> Option<Millis> {
+        if self.is_dead {
+            return None;
+        }
+        let parcel = self.next_parcel().map(|index| self.parcels[index].due);
+        [parcel, self.end.map(|(at, _)| at), self.chatter].into_iter().flatten().min()
+    }
+
+    /// What happens now, if the session hears of it.
+    fn happen(&mut self) -> Option<Result<Heard, Error>> {
+        let shared = self.shared.clone();
+        let mut guard = shared.lock().unwrap();
+        let world = &mut *guard;
+        let now = world.now();
+        if world.is_endless() {
+            self.is_dead = true;
+            return None;
+        }
+        if let Some(index) = self.next_parcel().filter(|index| self.parcels[*index].due <= now) {
+            let parcel = self.parcels.swap_remove(index);
+            return Some(Ok(self.arrive(world, parcel)));
+        }
+        if let Some((_, cut)) = self.end.filter(|(at, _)| *at <= now) {
+            world.note(|| format!("{}: {cut:?}", self.key));
+            self.is_dead = true;
+            return match cut {
+                Cut::Break => Some(Err(Error::closed(None, "simulated"))),
+                Cut::Close(code) => Some(Ok(Heard::Closed(Some(code), String::new()))),
+                Cut::Silence => None,
+            };
+        }
+        let (heard, pause) = peers::chatter(self.kind, FIRST_EVENT + now)?;
+        self.chatter = Some(now + pause);
+        world.desks[self.scene].heard = now;
+        Some(Ok(heard))
+    }
+
+    fn arrive(&mut self, world: &mut World, parcel: Parcel) -> Heard {
+        world.note(|| format!("{}: {:?}", self.key, parcel.heard));
+        let now = world.now();
+        world.desks[self.scene].heard = now;
+        let told = parcel.tells.map(|(target, _)| target);
+        if let Some(target) = parcel.subscribes.or(told) {
+            let book = &mut world.books[target];
+            if book.subscribed.is_none() {
+                book.subscribed = Some(now);
+                book.reason = true;
+            }
+        }
+        if let Some((target, step)) = parcel.tells {
+            world.tell(target, step, true);
+        }
+        parcel.heard
+    }
+
+    /// What a Pusher server makes of a message.
+    fn receive(&mut self, world: &mut World, text: &str) -> Option<()> {
+        let message: Value = serde_json::from_str(text).unwrap();
+        let now = world.now();
+        if message["event"] == "pusher:ping" {
+            let after = world.random.i64(5..500);
+            self.put(now, after, Heard::Text(peers::pong()), None);
+            return None;
+        }
+        let channel = message["data"]["channel"].as_str()?;
+        let is_mine = |target: &usize| peers::channel(&world.story.targets[*target].id) == channel;
+        let target = Self::behind(world, self.scene, &self.key).into_iter().find(is_mine)?;
+        if message["event"] == "pusher:unsubscribe" {
+            self.parcels.retain(|parcel| parcel.tells.is_none_or(|(about, _)| about != target));
+            return None;
+        }
+        let weather = &world.story.scenes[self.scene].weather;
+        let asks = world.story.mode == Mode::Watch && world.story.scenes[self.scene].asks;
+        if !(asks && weather.is_mute(&mut world.random, now)) {
+            let after = world.random.i64(5..500);
+            self.put(now, after, Heard::Text(peers::subscribed(channel)), None);
+            self.parcels.last_mut()?.subscribes = Some(target);
+        }
+        self.schedule(world, target, None);
+        None
+    }
+}
+
+/// From when on a node is asked for what it kept.
+fn replay_from(request: &Request) -> Option<Millis> {
+    let (_, number) = request.url.query_pairs().find(|(name, _)| name == "start_from")?;
+    Some(number.parse::<Millis>().unwrap() - FIRST_EVENT)
+}
+
+impl Connection for Wire {
+    async fn next(&mut self) -> Result<Heard, Error> {
+        loop {
+            let Some(due) = self.due() else {
+                return std::future::pending().await;
+            };
+            let clock = self.shared.lock().unwrap().clock;
+            let due = Duration::from_millis(due.max(0).unsigned_abs());
+            sleep_until(clock.instant(due)).await;
+            if let Some(heard) = self.happen() {
+                return heard;
+            }
+        }
+    }
+
+    async fn send(&mut self, text: String) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        if !self.is_dead {
+            self.receive(&mut shared.lock().unwrap(), &text);
+        }
+        Ok(())
+    }
+
+    async fn ping(&mut self) -> Result<(), Error> {
+        if !self.is_dead {
+            let mut world = self.shared.lock().unwrap();
+            let (now, after) = (world.now(), world.random.i64(5..500));
+            drop(world);
+            self.put(now, after, Heard::Alive, None);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        // A lock that is poisoned belongs to a test that fails already.
+        let Ok(mut world) = self.shared.lock() else {
+            return;
+        };
+        let now = world.now();
+        let line = world.lines.entry(self.key.clone()).or_default();
+        line.is_open = false;
+        line.lasted = now - self.opened;
+        line.floor = 0;
+        world.note(|| format!("{} is left", self.key));
+        Self::unsubscribe(&mut world, self.scene, &self.key);
+    }
+}
