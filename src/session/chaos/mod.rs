@@ -23,6 +23,7 @@ use tokio::time::{sleep, timeout};
 
 use super::clock::Clock;
 use super::{Surroundings, run_in};
+use crate::render::Room;
 use network::Net;
 use story::{Story, wall};
 use witness::Witness;
@@ -55,13 +56,14 @@ fn play_to_the_end(seed: u64, verbose: bool) -> Played {
         .start_paused(true)
         .build()
         .unwrap();
-    let shared = runtime.block_on(perform(seed, verbose));
+    let (shared, _) = runtime.block_on(perform(seed, verbose, None));
     drop(runtime);
     let mut world = shared.lock().unwrap();
     Played { faults: std::mem::take(&mut world.faults), log: world.log.take().unwrap_or_default() }
 }
 
-async fn perform(seed: u64, verbose: bool) -> Shared {
+/// Plays a seed, perhaps with a live view; answers the world, and when the view was drawn.
+async fn perform(seed: u64, verbose: bool, room: Option<Room>) -> (Shared, Vec<Duration>) {
     let mut random = fastrand::Rng::with_seed(seed);
     let story = Story::of(seed);
     let plan = Arc::new(story.plan());
@@ -78,11 +80,11 @@ async fn perform(seed: u64, verbose: bool) -> Shared {
         }
         None => std::future::pending().await,
     };
-    let mut witness = Witness::new(shared.clone());
+    let mut witness = Witness::new(shared.clone(), room);
     let session = run_in(surroundings, plan, &mut witness, interrupted);
     let ended = timeout(FOR_EVER, session).await;
     verdict::check(&mut shared.lock().unwrap(), witness.summary.as_ref(), ended.ok());
-    shared
+    (shared, witness.drawn)
 }
 
 /// A number from the environment.
@@ -144,6 +146,17 @@ fn replay() {
         println!("{}", log.join("\n"));
     }
     assert!(faults.is_empty(), "{}", blame(seed, &faults));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_view_is_drawn_ten_times_a_second_at_most() {
+    for seed in 0..10 {
+        let (shared, drawn) = perform(seed, false, Some(Room { every: 1, some: 1 })).await;
+        assert_eq!(shared.lock().unwrap().faults, [] as [&str; 0], "seed {seed}");
+        let gaps = drawn.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(gaps.min().is_none_or(|gap| gap >= Duration::from_millis(100)), "seed {seed}");
+        assert!(!drawn.is_empty());
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,13 +11,17 @@ use super::life::{Millis, SECOND};
 use super::story::wall;
 use super::world::{Shared, TICK, World};
 use crate::exit::{Code, TABLE};
-use crate::render::{JsonRecords, Renderer, Stamped, View};
+use crate::render::{JsonRecords, Renderer, Room, Rows, Stamped, View};
 
 pub(super) struct Witness {
     shared: Shared,
     records: JsonRecords,
     seq: u64,
     pub(super) summary: Option<Record>,
+    /// For a live view, which most seeds do without for the sake of speed.
+    room: Option<Room>,
+    /// When it was drawn, as time of the command.
+    pub(super) drawn: Vec<Duration>,
 }
 
 /// As much of a record as is checked.
@@ -41,8 +46,9 @@ pub(super) struct Record {
 }
 
 impl Witness {
-    pub(super) fn new(shared: Shared) -> Self {
-        Witness { shared, records: JsonRecords::default(), seq: 0, summary: None }
+    pub(super) fn new(shared: Shared, room: Option<Room>) -> Self {
+        let records = JsonRecords::default();
+        Witness { shared, records, seq: 0, summary: None, room, drawn: Vec::new() }
     }
 }
 
@@ -69,11 +75,16 @@ impl Renderer for Witness {
         Ok(())
     }
 
-    fn is_live(&self) -> bool {
-        false
+    fn room(&self) -> Option<Room> {
+        self.room
     }
 
-    fn draw(&mut self, _view: &View) {}
+    fn draw(&mut self, view: &View) {
+        self.drawn.push(view.elapsed);
+        if let (Rows::Some { slowest, latest }, Some(room)) = (&view.rows, self.room) {
+            assert!(slowest.len() + latest.len() <= room.some, "there is no room for {view:#?}");
+        }
+    }
 }
 
 fn time(text: &str) -> Timestamp {
