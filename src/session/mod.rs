@@ -12,7 +12,7 @@ mod signals;
 pub(crate) mod traffic;
 pub mod watch;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,7 +131,7 @@ struct Hands<N> {
     tokens: Vec<latest::Sender<Token>>,
     feeds: Vec<Option<Box<dyn Feed>>>,
     feed_profiles: Vec<usize>,
-    open: HashMap<usize, OpenFeed>,
+    open: BTreeMap<usize, OpenFeed>,
     permits: Arc<Semaphore>,
     tasks: JoinSet<()>,
     renewals: JoinSet<()>,
@@ -172,7 +172,7 @@ impl<N: Network> Hands<N> {
             tokens: tokens.collect(),
             feeds: feeds.into_iter().map(Some).collect(),
             feed_profiles: routes.iter().map(|route: &Route| route.profile).collect(),
-            open: HashMap::new(),
+            open: BTreeMap::new(),
             permits: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
             tasks: JoinSet::new(),
             renewals: JoinSet::new(),
