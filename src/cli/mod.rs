@@ -23,6 +23,7 @@ mod targets;
 use std::ffi::OsString;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser, Styles, TypedValueParser};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::env::CompleteEnv;
@@ -113,19 +114,23 @@ pub enum Command {
     Help(docs::HelpArgs),
 }
 
-/// The definitions, with what is filled in from tables.
-pub fn definitions() -> clap::Command {
-    filled_in(Cli::command())
-}
-
-/// Examples below the help; and in the long help of what watches, the exit codes.
-fn filled_in(command: clap::Command) -> clap::Command {
-    let command = match command.get_name() {
+/// What can be typed, without what only help shows: to fill that in takes most of the time of a start.
+fn grammar() -> clap::Command {
+    Cli::command().mut_subcommands(|command| match command.get_name() {
         "watch" => command.mut_arg("targets", |targets| {
             targets.required(false).required_unless_present("all").conflicts_with("all")
         }),
         _ => command,
-    };
+    })
+}
+
+/// The definitions, with what is filled in from tables.
+pub fn definitions() -> clap::Command {
+    filled_in(grammar())
+}
+
+/// Examples below the help; and in the long help of what watches, the exit codes.
+fn filled_in(command: clap::Command) -> clap::Command {
     let examples = examples::as_text(command.get_name());
     let watches = matches!(command.get_name(), "txwatch" | "watch" | "poll" | "get");
     let command = command.after_help(examples.clone()).mut_subcommands(filled_in);
@@ -146,7 +151,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         return run::print_version();
     }
     let colour = look::early_colour(&arguments, &environment);
-    let parsed = definitions().color(colour).try_get_matches_from(&arguments);
+    let parse = |commands: clap::Command| commands.color(colour).try_get_matches_from(&arguments);
+    let parsed = parse(grammar()).or_else(|error| match shows_help(&error) {
+        true => parse(definitions()),
+        false => Err(error),
+    });
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     match typed {
         Ok((mut cli, matches)) => {
@@ -156,6 +165,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         }
         Err(error) => print_clap(&error),
     }
+}
+
+fn shows_help(error: &clap::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
 }
 
 fn is_typed(matches: &clap::ArgMatches, argument: &str) -> bool {

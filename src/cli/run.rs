@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use super::arguments::TargetArgs;
 use super::context::{Context, block_on, no_runtime, output_broke, print};
 use super::plan::{self, Prepared};
-use super::{Cli, Command, configuration, definitions, docs, look, resume, targets};
+use super::{Cli, Command, configuration, docs, grammar, look, resume, targets};
 use crate::config::values::{Carrier, Form, Limit};
 use crate::config::{Config, Environment};
 use crate::error::Failure;
@@ -154,7 +154,7 @@ fn execute(
 }
 
 fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
-    let mut root = definitions();
+    let mut root = grammar();
     // Hands the options of all commands down to each.
     root.build();
     let found = matches
