@@ -6,6 +6,7 @@ mod clocks;
 mod listening;
 mod quotas;
 mod rules;
+mod storms;
 mod trust;
 
 use std::sync::Arc;
