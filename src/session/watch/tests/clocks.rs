@@ -108,7 +108,7 @@ fn after_a_stop_each_target_is_asked_once_and_not_all_at_once() {
     let mut on_the_wire = world.take();
     while world.now < began + seconds(1) {
         assert!(on_the_wire.len() <= 8, "{on_the_wire:?}");
-        for pull in on_the_wire.drain(..).collect::<Vec<_>>() {
+        for pull in std::mem::take(&mut on_the_wire) {
             asked[number(&pull)] += 1;
             world.pulled(number(&pull), Ok(report(Pending, None)));
         }
