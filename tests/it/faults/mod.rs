@@ -20,6 +20,7 @@ mod frames;
 mod handshake;
 mod network;
 mod requests;
+mod table;
 mod time;
 mod trust;
 
