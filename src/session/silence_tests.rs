@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::tests::{line, read_head};
 use super::*;
 use crate::lifecycle::Status;
-use crate::provider;
+use crate::provider::{self, Provider, Reading};
+use crate::transport::{ErrorKind, Options};
 
 /// One test for each provider.
 macro_rules! cells {
@@ -84,10 +85,19 @@ impl Peer {
     }
 }
 
+/// A provider whose server listens there.
+fn provider_at(name: &str, listener: &TcpListener) -> Arc<dyn Provider> {
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut settings = provider::Settings::default();
+    settings.set("url", url.clone());
+    settings.set("push_url", url);
+    (provider::find(name).unwrap().build)(&settings).unwrap()
+}
+
 /// The feed of a provider whose server is the peer, and the transaction that it follows.
 fn feed(name: &str) -> (Box<dyn Feed>, &'static str, Peer) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let provider = provider_at(name, &listener);
     let (say, to_say) = blocking::channel::<String>();
     let (done, said) = blocking::channel();
     let (open, opened) = oneshot::channel();
@@ -106,13 +116,9 @@ fn feed(name: &str) -> (Box<dyn Feed>, &'static str, Peer) {
         }
         while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
     });
-    let spec = provider::find(name).unwrap();
-    let mut settings = provider::Settings::default();
-    settings.set("url", url.clone());
-    settings.set("push_url", url);
-    let provider = (spec.build)(&settings).unwrap();
-    let (feed, _) = provider.feeds(&[Id::new(spec.probe_id)]).remove(0);
-    (feed, spec.probe_id, Peer { opened: Some(opened), say, said })
+    let id = provider.spec().probe_id;
+    let (feed, _) = provider.feeds(&[Id::new(id)]).remove(0);
+    (feed, id, Peer { opened: Some(opened), say, said })
 }
 
 /// Upgrades to a WebSocket, or begins a stream of events.
@@ -229,4 +235,77 @@ async fn a_peer_that_was_not_listened_to(name: &str) {
         after + SECOND >= limits.dead_after && after <= limits.dead_after + SECOND,
         "{after:?}"
     );
+}
+
+/// What the provider answers about a completed transaction.
+fn answer(name: &str, id: &str) -> String {
+    let answer = match name {
+        "proof" => json!({ "status": "completed" }),
+        "transak" => json!({ "data": { "id": id, "status": "COMPLETED" } }),
+        "cspr" => json!({ "data": { "deploy_hash": id, "status": "processed" } }),
+        _ => json!({ "result": {
+            "transaction": { "Version1": { "hash": id } },
+            "execution_info": {
+                "block_hash": id,
+                "execution_result": { "Version2": { "error_message": null } },
+            },
+        } }),
+    };
+    answer.to_string()
+}
+
+/// A server that answers the first request so far and no further, and the second as it should.
+fn stalling(listener: TcpListener, answer: String, stalls_after: usize) -> oneshot::Receiver<()> {
+    let (stalled, stalls) = oneshot::channel();
+    std::thread::spawn(move || {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
+        let (mut first, _) = listener.accept().unwrap();
+        read_head(&mut first);
+        first.write_all(&head.as_bytes()[..stalls_after.min(head.len())]).unwrap();
+        stalled.send(()).unwrap();
+        let (mut second, _) = listener.accept().unwrap();
+        read_head(&mut second);
+        second.write_all((head + &answer).as_bytes()).unwrap();
+        while second.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+    });
+    stalls
+}
+
+/// The first look is in vain and given up in time; the next one is not.
+async fn look_twice(name: &str, stalls_after: usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let provider = provider_at(name, &listener);
+    let id = Id::new(provider.spec().probe_id);
+    let stalled = stalling(listener, answer(name, id.as_str()), stalls_after);
+    let transport = Transport::new(&Options::default()).unwrap();
+    let look = move || {
+        let (provider, transport, id) = (provider.clone(), transport.clone(), id.clone());
+        tokio::spawn(async move {
+            let now = Clock::start().now().wall;
+            crate::session::look(provider.as_ref(), &transport, &Token::default(), &id, now).await
+        })
+    };
+    let first = look();
+    stalled.await.unwrap();
+    tokio::time::pause();
+    let begun = Clock::start();
+    let error = first.await.unwrap().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
+    assert!(error.to_string().contains("no answer in time"), "{error}");
+    assert!(begun.now().elapsed <= 20 * SECOND + SECOND, "{:?}", begun.now().elapsed);
+    tokio::time::resume();
+    match look().await.unwrap() {
+        Ok((Reading::Observed(report), _)) => assert_eq!(report.status, Status::Completed),
+        other => panic!("{other:?}"),
+    }
+}
+
+cells!(a_request_that_vanishes);
+async fn a_request_that_vanishes(name: &str) {
+    look_twice(name, 0).await;
+}
+
+cells!(an_answer_that_stalls);
+async fn an_answer_that_stalls(name: &str) {
+    look_twice(name, usize::MAX).await;
 }

@@ -22,6 +22,7 @@ mod docs;
 mod escapes;
 mod events;
 mod exit_codes;
+mod faults;
 mod goals;
 mod help;
 mod peers;

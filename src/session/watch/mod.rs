@@ -31,6 +31,12 @@ use crate::render::{Event, Stamped};
 use crate::transport::Backoff;
 use crate::wire::Token;
 
+/// A wake-up that is later than this tells that nobody was there: the process was stopped, or the
+/// machine slept.
+const LEAP: Duration = Duration::from_secs(1);
+/// How long nothing is due after that, for what arrived meanwhile to be read.
+const BREATH: Duration = Duration::from_secs(1);
+
 use state::{FeedState, LinkState, ProfileState, PullState, Renewal, Silence, TargetState};
 
 pub use messages::{Command, FeedInput, Input, Pull, Pulled, Route, Unrenewed};
@@ -46,6 +52,8 @@ pub struct Watch {
     profiles: Vec<ProfileState>,
     feeds: Vec<FeedState>,
     agenda: Agenda,
+    /// Nothing is due before.
+    quiet_until: Duration,
     random: fastrand::Rng,
     unsettled: usize,
     /// How many targets there were, and how they ended.
@@ -98,6 +106,7 @@ impl Watch {
             profiles: profiles.collect(),
             feeds: routes.into_iter().map(FeedState::new).collect(),
             agenda: Agenda::default(),
+            quiet_until: Duration::ZERO,
             random,
             shown: Duration::ZERO,
             failures: Vec::new(),
@@ -110,8 +119,12 @@ impl Watch {
 
     /// Takes in what happened; answers what to do about it.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Command> {
+        let late = self.wake_at().map_or(Duration::ZERO, |due| now.elapsed.saturating_sub(due));
         self.now = now;
         if self.exit.is_none() {
+            if late > LEAP {
+                self.leapt();
+            }
             match input {
                 Input::Begun => self.begin(),
                 Input::Woken => {}
@@ -131,7 +144,18 @@ impl Watch {
     pub fn wake_at(&self) -> Option<Duration> {
         match self.exit {
             Some(_) => None,
-            None => self.agenda.first(),
+            None => self.agenda.first().map(|due| due.max(self.quiet_until)),
+        }
+    }
+
+    /// Nobody was there to listen. That is no silence of the provider's, and what it has said meanwhile
+    /// goes before whatever became due; `--timeout` counts the time all the same.
+    fn leapt(&mut self) {
+        self.quiet_until = self.now.elapsed + BREATH;
+        for profile in &mut self.profiles {
+            if let Some(silence) = &mut profile.silence {
+                silence.since = self.now.elapsed;
+            }
         }
     }
 
@@ -182,7 +206,7 @@ impl Watch {
     }
 
     fn run_timers(&mut self) {
-        while self.exit.is_none() {
+        while self.exit.is_none() && self.now.elapsed >= self.quiet_until {
             let Some((due, timer)) = self.agenda.pop(self.now.elapsed) else {
                 return;
             };

@@ -240,7 +240,12 @@ impl Watch {
 
     fn close_gate(&mut self, profile: usize, floor: Duration) {
         let state = &mut self.profiles[profile];
-        let open_at = self.now.elapsed.saturating_add(state.backoff.next(floor));
+        // What comes back while the gate is closed was asked before: it met the same trouble.
+        let wait = match state.gate.closed_until > self.now.elapsed {
+            true => floor,
+            false => state.backoff.next(floor),
+        };
+        let open_at = self.now.elapsed.saturating_add(wait);
         state.gate.closed_until = state.gate.closed_until.max(open_at);
         self.agenda.add(state.gate.closed_until, Timer::Gate);
     }

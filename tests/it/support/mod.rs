@@ -3,8 +3,10 @@
 pub mod bless;
 pub mod casper;
 pub mod chain;
+pub mod faulty;
 pub mod peers;
 pub mod proof;
+pub mod provider;
 pub mod proxy;
 pub mod rehearsal;
 pub mod running;

@@ -93,6 +93,17 @@ impl Running {
         pending.trim().bytes().any(|digit| digit != b'0')
     }
 
+    /// Waits until the system says that it is in this state: `T` if it is stopped.
+    #[cfg(target_os = "linux")]
+    pub fn wait_for_state(&self, state: char) {
+        let path = format!("/proc/{}/status", self.child.id());
+        let is_there =
+            |line: &str| line.strip_prefix("State:").is_some_and(|it| it.contains(state));
+        while !std::fs::read_to_string(&path).unwrap().lines().any(is_there) {
+            thread::yield_now();
+        }
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
         let (stdout, stderr) = (self.stdout.take(), self.stderr.take());

@@ -64,6 +64,8 @@ pub enum Step {
     Drop,
     /// Nothing until the gate opens.
     Await(Gate),
+    /// Nothing until the client has answered a ping.
+    AwaitPong,
 }
 
 impl Reply {

@@ -1,13 +1,14 @@
 //! A server on loopback that does what a test wrote down, and remembers what it was asked.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -129,30 +130,46 @@ pub fn push(id: &str) -> String {
 /// Accepts connections on loopback in a thread of its own, until it is told to stop.
 pub(super) fn serve<F, D>(converse: F) -> (SocketAddr, Running)
 where
-    F: Fn(tokio::net::TcpStream) -> D + Send + 'static,
+    F: Fn(TcpStream) -> D + Send + 'static,
     D: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, mut stopped) = oneshot::channel();
+    let listen = async move { TcpListener::from_std(listener).unwrap() };
+    (address, serve_at(listen, converse))
+}
+
+/// The same with a listener that may take its time.
+pub(super) fn serve_at<L, F, D>(listen: L, converse: F) -> Running
+where
+    L: Future<Output = TcpListener> + Send + 'static,
+    F: Fn(TcpStream) -> D + Send + 'static,
+    D: Future<Output = ()> + Send + 'static,
+{
+    let (stop, stopped) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let accept = async move {
+        let listener = listen.await;
+        let mut conversations = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => {
+                    conversations.spawn(converse(accepted.unwrap().0));
+                }
+                Some(ended) = conversations.join_next() => ended.unwrap(),
+            }
+        }
+    };
     let thread = thread::spawn(move || {
         runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let mut conversations = JoinSet::new();
-            loop {
-                tokio::select! {
-                    _ = &mut stopped => return,
-                    accepted = listener.accept() => {
-                        conversations.spawn(converse(accepted.unwrap().0));
-                    }
-                    Some(ended) = conversations.join_next() => ended.unwrap(),
-                }
+            tokio::select! {
+                _ = stopped => {}
+                () = accept => {}
             }
         });
     });
-    (address, Running { stop, thread })
+    Running { stop, thread }
 }
 
 impl Running {
@@ -325,6 +342,21 @@ where
     }
 }
 
+/// The opcode of a pong.
+const PONG: u8 = 0xa;
+
+/// Reads a frame of the client's, which is masked and short.
+async fn next_opcode(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<u8> {
+    const MASK: usize = 4;
+    let (first, length) = (stream.read_u8().await?, stream.read_u8().await? & 0x7f);
+    let length = match length {
+        126 => stream.read_u16().await?.into(),
+        length => usize::from(length),
+    };
+    stream.read_exact(&mut vec![0; MASK + length]).await?;
+    Ok(first & 0x0f)
+}
+
 async fn perform<S>(stream: &mut S, steps: &[Step]) -> std::io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -339,6 +371,7 @@ where
             }
             Step::Drop => return Ok(()),
             Step::Await(gate) => gate.wait().await,
+            Step::AwaitPong => while next_opcode(stream).await? != PONG {},
         }
         stream.flush().await?;
     }

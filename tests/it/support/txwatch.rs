@@ -127,6 +127,17 @@ impl Txwatch {
         &mut self.command
     }
 
+    /// Has it started by another program, which takes it and its arguments after its own.
+    pub fn run_by<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().expect("a program"));
+        command.args(words).arg(self.command.get_program()).args(self.command.get_args());
+        command.env_clear().stdin(Stdio::null());
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.command = command;
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(mut self) -> Ended {
         Ended::from(self.command.output().unwrap())

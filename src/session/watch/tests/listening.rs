@@ -111,7 +111,7 @@ fn what_is_expected_and_cannot_be_asked_for_does_not_hold() {
 }
 
 /// A profile whose tokens are issued for another secret.
-fn issuing(token: Option<Token>) -> Plan {
+pub(super) fn issuing(token: Option<Token>) -> Plan {
     let mut plan = plan(Mode::Watch, 1);
     let issuer = Credential::fixed("issuer-secret", "a test".to_owned()).unwrap();
     plan.profiles[0].credential = Credential {
@@ -123,11 +123,11 @@ fn issuing(token: Option<Token>) -> Plan {
     plan
 }
 
-fn at(second: i64) -> Option<Timestamp> {
+pub(super) fn at(second: i64) -> Option<Timestamp> {
     Some(Timestamp::from_second(second).unwrap())
 }
 
-fn token(expires_at: i64) -> Option<Token> {
+pub(super) fn token(expires_at: i64) -> Option<Token> {
     let token = Token::new("some-token".to_owned().into(), 0);
     Some(token.expiring(Timestamp::from_second(expires_at).unwrap()))
 }

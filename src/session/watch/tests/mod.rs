@@ -2,10 +2,12 @@
 
 mod account;
 mod chance;
+mod clocks;
 mod listening;
 mod quotas;
 mod rules;
 mod shown;
+mod storms;
 mod trust;
 
 use std::sync::Arc;
@@ -103,6 +105,8 @@ fn plan(mode: Mode, targets: usize) -> Plan {
 struct World {
     watch: Watch,
     now: Duration,
+    /// How far the wall clock is ahead of where it would be, had nobody set it.
+    ahead: jiff::SignedDuration,
     /// What was to be done since [`World::take`] was last called, but for what was shown.
     done: Vec<String>,
     events: Vec<Event>,
@@ -123,7 +127,13 @@ impl World {
             false => Vec::new(),
         };
         let watch = Watch::new(Arc::new(plan), routes, fastrand::Rng::with_seed(7));
-        let mut world = World { watch, now: Duration::ZERO, done: Vec::new(), events: Vec::new() };
+        let mut world = World {
+            watch,
+            now: Duration::ZERO,
+            ahead: jiff::SignedDuration::ZERO,
+            done: Vec::new(),
+            events: Vec::new(),
+        };
         world.input(Input::Begun);
         world
     }
@@ -141,7 +151,7 @@ impl World {
     }
 
     fn input(&mut self, input: Input) {
-        let wall = jiff::Timestamp::UNIX_EPOCH + self.now;
+        let wall = jiff::Timestamp::UNIX_EPOCH + self.now + self.ahead;
         let now = Now { elapsed: self.now, wall };
         for command in self.watch.handle(now, input) {
             match command {
