@@ -34,6 +34,7 @@ mod sandbox_casper;
 mod sandbox_casper_watched;
 mod sandbox_transak;
 mod sandbox_transak_watched;
+mod secrets;
 mod support;
 mod targets;
 #[cfg(unix)]

@@ -1,8 +1,10 @@
 //! What the tests share.
 
 pub mod bless;
+pub mod canary;
 pub mod casper;
 pub mod chain;
+pub mod echo;
 pub mod peers;
 pub mod proof;
 pub mod proxy;

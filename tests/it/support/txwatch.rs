@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ use super::schema;
 /// configuration, UTC.
 pub struct Txwatch {
     command: Command,
-    home: Rc<TempDir>,
+    home: Arc<TempDir>,
 }
 
 /// What a command came to.
@@ -30,7 +30,7 @@ where
     I: IntoIterator<Item = S>,
     S: AsRef<OsStr>,
 {
-    let home = Rc::new(TempDir::new().unwrap());
+    let home = Arc::new(TempDir::new().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
@@ -89,7 +89,7 @@ impl Txwatch {
     }
 
     /// Its home, which lives as long as somebody holds it.
-    pub fn home(&self) -> Rc<TempDir> {
+    pub fn home(&self) -> Arc<TempDir> {
         self.home.clone()
     }
 
