@@ -83,8 +83,13 @@ impl Token {
 /// How much of the text, from its start, spells the secret.
 fn spelt(text: &[u8], secret: &[u8]) -> Option<usize> {
     let mut length = 0;
+    let mut before = 0;
     for byte in secret {
-        length += letter(&text[length..], *byte)?;
+        // However many backslashes there are in a row, the first has taken them all.
+        if (before, *byte) != (b'\\', b'\\') {
+            length += letter(&text[length..], *byte)?;
+        }
+        before = *byte;
     }
     Some(length)
 }
@@ -106,9 +111,7 @@ fn letter(text: &[u8], letter: u8) -> Option<usize> {
     match rest {
         [first, ..] if first.eq_ignore_ascii_case(&letter) => Some(escapes + 1),
         [b'%', high, low, ..] if is_code(&[*high, *low]) => Some(escapes + 3),
-        [b'u', b'0', b'0', high, low, ..] if escapes > 0 && is_code(&[*high, *low]) => {
-            Some(escapes + 5)
-        }
+        [b'u', b'0', b'0', high, low, ..] if is_code(&[*high, *low]) => Some(escapes + 5),
         _ => None,
     }
 }
@@ -144,6 +147,14 @@ mod tests {
         }
         let other = "hunter2+/ hunter2%2 größe \\ \\u %";
         assert_eq!(token.scrub(other), other);
+    }
+
+    #[test]
+    fn a_token_of_backslashes_is_found() {
+        let token = Token::new(r"hunter\\\2\/".to_owned().into(), 0);
+        for text in [r"hunter\\\2\/", r"hunter\\\\\\2\\/", r"hunter\\\\\\2\\\u002f"] {
+            assert_eq!(token.scrub(text), "[redacted]");
+        }
     }
 
     #[test]
