@@ -24,6 +24,7 @@ mod events;
 mod exit_codes;
 mod goals;
 mod help;
+mod hostile;
 mod peers;
 mod proxy;
 #[cfg(unix)]

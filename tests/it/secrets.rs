@@ -124,7 +124,9 @@ fn no_command_shows_a_secret() {
         let values = positional.map(|argument| argument.get_possible_values()).unwrap_or_default();
         let values: Vec<_> = values.iter().map(|value| value.get_name().to_owned()).collect();
         let mut all = vec![[words.as_slice(), &["--help".to_owned()]].concat()];
-        all.extend(values.iter().map(|value| [words.as_slice(), &[value.clone()]].concat()));
+        all.extend(
+            values.iter().map(|value| [words.as_slice(), std::slice::from_ref(value)].concat()),
+        );
         match words[0].as_str() {
             "sandbox" => {}
             "watch" | "poll" | "get" => all.push([words.as_slice(), &targets].concat()),

@@ -30,7 +30,7 @@ pub fn echoes(secret: &str) -> Vec<String> {
     vec![
         secret.to_owned(),
         byte_serialize(secret.as_bytes()).collect(),
-        encoded.replace('%', "%").to_ascii_lowercase(),
+        encoded.to_ascii_lowercase(),
         encoded,
         secret.replace('/', "\\/"),
         json.to_ascii_uppercase().replace("\\U", "\\u"),
