@@ -74,7 +74,7 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     }
     let resolved = config.profile(name, &Overrides::default())?;
     for warning in &resolved.warnings {
-        say(&format!("warning: {warning}\n"));
+        say(&format!("warning: {}\n", render::clean(warning)));
     }
     let spec = resolved.provider.spec();
     let id = Id::new(spec.probe_id);

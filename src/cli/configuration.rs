@@ -53,7 +53,7 @@ fn show(config: &Config) -> Result<Code, Failure> {
         true => "",
         false => "  (there is none)",
     };
-    let mut text = format!("# {}{found}\n", config.path.display());
+    let mut text = format!("# {}{found}\n", clean(&config.path.display().to_string()));
     if let Some(entry) = &config.file.default_profile {
         let value = Sourced {
             value: entry.text().unwrap_or_default().to_owned(),
@@ -110,7 +110,7 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
 
 /// `key  value  # where from`.
 fn line(key: &str, found: &Sourced) -> String {
-    format!("{key:<16} {:<32} # {}\n", clean(&found.value), found.origin)
+    format!("{key:<16} {:<32} # {}\n", clean(&found.value), clean(&found.origin.to_string()))
 }
 
 /// A setting as it is in force. One that is not usable may hold anything, a password say, and is not

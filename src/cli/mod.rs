@@ -23,7 +23,7 @@ mod targets;
 use std::ffi::OsString;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser, Styles, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::error::{ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::env::CompleteEnv;
@@ -163,7 +163,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
             cli.quiet &= is_typed(&matches, "quiet") || !is_typed(&matches, "verbose");
             run::dispatch(cli, &matches, environment)
         }
-        Err(error) => print_clap(&error),
+        Err(error) => print_clap(error),
     }
 }
 
@@ -186,13 +186,14 @@ fn asks_version(arguments: &[OsString]) -> bool {
 
 /// clap's help goes to stdout, its complaints to stderr. A complaint repeats what was typed, which may
 /// have been somebody else's.
-fn print_clap(error: &clap::Error) -> Code {
+fn print_clap(mut error: clap::Error) -> Code {
     if !error.use_stderr() {
         return match error.print() {
             Ok(()) => Code::Ok,
             Err(error) => context::output_broke(&error),
         };
     }
+    on_one_line(&mut error);
     let plain = error.render().to_string();
     let harmless = plain.lines().all(|line| crate::render::clean(line) == line);
     match harmless {
@@ -204,6 +205,22 @@ fn print_clap(error: &clap::Error) -> Code {
         }
     }
     Code::Usage
+}
+
+/// What was typed stays within its line of a complaint; a second one could pass for another message.
+fn on_one_line(error: &mut clap::Error) {
+    let typed: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) if text.contains(['\n', '\r']) => {
+                Some((kind, crate::render::clean(text).into_owned()))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, text) in typed {
+        error.insert(kind, ContextValue::String(text));
+    }
 }
 
 #[cfg(test)]

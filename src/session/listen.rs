@@ -14,7 +14,6 @@ use crate::error::Failure;
 use crate::exit::Code;
 use crate::provider::Id;
 use crate::transport::{ErrorKind, Options, Transport};
-use crate::wire::Token;
 
 /// Opens the push connection of an id until the provider has accepted it.
 ///
@@ -34,7 +33,9 @@ pub async fn listen(
     let address = feed.request().url;
     let (inbox, mut heard) = mpsc::channel(16);
     let (_forget, forgotten) = mpsc::unbounded_channel();
-    let (_token, token) = latest::channel(Token::default());
+    // It is not sent, but a peer that has seen it may repeat it.
+    let known = profile.credential.token.clone().unwrap_or_default();
+    let (_token, token) = latest::channel(known);
     let line = feed::Line {
         index: 0,
         network: transport,

@@ -13,7 +13,7 @@ use super::tests::{line, read_head};
 use super::*;
 use crate::lifecycle::Status;
 use crate::provider::{self, Provider, Reading};
-use crate::transport::{ErrorKind, Options};
+use crate::transport::{ErrorKind, Options, Transport};
 
 /// One test for each provider.
 macro_rules! cells {

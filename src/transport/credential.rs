@@ -119,17 +119,20 @@ async fn run(argv: &[String], origin: &str) -> Result<SecretString, Failure> {
         return Err(config(format!("{origin} names no command")));
     };
     let failed = |what: String| config(format!("the token command of {origin} {what}"));
-    let output = Command::new(program)
+    let unusable = |error| failed(format!("cannot be run: {program}: {error}"));
+    // What it says on stderr is for the user; `output` would catch that.
+    let running = Command::new(program)
         .args(arguments)
         .stdin(Stdio::inherit())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output();
-    let output = timeout(COMMAND_TIMEOUT, output)
+        .spawn()
+        .map_err(unusable)?;
+    let output = timeout(COMMAND_TIMEOUT, running.wait_with_output())
         .await
         .map_err(|_| failed(format!("did not end within {}s", COMMAND_TIMEOUT.as_secs())))?
-        .map_err(|error| failed(format!("cannot be run: {program}: {error}")))?;
+        .map_err(unusable)?;
     if !output.status.success() {
         return Err(failed(format!("failed: {program}: {}", output.status)));
     }

@@ -54,7 +54,7 @@ impl Transport {
         }
         let mut answer = builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
         if let Some(error) =
-            refused_redirect(address, answer.status(), answer.headers(), answer.url())
+            refused_redirect(address, answer.status(), answer.headers(), answer.url(), token)
         {
             return Err(error);
         }
@@ -130,6 +130,7 @@ pub(super) fn refused_redirect(
     status: StatusCode,
     headers: &HeaderMap,
     base: &Url,
+    token: &Token,
 ) -> Option<Error> {
     if !status.is_redirection() {
         return None;
@@ -138,7 +139,7 @@ pub(super) fn refused_redirect(
     let to = target.and_then(|to| base.join(to).ok()).map_or_else(
         || "nowhere".to_owned(),
         |to| match to.origin().is_tuple() {
-            true => to.origin().ascii_serialization(),
+            true => token.scrub(&to.origin().ascii_serialization()).into_owned(),
             false => format!("a {}: address", to.scheme()),
         },
     );

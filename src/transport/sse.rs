@@ -49,7 +49,7 @@ impl Transport {
             .await
             .map_err(failed)?;
         if let Some(error) =
-            refused_redirect(address, answer.status(), answer.headers(), answer.url())
+            refused_redirect(address, answer.status(), answer.headers(), answer.url(), token)
         {
             return Err(error);
         }

@@ -51,7 +51,7 @@ impl Transport {
             .await
             .map_err(failed)?;
         if let Some(error) =
-            refused_redirect(address, answer.status(), answer.headers(), answer.url())
+            refused_redirect(address, answer.status(), answer.headers(), answer.url(), token)
         {
             return Err(error);
         }
@@ -161,7 +161,7 @@ impl Socket {
                     tungstenite::Error::Capacity(_) => {
                         format!("a message of more than {} MiB", MAX_MESSAGE >> 20)
                     }
-                    error => error.to_string(),
+                    error => self.token.scrub(&error.to_string()).into_owned(),
                 };
                 broken(format!("the connection broke: {what}"))
             }

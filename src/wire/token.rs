@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use url::form_urlencoded::byte_serialize;
 
 use super::jwt;
 
@@ -20,8 +19,6 @@ pub struct Token {
 
 struct Held {
     secret: SecretString,
-    /// The forms in which a peer may repeat it: as it is, and as a URL or JSON has it.
-    forms: Vec<SecretString>,
     expires_at: Option<Timestamp>,
 }
 
@@ -29,15 +26,14 @@ impl Token {
     /// The token of this generation. If it is a JWT, it says itself when it expires.
     pub fn new(secret: SecretString, generation: u32) -> Self {
         let expires_at = jwt::expiry(secret.expose_secret());
-        let forms = forms(secret.expose_secret());
-        Token { held: Some(Arc::new(Held { secret, forms, expires_at })), generation }
+        Token { held: Some(Arc::new(Held { secret, expires_at })), generation }
     }
 
     /// The same token, whose issuer said when it expires.
     #[must_use]
     pub fn expiring(self, at: Timestamp) -> Self {
         let secret = self.text().unwrap_or_default().to_owned();
-        let held = Held { forms: forms(&secret), secret: secret.into(), expires_at: Some(at) };
+        let held = Held { secret: secret.into(), expires_at: Some(at) };
         Token { held: Some(Arc::new(held)), ..self }
     }
 
@@ -56,31 +52,68 @@ impl Token {
         self.held.as_ref().map(|held| held.secret.expose_secret())
     }
 
-    /// Text from outside, in which a peer may have repeated the token, without it.
+    /// Text from outside, in which a peer may have repeated the token, without it: as it is, and as a
+    /// URL, a host or JSON writes it.
     pub fn scrub<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        let mut text = Cow::Borrowed(text);
-        for form in self.held.iter().flat_map(|held| &held.forms) {
-            if text.contains(form.expose_secret()) {
-                text = Cow::Owned(text.replace(form.expose_secret(), "[redacted]"));
+        /// Below this length a secret is no secret, and removing it would only mangle text.
+        const SHORTEST: usize = 6;
+        let secret = self.text().unwrap_or_default().as_bytes();
+        if secret.len() < SHORTEST {
+            return Cow::Borrowed(text);
+        }
+        let (mut scrubbed, mut kept, mut at) = (String::new(), 0, 0);
+        while at < text.len() {
+            match spelt(&text.as_bytes()[at..], secret) {
+                Some(length) => {
+                    scrubbed.push_str(&text[kept..at]);
+                    scrubbed.push_str("[redacted]");
+                    at += length;
+                    kept = at;
+                }
+                None => at += 1,
             }
         }
-        text
+        match kept {
+            0 => Cow::Borrowed(text),
+            _ => Cow::Owned(scrubbed + &text[kept..]),
+        }
     }
 }
 
-fn forms(secret: &str) -> Vec<SecretString> {
-    /// Below this length a secret is no secret, and removing it would only mangle text.
-    const SHORTEST: usize = 6;
-    if secret.len() < SHORTEST {
-        return Vec::new();
-    }
-    let mut forms = vec![secret.to_owned()];
-    for other in [byte_serialize(secret.as_bytes()).collect(), secret.replace('/', "\\/")] {
-        if !forms.contains(&other) {
-            forms.push(other);
+/// How much of the text, from its start, spells the secret.
+fn spelt(text: &[u8], secret: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    let mut before = 0;
+    for byte in secret {
+        // However many backslashes there are in a row, the first has taken them all.
+        if (before, *byte) != (b'\\', b'\\') {
+            length += letter(&text[length..], *byte)?;
         }
+        before = *byte;
     }
-    forms.into_iter().map(SecretString::from).collect()
+    Some(length)
+}
+
+/// The length of one letter in any case: itself, `%2F`, or behind the backslashes of JSON, which may be in
+/// JSON again, `\/` or `\u002f`.
+fn letter(text: &[u8], letter: u8) -> Option<usize> {
+    /// JSON in JSON in JSON. A peer that sends nothing else must not keep us counting.
+    const DEEPEST: usize = 7;
+    let escapes = text.iter().take(DEEPEST).take_while(|byte| **byte == b'\\').count();
+    if letter == b'\\' && escapes > 0 {
+        return Some(escapes);
+    }
+    let rest = &text[escapes..];
+    let is_code = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).unwrap_or_default();
+        u8::from_str_radix(digits, 16).is_ok_and(|code| code.eq_ignore_ascii_case(&letter))
+    };
+    match rest {
+        [first, ..] if first.eq_ignore_ascii_case(&letter) => Some(escapes + 1),
+        [b'%', high, low, ..] if is_code(&[*high, *low]) => Some(escapes + 3),
+        [b'u', b'0', b'0', high, low, ..] if is_code(&[*high, *low]) => Some(escapes + 5),
+        _ => None,
+    }
 }
 
 impl fmt::Debug for Token {
@@ -106,6 +139,22 @@ mod tests {
         let token = Token::new("hunter2+/=".to_owned().into(), 0);
         let text = r#"{"url": "/ws?token=hunter2%2B%2F%3D", "token": "hunter2+\/="}"#;
         assert_eq!(token.scrub(text), r#"{"url": "/ws?token=[redacted]", "token": "[redacted]"}"#);
+        // Escaped more than JSON needs, in JSON that is text of JSON, and in the case of a host.
+        for text in
+            [r"hunter2\u002b\u002F\u003d", r"hunter2+\\/\\u003D", "hunter2%2b%2f%3d", "HUNTER2+/="]
+        {
+            assert_eq!(token.scrub(&format!("\"{text}\" größer")), "\"[redacted]\" größer");
+        }
+        let other = "hunter2+/ hunter2%2 größe \\ \\u %";
+        assert_eq!(token.scrub(other), other);
+    }
+
+    #[test]
+    fn a_token_of_backslashes_is_found() {
+        let token = Token::new(r"hunter\\\2\/".to_owned().into(), 0);
+        for text in [r"hunter\\\2\/", r"hunter\\\\\\2\\/", r"hunter\\\\\\2\\\u002f"] {
+            assert_eq!(token.scrub(text), "[redacted]");
+        }
     }
 
     #[test]

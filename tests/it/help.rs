@@ -8,7 +8,7 @@ use crate::support::bless;
 use crate::support::txwatch::txwatch;
 
 /// Every command as it is typed, the program itself first.
-fn commands() -> Vec<(Vec<String>, Command)> {
+pub fn commands() -> Vec<(Vec<String>, Command)> {
     fn walk(words: Vec<String>, command: Command, all: &mut Vec<(Vec<String>, Command)>) {
         for child in command.get_subcommands() {
             let words = [words.as_slice(), &[child.get_name().to_owned()]].concat();

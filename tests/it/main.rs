@@ -25,6 +25,7 @@ mod exit_codes;
 mod faults;
 mod goals;
 mod help;
+mod hostile;
 mod peers;
 mod proxy;
 #[cfg(unix)]
@@ -36,6 +37,7 @@ mod sandbox_casper_watched;
 mod sandbox_transak;
 mod sandbox_transak_watched;
 mod scale;
+mod secrets;
 mod support;
 mod targets;
 #[cfg(unix)]

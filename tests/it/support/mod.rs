@@ -1,15 +1,19 @@
 //! What the tests share.
 
 pub mod bless;
+pub mod canary;
 pub mod casper;
 pub mod chain;
+pub mod echo;
 pub mod faulty;
+pub mod hostile;
 pub mod peers;
 pub mod proof;
 pub mod provider;
 pub mod proxy;
 pub mod rehearsal;
 pub mod running;
+pub mod said;
 pub mod schema;
 pub mod script;
 pub mod server;

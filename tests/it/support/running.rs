@@ -85,6 +85,23 @@ impl Running {
         signal(&self.child, name);
     }
 
+    /// What the process list shows of it and of what it has started.
+    #[cfg(target_os = "linux")]
+    pub fn command_lines(&self) -> String {
+        let mut shown = String::new();
+        let mut processes = vec![self.child.id().to_string()];
+        while let Some(process) = processes.pop() {
+            let read = |file: &str| std::fs::read(format!("/proc/{process}/{file}"));
+            // One that has ended meanwhile shows nothing.
+            let words = read("cmdline").unwrap_or_default();
+            shown += &String::from_utf8_lossy(&words).replace('\0', " ");
+            let children = read(&format!("task/{process}/children")).unwrap_or_default();
+            processes
+                .extend(String::from_utf8_lossy(&children).split_whitespace().map(str::to_owned));
+        }
+        shown
+    }
+
     /// Whether it has a signal that it has not taken yet.
     #[cfg(target_os = "linux")]
     pub fn has_pending_signal(&self) -> bool {

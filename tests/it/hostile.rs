@@ -1,0 +1,243 @@
+//! Hostile text in every field of every provider, and in whatever a user can set, at every output.
+
+use std::ffi::OsString;
+
+use serde_json::{Value, json};
+use txwatch::config::OPTIONS;
+use txwatch::provider::{PROVIDERS, SettingKind};
+
+use crate::help::commands;
+use crate::support::hostile::{HOSTILE, check};
+use crate::support::proof;
+use crate::support::said::all_said;
+use crate::support::schema::of_type;
+use crate::support::script::{Reply, Step, frame};
+use crate::support::server::Script;
+use crate::support::txwatch::txwatch;
+
+const FORMS: [&str; 3] = ["human", "plain", "json"];
+
+#[test]
+fn an_answer_is_harmless_in_every_field_and_form() {
+    for said in all_said() {
+        let server = said.served(|answer| Reply::json(&said.wrapped(answer)), false);
+        for form in FORMS {
+            let arguments = ["-o", form, "-vv", "--show-personal", "--exit-status"];
+            let ended = said.command("get", &server, &arguments).run();
+            check(&ended, said.provider);
+            let told = |text: &String| text.contains("owned");
+            assert!(told(&ended.stdout) || told(&ended.stderr) || form == "plain", "{ended:#?}");
+        }
+        let (_, records) = said.command("get", &server, &["--show-personal"]).run_json();
+        // All that is hostile was really told, and kept as it was.
+        let kept = of_type(&records, "status")
+            .filter(|status| status["data"].to_string().contains("owned"))
+            .count();
+        assert!(
+            kept + 2 >= said.answers.len(),
+            "{}: {kept} of {}",
+            said.provider,
+            said.answers.len()
+        );
+    }
+}
+
+#[test]
+fn a_push_is_harmless_in_every_field_and_form() {
+    for said in all_said() {
+        let unknown = match said.provider {
+            "casper" => json!({ "error": { "code": -32014, "message": HOSTILE } }),
+            _ => json!({ "error": { "code": HOSTILE, "name": HOSTILE, "message": HOSTILE } }),
+        };
+        let status = if said.provider == "casper" { 200 } else { 404 };
+        let server = said.served(|_| Reply::status(status, unknown.to_string()), true);
+        for form in FORMS {
+            let arguments = ["-o", form, "-vv", "-t", "20s", "--grace", "1s", "-i", "30s"];
+            let ended = said.command("watch", &server, &arguments).run();
+            check(&ended, said.provider);
+            assert!(ended.stderr.contains("owned"), "{ended:#?}");
+            let settled = said.answers.iter().filter(|(target, _)| ended.stdout.contains(target));
+            assert_eq!(settled.count(), said.answers.len(), "{ended:#?}");
+            assert_ne!(ended.code, 124, "{ended:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_harmless_whatever_its_status() {
+    for said in all_said() {
+        let error = json!({ "error": HOSTILE, "code": HOSTILE, "message": HOSTILE });
+        let nested = json!({ "error": { "code": HOSTILE, "name": HOSTILE, "message": HOSTILE } });
+        for status in [200, 400, 401, 404, 500] {
+            let server = said.served(
+                |answer| {
+                    let body = if answer.to_string().len() % 2 == 0 { &error } else { &nested };
+                    let reply = Reply::status(status, body.to_string());
+                    reply.header("Retry-After", "\u{1b}[31m").header("X-\u{9b}31m", "\u{202e}")
+                },
+                false,
+            );
+            for form in FORMS {
+                let arguments = ["-o", form, "-vv", "-t", "300ms"];
+                check(&said.command("get", &server, &arguments).run(), said.provider);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_ends_a_request_or_connection_is_harmless() {
+    let target = format!("proof:{}", proof::ID);
+    let reason = [&1008u16.to_be_bytes()[..], &HOSTILE.as_bytes()[..90]].concat();
+    let raw = |head: &str| Reply::raw(format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n"));
+    for reply in [
+        raw("401 \u{1b}[31mowned\u{9b}\u{202e}"),
+        raw("302 Found\r\nLocation: http://\u{202e}owned\u{9b}.invalid/\u{1b}[31m"),
+        raw("302 Found\r\nLocation: x:\u{202e}\u{9b}owned"),
+        raw("\u{1b}[31m owned"),
+        Reply::raw(HOSTILE),
+        Reply::upgrade([Step::Raw(frame(0x88, &reason))]),
+        Reply::upgrade([Step::Raw(HOSTILE.into())]),
+        Reply::upgrade([Step::Raw(frame(0x81, b"\xff\x1b[31m"))]),
+        Reply::upgrade([]).header("Sec-WebSocket-Protocol", "\u{202e}owned"),
+        Reply::upgrade_with_accept("\u{9b}31mowned"),
+    ] {
+        for form in FORMS {
+            let server = Script::new()
+                .push(proof::ID, [reply.clone()])
+                .rest(proof::ID, [reply.clone()])
+                .start();
+            let arguments = ["watch", &target, "-vv", "-o", form, "--max-outage", "0s", "-t", "5s"];
+            check(&txwatch(arguments).proof(&server.url()).run(), &format!("{reply:?}"));
+        }
+    }
+}
+
+/// A table of the file, with this value.
+fn file(section: &str, key: &str, value: &str) -> String {
+    let value = Value::from(value).to_string().replace('\u{7f}', "\\u007f");
+    format!("[{section}]\n{key} = {value}\n")
+}
+
+#[test]
+fn what_a_user_sets_is_harmless() {
+    let mut files = vec![
+        file("defaults", &Value::from(HOSTILE).to_string().replace('\u{7f}', "\\u007f"), "1"),
+        format!("default_profile = {}", &file("", "", HOSTILE)[6..]),
+        format!("[profiles.{}]\n", Value::from(HOSTILE).to_string().replace('\u{7f}', "\\u007f")),
+        HOSTILE.to_owned(),
+    ];
+    files.extend(OPTIONS.iter().map(|option| file("defaults", option.key, HOSTILE)));
+    let mut variables = Vec::new();
+    for spec in PROVIDERS {
+        let section = format!("profiles.{}", spec.name);
+        files.push(file(&section, "provider", HOSTILE));
+        for setting in spec.settings {
+            let ends = match setting.kind {
+                SettingKind::Secret(_) => &["", "_file", "_command"][..],
+                _ => &[""],
+            };
+            for end in ends {
+                let key = format!("{}{end}", setting.key);
+                variables.push(format!("TXWATCH_{}_{key}", spec.name).to_uppercase());
+                files.push(file(&section, &key, HOSTILE));
+                let list = file(&section, &key, HOSTILE).replacen("= ", "= [", 1);
+                files.push(list.trim_end().to_owned() + "]\n");
+            }
+        }
+    }
+    for text in files {
+        for words in [&["config", "show"][..], &["config", "check"], &["get", "x", "-o", "json"]] {
+            check(&txwatch(words).config(&text).run(), &text);
+        }
+    }
+    let flags = commands().into_iter().flat_map(|(_, command)| {
+        let names = command.get_arguments().filter_map(|argument| argument.get_env());
+        names.map(|name| name.to_string_lossy().into_owned()).collect::<Vec<_>>()
+    });
+    for variable in flags.chain(variables).chain(["TXWATCH_CONFIG".to_owned()]) {
+        for words in [&["config", "show"][..], &["get", "proof:x", "-o", "plain", "-t", "2s"]] {
+            check(&txwatch(words).env(&variable, HOSTILE).run(), &variable);
+        }
+    }
+}
+
+/// The names of files, too, may be somebody else's.
+#[test]
+fn a_path_is_harmless() {
+    let target = format!("proof:{}", proof::ID);
+    let name: String = HOSTILE.chars().filter(|c| *c != '/').take(70).collect();
+    for words in [&["config", "show"][..], &["config", "check"], &["get", &target, "-t", "2s"]] {
+        let command = txwatch(words).proof("http://127.0.0.1:9");
+        let _home = command.home();
+        let token = command.write(&name, "a-token-of-proof");
+        let file = "[profiles.proof]\nurl = \"http://127.0.0.1:9\"\n";
+        let config = command.write(&format!("{name}.toml"), file);
+        let broken = command.write(&format!("{name}.broken"), "x = 1");
+        check(&command.env("TXWATCH_CONFIG", &config).run(), "the configuration file");
+        let command = txwatch(words).env("TXWATCH_PROOF_URL", "http://127.0.0.1:9");
+        // It can be read by everybody, which is warned about.
+        check(&command.env("TXWATCH_PROOF_TOKEN_FILE", &token).run(), "the token file");
+        check(&txwatch(words).env("TXWATCH_CONFIG", &broken).run(), "a broken file");
+    }
+}
+
+/// On the command line: in the place of every word, and as the value of every flag.
+#[test]
+fn what_is_typed_is_harmless() {
+    let hostile = || OsString::from(HOSTILE);
+    let mut lines: Vec<Vec<OsString>> = vec![vec![hostile()], vec![format!("--{HOSTILE}").into()]];
+    for (words, command) in commands() {
+        let words: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+        let with = |more: Vec<OsString>| [words.clone(), more].concat();
+        lines.push(with(vec![hostile()]));
+        lines.push(with(vec![format!("proof:{HOSTILE}").into()]));
+        lines.push(with(vec![format!("{HOSTILE}:x").into(), "-o".into(), "json".into()]));
+        for argument in command.get_arguments().filter_map(|argument| argument.get_long()) {
+            lines.push(with(vec!["proof:x".into(), format!("--{argument}").into(), hostile()]));
+            lines.push(with(vec!["proof:x".into(), format!("--{argument}={HOSTILE}").into()]));
+        }
+    }
+    for line in lines.into_iter().filter(|line| line.first().is_none_or(|first| first != "sandbox"))
+    {
+        let command = txwatch(&line).proof("http://127.0.0.1:9").env("TXWATCH_MAX_OUTAGE", "0s");
+        check(&command.run(), &format!("{line:?}"));
+    }
+}
+
+/// The live view, on a terminal.
+#[cfg(unix)]
+#[test]
+fn a_terminal_is_not_taken_over() {
+    use crate::support::hostile::check_bytes;
+    use crate::support::terminal;
+
+    for said in all_said() {
+        let server = said.served(|_| Reply::status(503, HOSTILE), true);
+        let url = server.url();
+        let profile = format!(
+            "[profiles.n0]\nprovider = \"casper\"\nurl = \"{url}/n0/rpc\"\npush_url = \"{url}/n0/events\"\n"
+        );
+        let last = said.answers.len() - 1;
+        // Of the node one profile is enough here.
+        let targets: Vec<_> = match said.provider {
+            "casper" => vec![said.answers[0].0.clone()],
+            _ => said.answers[..=last].iter().map(|(target, _)| target.clone()).collect(),
+        };
+        let words = [vec!["watch".to_owned()], targets, vec!["-t".to_owned(), "20s".to_owned()]];
+        let mut terminal = terminal::txwatch(words.concat())
+            .size(24, 200)
+            .config(&profile)
+            .env("TXWATCH_PROOF_URL", &url)
+            .env("TXWATCH_PROOF_TOKEN", "a-token-of-proof")
+            .env("TXWATCH_TRANSAK_URL", &url)
+            .env("TXWATCH_TRANSAK_PUSH_URL", url.replace("http", "ws"))
+            .env("TXWATCH_CSPR_URL", &url)
+            .env("TXWATCH_CSPR_PUSH_URL", url.replace("http", "ws"))
+            .env("TXWATCH_CSPR_TOKEN", "a-token-of-cspr")
+            .start();
+        terminal.end();
+        let shown = check_bytes(&terminal.bytes);
+        assert!(shown.contains("owned") || said.provider == "casper", "{shown:?}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Secrets that the tests know, and every way in which they might be written.
+
+use url::form_urlencoded::byte_serialize;
+
+/// Fails if one of these secrets is in the text, however it is written.
+#[track_caller]
+pub fn assert_absent(secrets: &[&str], text: &str, where_from: &str) {
+    let lower = text.to_ascii_lowercase();
+    for secret in secrets {
+        for form in echoes(secret).into_iter().chain(encodings(secret)) {
+            let found = lower.contains(&form.to_ascii_lowercase());
+            assert!(!found, "{where_from} shows {secret} as {form}:\n{text}");
+        }
+    }
+}
+
+/// The ways in which a server may repeat a secret: as it is, as a URL writes it in either case, as JSON
+/// does, and as JSON in a text of JSON.
+pub fn echoes(secret: &str) -> Vec<String> {
+    let percent = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    let escaped = |byte: u8| match byte.is_ascii_alphanumeric() {
+        true => char::from(byte).to_string(),
+        false => format!("\\u{byte:04x}"),
+    };
+    let encoded: String = secret.bytes().map(percent).collect();
+    let json: String = secret.bytes().map(escaped).collect();
+    vec![
+        secret.to_owned(),
+        byte_serialize(secret.as_bytes()).collect(),
+        encoded.to_ascii_lowercase(),
+        encoded,
+        secret.replace('/', "\\/"),
+        json.to_ascii_uppercase().replace("\\U", "\\u"),
+        json.replace('\\', "\\\\"),
+        json,
+    ]
+}
+
+/// The ways in which a program might write it besides: Base64, wherever in a longer text it stands.
+fn encodings(secret: &str) -> Vec<String> {
+    const STANDARD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let aligned = |before: usize| {
+        let bytes = [&vec![0; before], secret.as_bytes()].concat();
+        let digits = bytes.chunks_exact(3).flat_map(|three| {
+            let bits = three.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+            [18, 12, 6, 0].map(|shift| char::from(STANDARD[bits >> shift & 63]))
+        });
+        // The first digits hold bits of what stands before.
+        digits.skip(if before > 0 { 4 } else { 0 }).collect::<String>()
+    };
+    let standard: Vec<String> = (0..3).map(aligned).collect();
+    let for_urls = standard.iter().map(|text| text.replace('+', "-").replace('/', "_"));
+    standard.iter().cloned().chain(for_urls).collect()
+}
