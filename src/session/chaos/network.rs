@@ -168,7 +168,9 @@ impl Net {
         line.is_open = false;
         line.lasted = 0;
         line.floor = error.retry_after.unwrap_or_default().as_millis() as Millis;
-        Wire::unsubscribe(&mut world, scene, &key);
+        if error.status.is_none() {
+            Wire::lose(&mut world, scene, &key);
+        }
         Err(error)
     }
 }

@@ -173,7 +173,8 @@ impl Scene {
             },
             coarse: random.bool(),
             older: random.bool(),
-            lag: match kind.is_timed() && random.bool() {
+            // Whoever looks only once is answered with the newest.
+            lag: match kind.is_timed() && mode != Mode::WatchPushOnly && random.bool() {
                 true => random.i64(0..5 * SECOND),
                 false => 0,
             },

@@ -39,9 +39,9 @@ impl Story {
         let Some(last) = life.steps.last().filter(|_| scene.asks) else {
             return Millis::MAX;
         };
-        // That a transaction expired follows only from a look, which push alone does not take again.
+        // That a transaction expired is sure to be found only by a look, which push alone does not repeat.
         let is_inferred = (scene.kind, last.status) == (Kind::Casper, Status::Expired);
-        let is_missed = is_inferred && self.mode == Mode::WatchPushOnly;
+        let is_missed = self.mode == Mode::WatchPushOnly && (is_inferred || !last.pushed);
         let is_open = self.verdict(last.status).is_none();
         if is_open || is_missed || scene.weather.heals == Millis::MAX {
             return Millis::MAX;

@@ -70,12 +70,10 @@ impl Wire {
         world.story.members(scene).into_iter().filter(is_mine).collect()
     }
 
-    /// Nothing is pushed any more, which is a reason to ask.
-    pub(super) fn unsubscribe(world: &mut World, scene: usize, key: &str) {
-        for target in Self::behind(world, scene, key) {
-            world.books[target].subscribed = None;
-            world.books[target].reason = true;
-        }
+    /// Nothing is pushed any more.
+    pub(super) fn lose(world: &mut World, scene: usize, key: &str) {
+        let targets = Self::behind(world, scene, key);
+        world.lose(key, &targets);
     }
 
     pub(super) fn open(shared: Shared, scene: usize, key: String, request: &Request) -> Self {
@@ -100,10 +98,10 @@ impl Wire {
             Kind::Transak => wire.introduce(world),
             _ => {
                 world.desks[scene].heard = now;
+                world.is_live(&wire.key);
                 let from = replay_from(request);
                 for target in Self::behind(world, scene, &wire.key) {
-                    world.books[target].subscribed = Some(now);
-                    world.books[target].reason = true;
+                    world.subscribe(target);
                     wire.schedule(world, target, from);
                 }
                 if !kind.is_timed() {
@@ -229,11 +227,12 @@ impl Wire {
         let now = world.now();
         world.desks[self.scene].heard = now;
         let told = parcel.tells.map(|(target, _)| target);
+        if matches!(&parcel.heard, Heard::Text(text) if text.contains("connection_established")) {
+            world.is_live(&self.key);
+        }
         if let Some(target) = parcel.subscribes.or(told) {
-            let book = &mut world.books[target];
-            if book.subscribed.is_none() {
-                book.subscribed = Some(now);
-                book.reason = true;
+            if world.books[target].subscribed.is_none() {
+                world.subscribe(target);
             }
         }
         if let Some((target, step)) = parcel.tells {
@@ -300,6 +299,9 @@ impl Connection for Wire {
     }
 
     async fn ping(&mut self) -> Result<(), Error> {
+        if self.shared.lock().unwrap().is_endless() {
+            return std::future::pending().await;
+        }
         if !self.is_dead {
             let mut world = self.shared.lock().unwrap();
             let (now, after) = (world.now(), world.random.i64(5..500));
@@ -322,6 +324,6 @@ impl Drop for Wire {
         line.lasted = now - self.opened;
         line.floor = 0;
         world.note(|| format!("{} is left", self.key));
-        Self::unsubscribe(&mut world, self.scene, &self.key);
+        Self::lose(&mut world, self.scene, &self.key);
     }
 }

@@ -58,6 +58,7 @@ impl Renderer for Witness {
         let record: Record = serde_json::from_str(&line).unwrap();
         let mut world = self.shared.lock().unwrap();
         world.note(|| format!("=> {}", line.trim_end()));
+        world.check_debts();
         self.seq += 1;
         if record.seq != self.seq || self.summary.is_some() {
             world.fault(format!("an unexpected record: {line}"));
@@ -206,7 +207,7 @@ fn since(world: &World, target: usize, step: usize) -> Millis {
     let steps = &world.story.targets[target].life.steps;
     let mut since = book.hinted[step].unwrap_or(Millis::MAX).min(book.since[step]);
     for before in (0..step).rev() {
-        match book.told[before] {
+        match book.told[before].filter(|told| Some(*told) <= book.told[step]) {
             Some(_) if steps[before].word != steps[step].word => break,
             Some(_) => since = since.min(book.since[before]),
             None => {}

@@ -63,10 +63,14 @@ pub(super) struct Book {
     /// Since when its changes are pushed.
     pub(super) subscribed: Option<Millis>,
     asking: bool,
+    /// Whether a look goes on, which may take several requests.
+    looking: bool,
+    /// Since when it has to be looked at.
+    owed: Option<Millis>,
     /// When the last answer came, and from when on it may be asked for again without a reason.
     answered: Option<(Millis, Millis)>,
-    /// Whether there is a reason to ask before it is time.
-    pub(super) reason: bool,
+    /// Since when there is a reason to ask before it is time.
+    pub(super) reason: Option<Millis>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,12 +92,16 @@ pub(super) struct Desk {
     pub(super) closed_until: Millis,
     on_the_wire: usize,
     asked: Vec<Millis>,
+    /// Whether any look ever came to nothing, so that looks are put off.
+    failed: bool,
 }
 
 /// What is known of the place of a push connection.
 #[derive(Default)]
 pub(super) struct Line {
     pub(super) is_open: bool,
+    /// Whether it was lost and is not back.
+    is_down: bool,
     /// How long the last connection lasted.
     pub(super) lasted: Millis,
     /// How long the peer asked to wait when it last refused.
@@ -186,8 +194,12 @@ impl World {
         if is_first {
             self.check_pace(target);
             self.books[target].looked = now;
+            self.books[target].looking = true;
+            self.books[target].owed = None;
             self.books[target].found = None;
-            self.books[target].reason = false;
+            // What happens at once may be noticed only after it.
+            let reason = &mut self.books[target].reason;
+            *reason = reason.filter(|since| now <= since + TICK);
         }
         let desk = &mut self.desks[scene];
         desk.on_the_wire += 1;
@@ -220,7 +232,7 @@ impl World {
     fn check_pace(&mut self, target: usize) {
         let now = self.now();
         let book = &self.books[target];
-        if let (Some((answered, due)), false) = (book.answered, book.reason)
+        if let (Some((answered, due)), false) = (book.answered, book.reason.is_some())
             && now + TICK < due
         {
             let name = &self.story.targets[target].name;
@@ -254,8 +266,10 @@ impl World {
     pub(super) fn answered(&mut self, scene: usize, target: usize, last: Last, ends_look: bool) {
         let now = self.now();
         let next = self.next_look(target, last);
+        self.desks[scene].failed |= matches!(last, Last::Failed | Last::Unreadable);
         let book = &mut self.books[target];
         book.asking = false;
+        book.looking &= !ends_look;
         book.answered = Some((now, next));
         book.last = last;
         book.unreadable = match last {
@@ -266,6 +280,56 @@ impl World {
         self.desks[scene].on_the_wire -= 1;
         if ends_look && matches!(last, Last::Told | Last::NotFound) {
             self.desks[scene].heard = now;
+        }
+    }
+
+    /// A target is subscribed: what happened before has to be asked for.
+    pub(super) fn subscribe(&mut self, target: usize) {
+        let now = self.now();
+        let asks = self.scene(target).asks;
+        let book = &mut self.books[target];
+        book.subscribed = Some(now);
+        book.reason = Some(now);
+        book.owed = book.owed.or(asks.then_some(now));
+    }
+
+    /// A connection works.
+    pub(super) fn is_live(&mut self, key: &str) {
+        self.lines.entry(key.to_owned()).or_default().is_down = false;
+    }
+
+    /// A connection does not work, or works no longer: its targets have to be looked at.
+    pub(super) fn lose(&mut self, key: &str, targets: &[usize]) {
+        let now = self.now();
+        let line = self.lines.entry(key.to_owned()).or_default();
+        let is_news = !std::mem::replace(&mut line.is_down, true);
+        for &target in targets {
+            let owes = is_news && self.scene(target).asks && self.story.mode == Mode::Watch;
+            let book = &mut self.books[target];
+            book.subscribed = None;
+            book.reason = Some(now);
+            book.owed = book.owed.or(owes.then_some(now));
+        }
+    }
+
+    /// Where nothing puts looks off, they come at once.
+    pub(super) fn check_debts(&mut self) {
+        let now = self.now();
+        for target in 0..self.books.len() {
+            let book = &self.books[target];
+            let scene = self.story.targets[target].scene;
+            let desk = &self.desks[scene];
+            // Before a fifth of the minute's quota is used up nobody waits for his turn.
+            let waits = desk.asked.len() > QUOTAS[0].0 / 5
+                || self.story.members(scene).len() > MOST_AT_ONCE;
+            // What was on its way already does not count, but has to come back first.
+            let back = book.answered.map_or(0, |(answered, _)| answered);
+            let is_late = book.owed.is_some_and(|owed| owed.max(back) + TICK < now);
+            if is_late && !book.looking && !desk.failed && !waits && book.result.is_none() {
+                let name = &self.story.targets[target].name;
+                self.fault(format!("{name} is not looked at, though its connection came or went"));
+                self.books[target].owed = None;
+            }
         }
     }
 
@@ -283,7 +347,7 @@ impl World {
         book.since[step] = book.since[step].min(since);
         if status.is_final() {
             // An ending that seems to come late is a reason to look.
-            book.reason = true;
+            book.reason = Some(now);
         }
         if is_newest && is_news {
             book.due = verdict.filter(|_| is_pushed).map(|_| now + grace);
