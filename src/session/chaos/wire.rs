@@ -104,7 +104,7 @@ impl Wire {
                     world.subscribe(target);
                     wire.schedule(world, target, from);
                 }
-                if !kind.is_timed() {
+                if !world.story.scenes[scene].is_timed {
                     wire.queue_up();
                 }
             }
@@ -130,7 +130,8 @@ impl Wire {
         let World { story, random, .. } = world;
         let weather = &story.scenes[self.scene].weather;
         let steps = &story.targets[target].life.steps;
-        let repeats = self.kind.is_timed() && weather.is_repeated(random, now);
+        let is_timed = story.scenes[self.scene].is_timed;
+        let repeats = is_timed && weather.is_repeated(random, now);
         let mut lost = false;
         for (index, step) in steps.iter().enumerate().filter(|(_, step)| step.pushed) {
             let is_old = step.at < now;
@@ -139,7 +140,7 @@ impl Wire {
                 continue;
             }
             let sent = step.at.max(now);
-            let copies = weather.copies(self.kind, random, sent);
+            let copies = weather.copies(is_timed, random, sent);
             lost |= copies.is_empty();
             for after in copies {
                 let sight = peers::Sight {
