@@ -16,7 +16,8 @@
 //! | [`wire`] | requests and answers as values; base addresses |
 //! | [`exit`], [`error`] | the table of codes; failures as the user meets them |
 //!
-//! [`sandbox`] stands beside it: a server that plays the providers.
+//! [`sandbox`] stands beside it: a server that plays the providers. So does `properties`, which only tests
+//! and `fuzz/` have: what must hold whatever arrives.
 
 pub mod cli;
 pub mod config;
