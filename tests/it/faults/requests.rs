@@ -126,6 +126,23 @@ fn too_many_requests_push(provider: Provider) {
     }
 }
 
+cells!(too_many_requests_for_ever: all);
+/// Whatever is asked for, the command's own limits hold, and push does not hold up the rest.
+fn too_many_requests_for_ever(provider: Provider) {
+    // In milliseconds it is a little more than a number of 64 bits holds.
+    let seconds = (u64::MAX / 1_000 + 1).to_string();
+    let never = || Reply::status(429, "{}").header("Retry-After", &seconds);
+    let ended = polled(provider, [never()], &["--timeout", "400ms"]);
+    assert_eq!(ended.code, 124, "{ended:#?}");
+    let answers = [provider.answer(Word::Pending), provider.answer(Word::Completed)];
+    let server = provider.script(answers, [never()]).start();
+    let (ended, records) =
+        provider.command("watch", &server.url(), &server.url(), &OFTEN).run_json();
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    let lost = of_type(&records, "connection").find(|record| record["state"] == "lost");
+    assert_eq!(lost.unwrap()["retry_in_ms"], u64::MAX, "{lost:?}");
+}
+
 fn down() -> Reply {
     Reply::status(503, "<html>upstream connect error</html>")
 }
