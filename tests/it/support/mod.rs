@@ -13,6 +13,7 @@ pub mod running;
 pub mod schema;
 pub mod script;
 pub mod server;
+pub mod serving;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tls;
