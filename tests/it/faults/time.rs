@@ -10,7 +10,7 @@ use crate::support::running::Running;
 use crate::support::script::{Gate, Step};
 
 /// Longer than any limit of these tests, and than it takes to notice.
-const LONG: Duration = Duration::from_millis(1_900);
+const LONG: Duration = Duration::from_millis(2_300);
 
 /// Stops the command, lets something happen meanwhile, and has it go on.
 fn stopped(running: &Running, meanwhile: impl FnOnce()) {
@@ -28,7 +28,7 @@ fn past_the_time_limit(provider: Provider) {
     let steps = [Step::Await(pushed.clone()), provider.message(Word::Completed)];
     let connections = [provider.connection(steps)];
     let server = provider.script([provider.answer(Word::Pending)], connections).start();
-    let arguments = ["-o", "json", "--timeout", "800ms"];
+    let arguments = ["-o", "json", "--timeout", "1200ms"];
     let mut running =
         provider.command("watch", &server.url(), &server.url(), &arguments).start_piped();
     running.wait_for_stdout("\"pending\"");
@@ -43,7 +43,7 @@ fn past_the_outage_limit(provider: Provider) {
     let answered = Gate::new();
     let answer = provider.answer(Word::Completed).awaits(&answered);
     let server = provider.script([answer], []).start();
-    let arguments = [&OFTEN[..], &["--max-outage", "800ms"]].concat();
+    let arguments = [&OFTEN[..], &["--max-outage", "1200ms"]].concat();
     let running = provider.command("poll", &server.url(), &server.url(), &arguments).start();
     server.wait_for(&provider.pull_path());
     stopped(&running, || answered.open());
