@@ -85,12 +85,12 @@ fn too_many(seconds: Option<u32>) -> Reply {
         Some(seconds) => busy.header("Retry-After", &seconds.to_string()),
         None => busy
             .header("Date", "Wed, 27 Nov 2024 17:25:10 GMT")
-            .header("Retry-After", "Wed, 27 Nov 2024 17:25:12 GMT"),
+            .header("Retry-After", "Wed, 27 Nov 2024 17:25:11 GMT"),
     }
 }
 
 /// What the server asks for, and for how many milliseconds that is.
-const ASKED_FOR: [(Option<u32>, u64); 2] = [(Some(2), 2_000), (None, 2_000)];
+const ASKED_FOR: [(Option<u32>, u64); 2] = [(Some(1), 1_000), (None, 1_000)];
 
 cells!(too_many_requests_pull: all);
 fn too_many_requests_pull(provider: Provider) {

@@ -1,7 +1,7 @@
 //! A process that is stopped while the clocks run on.
 #![cfg(target_os = "linux")]
 
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 use super::OFTEN;
@@ -13,7 +13,7 @@ use crate::support::script::{Gate, Step};
 const LONG: Duration = Duration::from_millis(2_300);
 
 /// Stops the command, lets something happen meanwhile, and has it go on.
-fn stopped(running: &Running, meanwhile: impl FnOnce()) {
+fn stop(running: &Running, meanwhile: impl FnOnce()) {
     running.signal("STOP");
     running.wait_for_state('T');
     meanwhile();
@@ -21,7 +21,15 @@ fn stopped(running: &Running, meanwhile: impl FnOnce()) {
     running.signal("CONT");
 }
 
-cells!(past_the_time_limit: all);
+cells!(stopped: all);
+/// Both at once, because there is much to wait for.
+fn stopped(provider: Provider) {
+    thread::scope(|scope| {
+        scope.spawn(|| past_the_time_limit(provider));
+        scope.spawn(|| past_the_outage_limit(provider));
+    });
+}
+
 /// The ending is pushed while nobody listens, and waits until somebody does.
 fn past_the_time_limit(provider: Provider) {
     let pushed = Gate::new();
@@ -32,12 +40,11 @@ fn past_the_time_limit(provider: Provider) {
     let mut running =
         provider.command("watch", &server.url(), &server.url(), &arguments).start_piped();
     running.wait_for_stdout("\"pending\"");
-    stopped(&running, || pushed.open());
+    stop(&running, || pushed.open());
     let ended = running.end();
     assert_eq!(ended.code, 0, "{ended:#?}");
 }
 
-cells!(past_the_outage_limit: all);
 /// The answer comes while nobody listens.
 fn past_the_outage_limit(provider: Provider) {
     let answered = Gate::new();
@@ -46,7 +53,7 @@ fn past_the_outage_limit(provider: Provider) {
     let arguments = [&OFTEN[..], &["--max-outage", "1200ms"]].concat();
     let running = provider.command("poll", &server.url(), &server.url(), &arguments).start();
     server.wait_for(&provider.pull_path());
-    stopped(&running, || answered.open());
+    stop(&running, || answered.open());
     let ended = running.end();
     assert_eq!(ended.code, 0, "{ended:#?}");
 }
