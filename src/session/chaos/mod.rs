@@ -8,6 +8,7 @@
 mod life;
 mod network;
 mod peers;
+mod rules;
 mod story;
 mod verdict;
 mod weather;
