@@ -39,7 +39,8 @@ impl World {
         let now = self.now();
         let book = &self.books[target];
         let scene = self.scene(target);
-        let is_seen = book.told.iter().any(Option::is_some);
+        // A node's word that it accepted one counts only on its first connection.
+        let is_seen = book.shown.is_some() || last == Last::Told;
         let is_live = book.subscribed.is_some_and(|since| since + TICK < now);
         let pace = provider::find(scene.kind.name()).unwrap().pace;
         let wait = match self.story.mode {
