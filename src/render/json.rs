@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -141,7 +142,7 @@ fn status(change: &Change) -> StatusFields<'_> {
         r#final: change.status.is_final(),
         source: change.source,
         occurred_at: change.occurred_at.map(|time| time.to_string()),
-        elapsed_ms: change.elapsed.as_millis() as u64,
+        elapsed_ms: milliseconds(change.elapsed),
         detail: change.detail.as_deref(),
         transaction: &change.record,
         data: change.data.as_ref(),
@@ -155,7 +156,7 @@ fn connection(connection: &Connection) -> ConnectionFields<'_> {
         state: connection.state.name(),
         transport: connection.transport,
         attempt: connection.attempt,
-        retry_in_ms: connection.retry_in.map(|wait| wait.as_millis() as u64),
+        retry_in_ms: connection.retry_in.map(milliseconds),
         reason: connection.reason.as_deref(),
     }
 }
@@ -166,7 +167,7 @@ fn result(outcome: &Outcome) -> ResultFields<'_> {
         outcome: outcome.code.name(),
         status: outcome.status,
         exit: outcome.code.number(),
-        elapsed_ms: outcome.elapsed.as_millis() as u64,
+        elapsed_ms: milliseconds(outcome.elapsed),
         reconnects: outcome.reconnects,
         reason: outcome.reason.as_deref(),
     }
@@ -199,6 +200,11 @@ pub fn abort(at: Timestamp, targets: &[String], code: Code, reason: &str) -> Str
     let fields = SummaryFields { exit: code.number(), targets: targets.len(), outcomes: &outcomes };
     text.push_str(&lines.line(at, "summary", fields));
     text
+}
+
+/// A server may ask for more of them than there are numbers.
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn one_line(record: &impl Serialize) -> String {

@@ -30,11 +30,6 @@ impl Kind {
             Kind::Casper => "casper",
         }
     }
-
-    /// Whether its reports carry times, so that they may come in any order.
-    pub(super) fn is_timed(self) -> bool {
-        matches!(self, Kind::Proof | Kind::Transak)
-    }
 }
 
 /// From when on a transaction is in a status.

@@ -41,6 +41,8 @@ pub(super) struct Scene {
     pub(super) weather: Weather,
     /// How far its clock is ahead of ours.
     pub(super) skew: Millis,
+    /// Whether its reports carry times, so that they may come in any order.
+    pub(super) is_timed: bool,
     /// Whether its answers tell times in whole seconds.
     pub(super) coarse: bool,
     /// Whether it is of an older or odder make.
@@ -66,14 +68,24 @@ impl Story {
             7 => Mode::WatchPushOnly,
             _ => Mode::Poll,
         };
-        let scenes: Vec<_> =
+        let mut scenes: Vec<_> =
             (0..random.usize(1..=2)).map(|index| Scene::of(index, mode, &mut random)).collect();
-        // Now and then so many that requests have to wait for each other.
+        // Now and then so many that requests have to wait for each other, or for a quota.
         let count = match random.u8(..) {
-            0 => random.usize(20..60),
+            0 => random.usize(30..80),
             1..16 => random.usize(6..16),
             _ => random.usize(1..=4),
         };
+        if count > 16 {
+            let kind = Kind::Cspr;
+            scenes = vec![Scene {
+                kind,
+                name: "cspr-0".to_owned(),
+                asks: true,
+                lag: 0,
+                ..scenes.swap_remove(0)
+            }];
+        }
         let targets = (0..count).map(|index| Target::of(index, &scenes, &mut random)).collect();
         let mut story = Story {
             mode,
@@ -155,6 +167,7 @@ fn goal(random: &mut Rng) -> Vec<Status> {
 impl Scene {
     fn of(index: usize, mode: Mode, random: &mut Rng) -> Self {
         let kind = Kind::ALL[random.usize(..4)];
+        let is_timed = kind == Kind::Transak || (kind == Kind::Proof && random.u8(..4) > 0);
         let listens_only = kind == Kind::Transak && mode != Mode::Poll && random.u8(..6) == 0;
         Scene {
             kind,
@@ -171,10 +184,11 @@ impl Scene {
                 true => random.i64(-5 * MINUTE..5 * MINUTE),
                 false => 0,
             },
+            is_timed,
             coarse: random.bool(),
             older: random.bool(),
             // Whoever looks only once is answered with the newest.
-            lag: match kind.is_timed() && mode != Mode::WatchPushOnly && random.bool() {
+            lag: match is_timed && mode != Mode::WatchPushOnly && random.bool() {
                 true => random.i64(0..5 * SECOND),
                 false => 0,
             },

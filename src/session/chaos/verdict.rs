@@ -70,6 +70,12 @@ pub(super) fn check(
     if now > world.story.timeout.min(interrupt) + TICK {
         world.fault("the session ends after its deadline".to_owned());
     }
+    let settled = world.books.iter().filter_map(|book| book.result);
+    let reached = settled.clone().filter(|(_, code)| world.story.any && *code == Code::Ok);
+    let done = reached.map(|(at, _)| at).min().or(settled.map(|(at, _)| at).max());
+    if done.is_some_and(|done| now > done + TICK) {
+        world.fault("the session goes on though it is done".to_owned());
+    }
     let results: Vec<Code> =
         world.books.iter().filter_map(|book| book.result.map(|(_, code)| code)).collect();
     if results.len() != world.books.len() {

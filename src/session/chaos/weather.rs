@@ -165,14 +165,15 @@ impl Weather {
     }
 
     /// After how long the copies of a message arrive that is sent then; usually there is one.
-    pub(super) fn copies(&self, kind: Kind, random: &mut Rng, sent: Millis) -> Vec<Millis> {
+    /// Without times they must not come late, or nobody could tell that they do.
+    pub(super) fn copies(&self, is_timed: bool, random: &mut Rng, sent: Millis) -> Vec<Millis> {
         let soon = random.i64(5..250);
         if self.is_over(sent) {
             return vec![soon];
         }
         let late = |random: &mut Rng| match Self::has(self.delays, random) {
-            true => soon + random.i64(0..if kind.is_timed() { 20_000 } else { 5_000 }),
-            false => soon,
+            true if is_timed => soon + random.i64(0..20_000),
+            _ => soon,
         };
         if Self::has(self.loses, random) {
             return Vec::new();

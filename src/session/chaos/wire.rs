@@ -8,7 +8,7 @@ use tokio::time::sleep_until;
 use super::life::{Kind, Millis};
 use super::peers;
 use super::weather::Cut;
-use super::world::{Shared, World};
+use super::world::{Shared, TICK, World};
 use crate::session::plan::Mode;
 use crate::transport::{Connection, Error, Heard};
 use crate::wire::Request;
@@ -30,6 +30,9 @@ pub(super) struct Wire {
     chatter: Option<Millis>,
     /// Whether nothing comes any more, and nobody says so.
     is_dead: bool,
+    /// When a Pusher server said hello, and the targets whose channels were asked for since.
+    greeted: Option<Millis>,
+    wanted: Vec<usize>,
 }
 
 /// Something on its way to the session.
@@ -93,6 +96,8 @@ impl Wire {
             end,
             chatter: peers::chatter(kind, 0).map(|(_, pause)| now + pause),
             is_dead: false,
+            greeted: None,
+            wanted: Vec::new(),
         };
         match kind {
             Kind::Transak => wire.introduce(world),
@@ -104,7 +109,7 @@ impl Wire {
                     world.subscribe(target);
                     wire.schedule(world, target, from);
                 }
-                if !kind.is_timed() {
+                if !world.story.scenes[scene].is_timed {
                     wire.queue_up();
                 }
             }
@@ -130,7 +135,8 @@ impl Wire {
         let World { story, random, .. } = world;
         let weather = &story.scenes[self.scene].weather;
         let steps = &story.targets[target].life.steps;
-        let repeats = self.kind.is_timed() && weather.is_repeated(random, now);
+        let is_timed = story.scenes[self.scene].is_timed;
+        let repeats = is_timed && weather.is_repeated(random, now);
         let mut lost = false;
         for (index, step) in steps.iter().enumerate().filter(|(_, step)| step.pushed) {
             let is_old = step.at < now;
@@ -139,7 +145,7 @@ impl Wire {
                 continue;
             }
             let sent = step.at.max(now);
-            let copies = weather.copies(self.kind, random, sent);
+            let copies = weather.copies(is_timed, random, sent);
             lost |= copies.is_empty();
             for after in copies {
                 let sight = peers::Sight {
@@ -229,7 +235,9 @@ impl Wire {
         let told = parcel.tells.map(|(target, _)| target);
         if matches!(&parcel.heard, Heard::Text(text) if text.contains("connection_established")) {
             world.is_live(&self.key);
+            self.greeted = Some(now);
         }
+        self.check_channels(world);
         if let Some(target) = parcel.subscribes.or(told) {
             if world.books[target].subscribed.is_none() {
                 world.subscribe(target);
@@ -241,11 +249,26 @@ impl Wire {
         parcel.heard
     }
 
+    /// Whoever was greeted asks for every channel at once.
+    fn check_channels(&mut self, world: &mut World) {
+        if self.greeted.is_none_or(|greeted| world.now() <= greeted + TICK) {
+            return;
+        }
+        let open = |target: &usize| world.books[*target].result.is_none();
+        let mut mine = Self::behind(world, self.scene, &self.key).into_iter().filter(open);
+        if let Some(forgotten) = mine.find(|target| !self.wanted.contains(target)) {
+            let name = &world.story.targets[forgotten].name;
+            world.fault(format!("{name} is not subscribed to"));
+            self.greeted = None;
+        }
+    }
+
     /// What a Pusher server makes of a message.
     fn receive(&mut self, world: &mut World, text: &str) -> Option<()> {
         let message: Value = serde_json::from_str(text).unwrap();
         let now = world.now();
         if message["event"] == "pusher:ping" {
+            self.check_channels(world);
             let after = world.random.i64(5..500);
             self.put(now, after, Heard::Text(peers::pong()), None);
             return None;
@@ -257,6 +280,7 @@ impl Wire {
             self.parcels.retain(|parcel| parcel.tells.is_none_or(|(about, _)| about != target));
             return None;
         }
+        self.wanted.push(target);
         let weather = &world.story.scenes[self.scene].weather;
         let asks = world.story.mode == Mode::Watch && world.story.scenes[self.scene].asks;
         if !(asks && weather.is_mute(&mut world.random, now)) {

@@ -23,6 +23,7 @@ mod requests;
 mod table;
 mod time;
 mod trust;
+mod vanishing;
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
-//! Names that cannot be resolved, and then can: with a file of hosts that only the command sees.
+//! Names that cannot be resolved, and then can: with a file of hosts that only the command sees, or by
+//! the proxy that does it for the command.
 #![cfg(target_os = "linux")]
 
 use std::path::PathBuf;
@@ -6,6 +7,9 @@ use std::process::Command;
 
 use super::OFTEN;
 use crate::support::provider::{Provider, Word};
+use crate::support::proxy::Proxy;
+use crate::support::server::Server;
+use crate::support::tls::Authority;
 use crate::support::txwatch::Txwatch;
 
 /// What the command sees in place of the machine's own: no hosts, and nobody to ask for them.
@@ -77,4 +81,34 @@ fn no_such_host_for_good(provider: Provider) {
     let ended = command.run();
     ended.fails(75, "failed to lookup address");
     assert!(ended.stderr.contains("NOT final"), "{ended:#?}");
+}
+
+/// A server behind a name that only a proxy can resolve, from the second time on.
+fn behind_a_proxy(provider: Provider, name: &str) -> (Server, Proxy, Txwatch) {
+    let authority = Authority::new();
+    let completed = provider.connection([provider.message(Word::Completed)]);
+    let server = provider
+        .script([provider.answer(Word::Completed)], [completed])
+        .tls(authority.server("provider.invalid"))
+        .start();
+    let proxy = Proxy::to_after(server.address(), 1);
+    let url = "https://provider.invalid";
+    let command = provider.command(name, url, url, &OFTEN);
+    let file = command.write("ca.pem", authority.pem());
+    let command = command.env("TXWATCH_CACERT", file).env("HTTPS_PROXY", proxy.url());
+    (server, proxy, command)
+}
+
+cells!(no_such_host_for_the_proxy: all);
+/// The first to be refused is a request with `poll`, and the push connection with `watch`.
+fn no_such_host_for_the_proxy(provider: Provider) {
+    for name in ["poll", "watch"] {
+        let (server, proxy, mut command) = behind_a_proxy(provider, name);
+        command.command().arg("-vv");
+        let ended = command.run();
+        assert_eq!(ended.code, 0, "{ended:#?}");
+        assert!(ended.stderr.contains("provider.invalid"), "{ended:#?}");
+        assert!(ended.stderr.contains("failed: "), "{ended:#?}");
+        assert!(proxy.asked().len() >= 2 && !server.seen().is_empty());
+    }
 }

@@ -85,12 +85,12 @@ fn too_many(seconds: Option<u32>) -> Reply {
         Some(seconds) => busy.header("Retry-After", &seconds.to_string()),
         None => busy
             .header("Date", "Wed, 27 Nov 2024 17:25:10 GMT")
-            .header("Retry-After", "Wed, 27 Nov 2024 17:25:12 GMT"),
+            .header("Retry-After", "Wed, 27 Nov 2024 17:25:11 GMT"),
     }
 }
 
 /// What the server asks for, and for how many milliseconds that is.
-const ASKED_FOR: [(Option<u32>, u64); 2] = [(Some(2), 2_000), (None, 2_000)];
+const ASKED_FOR: [(Option<u32>, u64); 2] = [(Some(1), 1_000), (None, 1_000)];
 
 cells!(too_many_requests_pull: all);
 fn too_many_requests_pull(provider: Provider) {
@@ -124,6 +124,23 @@ fn too_many_requests_push(provider: Provider) {
         assert!((milliseconds..milliseconds + 1_000).contains(&wait), "{wait}");
         assert_eq!(server.asked(&provider.push_path()), 1, "it came before it was let");
     }
+}
+
+cells!(too_many_requests_for_ever: all);
+/// Whatever is asked for, the command's own limits hold, and push does not hold up the rest.
+fn too_many_requests_for_ever(provider: Provider) {
+    // In milliseconds it is a little more than a number of 64 bits holds.
+    let seconds = (u64::MAX / 1_000 + 1).to_string();
+    let never = || Reply::status(429, "{}").header("Retry-After", &seconds);
+    let ended = polled(provider, [never()], &["--timeout", "400ms"]);
+    assert_eq!(ended.code, 124, "{ended:#?}");
+    let answers = [provider.answer(Word::Pending), provider.answer(Word::Completed)];
+    let server = provider.script(answers, [never()]).start();
+    let (ended, records) =
+        provider.command("watch", &server.url(), &server.url(), &OFTEN).run_json();
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    let lost = of_type(&records, "connection").find(|record| record["state"] == "lost");
+    assert_eq!(lost.unwrap()["retry_in_ms"], u64::MAX, "{lost:?}");
 }
 
 fn down() -> Reply {

@@ -1,4 +1,5 @@
 //! The table of faults in `tests/README.md`, held against the tests that there are.
+#![cfg(target_os = "linux")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -13,7 +13,8 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::yield_now;
 
 use super::script::Gate;
-use super::server::{Running, Seen, serve, serve_at};
+use super::server::Seen;
+use super::serving::{Serving, serve, serve_at};
 
 /// What becomes of a connection.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub enum End {
 pub struct Faulty {
     address: SocketAddr,
     met: Arc<AtomicUsize>,
-    running: Option<Running>,
+    serving: Option<Serving>,
 }
 
 impl Faulty {
@@ -51,11 +52,11 @@ impl Faulty {
     pub fn before(server: SocketAddr, faults: impl Into<Vec<Fault>>) -> Self {
         let (faults, met) = (faults.into(), Arc::<AtomicUsize>::default());
         let count = met.clone();
-        let (address, running) = serve(move |client| {
+        let (address, serving) = serve(move |client| {
             let index = count.fetch_add(1, Ordering::Relaxed);
             carry(client, server, faults[index.min(faults.len() - 1)].clone())
         });
-        Faulty { address, met, running: Some(running) }
+        Faulty { address, met, serving: Some(serving) }
     }
 
     /// Refuses every connection until the gate opens, and is then without a fault.
@@ -69,8 +70,8 @@ impl Faulty {
             until.wait().await;
             socket.listen(16).unwrap()
         };
-        let running = serve_at(listen, move |client| carry(client, server, Fault::None));
-        Faulty { address, met: Arc::default(), running: Some(running) }
+        let serving = serve_at(listen, move |client| carry(client, server, Fault::None));
+        Faulty { address, met: Arc::default(), serving: Some(serving) }
     }
 
     pub fn url(&self) -> String {
@@ -85,8 +86,8 @@ impl Faulty {
 
 impl Drop for Faulty {
     fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end();
+        if let Some(serving) = self.serving.take() {
+            serving.end();
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod said;
 pub mod schema;
 pub mod script;
 pub mod server;
+pub mod serving;
 #[cfg(unix)]
 pub mod terminal;
 pub mod tls;

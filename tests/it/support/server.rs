@@ -1,21 +1,19 @@
 //! A server on loopback that does what a test wrote down, and remembers what it was asked.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::script::{Head, Reply, Step, frame};
+use super::serving::{Serving, serve};
 
 /// What a server answers, by path and query. Of several answers each is given once, the last for ever.
 #[derive(Default)]
@@ -44,12 +42,7 @@ pub struct Server {
     scheme: &'static str,
     state: Arc<State>,
     arrivals: mpsc::Receiver<Seen>,
-    running: Option<Running>,
-}
-
-pub(super) struct Running {
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    serving: Option<Serving>,
 }
 
 struct State {
@@ -99,7 +92,7 @@ impl Script {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let tls = self.tls.map(TlsAcceptor::from);
         let serving = state.clone();
-        let (address, running) = serve(move |stream| {
+        let (address, serving) = serve(move |stream| {
             let (state, tls) = (serving.clone(), tls.clone());
             async move {
                 match tls {
@@ -113,7 +106,7 @@ impl Script {
                 }
             }
         });
-        Server { address, scheme, state, arrivals, running: Some(running) }
+        Server { address, scheme, state, arrivals, serving: Some(serving) }
     }
 }
 
@@ -125,62 +118,6 @@ pub fn rest(id: &str) -> String {
 /// The path and query of a transaction's WebSocket.
 pub fn push(id: &str) -> String {
     format!("/ws?tx_id={id}")
-}
-
-/// Accepts connections on loopback in a thread of its own, until it is told to stop.
-pub(super) fn serve<F, D>(converse: F) -> (SocketAddr, Running)
-where
-    F: Fn(TcpStream) -> D + Send + 'static,
-    D: Future<Output = ()> + Send + 'static,
-{
-    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    let listen = async move { TcpListener::from_std(listener).unwrap() };
-    (address, serve_at(listen, converse))
-}
-
-/// The same with a listener that may take its time.
-pub(super) fn serve_at<L, F, D>(listen: L, converse: F) -> Running
-where
-    L: Future<Output = TcpListener> + Send + 'static,
-    F: Fn(TcpStream) -> D + Send + 'static,
-    D: Future<Output = ()> + Send + 'static,
-{
-    let (stop, stopped) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let accept = async move {
-        let listener = listen.await;
-        let mut conversations = JoinSet::new();
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => {
-                    conversations.spawn(converse(accepted.unwrap().0));
-                }
-                Some(ended) = conversations.join_next() => ended.unwrap(),
-            }
-        }
-    };
-    let thread = thread::spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = stopped => {}
-                () = accept => {}
-            }
-        });
-    });
-    Running { stop, thread }
-}
-
-impl Running {
-    pub(super) fn end(self) {
-        // If it ended by itself, it panicked, which the join tells.
-        let _ = self.stop.send(());
-        let ended = self.thread.join();
-        if !thread::panicking() {
-            ended.expect("the server panicked");
-        }
-    }
 }
 
 impl Server {
@@ -228,8 +165,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end();
+        if let Some(serving) = self.serving.take() {
+            serving.end();
         }
         let unexpected = locked(&self.state.unexpected);
         if !thread::panicking() {

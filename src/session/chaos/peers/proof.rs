@@ -9,14 +9,18 @@ pub(super) fn answer(sight: Sight<'_>) -> Answer {
         return (404, json!({ "error": "not_found", "code": "transaction_not_found" }));
     }
     let mut record = record(sight);
-    record["updated_at"] = sight.told(sight.changed()).into();
+    if sight.scene.is_timed {
+        record["updated_at"] = sight.told(sight.changed()).into();
+    }
     (200, record)
 }
 
 pub(super) fn message(sight: Sight<'_>) -> Value {
     let mut record = record(sight);
     record["event"] = "tx.update".into();
-    record["occurred_at"] = sight.exact(sight.changed()).into();
+    if sight.scene.is_timed {
+        record["occurred_at"] = sight.exact(sight.changed()).into();
+    }
     record
 }
 
