@@ -11,7 +11,8 @@ use txwatch::provider::PROVIDERS;
 use super::canary::echoes;
 use super::chain::HASH;
 use super::script::frame;
-use super::server::{Running, Seen, serve};
+use super::server::Seen;
+use super::serving::{Serving, serve};
 
 pub const PROOF: &str = "cnry/proof+7Qx==";
 pub const TRANSAK: &str = "cnry/transak+8Wy==";
@@ -28,7 +29,7 @@ pub const MOODS: [&str; 4] = ["fields", "denied", "moved", "broken"];
 pub struct Echo {
     address: SocketAddr,
     sent: Arc<Mutex<Vec<Seen>>>,
-    running: Option<Running>,
+    running: Option<Serving>,
 }
 
 impl Echo {
