@@ -238,10 +238,10 @@ impl Wire {
             self.greeted = Some(now);
         }
         self.check_channels(world);
-        if let Some(target) = parcel.subscribes.or(told) {
-            if world.books[target].subscribed.is_none() {
-                world.subscribe(target);
-            }
+        if let Some(target) = parcel.subscribes.or(told)
+            && world.books[target].subscribed.is_none()
+        {
+            world.subscribe(target);
         }
         if let Some((target, step)) = parcel.tells {
             world.tell(target, step, true);
