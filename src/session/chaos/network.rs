@@ -98,6 +98,7 @@ impl Net {
         desk.denied |= status == 401;
         if let Some(wait) = retry_after {
             desk.closed_until = desk.closed_until.max(now + wait * SECOND);
+            desk.closed_at = now;
         }
         let name = &world.story.targets[target].name;
         let told = format!("{name} <- {status} {}", String::from_utf8_lossy(&body));

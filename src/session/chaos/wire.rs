@@ -238,9 +238,8 @@ impl Wire {
             self.greeted = Some(now);
         }
         self.check_channels(world);
-        if let Some(target) = parcel.subscribes.or(told)
-            && world.books[target].subscribed.is_none()
-        {
+        let subscribed = parcel.subscribes.or(told);
+        if let Some(target) = subscribed.filter(|it| world.books[*it].subscribed.is_none()) {
             world.subscribe(target);
         }
         if let Some((target, step)) = parcel.tells {

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 
-use super::life::{Kind, Millis, SECOND};
+use super::life::{Kind, Millis};
 use super::peers::{self, Sight};
 use super::story::{Scene, Story};
 use crate::exit::Code;
-use crate::provider;
 use crate::session::clock::Clock;
 use crate::session::plan::Mode;
 use crate::wire::Request;
@@ -18,11 +17,9 @@ use crate::wire::Request;
 /// Two things that happen within this time happen at once.
 pub(super) const TICK: Millis = 2;
 /// How many requests of a provider may be on the wire at once.
-const MOST_AT_ONCE: usize = 8;
+pub(super) const MOST_AT_ONCE: usize = 8;
 /// More happens in no session, unless it runs in a circle.
 const MOST_HAPPENINGS: u32 = 100_000;
-/// CSPR.cloud's: so many requests within so many seconds.
-const QUOTAS: [(usize, i64); 2] = [(100, 60), (6_000, 24 * 60 * 60)];
 
 pub(super) type Shared = Arc<Mutex<World>>;
 
@@ -62,13 +59,13 @@ pub(super) struct Book {
     pub(super) unreadable: u32,
     /// Since when its changes are pushed.
     pub(super) subscribed: Option<Millis>,
-    asking: bool,
+    pub(super) asking: bool,
     /// Whether a look goes on, which may take several requests.
-    looking: bool,
+    pub(super) looking: bool,
     /// Since when it has to be looked at.
-    owed: Option<Millis>,
+    pub(super) owed: Option<Millis>,
     /// When the last answer came, and from when on it may be asked for again without a reason.
-    answered: Option<(Millis, Millis)>,
+    pub(super) answered: Option<(Millis, Millis)>,
     /// Since when there is a reason to ask before it is time.
     pub(super) reason: Option<Millis>,
 }
@@ -90,10 +87,12 @@ pub(super) struct Desk {
     pub(super) denied: bool,
     /// Until when it asked to be left alone.
     pub(super) closed_until: Millis,
+    /// When it did.
+    pub(super) closed_at: Millis,
     on_the_wire: usize,
-    asked: Vec<Millis>,
+    pub(super) asked: Vec<Millis>,
     /// Whether any look ever came to nothing, so that looks are put off.
-    failed: bool,
+    pub(super) failed: bool,
 }
 
 /// What is known of the place of a push connection.
@@ -204,8 +203,9 @@ impl World {
         let desk = &mut self.desks[scene];
         desk.on_the_wire += 1;
         desk.asked.push(now);
-        let (closed_until, busy) = (desk.closed_until, desk.on_the_wire);
-        if is_first && now + TICK < closed_until {
+        let is_closed = desk.closed_at + TICK < now && now + TICK < desk.closed_until;
+        let busy = desk.on_the_wire;
+        if is_first && is_closed {
             self.fault(format!("{name} is asked for during Retry-After"));
         }
         if busy > MOST_AT_ONCE {
@@ -213,52 +213,6 @@ impl World {
         }
         if self.story.scenes[scene].kind == Kind::Cspr {
             self.check_quotas(scene);
-        }
-    }
-
-    fn check_quotas(&mut self, scene: usize) {
-        let now = self.now();
-        for (most, seconds) in QUOTAS {
-            let asked = &self.desks[scene].asked;
-            let recent = asked.iter().rev().take_while(|at| now - **at < seconds * SECOND);
-            let count = recent.take(most + 1).count();
-            if count > most {
-                self.fault(format!("more than {most} requests within {seconds} s"));
-            }
-        }
-    }
-
-    /// A look is early unless it is the first, or something happened that makes it necessary.
-    fn check_pace(&mut self, target: usize) {
-        let now = self.now();
-        let book = &self.books[target];
-        if let (Some((answered, due)), false) = (book.answered, book.reason.is_some())
-            && now + TICK < due
-        {
-            let name = &self.story.targets[target].name;
-            let since = now - answered;
-            self.fault(format!("{name} is asked for without a reason, {since} ms after the last"));
-        }
-    }
-
-    /// From when on a target may be asked for again that was answered now.
-    fn next_look(&self, target: usize, last: Last) -> Millis {
-        let now = self.now();
-        let book = &self.books[target];
-        let scene = self.scene(target);
-        let is_seen = book.told.iter().any(Option::is_some);
-        let is_live = book.subscribed.is_some_and(|since| since + TICK < now);
-        let pace = provider::find(scene.kind.name()).unwrap().pace;
-        let wait = match self.story.mode {
-            _ if matches!(last, Last::Failed | Last::Unreadable) => return now,
-            Mode::WatchPushOnly if is_seen => return Millis::MAX / 2,
-            Mode::Watch if is_live && is_seen => pace.safety.as_millis() as Millis,
-            _ => pace.interval.as_millis() as Millis,
-        };
-        let due = now + wait / 10 * 9;
-        match !is_seen && now < scene.appear {
-            true => due.min(scene.appear),
-            false => due,
         }
     }
 
@@ -309,27 +263,6 @@ impl World {
             book.subscribed = None;
             book.reason = Some(now);
             book.owed = book.owed.or(owes.then_some(now));
-        }
-    }
-
-    /// Where nothing puts looks off, they come at once.
-    pub(super) fn check_debts(&mut self) {
-        let now = self.now();
-        for target in 0..self.books.len() {
-            let book = &self.books[target];
-            let scene = self.story.targets[target].scene;
-            let desk = &self.desks[scene];
-            // Before a fifth of the minute's quota is used up nobody waits for his turn.
-            let waits = desk.asked.len() > QUOTAS[0].0 / 5
-                || self.story.members(scene).len() > MOST_AT_ONCE;
-            // What was on its way already does not count, but has to come back first.
-            let back = book.answered.map_or(0, |(answered, _)| answered);
-            let is_late = book.owed.is_some_and(|owed| owed.max(back) + TICK < now);
-            if is_late && !book.looking && !desk.failed && !waits && book.result.is_none() {
-                let name = &self.story.targets[target].name;
-                self.fault(format!("{name} is not looked at, though its connection came or went"));
-                self.books[target].owed = None;
-            }
         }
     }
 
