@@ -42,6 +42,20 @@ fn an_answer_is_harmless_in_every_field_and_form() {
     }
 }
 
+/// A single target has a title of its own.
+#[test]
+fn an_answer_about_one_target_is_harmless() {
+    for said in all_said() {
+        let server = said.served(|answer| Reply::json(&said.wrapped(answer)), false);
+        for (target, _) in &said.answers {
+            let arguments = ["-o", "human", "-t", "300ms", "--until", "failed"];
+            let ended = said.command_for(&[target], "poll", &server, &arguments).run();
+            check(&ended, target);
+            assert!(ended.stdout.contains(target), "{ended:#?}");
+        }
+    }
+}
+
 #[test]
 fn a_push_is_harmless_in_every_field_and_form() {
     for said in all_said() {

@@ -176,8 +176,19 @@ impl Said {
 
     /// A command for all of it.
     pub fn command(&self, name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
-        let targets = self.answers.iter().map(|(target, _)| target.as_str());
-        let all = [name].into_iter().chain(targets).chain(arguments.iter().copied());
+        let targets: Vec<_> = self.answers.iter().map(|(target, _)| target.as_str()).collect();
+        self.command_for(&targets, name, server, arguments)
+    }
+
+    /// A command for these targets of it.
+    pub fn command_for(
+        &self,
+        targets: &[&str],
+        name: &str,
+        server: &Server,
+        arguments: &[&str],
+    ) -> Txwatch {
+        let all = [&[name], targets, arguments].concat();
         let url = server.url();
         let command = txwatch(all).proof(&url).transak(&url).transak_token().cspr(&url);
         let profiles = (0..self.answers.len()).map(|n| {
