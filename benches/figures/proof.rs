@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::Bench;
-use super::support::build::script;
+use super::support::build::{packages, script};
 use super::support::child::Program;
 use super::support::machine::probe;
 use super::support::runs::paired;
@@ -80,16 +80,31 @@ impl Programs {
             version: ours(&["--version"]),
             get: ours(&["get", ENDED]),
             curl: Program::new(["curl", "-q", "-s", "-f", "-H", &header, &record]),
-            xh: Program::new(["xh", "--ignore-stdin", "--check-status", &record, &header]),
+            xh: Program::new([
+                "xh",
+                "--ignore-stdin",
+                "--check-status",
+                "--auth-type=bearer",
+                "--auth",
+                TOKEN,
+                &record,
+            ]),
             watch: ours(&["watch", PUSHED]),
             bare: Program::new([bare, socket.clone().into(), TOKEN.into()]),
-            websocat: Program::new(["websocat", "-1", "-U", "-H", &header, &socket]),
+            websocat: Program::new([
+                "websocat",
+                "-1",
+                "-U",
+                &format!("--header={header}"),
+                &socket,
+            ]),
             node: Program::new([
                 "node".as_ref(),
                 script("node_client.mjs").as_path(),
                 socket.as_ref(),
                 TOKEN.as_ref(),
-            ]),
+            ])
+            .env("NODE_PATH", packages()),
         }
     }
 }
@@ -165,7 +180,9 @@ impl Figures {
             theirs: None,
             bar: Bar::Below(8.0 * f64::from(1 << 20), "8 MiB"),
         });
-        let probed = probe(Command::new("node").arg(script("node_client.mjs")).arg("--probe"));
+        let mut node = Command::new("node");
+        node.env("NODE_PATH", packages()).arg(script("node_client.mjs")).arg("--probe");
+        let probed = probe(&mut node);
         let Some(version) = probed else {
             let note = "One watch against a Node.js client: not measured, there is neither Node.js 22 \
                         nor `ws`.";

@@ -1,8 +1,7 @@
 //! Orders of Transak over Pusher Channels, beside the scripts of Transak's own documentation (pusher-js on
 //! Node.js).
 
-use std::env::var_os;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use tempfile::TempDir;
 use txwatch::wire::jwt;
 
 use super::Bench;
-use super::support::build::script;
+use super::support::build::{packages, script};
 use super::support::child::Program;
 use super::support::machine::probe;
 use super::support::pusher::{APP_KEY, Pusher, frame};
@@ -53,12 +52,6 @@ pub(super) fn measure(bench: &mut Bench) -> Result<()> {
     bench.rows.push(programs.memory()?);
     bench.rows.extend(programs.events(all_script.is_some())?);
     Ok(())
-}
-
-/// Where the packages are that the scripts require.
-fn packages() -> OsString {
-    let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/node_modules");
-    var_os("NODE_PATH").unwrap_or_else(|| peers.into())
 }
 
 fn version_of(name: &str) -> Option<String> {

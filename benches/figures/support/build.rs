@@ -1,6 +1,7 @@
 //! What is measured, as users get it.
 
-use std::env::{current_exe, vars_os};
+use std::env::{current_exe, var_os, vars_os};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -27,6 +28,12 @@ pub(crate) fn built(examples: &[&str]) -> Result<PathBuf> {
     }
     let this = current_exe()?;
     Ok(this.ancestors().nth(2).context("it is not in a target directory")?.to_owned())
+}
+
+/// Where the packages are that the scripts require.
+pub(crate) fn packages() -> OsString {
+    let peers = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/node_modules");
+    var_os("NODE_PATH").unwrap_or_else(|| peers.into())
 }
 
 /// A file of this folder.
