@@ -94,10 +94,10 @@ impl fmt::Display for Row {
             Bar::Below(most, words) => (format!("under {words}"), Some(self.ours.median() < most)),
             Bar::None => (String::new(), None),
         };
-        let theirs = match (&self.theirs, met) {
+        let theirs = match (&self.theirs, &self.bar) {
             (Some(theirs), _) => theirs.to_string(),
-            (None, Some(_)) => "".to_owned(),
-            (None, None) => "not measured".to_owned(),
+            (None, Bar::Below(..) | Bar::None) => String::new(),
+            (None, Bar::Share(_) | Bar::Multiple(_)) => "not measured".to_owned(),
         };
         let met = met.map_or("", |met| if met { "yes" } else { "no" });
         write!(f, "| {} | {} | {theirs} | {shown} | {bar} | {met} |", self.figure, self.ours)
