@@ -53,7 +53,7 @@ fn sockets(bench: &mut Bench) -> Result<()> {
     };
     let program = program(&bench.built);
     let run = |many| {
-        let push = |gathered: &mut Gathered, number| {
+        let push = |gathered: &Gathered, number| {
             let id = deposit(number);
             gathered.push(&id, &update(&id, "completed", AT_LAST))
         };
@@ -91,7 +91,7 @@ fn hashes(bench: &mut Bench) -> Result<()> {
         .env("TXWATCH_CSPR_PUSH_URL", format!("ws://{address}"))
         .env("TXWATCH_CSPR_TOKEN", TOKEN);
     let run = |many| {
-        let push = |gathered: &mut Gathered, number| gathered.push_to_all(&created(&hash(number)));
+        let push = |gathered: &Gathered, number| gathered.push_to_all(&created(&hash(number)));
         let names = (0..many).map(|number| format!("cspr:{}", hash(number))).collect();
         follow(&crowd, &program, names, (1, 1), push)
     };
@@ -127,7 +127,7 @@ fn follow(
     program: &Program,
     names: Vec<String>,
     (sockets, requests): (usize, usize),
-    push: impl Fn(&mut Gathered, usize) -> Result<()>,
+    push: impl Fn(&Gathered, usize) -> Result<()>,
 ) -> Result<Told> {
     let folder = TempDir::new()?;
     let [input, output] = ["targets", "endings"].map(|name| folder.path().join(name));

@@ -1,17 +1,19 @@
 //! What one pushed event costs in instructions, where there is one target and where there are many.
 //!
-//! Each event is shown before the next one is pushed, so that none is read together with another. The
-//! difference between two runs with fewer and more events leaves start and end out.
+//! Each event is shown before the next one is pushed, so that none is read together with another. It is
+//! counted from the first of them; the difference between two runs with fewer and more events leaves the
+//! end out.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::spawn;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -92,10 +94,19 @@ impl Emulated {
         fs::write(&input, names.collect::<Vec<_>>().join("\n"))?;
         let mut counts = OsString::from("--callgrind-out-file=");
         counts.push(self.counts());
-        let words = ["watch", "-", "-o", "json", "--max-outage", "1h"].map(OsStr::new);
-        let emulator = ["valgrind".as_ref(), "--tool=callgrind".as_ref(), counts.as_os_str()];
-        let argv = emulator.into_iter().chain([self.txwatch.as_os_str()]).chain(words);
+        let words = ["watch", "-", "-o", "json", "--transport", "push"].map(OsStr::new);
+        let emulator = ["valgrind", "--tool=callgrind", "--instr-atstart=no"].map(OsStr::new);
+        let emulator = emulator.into_iter().chain([counts.as_os_str()]);
+        let argv = emulator.chain([self.txwatch.as_os_str()]).chain(words);
         Ok(Program::new(argv).reading(&input))
+    }
+
+    /// Begins to count.
+    fn count(started: &Started) -> Result<()> {
+        let pid = started.id().to_string();
+        let status = Command::new("callgrind_control").args(["-i", "on", &pid]).output()?.status;
+        ensure!(status.success(), "callgrind_control ended with {status}");
+        Ok(())
     }
 
     fn instructions(&self) -> Result<f64> {
@@ -141,8 +152,10 @@ fn proof(emulated: &Emulated, targets: usize, events: usize) -> Result<()> {
         .env("TXWATCH_PROOF_TOKEN", TOKEN);
     let mut started = program.piped()?;
     let records = Records::of(&mut started)?;
-    let mut sockets = crowd.gather(targets, targets)?;
+    let sockets = crowd.gather(targets, targets)?;
     records.wait_for(targets)?;
+    sockets.ping_all()?;
+    Emulated::count(&started)?;
     for event in 0..events {
         let (status, time) = step(event, targets, ["on_hold", "pending"]);
         let id = id(event % targets);
@@ -168,6 +181,7 @@ fn transak(emulated: &Emulated, targets: usize, events: usize) -> Result<()> {
     let records = Records::of(&mut started)?;
     let mut subscriber = server.await_subscriber(targets)?;
     subscriber.listen_no_more()?;
+    Emulated::count(&started)?;
     let mut publish = |number: usize, status: &str, time: &str| {
         let order = json!({
             "id": id(number), "status": status, "updatedAt": time, "fiatCurrency": "EUR",

@@ -149,6 +149,10 @@ impl Started {
         self.child.stdout.take().context("its output is not piped")
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for its good end.
     pub(crate) fn end(mut self) -> Result<()> {
         let status = self.child.wait()?;

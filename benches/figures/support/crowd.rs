@@ -9,9 +9,13 @@ use std::thread::spawn;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::http::{Head, read_head, upgrade};
 use super::server::TOKEN;
@@ -21,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a client did: it opened a socket, or asked, for what its path ends with.
 enum Visit {
-    Socket(String, TcpStream),
+    Socket(String, UnboundedSender<Message>),
     Request(String),
 }
 
@@ -32,7 +36,7 @@ pub(crate) struct Crowd {
 }
 
 /// The sockets that wait for a push, by what their paths end with.
-pub(crate) struct Gathered(HashMap<String, TcpStream>);
+pub(crate) struct Gathered(HashMap<String, UnboundedSender<Message>>);
 
 impl Crowd {
     /// A request is answered with what is known of the id that its path ends with.
@@ -40,11 +44,14 @@ impl Crowd {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (sender, visits) = channel();
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let keeper = runtime.handle().clone();
+        spawn(move || runtime.block_on(std::future::pending::<()>()));
         spawn(move || {
             for stream in listener.incoming().flatten() {
-                let sender = sender.clone();
+                let (sender, keeper) = (sender.clone(), keeper.clone());
                 // A client that leaves in the middle is missed by whoever waits for its visit.
-                spawn(move || serve(stream, answer, &sender).ok());
+                spawn(move || serve(stream, answer, &sender, &keeper).ok());
             }
         });
         Ok(Crowd { address, visits })
@@ -70,25 +77,42 @@ impl Crowd {
 
 impl Gathered {
     /// Pushes to the socket whose path ends with this.
-    pub(crate) fn push(&mut self, id: &str, message: &Value) -> Result<()> {
-        let stream = self.0.get_mut(id).context("nobody waits for it")?;
-        write(stream, message)
+    pub(crate) fn push(&self, id: &str, message: &Value) -> Result<()> {
+        let socket = self.0.get(id).context("nobody waits for it")?;
+        Ok(socket.send(Message::text(message.to_string()))?)
     }
 
-    /// Pushes to the only socket.
-    pub(crate) fn push_to_all(&mut self, message: &Value) -> Result<()> {
-        self.0.values_mut().try_for_each(|stream| write(stream, message))
+    /// Pushes to every socket.
+    pub(crate) fn push_to_all(&self, message: &Value) -> Result<()> {
+        let text = message.to_string();
+        self.0.values().try_for_each(|socket| Ok(socket.send(Message::text(text.as_str()))?))
+    }
+
+    /// Gives every socket a sign of life, so that nobody asks for one for a while.
+    pub(crate) fn ping_all(&self) -> Result<()> {
+        self.0.values().try_for_each(|socket| Ok(socket.send(Message::Ping("".into()))?))
     }
 }
 
-fn write(stream: &mut TcpStream, message: &Value) -> Result<()> {
-    let mut frame = Vec::new();
-    Frame::message(message.to_string(), OpCode::Data(Data::Text), true).format(&mut frame)?;
-    Ok(stream.write_all(&frame)?)
+/// Holds a socket: sends what is pushed, and answers pings.
+async fn hold(stream: TcpStream, mut pushed: UnboundedReceiver<Message>) -> Result<()> {
+    let stream = tokio::net::TcpStream::from_std(stream)?;
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+    loop {
+        tokio::select! {
+            Some(message) = pushed.recv() => socket.send(message).await?,
+            heard = socket.next() => drop(heard.context("the client is gone")??),
+        }
+    }
 }
 
 /// Answers the requests of a connection until one of them upgrades it.
-fn serve(mut stream: TcpStream, answer: fn(&str) -> Value, visits: &Sender<Visit>) -> Result<()> {
+fn serve(
+    mut stream: TcpStream,
+    answer: fn(&str) -> Value,
+    visits: &Sender<Visit>,
+    keeper: &Handle,
+) -> Result<()> {
     stream.set_nodelay(true)?;
     loop {
         let Head { path, token, key } = read_head(&stream)?;
@@ -96,7 +120,10 @@ fn serve(mut stream: TcpStream, answer: fn(&str) -> Value, visits: &Sender<Visit
         let id = path.rsplit(['/', '=']).next().unwrap_or_default().to_owned();
         if let Some(key) = key {
             upgrade(&stream, &key)?;
-            return Ok(visits.send(Visit::Socket(id, stream))?);
+            stream.set_nonblocking(true)?;
+            let (push, pushed) = unbounded_channel();
+            keeper.spawn(hold(stream, pushed));
+            return Ok(visits.send(Visit::Socket(id, push))?);
         }
         let body = answer(&id).to_string();
         let length = body.len();
