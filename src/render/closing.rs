@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::exit::Code;
 
 /// How many targets are named, and how many errors are told; all of them are in the records.
-const MOST_TOLD: usize = 20;
+const MOST_TOLD: usize = 100;
 
 /// `error: … / caused by: … / hint: …`.
 pub fn failure(failure: &Failure, paint: Paint) -> String {
@@ -53,7 +53,9 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
     let _ = writeln!(text, "  {}", advice(&closing.undecided));
     let (what, targets) = match closing.account {
         true => ("resume with", Vec::new()),
-        false if more > 0 => ("resume with their names on standard input:", vec!["-"]),
+        false if more > 0 => {
+            ("resume with their names, which stdout has, on standard input:", vec!["-"])
+        }
         false => ("resume with", closing.undecided.iter().map(|open| &*open.target).collect()),
     };
     let _ = writeln!(text, "{} {what}  {}", paint.hint("hint:"), resume(&targets));

@@ -190,10 +190,14 @@ impl ProgressSink for Live {
     fn event(&mut self, event: &Stamped) {
         match event.event {
             Event::Status(_) if self.crowded => {}
-            _ => self.waiting += &self.trail.lines(event),
+            Event::Status(_) => self.waiting += &self.trail.lines(event),
+            // What is odd is told at once, for it may be the last thing that is told.
+            _ => {
+                self.waiting += &self.trail.lines(event);
+                self.print_waiting();
+            }
         }
         if let Event::Summary(_) = event.event {
-            self.print_waiting();
             self.view.finish_and_clear();
         }
     }

@@ -1,5 +1,6 @@
 //! Which push connections a command needs, and which of them it can have.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::plan::{Mode, Plan};
@@ -61,6 +62,10 @@ pub(super) fn those_that_fit(
         return Ok((wanted, None));
     }
     let many = wanted.len();
+    // What matters most has a connection: what cannot be asked for, then what serves the most.
+    wanted.sort_by_key(|(_, route)| {
+        (plan.profiles[route.profile].asks, Reverse(route.targets.len()))
+    });
     let limit = format!("the limit of open files allows {room} of {many} connections");
     let left_out = wanted.split_off(room);
     let asks = |route: &Route| plan.profiles[route.profile].asks;
@@ -69,6 +74,7 @@ pub(super) fn those_that_fit(
         return Err(failure.hint("raise it with  ulimit -n"));
     }
     let targets: usize = left_out.iter().map(|(_, route)| route.targets.len()).sum();
-    let message = format!("{limit}; {targets} targets are polled instead (ulimit -n raises it)");
+    let are = if targets == 1 { "target is" } else { "targets are" };
+    let message = format!("{limit}; {targets} {are} polled instead (ulimit -n raises it)");
     Ok((wanted, Some(message)))
 }

@@ -39,7 +39,7 @@ pub use signals::Signals;
 
 /// How often the live view is drawn, at most.
 const FRAME: Duration = Duration::from_millis(100);
-/// How many connections are being opened at once.
+/// How many connections of a profile are being opened at once.
 const MOST_HANDSHAKES: usize = 64;
 /// How much may wait for the loop before the sockets are read no further.
 const INBOX: usize = 1024;
@@ -84,11 +84,24 @@ async fn run_in(
     mut surroundings: Surroundings<impl Network>,
     plan: Arc<Plan>,
     renderer: &mut dyn Renderer,
-    mut interrupted: impl AsyncFnMut() -> Code,
+    interrupted: impl AsyncFnMut() -> Code,
 ) -> Result<Closing, Broken> {
     let random = surroundings.random.fork();
     let (mut hands, routes) = Hands::new(plan.clone(), surroundings).map_err(Broken::Failed)?;
-    let mut watch = Watch::new(plan, routes, random);
+    let watch = Watch::new(plan, routes, random);
+    let ended = follow(watch, &mut hands, renderer, interrupted).await;
+    // The command that was to give a new token ends with the watch, however that ended.
+    hands.renewals.shutdown().await;
+    ended
+}
+
+/// Has what is decided carried out, and what happens taken in, until everything is decided.
+async fn follow(
+    mut watch: Watch,
+    hands: &mut Hands<impl Network>,
+    renderer: &mut dyn Renderer,
+    mut interrupted: impl AsyncFnMut() -> Code,
+) -> Result<Closing, Broken> {
     let mut frames = interval(FRAME);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut input = Input::Begun;
@@ -99,8 +112,6 @@ async fn run_in(
             }
         }
         if watch.finished().is_some() {
-            // The command that was to give a new token ends with the watch.
-            hands.renewals.shutdown().await;
             return Ok(watch.closing());
         }
         let wake = watch.wake_at().map(|due| hands.clock.instant(due));
@@ -112,6 +123,8 @@ async fn run_in(
                 _ = frames.tick(), if renderer.room().is_some() => {
                     if let Some(room) = renderer.room() {
                         renderer.draw(&watch.view(hands.clock.now().elapsed, room));
+                        // A terminal that is slow is not given the next one at once.
+                        frames.reset();
                     }
                 }
                 Some(input) = hands.inbox.recv() => break input,
@@ -132,7 +145,8 @@ struct Hands<N> {
     feeds: Vec<Option<Box<dyn Feed>>>,
     feed_profiles: Vec<usize>,
     open: BTreeMap<usize, OpenFeed>,
-    permits: Arc<Semaphore>,
+    /// By profile, so that a provider that does not answer holds up nobody else's connections.
+    permits: Vec<Arc<Semaphore>>,
     tasks: JoinSet<()>,
     renewals: JoinSet<()>,
     outbox: mpsc::Sender<Input>,
@@ -173,7 +187,11 @@ impl<N: Network> Hands<N> {
             feeds: feeds.into_iter().map(Some).collect(),
             feed_profiles: routes.iter().map(|route: &Route| route.profile).collect(),
             open: BTreeMap::new(),
-            permits: Arc::new(Semaphore::new(MOST_HANDSHAKES)),
+            permits: plan
+                .profiles
+                .iter()
+                .map(|_| Arc::new(Semaphore::new(MOST_HANDSHAKES)))
+                .collect(),
             tasks: JoinSet::new(),
             renewals: JoinSet::new(),
             outbox,
@@ -235,7 +253,7 @@ impl<N: Network> Hands<N> {
             token: self.tokens[profile].subscribe(),
             inbox: self.outbox.clone(),
             forgotten,
-            permits: self.permits.clone(),
+            permits: self.permits[profile].clone(),
             random: self.random.fork(),
             personal: self.plan.profiles[profile].provider.spec().personal,
             live: false,

@@ -1,7 +1,7 @@
 //! Open files: a socket is one, and a process may have only so many.
 
-/// What a process needs besides its push connections: standard streams, requests, looking up names, a
-/// token's command.
+/// What a process may need besides its push connections: standard streams, requests, looking up names, a
+/// token's command. Where few files are allowed at all, half of them have to do.
 const RESERVE: usize = 100;
 
 /// How many of these connections can be open at once, each of which takes so many files. Raises the
@@ -11,5 +11,5 @@ pub(super) fn room(connections: usize, files_each: usize) -> usize {
     // Where the limit cannot be told, there is no reason to expect less.
     let allowed = rlimit::increase_nofile_limit(wanted as u64).unwrap_or(u64::MAX);
     let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
-    connections.min(allowed.saturating_sub(RESERVE) / files_each)
+    connections.min((allowed - RESERVE.min(allowed / 2)) / files_each)
 }

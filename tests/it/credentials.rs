@@ -2,7 +2,10 @@
 
 use std::fs::read_to_string;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Instant;
+
+use tempfile::TempDir;
 
 use crate::support::proof::{ID, error, record};
 use crate::support::script::{Gate, Reply};
@@ -172,17 +175,17 @@ fn the_config_file_names_tokens_but_never_holds_one() {
     assert!(ended.stderr.contains("token_file"), "{ended:#?}");
 }
 
-#[test]
-fn a_token_command_ends_with_the_watch() {
-    let command = txwatch(["watch", "proof:one", "--timeout", "1s"]);
+/// A token command that writes its number into a file and goes on.
+fn endless(command: &Txwatch) -> String {
     let path = command.write("pid", "");
     let script = format!("echo $$ > {}; exec sleep 60", path.display());
-    let text = format!(
+    format!(
         "[profiles.proof]\nurl = \"http://127.0.0.1:9\"\ntoken_command = [\"sh\", \"-c\", \"{script}\"]\n"
-    );
-    let home = command.home();
-    let ended = command.config(&text).run();
-    assert_eq!(ended.code, 124, "{ended:#?}");
+    )
+}
+
+/// Waits until that command has ended.
+fn await_its_end(home: &TempDir) {
     let pid = read_to_string(home.path().join("pid")).unwrap();
     // Of a process that was killed nothing is left, or no command line.
     let words = || read_to_string(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
@@ -191,4 +194,28 @@ fn a_token_command_ends_with_the_watch() {
         assert!(start.elapsed().as_secs() < 30, "it goes on");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn a_token_command_ends_with_the_watch() {
+    let command = txwatch(["watch", "proof:one", "--timeout", "1s"]);
+    let (text, home) = (endless(&command), command.home());
+    let ended = command.config(&text).run();
+    assert_eq!(ended.code, 124, "{ended:#?}");
+    await_its_end(&home);
+}
+
+#[test]
+fn a_token_command_ends_with_the_reader_of_the_output() {
+    let command =
+        txwatch(["watch", "sandbox:slow", "proof:one", "-o", "json", "--heartbeat", "1s"]);
+    let (text, home) = (endless(&command), command.home());
+    let mut command = command.config(&text);
+    let mut child = command.command().stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    while read_to_string(home.path().join("pid")).is_ok_and(|pid| pid.is_empty()) {
+        std::thread::yield_now();
+    }
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(141));
+    await_its_end(&home);
 }

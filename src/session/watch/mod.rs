@@ -54,6 +54,8 @@ pub struct Watch {
     agenda: Agenda,
     /// Nothing is due before.
     quiet_until: Duration,
+    /// Whether what was due was done since the last such pause.
+    timely: bool,
     random: fastrand::Rng,
     unsettled: usize,
     /// How many targets there were, and how they ended.
@@ -107,6 +109,7 @@ impl Watch {
             feeds: routes.into_iter().map(FeedState::new).collect(),
             agenda: Agenda::default(),
             quiet_until: Duration::ZERO,
+            timely: true,
             random,
             shown: Duration::ZERO,
             failures: Vec::new(),
@@ -120,10 +123,10 @@ impl Watch {
     /// Takes in what happened; answers what to do about it.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Command> {
         let late = self.wake_at().map_or(Duration::ZERO, |due| now.elapsed.saturating_sub(due));
-        self.now = now;
+        let before = std::mem::replace(&mut self.now, now);
         if self.exit.is_none() {
             if late > LEAP {
-                self.leapt();
+                self.leapt(late, now.elapsed.saturating_sub(before.elapsed));
             }
             match input {
                 Input::Begun => self.begin(),
@@ -150,11 +153,18 @@ impl Watch {
 
     /// Nobody was there to listen. That is no silence of the provider's, and what it has said meanwhile
     /// goes before whatever became due; `--timeout` counts the time all the same.
-    fn leapt(&mut self) {
+    /// Between two such moments what is due is done, for a loop may be slow all the time.
+    fn leapt(&mut self, late: Duration, gap: Duration) {
+        /// Who is so late was not only busy: the whole time since the last turn is in doubt.
+        const AWAY: Duration = Duration::from_secs(30);
+        if !std::mem::take(&mut self.timely) {
+            return;
+        }
         self.quiet_until = self.now.elapsed + BREATH;
+        let missed = if late > AWAY { gap } else { late };
         for profile in &mut self.profiles {
             if let Some(silence) = &mut profile.silence {
-                silence.since = self.now.elapsed;
+                silence.since = (silence.since + missed).min(self.now.elapsed);
             }
         }
     }
@@ -206,6 +216,7 @@ impl Watch {
     }
 
     fn run_timers(&mut self) {
+        self.timely |= self.now.elapsed >= self.quiet_until;
         while self.exit.is_none() && self.now.elapsed >= self.quiet_until {
             let Some((due, timer)) = self.agenda.pop(self.now.elapsed) else {
                 return;

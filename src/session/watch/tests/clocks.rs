@@ -184,3 +184,29 @@ impl World {
         }
     }
 }
+
+/// Each turn of the loop takes long, for somebody reads our output slowly.
+#[test]
+fn a_loop_that_is_always_late_still_keeps_its_limits() {
+    let mut world = World::watching(Plan { timeout: Some(seconds(60)), ..plan(Mode::Watch, 1) });
+    while world.exit().is_none() && world.now < seconds(600) {
+        world.now += seconds(3);
+        world.feed(FeedInput::Alive);
+    }
+    assert_eq!(world.exit(), Some(Code::Timeout));
+    assert!(world.now <= seconds(66), "{:?}", world.now);
+}
+
+#[test]
+fn an_outage_is_found_by_a_loop_that_is_often_late() {
+    let mut world = World::new(Plan { timeout: None, ..plan(Mode::Poll, 1) });
+    while world.exit().is_none() && world.now < seconds(3_000) {
+        world.now = world.watch.wake_at().map_or(world.now, |due| due.max(world.now))
+            + Duration::from_millis(1_100);
+        match world.take().is_empty() {
+            true => world.input(Input::Woken),
+            false => world.pulled(0, Err(Reading::Busy("503".to_owned()))),
+        }
+    }
+    assert_eq!(world.exit(), Some(Code::Unreachable), "{:?}", world.now);
+}
