@@ -10,10 +10,7 @@ use crate::exit::Code;
 pub fn install_hook() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        let clear = match stderr().is_terminal() {
-            true => "\r\x1b[K",
-            false => "",
-        };
+        let clear = if stderr().is_terminal() { "\r\x1b[K" } else { "" };
         let message = format!(
             "{clear}error: a bug in txwatch ({place}); the transaction itself is not touched by it\n\
              hint: please report it, with the output of the same command under -vv\n"

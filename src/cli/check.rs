@@ -100,11 +100,10 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
         block_on(session::listen(&profile, &id, &options, LIMIT))??;
         told.push(format!("{}, push answers", push.origin().ascii_serialization()));
     }
-    told.push(match profile.asks {
-        true => look(profile, &id, &options)?,
-        false => {
-            "no access token: orders cannot be looked up, push alone carries a watch".to_owned()
-        }
+    told.push(if profile.asks {
+        look(profile, &id, &options)?
+    } else {
+        "no access token: orders cannot be looked up, push alone carries a watch".to_owned()
     });
     Ok(told.join("  "))
 }
@@ -119,9 +118,10 @@ fn open_push(profile: &Profile, id: &Id) -> Option<Url> {
 /// One look for an id that nobody has: whoever answers "not found" has accepted the token.
 fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure> {
     let spec = profile.provider.spec();
-    let accepted = match profile.credential.is_available() {
-        true => "token accepted",
-        false => "it answers whoever asks",
+    let accepted = if profile.credential.is_available() {
+        "token accepted"
+    } else {
+        "it answers whoever asks"
     };
     let requests = profile.provider.snapshots(id, Clock::start().now().wall);
     let address = requests.first().map(|request| request.url.origin().ascii_serialization());

@@ -49,10 +49,7 @@ fn path(context: &Context) -> Result<Code, Failure> {
 }
 
 fn show(config: &Config) -> Result<Code, Failure> {
-    let found = match config.exists {
-        true => "",
-        false => "  (there is none)",
-    };
+    let found = if config.exists { "" } else { "  (there is none)" };
     let mut text = format!("# {}{found}\n", clean(&config.path.display().to_string()));
     if let Some(entry) = &config.file.default_profile {
         let value = Sourced {

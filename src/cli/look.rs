@@ -39,9 +39,10 @@ pub(super) fn early_colour(arguments: &[OsString], environment: &Environment) ->
     let typed =
         typed.or_else(|| environment.get("TXWATCH_COLOR")).and_then(|word| word.parse().ok());
     let streams = Streams::of_process(environment);
-    match paint(typed, environment, streams.stderr).0 {
-        true => clap::ColorChoice::Always,
-        false => clap::ColorChoice::Never,
+    if paint(typed, environment, streams.stderr).0 {
+        clap::ColorChoice::Always
+    } else {
+        clap::ColorChoice::Never
     }
 }
 
@@ -104,10 +105,13 @@ fn progress(form: Option<Form>, streams: Streams, verbose: u8) -> Progress {
         Some(Form::Json) => Progress::Warnings,
         Some(Form::Plain) => Progress::Plain,
         None if !streams.stderr => Progress::Plain,
-        Some(Form::Human) | None => match streams.stderr && !streams.dumb && verbose == 0 {
-            true => Progress::Live,
-            false => Progress::Trail,
-        },
+        Some(Form::Human) | None => {
+            if streams.stderr && !streams.dumb && verbose == 0 {
+                Progress::Live
+            } else {
+                Progress::Trail
+            }
+        }
     }
 }
 

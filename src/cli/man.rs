@@ -124,11 +124,10 @@ fn argument(argument: Arg) -> Arg {
         Some(heading) => heading.to_owned(),
         None => "Options".to_owned(),
     };
-    let values: Vec<_> = match argument.get_action().takes_values() {
-        true => {
-            argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect()
-        }
-        false => Vec::new(),
+    let values: Vec<_> = if argument.get_action().takes_values() {
+        argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect()
+    } else {
+        Vec::new()
     };
     let help = argument.get_long_help().or_else(|| argument.get_help());
     let mut help = help.map(ToString::to_string).unwrap_or_default();

@@ -134,12 +134,11 @@ fn filled_in(command: clap::Command) -> clap::Command {
     let examples = examples::as_text(command.get_name());
     let watches = matches!(command.get_name(), "txwatch" | "watch" | "poll" | "get");
     let command = command.after_help(examples.clone()).mut_subcommands(filled_in);
-    match watches {
-        true => {
-            let codes = exit::as_text();
-            command.after_long_help(format!("{examples}\n\nExit codes:\n{codes}"))
-        }
-        false => command,
+    if watches {
+        let codes = exit::as_text();
+        command.after_long_help(format!("{examples}\n\nExit codes:\n{codes}"))
+    } else {
+        command
     }
 }
 
@@ -152,10 +151,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     }
     let colour = look::early_colour(&arguments, &environment);
     let parse = |commands: clap::Command| commands.color(colour).try_get_matches_from(&arguments);
-    let parsed = parse(grammar()).or_else(|error| match shows_help(&error) {
-        true => parse(definitions()),
-        false => Err(error),
-    });
+    let parsed = parse(grammar())
+        .or_else(|error| if shows_help(&error) { parse(definitions()) } else { Err(error) });
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     match typed {
         Ok((mut cli, matches)) => {
@@ -196,13 +193,11 @@ fn print_clap(mut error: clap::Error) -> Code {
     on_one_line(&mut error);
     let plain = error.render().to_string();
     let harmless = plain.lines().all(|line| crate::render::clean(line) == line);
-    match harmless {
-        // stderr is never worth an error.
-        true => drop(error.print()),
-        false => {
-            let lines: Vec<_> = plain.lines().map(crate::render::clean).collect();
-            say(&format!("{}\n", lines.join("\n")));
-        }
+    if harmless {
+        drop(error.print())
+    } else {
+        let lines: Vec<_> = plain.lines().map(crate::render::clean).collect();
+        say(&format!("{}\n", lines.join("\n")));
     }
     Code::Usage
 }

@@ -49,9 +49,10 @@ pub(super) fn prepare(
 ) -> Result<Prepared, Failure> {
     let mut notices = Vec::new();
     let account = typed.is_empty();
-    let chosen = match account {
-        true => vec![targets::account(arguments.profile.as_deref(), config, &mut notices)?],
-        false => choose_all(arguments, typed, config, &mut notices)?,
+    let chosen = if account {
+        vec![targets::account(arguments.profile.as_deref(), config, &mut notices)?]
+    } else {
+        choose_all(arguments, typed, config, &mut notices)?
     };
     let overrides = overrides(arguments, &chosen)?;
     let mut maker = Maker {
@@ -65,9 +66,10 @@ pub(super) fn prepare(
         #[cfg(feature = "sandbox")]
         sandbox: None,
     };
-    let targets = match account {
-        true => maker.account(&chosen[0])?,
-        false => chosen.iter().map(|chosen| maker.target(chosen)).collect::<Result<Vec<_>, _>>()?,
+    let targets = if account {
+        maker.account(&chosen[0])?
+    } else {
+        chosen.iter().map(|chosen| maker.target(chosen)).collect::<Result<Vec<_>, _>>()?
     };
     let embedded = maker.is_rehearsal();
     let plan = Plan {
@@ -110,12 +112,13 @@ fn choose_all(
         notices.extend(notice.filter(|notice| !notices.contains(notice)));
         // One transaction may be named in two ways.
         let same = (chosen.profile.clone(), chosen.provider, chosen.id.clone());
-        match seen.insert(same) {
-            true => all.push(chosen),
-            false => notices.push((
+        if seen.insert(same) {
+            all.push(chosen)
+        } else {
+            notices.push((
                 "duplicate_target",
                 format!("{} was given twice; it is watched once", chosen.name),
-            )),
+            ))
         }
     }
     Ok(all)
@@ -272,9 +275,8 @@ impl Maker<'_> {
         if let Some(Interval(interval)) = config.option("interval", arguments.interval, name)? {
             profile.interval = interval;
         }
-        let from_file = |key, typed: Option<Limit>| match looks_once && typed.is_none() {
-            true => Ok(None),
-            false => config.option(key, typed, name),
+        let from_file = |key, typed: Option<Limit>| {
+            if looks_once && typed.is_none() { Ok(None) } else { config.option(key, typed, name) }
         };
         profile.appear_timeout =
             from_file("appear_timeout", arguments.appear_timeout)?.unwrap_or(unless_once(60)).0;

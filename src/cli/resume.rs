@@ -35,9 +35,10 @@ pub(super) fn command(
             _ => {
                 for value in typed.get_raw(id).into_iter().flatten() {
                     let value = clean(&value.to_string_lossy()).into_owned();
-                    match value.starts_with('-') {
-                        true => words.push(format!("--{long}={value}")),
-                        false => words.extend([format!("--{long}"), value]),
+                    if value.starts_with('-') {
+                        words.push(format!("--{long}={value}"))
+                    } else {
+                        words.extend([format!("--{long}"), value])
                     }
                 }
             }

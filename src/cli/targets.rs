@@ -43,11 +43,10 @@ pub(super) fn expand(typed: &[String], timeout: Option<Duration>) -> Result<Vec<
             _ => targets.push(target.clone()),
         }
     }
-    match targets.is_empty() {
-        true => {
-            Err(usage("there are no targets on standard input").hint("write one PROFILE:ID a line"))
-        }
-        false => Ok(targets),
+    if targets.is_empty() {
+        Err(usage("there are no targets on standard input").hint("write one PROFILE:ID a line"))
+    } else {
+        Ok(targets)
     }
 }
 
@@ -178,10 +177,7 @@ fn no_choice(text: &str, candidates: &[Chosen], config: &Config) -> Failure {
         "write PROFILE:ID, or give --profile; the profiles are: {}",
         names.join(", ")
     ));
-    match is_scenario(text) {
-        true => failure.hint(format!("did you mean sandbox:{shown}?")),
-        false => failure,
-    }
+    if is_scenario(text) { failure.hint(format!("did you mean sandbox:{shown}?")) } else { failure }
 }
 
 fn fits(profile: &str, id: &str, config: &Config) -> Result<Chosen, Failure> {

@@ -106,12 +106,10 @@ impl Reader<'_> {
 
     fn check_default(&self, entry: &Entry, file: &File) -> Result<(), Failure> {
         let name = entry.text().map_err(|error| self.error(entry.line, error))?;
-        match file.profiles.contains_key(name) || provider::find(name).is_some() {
-            true => Ok(()),
-            false => {
-                Err(self
-                    .error(entry.line, format!("default_profile: there is no profile '{name}'")))
-            }
+        if file.profiles.contains_key(name) || provider::find(name).is_some() {
+            Ok(())
+        } else {
+            Err(self.error(entry.line, format!("default_profile: there is no profile '{name}'")))
         }
     }
 
@@ -206,12 +204,13 @@ impl Reader<'_> {
                     return self.check(entry, name, |_| Ok(()));
                 }
                 SettingKind::Secret(_) if name == format!("{}_command", setting.key) => {
-                    return match entry.is_list && !entry.value.is_empty() {
-                        true => Ok(()),
-                        false => Err(self.error(
+                    return if entry.is_list && !entry.value.is_empty() {
+                        Ok(())
+                    } else {
+                        Err(self.error(
                             entry.line,
                             format!("{name}: write it as a list: [\"pass\", \"show\", \"…\"]"),
-                        )),
+                        ))
                     };
                 }
                 SettingKind::Secret(_) => {}

@@ -85,11 +85,10 @@ impl Config {
             Err(error) => {
                 let failure =
                     config(format!("the config file {} cannot be read: {error}", path.display()));
-                return Err(match named {
-                    true => {
-                        failure.hint("TXWATCH_CONFIG names it; unset that to use the usual place")
-                    }
-                    false => failure,
+                return Err(if named {
+                    failure.hint("TXWATCH_CONFIG names it; unset that to use the usual place")
+                } else {
+                    failure
                 });
             }
         };

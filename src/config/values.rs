@@ -79,9 +79,10 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
     let duration = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write a duration like 90s, 5m or 1h 30m"))?;
-    match duration > LONGEST {
-        true => Err("nothing is waited for longer than a year; write none for no limit".to_owned()),
-        false => Ok(duration),
+    if duration > LONGEST {
+        Err("nothing is waited for longer than a year; write none for no limit".to_owned())
+    } else {
+        Ok(duration)
     }
 }
 
@@ -144,9 +145,10 @@ impl FromStr for Interval {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let interval = duration(text)?;
-        match interval < SHORTEST_INTERVAL {
-            true => Err("less than 100ms would flood the provider".to_owned()),
-            false => Ok(Interval(interval)),
+        if interval < SHORTEST_INTERVAL {
+            Err("less than 100ms would flood the provider".to_owned())
+        } else {
+            Ok(Interval(interval))
         }
     }
 }

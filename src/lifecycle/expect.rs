@@ -52,9 +52,10 @@ impl Expectation {
         let Some(found) = self.look_up(record, report) else {
             return Err(format!("expected {self}, but there is no {}", self.path));
         };
-        match self.compare(&found) {
-            true => Ok(()),
-            false => Err(format!("expected {self}, but {} is {found}", self.path)),
+        if self.compare(&found) {
+            Ok(())
+        } else {
+            Err(format!("expected {self}, but {} is {found}", self.path))
         }
     }
 

@@ -229,9 +229,10 @@ impl Tracker {
         if rules.goal.is_met_by(last.status) {
             return Decision::Settled(Ending::Reached);
         }
-        match last.status.is_final() {
-            true => Decision::Settled(Ending::Missed(last.status)),
-            false => Decision::Open,
+        if last.status.is_final() {
+            Decision::Settled(Ending::Missed(last.status))
+        } else {
+            Decision::Open
         }
     }
 
@@ -290,9 +291,10 @@ impl Last {
 /// Two times of a provider, as precisely as the coarser of them: what REST rounds to a second is not
 /// older than what a push told with its milliseconds.
 fn compare(one: Timestamp, other: Timestamp) -> Ordering {
-    match one.subsec_nanosecond() == 0 || other.subsec_nanosecond() == 0 {
-        true => one.as_second().cmp(&other.as_second()),
-        false => one.cmp(&other),
+    if one.subsec_nanosecond() == 0 || other.subsec_nanosecond() == 0 {
+        one.as_second().cmp(&other.as_second())
+    } else {
+        one.cmp(&other)
     }
 }
 

@@ -61,8 +61,9 @@ fn pair(key: &str, entry: &Entry) -> String {
         serde_json::Value::from(text.as_str()).to_string().replace('\u{7f}', "\\u007f")
     };
     let values: Vec<_> = entry.value.iter().map(quoted).collect();
-    match entry.is_list {
-        true => format!("{key} = [{}]\n", values.join(", ")),
-        false => format!("{key} = {}\n", values.concat()),
+    if entry.is_list {
+        format!("{key} = [{}]\n", values.join(", "))
+    } else {
+        format!("{key} = {}\n", values.concat())
     }
 }

@@ -65,9 +65,10 @@ fn mark(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (key, field) in fields {
-                match PERSONAL.contains(&key.as_str()) {
-                    true => *field = Value::from(CANARY),
-                    false => mark(field),
+                if PERSONAL.contains(&key.as_str()) {
+                    *field = Value::from(CANARY)
+                } else {
+                    mark(field)
                 }
             }
         }

@@ -97,11 +97,10 @@ impl CsprCloud {
 
 /// It goes into a header.
 fn check_session(name: &str) -> Result<String, String> {
-    match name.chars().all(|c| c.is_ascii_graphic()) {
-        true => Ok(name.to_owned()),
-        false => {
-            Err("persistent_session: only letters, digits and signs of ASCII can be in it".into())
-        }
+    if name.chars().all(|c| c.is_ascii_graphic()) {
+        Ok(name.to_owned())
+    } else {
+        Err("persistent_session: only letters, digits and signs of ASCII can be in it".into())
     }
 }
 
@@ -159,9 +158,10 @@ fn describe(response: &Response) -> String {
         Some(Value::String(error)) => vec![error.clone()],
         _ => Vec::new(),
     };
-    match words.is_empty() {
-        true => response.status.to_string(),
-        false => format!("{} ({})", response.status, words.join(": ")),
+    if words.is_empty() {
+        response.status.to_string()
+    } else {
+        format!("{} ({})", response.status, words.join(": "))
     }
 }
 

@@ -204,9 +204,10 @@ fn describe(response: &Response) -> String {
     let mut words: Vec<String> =
         ["error", "code", "message"].iter().filter_map(|key| json::text(&body, key)).collect();
     words.dedup();
-    match words.is_empty() {
-        true => response.status.to_string(),
-        false => format!("{} ({})", response.status, words.join(": ")),
+    if words.is_empty() {
+        response.status.to_string()
+    } else {
+        format!("{} ({})", response.status, words.join(": "))
     }
 }
 

@@ -104,9 +104,10 @@ fn headline(closing: &Closing) -> Option<String> {
         1 => "is",
         _ => "are",
     };
-    let not = match closing.undecided.iter().all(|open| open.asks) {
-        true => "not final",
-        false => "not known to be final",
+    let not = if closing.undecided.iter().all(|open| open.asks) {
+        "not final"
+    } else {
+        "not known to be final"
     };
     Some(format!(
         "{what}: {open} of {} target{} {are} {not}",

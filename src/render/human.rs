@@ -39,10 +39,10 @@ fn final_line(outcome: &Outcome, paint: Paint) -> String {
     let _ = write!(line, " {word} {}", outcome.name.target);
     let told = [
         // What did not come to pass was only offered.
-        match outcome.status.is_some_and(|status| status.is_final() && status != Status::Completed)
-        {
-            true => paid(&outcome.record),
-            false => exchange(&outcome.record),
+        if outcome.status.is_some_and(|status| status.is_final() && status != Status::Completed) {
+            paid(&outcome.record)
+        } else {
+            exchange(&outcome.record)
         },
         outcome.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
         cost(&outcome.record, outcome.name.provider)
@@ -150,14 +150,13 @@ impl Trail {
         }
         let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
         let status = self.paint.status(change.status, padded(change.status.name(), 12));
-        let target = match self.single {
-            true => String::new(),
-            false => {
-                let target = short_target(&change.name.target);
-                // Orders of an account are not known beforehand.
-                self.widest = self.widest.max(console::measure_text_width(&target));
-                format!("{}  ", padded(&target, self.widest))
-            }
+        let target = if self.single {
+            String::new()
+        } else {
+            let target = short_target(&change.name.target);
+            // Orders of an account are not known beforehand.
+            self.widest = self.widest.max(console::measure_text_width(&target));
+            format!("{}  ", padded(&target, self.widest))
         };
         let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();

@@ -143,11 +143,10 @@ impl Live {
             Some(status) => format!("{count} {}", self.paint.status(*status, status)),
             None => format!("{count} looking"),
         };
-        match view.open.is_empty() {
-            true => "none is open".to_owned(),
-            false => {
-                format!("open: {}", view.open.iter().map(count).collect::<Vec<_>>().join(" · "))
-            }
+        if view.open.is_empty() {
+            "none is open".to_owned()
+        } else {
+            format!("open: {}", view.open.iter().map(count).collect::<Vec<_>>().join(" · "))
         }
     }
 

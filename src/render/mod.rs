@@ -154,10 +154,7 @@ impl Renderer for Output {
                 stdout.write_all(text.as_bytes())?;
                 stdout.flush()
             };
-            match self.on_terminal {
-                true => self.progress.aside(&mut print)?,
-                false => print()?,
-            }
+            if self.on_terminal { self.progress.aside(&mut print)? } else { print()? }
         }
         self.progress.event(event);
         Ok(())

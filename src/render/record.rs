@@ -63,10 +63,7 @@ impl RecordSink for Record {
         let Event::Status(change) = &event.event else {
             return None;
         };
-        let between = match std::mem::replace(&mut self.any, true) {
-            true => "\n",
-            false => "",
-        };
+        let between = if std::mem::replace(&mut self.any, true) { "\n" } else { "" };
         Some(format!("{between}{}", self.render(change, event.at)))
     }
 }

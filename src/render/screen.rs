@@ -81,9 +81,10 @@ impl TermLike for Screen {
 
     fn write_str(&self, text: &str) -> io::Result<()> {
         let is_filler = text.bytes().all(|byte| byte == b' ');
-        self.with(|frame| match is_filler {
-            true => frame.line_is_full = true,
-            false => {
+        self.with(|frame| {
+            if is_filler {
+                frame.line_is_full = true
+            } else {
                 if std::mem::take(&mut frame.line_is_full) {
                     frame.text.push_str("\r\n");
                 }

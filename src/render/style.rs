@@ -63,9 +63,6 @@ impl Paint {
     }
 
     fn apply(self, style: Style, text: impl Display) -> String {
-        match self.0 {
-            true => text.style(style).to_string(),
-            false => text.to_string(),
-        }
+        if self.0 { text.style(style).to_string() } else { text.to_string() }
     }
 }

@@ -17,9 +17,10 @@ pub fn span(duration: Duration) -> String {
 
 /// The provider's word behind our status, where it says something else: ` (PROCESSING)`.
 pub(super) fn word_aside(status: Status, word: &str) -> String {
-    match word.eq_ignore_ascii_case(status.name()) {
-        true => String::new(),
-        false => format!(" ({})", clean(word)),
+    if word.eq_ignore_ascii_case(status.name()) {
+        String::new()
+    } else {
+        format!(" ({})", clean(word))
     }
 }
 
@@ -139,15 +140,9 @@ fn short(duration: Duration) -> String {
 
 /// A time of day: local on a terminal, UTC elsewhere; with its date unless that is today's.
 pub(super) fn time_of_day(time: Timestamp, now: Timestamp, local: bool) -> String {
-    let zone = match local {
-        true => TimeZone::system(),
-        false => TimeZone::UTC,
-    };
+    let zone = if local { TimeZone::system() } else { TimeZone::UTC };
     let (time, now) = (time.to_zoned(zone.clone()), now.to_zoned(zone));
-    let format = match time.date() == now.date() {
-        true => "%H:%M:%S",
-        false => "%Y-%m-%d %H:%M:%S",
-    };
+    let format = if time.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     time.strftime(format).to_string()
 }
 
@@ -191,9 +186,10 @@ mod tests {
         ] {
             let record = Transaction { cost: Some(motes.to_owned()), ..Transaction::default() };
             for provider in ["cspr", "casper"] {
-                let shown = match cspr.ends_with("CSPR") {
-                    true => format!("{cspr} ({motes} motes)"),
-                    false => cspr.to_owned(),
+                let shown = if cspr.ends_with("CSPR") {
+                    format!("{cspr} ({motes} motes)")
+                } else {
+                    cspr.to_owned()
                 };
                 assert_eq!(cost(&record, provider), Some(("cost", shown)));
             }

@@ -74,13 +74,12 @@ impl Log {
             }
         };
         let block = *self.block.get_or_insert(now + PACE);
-        let block = match block <= now {
-            true => {
-                self.blocks += 1;
-                self.push(block_added(HEIGHT + self.blocks, &[]).to_string());
-                *self.block.insert(now + PACE)
-            }
-            false => block,
+        let block = if block <= now {
+            self.blocks += 1;
+            self.push(block_added(HEIGHT + self.blocks, &[]).to_string());
+            *self.block.insert(now + PACE)
+        } else {
+            block
         };
         next.map_or(block, |next| next.due().min(block))
     }

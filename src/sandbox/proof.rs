@@ -66,9 +66,10 @@ async fn transaction(
     headers: HeaderMap,
 ) -> Response {
     let Some(play) = Play::of(Player::Proof, &id) else {
-        return match is_known(&headers, None) {
-            true => error(404, "not_found", "not_found", "no such transaction"),
-            false => unauthorised(),
+        return if is_known(&headers, None) {
+            error(404, "not_found", "not_found", "no such transaction")
+        } else {
+            unauthorised()
         };
     };
     if play.quirk == Quirk::Denied || !is_known(&headers, None) {

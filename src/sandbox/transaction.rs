@@ -77,17 +77,16 @@ impl Transaction<'_> {
         let (timestamp, ttl) = self.life(index);
         let approval = json!({ "signer": caller(), "signature": format!("01{}", "5e".repeat(64)) });
         let mut inner = json!({ "hash": self.hash() });
-        match is_deploy(self.id) {
-            true => {
-                inner["header"] = header(&timestamp, ttl);
-                inner["payment"] = json!({ "ModuleBytes": { "module_bytes": "", "args": [
-                    ["amount", { "cl_type": "U512", "bytes": "0400f90295", "parsed": PAYMENT }],
-                ] } });
-                inner["session"] = json!({ "StoredContractByName": {
-                    "name": "rehearsal", "entry_point": "rehearse", "args": [],
-                } });
-            }
-            false => inner["payload"] = payload(&timestamp, ttl),
+        if is_deploy(self.id) {
+            inner["header"] = header(&timestamp, ttl);
+            inner["payment"] = json!({ "ModuleBytes": { "module_bytes": "", "args": [
+                ["amount", { "cl_type": "U512", "bytes": "0400f90295", "parsed": PAYMENT }],
+            ] } });
+            inner["session"] = json!({ "StoredContractByName": {
+                "name": "rehearsal", "entry_point": "rehearse", "args": [],
+            } });
+        } else {
+            inner["payload"] = payload(&timestamp, ttl)
         }
         inner["approvals"] = json!([approval]);
         inner

@@ -107,9 +107,10 @@ fn feed(name: &str) -> (Box<dyn Feed>, &'static str, Peer) {
         // Not everybody waits for it.
         let _ = open.send(());
         for message in to_say {
-            let bytes = match is_socket {
-                true => frame(&message),
-                false => format!("data:{message}\n\n").into_bytes(),
+            let bytes = if is_socket {
+                frame(&message)
+            } else {
+                format!("data:{message}\n\n").into_bytes()
             };
             stream.write_all(&bytes).unwrap();
             done.send(()).unwrap();

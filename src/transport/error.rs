@@ -38,10 +38,7 @@ impl Error {
     /// The peer closed the connection, perhaps with a code and a reason.
     pub fn closed(code: Option<u16>, reason: &str) -> Self {
         let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
-        let reason = match reason.is_empty() {
-            true => String::new(),
-            false => format!(": {reason}"),
-        };
+        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         Error::new(ErrorKind::Unreachable, format!("the peer closed the connection{code}{reason}"))
     }
 

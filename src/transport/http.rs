@@ -138,9 +138,12 @@ pub(super) fn refused_redirect(
     let target = headers.get(LOCATION).and_then(|to| to.to_str().ok());
     let to = target.and_then(|to| base.join(to).ok()).map_or_else(
         || "nowhere".to_owned(),
-        |to| match to.origin().is_tuple() {
-            true => token.scrub(&to.origin().ascii_serialization()).into_owned(),
-            false => format!("a {}: address", to.scheme()),
+        |to| {
+            if to.origin().is_tuple() {
+                token.scrub(&to.origin().ascii_serialization()).into_owned()
+            } else {
+                format!("a {}: address", to.scheme())
+            }
         },
     );
     Some(Error::new(

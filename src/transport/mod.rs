@@ -106,10 +106,7 @@ impl Transport {
     /// The client for an address.
     fn client(&self, url: &Url) -> &Client {
         let clear = !matches!(url.scheme(), "https" | "wss");
-        match clear && is_loopback(url) {
-            true => &self.direct,
-            false => &self.client,
-        }
+        if clear && is_loopback(url) { &self.direct } else { &self.client }
     }
 }
 
@@ -136,10 +133,7 @@ fn same_origin_only() -> Policy {
     Policy::custom(|attempt| {
         let same =
             attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
-        match same && attempt.previous().len() <= MOST {
-            true => attempt.follow(),
-            false => attempt.stop(),
-        }
+        if same && attempt.previous().len() <= MOST { attempt.follow() } else { attempt.stop() }
     })
 }
 
@@ -149,8 +143,9 @@ fn read_certificates(path: &PathBuf) -> Result<Vec<Certificate>, Failure> {
         .map_err(|error| config(format!("the CA file {shown} cannot be read: {error}")))?;
     let certificates = Certificate::from_pem_bundle(&pem)
         .map_err(|error| config(format!("the CA file {shown} is not PEM: {error}")))?;
-    match certificates.is_empty() {
-        true => Err(config(format!("the CA file {shown} holds no certificate"))),
-        false => Ok(certificates),
+    if certificates.is_empty() {
+        Err(config(format!("the CA file {shown} holds no certificate")))
+    } else {
+        Ok(certificates)
     }
 }

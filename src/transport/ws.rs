@@ -93,10 +93,8 @@ async fn refused_upgrade(address: &str, answer: reqwest::Response, token: &Token
     };
     let wait = retry_after(answer.headers());
     let short = answer.content_length().is_none_or(|length| length <= REASON as u64);
-    let reason = match short {
-        true => reason(&answer.text().await.unwrap_or_default(), token),
-        false => String::new(),
-    };
+    let reason =
+        if short { reason(&answer.text().await.unwrap_or_default(), token) } else { String::new() };
     let mut error =
         Error::new(kind, format!("{address} refused the WebSocket upgrade: {status}{reason}"));
     error.retry_after = wait;
@@ -114,10 +112,7 @@ fn reason(body: &str, token: &Token) -> String {
     };
     let words: Vec<_> =
         ["error", "code", "message"].iter().filter_map(|key| fields.get(*key)?.as_str()).collect();
-    match words.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", words.join(": ")),
-    }
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(": ")) }
 }
 
 fn check_handshake(address: &str, headers: &HeaderMap, key: &str) -> Result<(), Error> {

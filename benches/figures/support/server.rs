@@ -118,10 +118,8 @@ pub(crate) fn update(id: &str, status: &str, occurred_at: &str) -> Value {
 
 /// What is answered about a transaction.
 pub(crate) fn record(id: &str) -> Value {
-    let (status, updated) = match id == ENDED {
-        true => ("completed", AT_LAST),
-        false => ("processing", "2026-04-01T10:01:00Z"),
-    };
+    let (status, updated) =
+        if id == ENDED { ("completed", AT_LAST) } else { ("processing", "2026-04-01T10:01:00Z") };
     json!({
         "merchant_transaction_id": id, "partner_user_id": "user-123", "type": "buy", "status": status,
         "currency": "USDT", "network": "TRC20", "crypto_amount": "99.50", "fiat_currency": "EUR",

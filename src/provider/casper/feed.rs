@@ -162,10 +162,7 @@ impl About<'_> {
 
 impl Feed for NodeFeed {
     fn request(&self) -> Request {
-        let mut url = match self.elsewhere {
-            true => other_path(&self.url),
-            false => self.url.clone(),
-        };
+        let mut url = if self.elsewhere { other_path(&self.url) } else { self.url.clone() };
         if let Some(last) = self.last {
             url.query_pairs_mut().append_pair("start_from", &last.to_string());
         }
@@ -218,9 +215,10 @@ fn other_path(url: &Url) -> Url {
     let mut other = url.clone();
     let is_older = url.path_segments().and_then(Iterator::last) == Some(OLDER);
     if let Ok(mut path) = other.path_segments_mut() {
-        match is_older {
-            true => path.pop(),
-            false => path.pop_if_empty().push(OLDER),
+        if is_older {
+            path.pop()
+        } else {
+            path.pop_if_empty().push(OLDER)
         };
     }
     other

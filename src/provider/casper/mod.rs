@@ -208,12 +208,11 @@ fn progress(result: &Value) -> Result<Progress, String> {
             let mut all = results.iter().map(executed).collect::<Result<Vec<_>, _>>()?;
             // It is executed once; if there are several all the same, one that failed counts.
             let failed = all.iter().position(|(execution, _)| execution.error.is_some());
-            Ok(match all.is_empty() {
-                true => Progress::None,
-                false => {
-                    let (execution, block) = all.swap_remove(failed.unwrap_or_default());
-                    Progress::Executed(execution, block)
-                }
+            Ok(if all.is_empty() {
+                Progress::None
+            } else {
+                let (execution, block) = all.swap_remove(failed.unwrap_or_default());
+                Progress::Executed(execution, block)
             })
         }
         (Some(Value::Null), None) => Ok(Progress::None),

@@ -39,9 +39,12 @@ pub(super) fn channel(id: &Id, api_key: Option<&str>) -> Channel {
 impl TransakFeed {
     /// Follows these ids.
     pub(super) fn of_ids(base: &Base, key: &str, api_key: Option<&str>, ids: &[Id]) -> Self {
-        let subject = |id: &Id| match id.as_str().starts_with(PARTNER) {
-            true => Subject::Reference(id.clone()),
-            false => Subject::Order(id.clone()),
+        let subject = |id: &Id| {
+            if id.as_str().starts_with(PARTNER) {
+                Subject::Reference(id.clone())
+            } else {
+                Subject::Order(id.clone())
+            }
         };
         // In the order in which they were given.
         let channels: Vec<Channel> = ids.iter().map(|id| channel(id, api_key)).collect();
@@ -135,10 +138,7 @@ impl Subject {
 }
 
 fn ignored(problem: &str) -> Action {
-    let code = match problem == jwt::WRONG_SIGNATURE {
-        true => BAD_SIGNATURE,
-        false => "bad_frame",
-    };
+    let code = if problem == jwt::WRONG_SIGNATURE { BAD_SIGNATURE } else { "bad_frame" };
     Action::Warning(code, format!("a message was ignored: {problem}"))
 }
 

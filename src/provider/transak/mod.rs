@@ -106,10 +106,7 @@ pub(super) static SPEC: Spec = Spec {
 fn check_id(id: &str) -> Result<(), String> {
     let name = id.strip_prefix(PARTNER).unwrap_or(id);
     check_channel(name)?;
-    match name.chars().all(|c| c == '.') {
-        true => Err("it is a path, not an id".to_owned()),
-        false => Ok(()),
-    }
+    if name.chars().all(|c| c == '.') { Err("it is a path, not an id".to_owned()) } else { Ok(()) }
 }
 
 /// Transak behind its addresses, and behind a partner's API key if there is one.
@@ -226,10 +223,7 @@ impl Provider for Transak {
     /// A completed order may hide one that runs, if the open question listed only completed ones.
     fn places_to_ask(&self, id: &Id, found: &Report) -> usize {
         let hides = id.as_str().starts_with(PARTNER) && found.status == Status::Completed;
-        match hides {
-            true => 1 + RUNNING.len(),
-            false => 0,
-        }
+        if hides { 1 + RUNNING.len() } else { 0 }
     }
 
     fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
@@ -290,9 +284,10 @@ fn describe(response: &Response) -> String {
         Some(Value::String(error)) => vec![error.clone()],
         _ => json::text(&body, "message").into_iter().collect(),
     };
-    match words.is_empty() {
-        true => response.status.to_string(),
-        false => format!("{} ({})", response.status, words.join(": ")),
+    if words.is_empty() {
+        response.status.to_string()
+    } else {
+        format!("{} ({})", response.status, words.join(": "))
     }
 }
 
@@ -312,9 +307,10 @@ fn read_body(id: &Id, body: &[u8]) -> Result<Reading, String> {
     if order.id().or_else(echoed).is_some_and(is_other) {
         return Err("it is about another order".to_owned());
     }
-    let report = match id.as_str().starts_with(PARTNER) {
-        true => order.report_of_attempt()?,
-        false => order.report()?,
+    let report = if id.as_str().starts_with(PARTNER) {
+        order.report_of_attempt()?
+    } else {
+        order.report()?
     };
     Ok(Reading::Observed(Box::new(report)))
 }

@@ -50,10 +50,7 @@ impl World {
             _ => pace.interval.as_millis() as Millis,
         };
         let due = now + wait / 10 * 9;
-        match !is_seen && now < scene.appear {
-            true => due.min(scene.appear),
-            false => due,
-        }
+        if !is_seen && now < scene.appear { due.min(scene.appear) } else { due }
     }
 
     /// Where nothing puts looks off, they come at once.

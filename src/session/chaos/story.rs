@@ -180,17 +180,15 @@ impl Scene {
             appear: random.i64(10..90) * SECOND,
             outage: random.i64(30..300) * SECOND,
             weather: Weather::of(random),
-            skew: match random.bool() {
-                true => random.i64(-5 * MINUTE..5 * MINUTE),
-                false => 0,
-            },
+            skew: if random.bool() { random.i64(-5 * MINUTE..5 * MINUTE) } else { 0 },
             is_timed,
             coarse: random.bool(),
             older: random.bool(),
             // Whoever looks only once is answered with the newest.
-            lag: match is_timed && mode != Mode::WatchPushOnly && random.bool() {
-                true => random.i64(0..5 * SECOND),
-                false => 0,
+            lag: if is_timed && mode != Mode::WatchPushOnly && random.bool() {
+                random.i64(0..5 * SECOND)
+            } else {
+                0
             },
         }
     }
@@ -208,9 +206,10 @@ impl Scene {
         if self.kind == Kind::Transak {
             settings.set("api_key", "key".to_owned());
         }
-        let credential = match self.kind == Kind::Casper || !self.asks {
-            true => Credential::none(),
-            false => Credential::fixed(TOKEN, "a seed".to_owned()).unwrap(),
+        let credential = if self.kind == Kind::Casper || !self.asks {
+            Credential::none()
+        } else {
+            Credential::fixed(TOKEN, "a seed".to_owned()).unwrap()
         };
         plan::Profile {
             name: self.name.as_str().into(),

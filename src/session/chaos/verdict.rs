@@ -46,10 +46,8 @@ impl Story {
         if is_open || is_missed || scene.weather.heals == Millis::MAX {
             return Millis::MAX;
         }
-        let known = match is_inferred {
-            true => last.at + MARGIN + scene.skew.abs(),
-            false => last.at + scene.lag,
-        };
+        let known =
+            if is_inferred { last.at + MARGIN + scene.skew.abs() } else { last.at + scene.lag };
         let waits = HUNG + DEAD + LONGEST_WAIT * SECOND + SAFETY + many * TURN;
         let grace = if last.status.is_bad_ending() { scene.grace } else { 0 };
         known.max(scene.weather.heals) + waits + grace

@@ -111,11 +111,10 @@ impl Weather {
         if self.is_over(now) {
             return fine;
         }
-        let slow = match Self::has(self.slow, random) {
-            true => {
-                Trip { there: random.i64(0..SLOWEST / 2), back: random.i64(0..SLOWEST / 2), ..fine }
-            }
-            false => fine,
+        let slow = if Self::has(self.slow, random) {
+            Trip { there: random.i64(0..SLOWEST / 2), back: random.i64(0..SLOWEST / 2), ..fine }
+        } else {
+            fine
         };
         let trouble = if Self::has(self.denied, random) && Self::has(self.denied, random) {
             Some(Trouble::Status(401, None))
@@ -135,9 +134,10 @@ impl Weather {
         if self.is_over(now) {
             return (after, None);
         }
-        let trouble = match Self::has(self.failing / 2, random) {
-            true => Some(any_trouble(random)),
-            false => trouble_at(&self.away, now),
+        let trouble = if Self::has(self.failing / 2, random) {
+            Some(any_trouble(random))
+        } else {
+            trouble_at(&self.away, now)
         };
         (after, trouble)
     }
@@ -171,9 +171,12 @@ impl Weather {
         if self.is_over(sent) {
             return vec![soon];
         }
-        let late = |random: &mut Rng| match Self::has(self.delays, random) {
-            true if is_timed => soon + random.i64(0..20_000),
-            _ => soon,
+        let late = |random: &mut Rng| {
+            if Self::has(self.delays, random) && is_timed {
+                soon + random.i64(0..20_000)
+            } else {
+                soon
+            }
         };
         if Self::has(self.loses, random) {
             return Vec::new();

@@ -142,10 +142,7 @@ fn connection(world: &mut World, record: &Record) {
         return world.fault(format!("{key} was never opened, and is lost"));
     };
     let wait = record.retry_in_ms.unwrap_or_default();
-    let expected = match line.lasted >= HEALTHY {
-        true => 1,
-        false => line.attempt + 1,
-    };
+    let expected = if line.lasted >= HEALTHY { 1 } else { line.attempt + 1 };
     // Pusher's own codes ask for a second.
     let ceiling = (SECOND << (expected - 1).min(5)).min(LONGEST).max(line.floor);
     let is_fine = record.attempt == expected && (line.floor..=ceiling).contains(&wait);
@@ -168,9 +165,10 @@ fn result(world: &mut World, record: &Record) {
     if world.books[target].result.replace((now, code)).is_some() {
         world.fault(format!("{name} has two results"));
     }
-    let allowed = match code.is_of_transaction() && code != Code::Unfinished {
-        true => is_true(world, target, code, record),
-        false => is_excused(world, target, code),
+    let allowed = if code.is_of_transaction() && code != Code::Unfinished {
+        is_true(world, target, code, record)
+    } else {
+        is_excused(world, target, code)
     };
     if !allowed {
         let told = &world.books[target].told;

@@ -194,12 +194,13 @@ impl Watch {
         }
         let reason = reason.as_deref().unwrap_or("no answer");
         let title = self.plan.profiles[profile].provider.spec().title;
-        let message = match limit.is_zero() {
-            true => format!("{title} could not be reached: {reason}"),
-            false => format!(
+        let message = if limit.is_zero() {
+            format!("{title} could not be reached: {reason}")
+        } else {
+            format!(
                 "nothing was heard from {title} for {}: {reason}",
                 humantime::format_duration(whole_seconds(limit))
-            ),
+            )
         };
         let hint = "check the address and the network; the transaction itself may go on meanwhile";
         self.fail_profile(profile, Failure::new(Code::Unreachable, message).hint(hint));
@@ -237,11 +238,12 @@ impl Watch {
         };
         let error = anyhow::anyhow!(context).context(message);
         let failure = Failure::from_error(Code::Denied, error);
-        let failure = match credential.is_available() {
-            true => failure.hint(format!(
+        let failure = if credential.is_available() {
+            failure.hint(format!(
                 "has the token just been rotated? check it with  txwatch config check -p {name}"
-            )),
-            false => failure.hint("is the url right? its provider is asked without a token"),
+            ))
+        } else {
+            failure.hint("is the url right? its provider is asked without a token")
         };
         // A token that was accepted for others is refused for this one alone.
         match target {

@@ -185,13 +185,12 @@ impl Watch {
             self.agenda.add(heartbeat, Timer::Heartbeat);
         }
         for profile in 0..self.profiles.len() {
-            match self.needs_token(profile) {
-                true => self.renew(profile, None),
-                false => {
-                    let token = &self.plan.profiles[profile].credential.token;
-                    self.watch_expiry(profile, token.as_ref().and_then(Token::expires_at));
-                    self.begin_profile(profile);
-                }
+            if self.needs_token(profile) {
+                self.renew(profile, None)
+            } else {
+                let token = &self.plan.profiles[profile].credential.token;
+                self.watch_expiry(profile, token.as_ref().and_then(Token::expires_at));
+                self.begin_profile(profile);
             }
         }
     }

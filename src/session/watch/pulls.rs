@@ -183,10 +183,7 @@ impl Watch {
             Ok((Reading::Denied(answer), _)) => {
                 let settings = &self.plan.profiles[profile];
                 let title = settings.provider.spec().title;
-                let what = match settings.credential.is_available() {
-                    true => "token",
-                    false => "request",
-                };
+                let what = if settings.credential.is_available() { "token" } else { "request" };
                 self.heard(profile);
                 self.retry(target, Duration::ZERO);
                 self.denied(Refusal {
@@ -241,9 +238,10 @@ impl Watch {
     fn close_gate(&mut self, profile: usize, floor: Duration) {
         let state = &mut self.profiles[profile];
         // What comes back while the gate is closed was asked before: it met the same trouble.
-        let wait = match state.gate.closed_until > self.now.elapsed {
-            true => floor,
-            false => state.backoff.next(floor),
+        let wait = if state.gate.closed_until > self.now.elapsed {
+            floor
+        } else {
+            state.backoff.next(floor)
         };
         let open_at = self.now.elapsed.saturating_add(wait);
         state.gate.closed_until = state.gate.closed_until.max(open_at);
@@ -261,12 +259,13 @@ impl Watch {
         }
         match profile.appear_timeout {
             Some(limit) if self.now.elapsed >= limit => {
-                let within = match limit.is_zero() {
-                    true => String::new(),
-                    false => format!(
+                let within = if limit.is_zero() {
+                    String::new()
+                } else {
+                    format!(
                         " after {}",
                         humantime::format_duration(super::health::whole_seconds(limit))
-                    ),
+                    )
                 };
                 let message = format!(
                     "{title} does not know {}{within}: {answer}",

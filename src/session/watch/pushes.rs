@@ -53,9 +53,10 @@ impl Watch {
             }
             FeedInput::Refused(code, message) => {
                 let failure = Failure::new(code, message);
-                let failure = match self.asks(profile) && !self.plan.account {
-                    true => failure.hint("txwatch poll, or --transport poll, does without push"),
-                    false => failure,
+                let failure = if self.asks(profile) && !self.plan.account {
+                    failure.hint("txwatch poll, or --transport poll, does without push")
+                } else {
+                    failure
                 };
                 self.fail_profile(profile, failure);
             }
@@ -74,9 +75,10 @@ impl Watch {
         let state = &mut self.feeds[feed];
         state.oddities = state.oddities.saturating_add(1);
         if state.quoted.len() < MOST_QUOTED && state.quoted.insert(message.clone()) {
-            let more = match state.quoted.len() == MOST_QUOTED {
-                true => "; more of this is counted, not told",
-                false => "",
+            let more = if state.quoted.len() == MOST_QUOTED {
+                "; more of this is counted, not told"
+            } else {
+                ""
             };
             self.warn(target, code, format!("{message}{more}"));
         }
@@ -117,9 +119,10 @@ impl Watch {
 
     /// What happened before must be asked for.
     fn subscribed(&mut self, feed: usize, ids: &[Id]) {
-        let targets: Vec<usize> = match self.feeds[feed].account {
-            true => self.targets_of(self.feeds[feed].profile),
-            false => ids.iter().filter_map(|id| self.open(feed, id)).collect(),
+        let targets: Vec<usize> = if self.feeds[feed].account {
+            self.targets_of(self.feeds[feed].profile)
+        } else {
+            ids.iter().filter_map(|id| self.open(feed, id)).collect()
         };
         for target in targets {
             self.targets[target].subscribed = true;
@@ -251,9 +254,10 @@ impl Watch {
             }
             ErrorKind::Unsupported if self.is_carried_by_push(profile) => {
                 let failure = Failure::from_error(Code::Denied, error);
-                let failure = match self.asks(profile) {
-                    true => failure.hint("without --transport push, polling would carry the watch"),
-                    false => failure.hint("is the push_url right?"),
+                let failure = if self.asks(profile) {
+                    failure.hint("without --transport push, polling would carry the watch")
+                } else {
+                    failure.hint("is the push_url right?")
                 };
                 self.fail_profile(profile, failure);
             }

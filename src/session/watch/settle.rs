@@ -88,9 +88,10 @@ impl Watch {
 
     fn changed(&mut self, target: usize, observation: &mut Observation, before: Option<Before>) {
         // Only what is expected is looked for in it again.
-        let data = match self.plan.expectations.is_empty() {
-            true => observation.report.data.take(),
-            false => observation.report.data.clone(),
+        let data = if self.plan.expectations.is_empty() {
+            observation.report.data.take()
+        } else {
+            observation.report.data.clone()
         };
         let report = &observation.report;
         let name = self.targets[target].name.clone();
@@ -281,10 +282,7 @@ impl Watch {
             exit,
             failures: self.failures.clone(),
             troubles: self.troubles(),
-            undecided: match any_reached {
-                true => Vec::new(),
-                false => self.undecided().collect(),
-            },
+            undecided: if any_reached { Vec::new() } else { self.undecided().collect() },
             targets: self.known,
             account: self.plan.account,
             elapsed: self.now.elapsed,

@@ -23,9 +23,10 @@ impl Watch {
             bad: self.known - self.unsettled - good,
             left: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
             open: self.counts(),
-            rows: match self.targets.len() <= room.every {
-                true => Rows::Every(self.states().map(|state| self.row(state, elapsed)).collect()),
-                false => self.some_rows(room.some, elapsed),
+            rows: if self.targets.len() <= room.every {
+                Rows::Every(self.states().map(|state| self.row(state, elapsed)).collect())
+            } else {
+                self.some_rows(room.some, elapsed)
             },
         }
     }

@@ -55,9 +55,12 @@ fn is_beside_the_code(test: &str) -> bool {
 
 fn is_below(folder: &Path, needle: &str) -> bool {
     let Ok(entries) = std::fs::read_dir(folder) else { return false };
-    entries.map(|entry| entry.unwrap().path()).any(|path| match path.is_dir() {
-        true => is_below(&path, needle),
-        false => std::fs::read_to_string(&path).is_ok_and(|text| text.contains(needle)),
+    entries.map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            is_below(&path, needle)
+        } else {
+            std::fs::read_to_string(&path).is_ok_and(|text| text.contains(needle))
+        }
     })
 }
 

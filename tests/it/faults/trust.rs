@@ -11,9 +11,8 @@ use crate::support::txwatch::{TOKEN, Txwatch};
 /// A watch with one side behind a certificate that has expired, and the other behind a good one.
 fn expired(provider: Provider, is_push: bool) {
     let authority = Authority::new();
-    let config = |expired| match expired {
-        true => authority.expired("localhost"),
-        false => authority.server("localhost"),
+    let config = |expired| {
+        if expired { authority.expired("localhost") } else { authority.server("localhost") }
     };
     let script = || provider.script([provider.answer(Word::Pending)], [provider.connection([])]);
     let pull = script().tls(config(!is_push)).start();

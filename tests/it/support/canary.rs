@@ -17,13 +17,19 @@ pub fn assert_absent(secrets: &[&str], text: &str, where_from: &str) {
 /// The ways in which a server may repeat a secret: as it is, as a URL writes it in either case, as JSON
 /// does, and as JSON in a text of JSON.
 pub fn echoes(secret: &str) -> Vec<String> {
-    let percent = |byte: u8| match byte.is_ascii_alphanumeric() {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
+    let percent = |byte: u8| {
+        if byte.is_ascii_alphanumeric() {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
     };
-    let escaped = |byte: u8| match byte.is_ascii_alphanumeric() {
-        true => char::from(byte).to_string(),
-        false => format!("\\u{byte:04x}"),
+    let escaped = |byte: u8| {
+        if byte.is_ascii_alphanumeric() {
+            char::from(byte).to_string()
+        } else {
+            format!("\\u{byte:04x}")
+        }
     };
     let encoded: String = secret.bytes().map(percent).collect();
     let json: String = secret.bytes().map(escaped).collect();

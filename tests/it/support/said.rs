@@ -71,9 +71,12 @@ pub fn all_said() -> [Said; 4] {
             "cspr",
             &["deploy_hash", "action"],
             |hash| chain::deploy(hash, "processed", "User error: 1".into()),
-            |hash, ends| match ends {
-                true => chain::created(hash, Value::Null),
-                false => chain::created(hash, "User error: 1".into()),
+            |hash, ends| {
+                if ends {
+                    chain::created(hash, Value::Null)
+                } else {
+                    chain::created(hash, "User error: 1".into())
+                }
             },
         ),
         numbered(
@@ -83,9 +86,8 @@ pub fn all_said() -> [Said; 4] {
                 let info = json!({ "block_hash": chain::BLOCK, "execution_result": failed() });
                 json!({ "transaction": chain::transaction(hash), "execution_info": info })
             },
-            |hash, ends| match ends {
-                true => chain::processed(hash, Value::Null),
-                false => chain::accepted(hash),
+            |hash, ends| {
+                if ends { chain::processed(hash, Value::Null) } else { chain::accepted(hash) }
             },
         ),
     ]

@@ -8,10 +8,7 @@ use crate::wire::Request;
 
 /// Under which tag the node knows a hash: the last digit decides.
 fn tag(id: &str) -> &'static str {
-    match id.ends_with(['1', '3', '5']) {
-        true => "Deploy",
-        false => "Version1",
-    }
+    if id.ends_with(['1', '3', '5']) { "Deploy" } else { "Version1" }
 }
 
 /// The hash that is asked for, and under which tag.
@@ -53,12 +50,13 @@ pub(super) fn answer(sight: Sight<'_>, request: &Request) -> (Answer, Option<usi
         "included" => sight.scene.older,
         word => word == "expired",
     };
-    let result = match sight.scene.older {
-        true => json!({ "deploy": sent(sight), "execution_results": executed(sight) }),
-        false => json!({
+    let result = if sight.scene.older {
+        json!({ "deploy": sent(sight), "execution_results": executed(sight) })
+    } else {
+        json!({
             "transaction": { (tag(&sight.target.id)): sent(sight) },
             "execution_info": information(sight),
-        }),
+        })
     };
     (
         (200, json!({ "jsonrpc": "2.0", "id": 1, "result": result })),

@@ -45,9 +45,10 @@ impl Sight<'_> {
 
     /// A time as answers tell it, which may be in whole seconds.
     fn told(&self, at: Millis) -> String {
-        match self.scene.coarse {
-            true => format!("{:.0}", floor(self.scene.clock(at))),
-            false => self.exact(at),
+        if self.scene.coarse {
+            format!("{:.0}", floor(self.scene.clock(at)))
+        } else {
+            self.exact(at)
         }
     }
 

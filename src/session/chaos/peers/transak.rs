@@ -45,13 +45,12 @@ pub(super) fn answer(sight: Sight<'_>, request: &Request) -> (Answer, Option<usi
         let step = sight.step.filter(|_| told);
         return ((200, json!({ "meta": { "limit": 100 }, "data": listed })), step);
     }
-    let answer = match sight.step.is_some() {
-        true => (200, json!({ "meta": { "orderId": sight.target.id }, "data": answered(sight) })),
-        false => {
-            let error =
-                json!({ "statusCode": 400, "name": "Bad Request", "message": "Order not found" });
-            (400, json!({ "error": error }))
-        }
+    let answer = if sight.step.is_some() {
+        (200, json!({ "meta": { "orderId": sight.target.id }, "data": answered(sight) }))
+    } else {
+        let error =
+            json!({ "statusCode": 400, "name": "Bad Request", "message": "Order not found" });
+        (400, json!({ "error": error }))
     };
     (answer, sight.step)
 }
@@ -66,9 +65,10 @@ fn answered(sight: Sight<'_>) -> Value {
 pub(super) fn message(sight: Sight<'_>) -> Value {
     let mut order = order(sight);
     order["updatedAt"] = sight.exact(sight.changed()).into();
-    let data = match sight.scene.older {
-        true => json!({ "webhookData": order }).to_string(),
-        false => order.to_string(),
+    let data = if sight.scene.older {
+        json!({ "webhookData": order }).to_string()
+    } else {
+        order.to_string()
     };
     let channel = channel(&sight.target.id);
     json!({ "event": "ORDER_FAILED", "channel": channel, "data": data })

@@ -123,10 +123,7 @@ proptest! {
         prop_assert_eq!(summaries, 1);
         prop_assert!(matches!(world.events.last(), Some(Event::Summary(_))));
         let codes = results.iter().map(|(_, code)| *code);
-        let expected = match any && codes.clone().any(|code| code == Code::Ok) {
-            true => Some(Code::Ok),
-            false => codes.max(),
-        };
+        let expected = if any && codes.clone().any(|code| code == Code::Ok) { Some(Code::Ok) } else { codes.max() };
         prop_assert_eq!(world.exit(), expected);
     }
 }

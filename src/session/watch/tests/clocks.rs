@@ -203,9 +203,10 @@ fn an_outage_is_found_by_a_loop_that_is_often_late() {
     while world.exit().is_none() && world.now < seconds(3_000) {
         world.now = world.watch.wake_at().map_or(world.now, |due| due.max(world.now))
             + Duration::from_millis(1_100);
-        match world.take().is_empty() {
-            true => world.input(Input::Woken),
-            false => world.pulled(0, Err(Reading::Busy("503".to_owned()))),
+        if world.take().is_empty() {
+            world.input(Input::Woken)
+        } else {
+            world.pulled(0, Err(Reading::Busy("503".to_owned())))
         }
     }
     assert_eq!(world.exit(), Some(Code::Unreachable), "{:?}", world.now);

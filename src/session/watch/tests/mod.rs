@@ -117,14 +117,15 @@ impl World {
     fn new(plan: Plan) -> Self {
         let targets =
             plan.targets.iter().enumerate().map(|(index, target)| (target.id.clone(), index));
-        let routes = match plan.mode.pushes() {
-            true => vec![Route {
+        let routes = if plan.mode.pushes() {
+            vec![Route {
                 profile: 0,
                 targets: targets.collect(),
                 account: plan.account,
                 authenticated: true,
-            }],
-            false => Vec::new(),
+            }]
+        } else {
+            Vec::new()
         };
         let watch = Watch::new(Arc::new(plan), routes, fastrand::Rng::with_seed(7));
         let mut world = World {

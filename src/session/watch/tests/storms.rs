@@ -17,12 +17,11 @@ fn storm(targets: usize, until: u64) -> (usize, World) {
         }
         for pull in world.take() {
             let target = pull.strip_prefix("pull ").unwrap().parse().unwrap();
-            match world.now < seconds(until) {
-                true => {
-                    asked += 1;
-                    world.answer(target, Ok((Reading::Busy("503".to_owned()), None)));
-                }
-                false => world.pulled(target, Ok(report(Completed, None))),
+            if world.now < seconds(until) {
+                asked += 1;
+                world.answer(target, Ok((Reading::Busy("503".to_owned()), None)));
+            } else {
+                world.pulled(target, Ok(report(Completed, None)))
             }
         }
     }
