@@ -5,6 +5,10 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::error::{FailureKind, Signal};
+use crate::event::{Conclusion, Outcome, Summary};
+use crate::provider::Status;
+
 /// How a command, or one target of it, ended.
 ///
 /// The order is that of the numbers, so the worst of several is their maximum.
@@ -109,14 +113,57 @@ impl Code {
         TABLE.iter().find(|row| row.code == self).map_or("internal", |row| row.name)
     }
 
-    /// True where the transaction spoke, false where the watcher did.
-    pub fn is_of_transaction(self) -> bool {
-        self.number() < Code::NotFound.number() && self != Code::Usage
-    }
+}
 
-    /// True where the watcher gave up although the transaction may go on.
-    pub fn is_undecided(self) -> bool {
-        matches!(self, Code::Unreachable | Code::Timeout | Code::Interrupted | Code::Terminated)
+impl From<FailureKind> for Code {
+    fn from(kind: FailureKind) -> Self {
+        match kind {
+            FailureKind::Usage => Code::Usage,
+            FailureKind::NotFound => Code::NotFound,
+            FailureKind::Internal => Code::Internal,
+            FailureKind::Io => Code::Io,
+            FailureKind::Unreachable => Code::Unreachable,
+            FailureKind::Untrusted => Code::Protocol,
+            FailureKind::Denied => Code::Denied,
+            FailureKind::Config => Code::Config,
+            FailureKind::Mismatch => Code::Mismatch,
+            FailureKind::TimedOut => Code::Timeout,
+            FailureKind::Interrupted(Signal::Interrupt) => Code::Interrupted,
+            FailureKind::Interrupted(Signal::Terminate) => Code::Terminated,
+            FailureKind::OutputClosed => Code::Closed,
+        }
+    }
+}
+
+impl From<Outcome> for Code {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Reached => Code::Ok,
+            Outcome::Missed(Status::Failed) => Code::Failed,
+            Outcome::Missed(Status::Cancelled) => Code::Cancelled,
+            Outcome::Missed(Status::Expired) => Code::Expired,
+            Outcome::Missed(Status::Refunded) => Code::Refunded,
+            // An ending that is not bad, though not the one waited for.
+            Outcome::Missed(_) => Code::Mismatch,
+            Outcome::Unfinished => Code::Unfinished,
+            Outcome::Failed(kind) => kind.into(),
+        }
+    }
+}
+
+/// The exit code of a command that ended. The largest of several wins.
+impl From<&Summary> for Code {
+    fn from(summary: &Summary) -> Self {
+        let worst = |counts: fn(&Outcome) -> bool| {
+            let outcomes = summary.outcomes.keys().copied().filter(counts);
+            outcomes.map(Code::from).max().unwrap_or(Code::Ok)
+        };
+        match summary.conclusion {
+            Conclusion::AnyReached => Code::Ok,
+            Conclusion::AllSettled => worst(|_| true),
+            Conclusion::LookedOnce => worst(|outcome| !outcome.is_of_transaction()),
+            Conclusion::Stopped(outcome) => outcome.into(),
+        }
     }
 }
 

@@ -6,34 +6,45 @@
 //!
 //! | room | what it does |
 //! | --- | --- |
-//! | [`cli`] | what was typed becomes a [`session::plan::Plan`] |
-//! | [`config`] | flags over environment over profile over defaults |
-//! | [`session`] | the only loop; `watch`, `poll` and `get` differ by what they feed it |
+//! | [`cli`] | what was typed becomes a [`engine::plan::Plan`] |
+//! | [`config`] | flags over environment over profile over defaults; the registry of providers |
+//! | [`driver`] | the only loop: tokio tasks that execute the engine's effects, and feed it what happened |
+//! | [`engine`] | the pure machine of a command: inputs with their time in, effects and events out |
 //! | [`render`] | events become human, plain or JSON output |
-//! | [`transport`] | bytes in and out: requests, WebSockets, backoff; knows no provider |
-//! | [`provider`] | ids become requests and feeds, bytes become reports; sans-IO |
+//! | [`exit`] | outcomes and failures become exit codes, in one table |
+//! | [`event`] | what the engine tells, as values |
 //! | [`lifecycle`] | observations become changes and an ending; pure |
-//! | [`wire`] | requests and answers as values; base addresses |
-//! | [`exit`], [`error`] | the table of codes; failures as the user meets them |
+//! | [`provider`] | ids become lookups and feeds, bytes become reports; sans-IO |
+//! | [`credential`] | where tokens come from |
+//! | [`protocol`] | what several providers speak: Pusher Channels, JSON-RPC, JSON Web Tokens |
+//! | [`transport`] | bytes in and out: requests, WebSockets, backoff; knows no provider |
+//! | [`wire`] | requests, responses, frames, tokens and base addresses as values |
+//! | [`error`], [`warning`] | failures and warnings as the user meets them |
 //!
-//! [`sandbox`] stands beside it: a server that plays the providers. So does `properties`, which only tests
-//! and `fuzz/` have: what must hold whatever arrives.
+//! [`sandbox`] stands beside it: a server that plays the providers.
 
 pub mod cli;
 pub mod config;
+pub mod credential;
+pub mod driver;
+pub mod engine;
 pub mod error;
+pub mod event;
 pub mod exit;
 pub mod lifecycle;
 pub mod panic;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod properties;
+pub mod protocol;
 pub mod provider;
 pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-pub mod session;
+#[cfg(test)]
+mod simulator;
 pub mod transport;
+pub mod warning;
 pub mod wire;
 
 use std::ffi::OsString;

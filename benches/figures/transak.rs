@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Error, Result, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use txwatch::wire::jwt;
+use txwatch::protocol::jwt;
 
 use super::Bench;
 use super::support::build::{packages, script};

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 
 use super::targets;
-use crate::config::values::{Carrier, Form, Interval, Limit, Span, Timeout};
+use crate::config::values::{TransportMode, OutputFormat, Interval, Limit, Span, Timeout};
 use crate::lifecycle::{Expectation, Goal};
 
 /// `txwatch watch`.
@@ -34,8 +34,8 @@ pub struct WatchArgs {
         hide_env = true,
         help_heading = "Watching"
     )]
-    #[arg(value_parser = PossibleValuesParser::new(Carrier::WORDS).try_map(|word| word.parse::<Carrier>()))]
-    pub transport: Option<Carrier>,
+    #[arg(value_parser = PossibleValuesParser::new(TransportMode::WORDS).try_map(|word| word.parse::<TransportMode>()))]
+    pub transport: Option<TransportMode>,
 }
 
 /// `txwatch poll`.
@@ -201,8 +201,8 @@ pub struct TargetArgs {
         hide_env = true,
         help_heading = "Output"
     )]
-    #[arg(value_parser = PossibleValuesParser::new(Form::WORDS).try_map(|word| word.parse::<Form>()))]
-    pub output: Option<Form>,
+    #[arg(value_parser = PossibleValuesParser::new(OutputFormat::WORDS).try_map(|word| word.parse::<OutputFormat>()))]
+    pub output: Option<OutputFormat>,
 
     /// Off a terminal, give a sign of life when nothing changes [default: 60s]
     #[arg(

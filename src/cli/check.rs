@@ -11,14 +11,16 @@ use url::Url;
 use super::context::{Context, block_on, print};
 use super::targets;
 use crate::config::{Config, Overrides, SANDBOX};
-use crate::error::{Failure, config};
+use crate::error::{Failure, FailureKind, config};
+use crate::event::Outcome;
 use crate::exit::Code;
 use crate::lifecycle::Goal;
-use crate::provider::{Id, NOT_JSON};
-use crate::render::{self, Closing, Name, Renderer, Room, Stamped, View, say};
-use crate::session::clock::Clock;
-use crate::session::plan::{Mode, Plan, Profile, Target};
-use crate::session::{self, Broken, Signals};
+use crate::provider::Id;
+use crate::event::{Closing, Name, ViewSize, Stamped, View};
+use crate::render::{self, Renderer, say};
+use crate::engine::plan::{Mode, Plan, Profile, Target};
+use crate::engine::{ListIndex, ProfileId};
+use crate::driver::{self, Broken, Signals};
 use crate::transport::{Options, Reach};
 use crate::wire::Auth;
 
@@ -44,8 +46,8 @@ pub(super) fn run(
     config: &Config,
     context: &Context,
 ) -> Result<Code, Failure> {
-    let names: Vec<&str> = match &arguments.profile {
-        Some(name) => vec![name],
+    let names: Vec<Arc<str>> = match &arguments.profile {
+        Some(name) => vec![name.as_str().into()],
         None => config.configured(),
     };
     if names.is_empty() {
@@ -55,12 +57,12 @@ pub(super) fn run(
     }
     let mut worst = Code::Ok;
     for name in names {
-        match check(name, arguments, config) {
+        match check(&name, arguments, config) {
             Ok(told) => print(&format!("{}  {told}\n", context.stdout.good("ok")))?,
             Err(failure) => {
                 print(&format!("{}  {name}\n", context.stdout.bad("FAILED")))?;
                 say(&render::failure(&failure, context.stderr));
-                worst = worst.max(failure.code());
+                worst = worst.max(failure.kind().into());
             }
         }
     }
@@ -76,8 +78,8 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     for warning in &resolved.warnings {
         say(&format!("warning: {}\n", render::clean(warning)));
     }
-    let spec = resolved.provider.spec();
-    let id = Id::new(spec.probe_id);
+    let spec = resolved.provider.spec().clone();
+    let id = spec.probe_id.clone();
     let options = Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
         reach: Reach::of(&resolved.provider.requests(&id)),
@@ -86,7 +88,7 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     let profile = Profile {
         name: name.into(),
         prefix: format!("{name}:").into(),
-        asks: resolved.asks(),
+        can_poll: resolved.can_poll(),
         provider: resolved.provider,
         credential: resolved.credential,
         interval: spec.pace.interval,
@@ -97,10 +99,10 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     };
     let mut told = vec![name.to_owned()];
     if let Some(push) = open_push(&profile, &id) {
-        block_on(session::listen(&profile, &id, &options, LIMIT))??;
+        block_on(driver::listen(&profile, &id, &options, LIMIT))??;
         told.push(format!("{}, push answers", push.origin().ascii_serialization()));
     }
-    told.push(if profile.asks {
+    told.push(if profile.can_poll {
         look(profile, &id, &options)?
     } else {
         "no access token: orders cannot be looked up, push alone carries a watch".to_owned()
@@ -123,23 +125,25 @@ fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure>
     } else {
         "it answers whoever asks"
     };
-    let requests = profile.provider.snapshots(id, Clock::start().now().wall);
-    let address = requests.first().map(|request| request.url.origin().ascii_serialization());
-    let closing = look_once(profile, spec.name, id.clone(), options)?;
-    match (closing.exit, closing.failures.into_iter().next().and_then(Arc::into_inner)) {
-        // Any web server says 404; the provider says it in JSON.
-        (Code::NotFound, Some(answer)) if answer.to_string().contains(NOT_JSON) => {
-            Err(Failure::new(Code::Protocol, answer.to_string())
-                .hint(format!("is this the address of {}?", spec.title)))
+    let spec = spec.clone();
+    let request = profile.provider.first_request(id);
+    let address = request.map(|request| request.url.origin().ascii_serialization());
+    let closing = look_once(profile, spec.name.clone(), id.clone(), options)?;
+    let outcome = closing.summary.outcomes.keys().next().copied();
+    match (outcome, closing.failures.into_iter().next().and_then(Arc::into_inner)) {
+        (Some(Outcome::Failed(kind @ FailureKind::Interrupted(_))), _) => {
+            Err(Failure::new(kind, "interrupted"))
         }
-        (Code::Interrupted | Code::Terminated, _) => Err(Failure::new(closing.exit, "interrupted")),
-        (Code::Ok | Code::NotFound, _) => {
+        (Some(outcome), _)
+            if outcome.is_of_transaction()
+                || outcome == Outcome::Failed(FailureKind::NotFound) =>
+        {
             let took = closing.elapsed.as_millis();
             Ok(format!("{}  {took} ms, {accepted}", address.unwrap_or_default()))
         }
-        (_, Some(failure)) => Err(failure),
-        (code, None) => Err(Failure::new(
-            code,
+                (_, Some(failure)) => Err(failure),
+        (_, None) => Err(Failure::new(
+            FailureKind::TimedOut,
             format!("{} gave no answer within {}s", spec.title, LIMIT.as_secs()),
         )),
     }
@@ -147,7 +151,7 @@ fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure>
 
 fn look_once(
     profile: Profile,
-    provider: &'static str,
+    provider: Arc<str>,
     id: Id,
     options: &Options,
 ) -> Result<Closing, Failure> {
@@ -158,13 +162,13 @@ fn look_once(
             id: id.as_str().into(),
         },
         id,
-        profile: 0,
+        profile: ProfileId::at(0),
     };
     let plan = Plan {
         mode: Mode::Get { exit_status: false },
         account: false,
-        profiles: vec![profile],
-        targets: vec![target],
+        profiles: [profile].into_iter().collect(),
+        targets: [target].into_iter().collect(),
         goal: Goal::default(),
         expectations: Vec::new(),
         any: false,
@@ -175,11 +179,11 @@ fn look_once(
     };
     let ended = block_on(async {
         let mut signals = Signals::listen().map_err(Broken::Output)?;
-        session::run(Arc::new(plan), options, &mut Silent, &mut signals).await
+        driver::run(Arc::new(plan), options, &mut Silent, &mut signals).await
     })?;
     ended.map_err(|broken| match broken {
         Broken::Failed(failure) => failure,
-        Broken::Output(error) => Failure::from_error(Code::Io, error),
+        Broken::Output(error) => Failure::from_error(FailureKind::Io, error),
     })
 }
 
@@ -191,7 +195,7 @@ impl Renderer for Silent {
         Ok(())
     }
 
-    fn room(&self) -> Option<Room> {
+    fn view_size(&self) -> Option<ViewSize> {
         None
     }
 

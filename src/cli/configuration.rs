@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::check;
 use super::context::{Context, print};
-use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
+use crate::config::{Config, OPTIONS, Origin, Overrides, Registry, Scope, Sourced};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::provider::{Setting, SettingKind};
@@ -34,9 +34,9 @@ pub enum ConfigCommand {
 pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Failure> {
     match &arguments.command {
         ConfigCommand::Path => path(context),
-        ConfigCommand::Show => show(&Config::load(context.environment.clone())?),
+        ConfigCommand::Show => show(&Config::load(context.environment.clone(), Registry::built_in())?),
         ConfigCommand::Check(arguments) => {
-            check::run(arguments, &Config::load(context.environment.clone())?, context)
+            check::run(arguments, &Config::load(context.environment.clone(), Registry::built_in())?, context)
         }
     }
 }
@@ -68,16 +68,16 @@ fn show(config: &Config) -> Result<Code, Failure> {
     }
     names.sort_unstable();
     for name in names {
-        text.push_str(&profile(config, name)?);
+        text.push_str(&profile(config, &name)?);
     }
     print(&text)?;
     Ok(Code::Ok)
 }
 
 fn profile(config: &Config, name: &str) -> Result<String, Failure> {
-    let spec = config.provider_of(name)?;
+    let spec = config.spec_of(name)?;
     let mut text = format!("\n[profiles.{name}]  # {}\n", spec.title);
-    for setting in spec.settings {
+    for setting in &spec.settings {
         let found = match setting.kind {
             SettingKind::Secret(_) => config.shown_secret(name, setting)?,
             _ => config
@@ -85,14 +85,14 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
                 .map(|found| checked(setting, found)),
         };
         match found {
-            Some(found) => text.push_str(&line(setting.key, &found)),
+            Some(found) => text.push_str(&line(&setting.key, &found)),
             None if setting.required => {
                 let _ = writeln!(text, "{:<16} MISSING", setting.key);
             }
             None if setting.default.is_empty() => {}
             None => {
-                let value = setting.default.to_owned();
-                text.push_str(&line(setting.key, &Sourced { value, origin: Origin::Default }));
+                let value = setting.default.to_string();
+                text.push_str(&line(&setting.key, &Sourced { value, origin: Origin::Default }));
             }
         }
     }

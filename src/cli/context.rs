@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use tokio::runtime::Builder;
 
 use crate::config::Environment;
-use crate::error::Failure;
+use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::{Paint, say};
+use crate::render::{self, Paint, say};
 
 /// What the commands get to work with.
 pub(super) struct Context {
@@ -20,22 +20,26 @@ pub(super) struct Context {
 
 /// A closed stdout is not an error worth a word, and never a success.
 pub(super) fn output_broke(error: &io::Error) -> Code {
-    if error.kind() == io::ErrorKind::BrokenPipe {
-        return Code::Closed;
+    let failure = unprintable(error);
+    if failure.kind() != FailureKind::OutputClosed {
+        say(&render::failure(&failure, Paint(false)));
     }
-    say(&format!("error: stdout cannot be written: {error}\n"));
-    Code::Io
+    failure.kind().into()
+}
+
+/// Why stdout cannot be written.
+pub(super) fn unprintable(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::new(FailureKind::OutputClosed, "stdout was closed"),
+        _ => Failure::new(FailureKind::Io, format!("stdout cannot be written: {error}")),
+    }
 }
 
 /// Prints to stdout, for the commands that print once.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::new(Code::Closed, "stdout was closed"),
-            _ => Failure::new(Code::Io, format!("stdout cannot be written: {error}")),
-        }
-    })
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| unprintable(&error))
 }
 
 /// Runs a future on one thread. What is left of it ends with the process, a name look-up that blocks and
@@ -50,5 +54,5 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure>
 pub(super) fn no_runtime(error: io::Error) -> Failure {
     let error =
         anyhow::Error::new(error).context("the operating system gives no event queue or signals");
-    Failure::from_error(Code::Io, error)
+    Failure::from_error(FailureKind::Io, error)
 }

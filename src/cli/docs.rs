@@ -8,9 +8,10 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 
-use super::context::{output_broke, print};
+use super::context::{print, unprintable};
 use super::{COMPLETE, definitions, providers};
 use crate::error::{Failure, nearest, usage};
+use crate::error::FailureKind;
 use crate::exit::{self, Code};
 use crate::render;
 
@@ -37,7 +38,7 @@ pub struct HelpArgs {
 
 pub(super) fn print_completions(arguments: &CompletionsArgs) -> Result<Code, Failure> {
     let script = completion_script(&arguments.shell);
-    print(&script.map_err(|error| Failure::from_error(Code::Internal, error))?)?;
+    print(&script.map_err(|error| Failure::from_error(FailureKind::Internal, error))?)?;
     Ok(Code::Ok)
 }
 
@@ -104,10 +105,10 @@ pub(super) fn help(arguments: &HelpArgs) -> Code {
     };
     match printed {
         Ok(()) => Code::Ok,
-        Err(failure) if failure.code() == Code::Closed => Code::Closed,
+        Err(failure) if failure.kind() == FailureKind::OutputClosed => Code::Closed,
         Err(failure) => {
             render::say(&render::failure(&failure, render::Paint(false)));
-            failure.code()
+            failure.kind().into()
         }
     }
 }
@@ -123,8 +124,8 @@ fn command_help(path: &[&str]) -> Result<(), Failure> {
     match root.clone().try_get_matches_from(typed) {
         Err(help) if !help.use_stderr() => help
             .print()
-            .map_err(|error| Failure::new(output_broke(&error), "help cannot be printed")),
-        _ => Err(Failure::from_error(Code::Internal, anyhow!("--help was not understood"))),
+            .map_err(|error| unprintable(&error)),
+        _ => Err(Failure::from_error(FailureKind::Internal, anyhow!("--help was not understood"))),
     }
 }
 

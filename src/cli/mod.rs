@@ -10,8 +10,8 @@ mod configuration;
 mod context;
 mod docs;
 mod examples;
-mod look;
 mod man;
+mod output;
 mod plan;
 mod providers;
 mod resume;
@@ -89,7 +89,7 @@ pub enum Command {
     /// The same as watch, for networks that WebSockets do not get through. Durations have units: 90s, 5m,
     /// 1h 30m.
     Poll(PollArgs),
-    /// Look at transactions once
+    /// OutputOptions at transactions once
     ///
     /// It prints what the provider knows, and exits 0 if the look worked, whatever the status is. With
     /// --exit-status the code says the status.
@@ -149,7 +149,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     if asks_version(&arguments) {
         return run::print_version();
     }
-    let colour = look::early_colour(&arguments, &environment);
+    let colour = output::early_colour(&arguments, &environment);
     let parse = |commands: clap::Command| commands.color(colour).try_get_matches_from(&arguments);
     let parsed = parse(grammar())
         .or_else(|error| if shows_help(&error) { parse(definitions()) } else { Err(error) });

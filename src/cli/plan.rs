@@ -1,18 +1,20 @@
 //! From what was typed to a [`Plan`].
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::TargetArgs;
-use super::targets::{self, Chosen};
+use super::targets::{self, ResolvedTarget};
 use crate::config::values::{Colour, Interval, Limit, Span, Switch, Timeout};
 use crate::config::{Config, Overrides, SANDBOX};
 use crate::error::{Failure, usage};
-use crate::exit::Code;
+use crate::error::FailureKind;
+use crate::engine::{List, ProfileId};
+use crate::warning::{Warning, WarningCode};
 use crate::lifecycle::Goal;
-use crate::provider::Id;
-use crate::render::Name;
-use crate::session::plan::{Mode, Plan, Profile, Target};
+use crate::event::Name;
+use crate::engine::plan::{Mode, Plan, Profile, Target};
 use crate::transport::{Options, Reach};
 
 /// A plan, and what it needs besides.
@@ -55,12 +57,12 @@ pub(super) fn prepare(
         choose_all(arguments, typed, config, &mut notices)?
     };
     let overrides = overrides(arguments, &chosen)?;
-    let mut maker = Maker {
+    let mut maker = PlanBuilder {
         arguments,
         config,
         mode,
         overrides,
-        profiles: Vec::new(),
+        profiles: List::default(),
         known: HashMap::new(),
         notices,
         #[cfg(feature = "sandbox")]
@@ -87,7 +89,7 @@ pub(super) fn prepare(
             || config.option::<Switch>("show_personal", None, None)?.is_some_and(|switch| switch.0),
         notices: maker.notices,
         profiles: maker.profiles,
-        targets,
+        targets: targets.into_iter().collect(),
     };
     Ok(Prepared {
         transport: Options { embedded, ..options(arguments, &plan, config) },
@@ -102,21 +104,21 @@ fn choose_all(
     arguments: &TargetArgs,
     typed: &[String],
     config: &Config,
-    notices: &mut Vec<(&'static str, String)>,
-) -> Result<Vec<Chosen>, Failure> {
+    notices: &mut Vec<Warning>,
+) -> Result<Vec<ResolvedTarget>, Failure> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for text in typed {
         let (chosen, notice) = targets::choose(text, arguments.profile.as_deref(), config)?;
-        let notice = notice.map(|notice| ("profile_chosen", notice));
+        let notice = notice.map(|notice| Warning::new(WarningCode::ProfileChosen, notice));
         notices.extend(notice.filter(|notice| !notices.contains(notice)));
         // One transaction may be named in two ways.
-        let same = (chosen.profile.clone(), chosen.provider, chosen.id.clone());
+        let same = (chosen.profile.clone(), chosen.provider.clone(), chosen.id.clone());
         if seen.insert(same) {
             all.push(chosen)
         } else {
-            notices.push((
-                "duplicate_target",
+            notices.push(Warning::new(
+                WarningCode::DuplicateTarget,
                 format!("{} was given twice; it is watched once", chosen.name),
             ))
         }
@@ -125,7 +127,7 @@ fn choose_all(
 }
 
 /// A base address by flag is one provider's.
-fn overrides(arguments: &TargetArgs, chosen: &[Chosen]) -> Result<Overrides, Failure> {
+fn overrides(arguments: &TargetArgs, chosen: &[ResolvedTarget]) -> Result<Overrides, Failure> {
     let given = arguments.url.is_some() || arguments.push_url.is_some();
     let profiles: BTreeSet<_> = chosen.iter().map(|chosen| chosen.profile.as_str()).collect();
     if given && profiles.len() > 1 {
@@ -146,8 +148,7 @@ fn overrides(arguments: &TargetArgs, chosen: &[Chosen]) -> Result<Overrides, Fai
 
 fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Options {
     let requests = |profile: &Profile| {
-        let provider = profile.provider.as_ref();
-        provider.requests(&Id::new(provider.spec().probe_id))
+        profile.provider.requests(&profile.provider.spec().probe_id)
     };
     Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
@@ -157,55 +158,55 @@ fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Options {
 }
 
 /// Collects the profiles that the targets need.
-struct Maker<'a> {
+struct PlanBuilder<'a> {
     arguments: &'a TargetArgs,
     config: &'a Config,
     mode: Mode,
     overrides: Overrides,
-    profiles: Vec<Profile>,
+    profiles: List<ProfileId, Profile>,
     /// By profile and provider, for the sandbox plays several.
-    known: HashMap<(String, &'static str), usize>,
-    notices: Vec<(&'static str, String)>,
+    known: HashMap<(String, Arc<str>), ProfileId>,
+    notices: Vec<Warning>,
     #[cfg(feature = "sandbox")]
     sandbox: Option<crate::sandbox::Sandbox>,
 }
 
-impl Maker<'_> {
+impl PlanBuilder<'_> {
     /// Everything that an account has; nothing of it is known yet.
-    fn account(&mut self, chosen: &Chosen) -> Result<Vec<Target>, Failure> {
+    fn account(&mut self, chosen: &ResolvedTarget) -> Result<Vec<Target>, Failure> {
         let profile = self.profile(chosen)?;
         if !self.mode.pushes() {
             return Err(usage("--all is carried by push alone; leave --transport poll out"));
         }
         let with_key = |failure| self.with_key(&chosen.profile, failure);
         profile.provider.account_feed().map_err(with_key)?;
-        if !profile.asks {
+        if !profile.can_poll {
             return Err(self.config.no_token(&chosen.profile));
         }
         self.profiles.push(profile);
         Ok(Vec::new())
     }
 
-    fn target(&mut self, chosen: &Chosen) -> Result<Target, Failure> {
-        let key = (chosen.profile.clone(), chosen.provider);
+    fn target(&mut self, chosen: &ResolvedTarget) -> Result<Target, Failure> {
+        let key = (chosen.profile.clone(), chosen.provider.clone());
         let profile = match self.known.get(&key) {
             Some(profile) => *profile,
             None => {
                 let profile = self.profile(chosen)?;
                 self.listen_or_ask(chosen, &profile)?;
-                self.profiles.push(profile);
-                self.known.insert(key, self.profiles.len() - 1);
-                self.profiles.len() - 1
+                let index = self.profiles.push(profile);
+                self.known.insert(key, index);
+                index
             }
         };
-        let id = Id::new(&chosen.id);
+        let id = chosen.id.clone();
         let accepted = self.profiles[profile].provider.accept(&id);
         accepted.map_err(|failure| self.with_key(&chosen.profile, failure))?;
         Ok(Target {
             name: Name {
                 target: chosen.name.as_str().into(),
-                provider: chosen.provider,
-                id: chosen.id.as_str().into(),
+                provider: chosen.provider.clone(),
+                id: chosen.id.text(),
             },
             id,
             profile,
@@ -214,20 +215,20 @@ impl Maker<'_> {
 
     /// What a provider misses beside what every profile needs is its API key.
     fn with_key(&self, profile: &str, failure: Failure) -> Failure {
-        match failure.code() {
-            Code::Config => failure.hint(self.config.how_to_set(profile, "api_key")),
+        match failure.kind() {
+            FailureKind::Config => failure.hint(self.config.how_to_set(profile, "api_key")),
             _ => failure,
         }
     }
 
     /// A profile that cannot be asked can still be listened to, which is told once; and the other way
     /// round, unless nothing but listening was wanted.
-    fn listen_or_ask(&mut self, chosen: &Chosen, profile: &Profile) -> Result<(), Failure> {
-        let is_mute = || profile.provider.feeds(&[Id::new(&chosen.id)]).is_empty();
+    fn listen_or_ask(&mut self, chosen: &ResolvedTarget, profile: &Profile) -> Result<(), Failure> {
+        let is_mute = || profile.provider.feeds(std::slice::from_ref(&chosen.id)).is_empty();
         if self.mode == Mode::WatchPushOnly && is_mute() {
             return Err(self.config.no_push(&chosen.profile));
         }
-        if profile.asks {
+        if profile.can_poll {
             return Ok(());
         }
         if !self.mode.pushes() {
@@ -238,23 +239,24 @@ impl Maker<'_> {
              before or between is missed",
             profile.name
         );
-        self.notices.push(("push_only", notice));
+        self.notices.push(Warning::new(WarningCode::PushOnly, notice));
         Ok(())
     }
 
-    fn profile(&mut self, chosen: &Chosen) -> Result<Profile, Failure> {
+    fn profile(&mut self, chosen: &ResolvedTarget) -> Result<Profile, Failure> {
         #[cfg(feature = "sandbox")]
         if chosen.profile == SANDBOX {
-            return self.sandbox_profile(chosen.provider);
+            return self.sandbox_profile(&chosen.provider);
         }
         let resolved = self.config.profile(&chosen.profile, &self.overrides)?;
-        let asks = resolved.asks();
-        self.notices.extend(resolved.warnings.into_iter().map(|warning| ("credential", warning)));
-        let pace = resolved.provider.spec().pace;
+        let can_poll = resolved.can_poll();
+        let warnings = resolved.warnings.into_iter();
+        self.notices.extend(warnings.map(|text| Warning::new(WarningCode::Credential, text)));
+        let pace = resolved.provider.spec().pace.clone();
         let profile = Profile {
             name: chosen.profile.as_str().into(),
             prefix: format!("{}:", chosen.profile).into(),
-            asks,
+            can_poll,
             provider: resolved.provider,
             credential: resolved.credential,
             interval: pace.interval,
@@ -298,29 +300,31 @@ impl Maker<'_> {
     /// The embedded sandbox, taking its port when the first target needs it. It is close at hand, so
     /// it is asked more often than a provider would be.
     #[cfg(feature = "sandbox")]
-    fn sandbox_profile(&mut self, provider: &'static str) -> Result<Profile, Failure> {
-        use crate::provider::{Settings, rehearsal};
-        use crate::sandbox::{API_KEY, PUSHER_KEY, Player, Sandbox, TOKEN};
-        use crate::transport::Credential;
+    fn sandbox_profile(&mut self, provider: &str) -> Result<Profile, Failure> {
+        use crate::provider::Settings;
+        use crate::sandbox::{API_KEY, PUSHER_KEY, Double, Sandbox, TOKEN};
+        use crate::credential::Credential;
 
         if self.sandbox.is_none() {
             self.sandbox = Some(Sandbox::bind(([127, 0, 0, 1], 0).into())?);
             let notice = "this is the sandbox: a rehearsal on this machine, no money moves";
-            self.notices.push(("sandbox", notice.to_owned()));
+            self.notices.push(Warning::new(WarningCode::Sandbox, notice));
         }
         let mut settings = Settings::default();
-        if let (Some(sandbox), Some(player)) = (&self.sandbox, Player::named(provider)) {
+        if let (Some(sandbox), Some(player)) = (&self.sandbox, Double::named(provider)) {
             settings.set("url", sandbox.url(player));
             settings.set("push_url", sandbox.push_url(player));
         }
-        settings.set("api_key", API_KEY.to_owned());
-        settings.set("pusher_key", PUSHER_KEY.to_owned());
+        settings.set("api_key", API_KEY);
+        settings.set("pusher_key", PUSHER_KEY);
+        let definition = self.config.registry.find(provider);
+        let definition = definition.ok_or_else(|| usage("the sandbox plays nobody"))?;
         let profile = Profile {
             name: SANDBOX.into(),
             prefix: format!("{SANDBOX}:{provider}/").into(),
-            provider: rehearsal(provider, &settings).map_err(usage)?,
+            provider: definition.build_for_sandbox(&settings).map_err(usage)?,
             credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
-            asks: true,
+            can_poll: true,
             interval: Duration::from_secs(1),
             safety: Duration::from_secs(5),
             appear_timeout: None,

@@ -3,19 +3,22 @@
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::man::title;
-use crate::provider::{PROVIDERS, Setting, SettingKind, Spec};
+use std::sync::Arc;
+
+use crate::config::Registry;
+use crate::provider::{Setting, SettingKind, Spec};
 use crate::render::span;
 
 /// For `txwatch help providers`.
 pub(super) fn as_text() -> String {
     let mut text = String::new();
-    for spec in PROVIDERS {
-        let (interval, safety) = paces(spec);
+    for spec in specs() {
+        let (interval, safety) = paces(&spec);
         text.push_str(&format!(
             "{} (profile {})\n  ids       {}\n  asked     every {interval} while push is down, every {safety} while it is live\n",
             spec.title, spec.name, spec.id_shape
         ));
-        for setting in spec.settings {
+        for setting in &spec.settings {
             text.push_str(&format!("  {:<13} {}\n", setting.key, told(setting)));
         }
         text.push('\n');
@@ -27,8 +30,8 @@ pub(super) fn as_text() -> String {
 /// For the README.
 pub fn providers_as_markdown() -> String {
     let mut table = "| profile | setting | what it is |\n| --- | --- | --- |\n".to_owned();
-    for spec in PROVIDERS {
-        for setting in spec.settings {
+    for spec in specs() {
+        for setting in &spec.settings {
             table.push_str(&format!(
                 "| `{}` | `{}` | {} |\n",
                 spec.name,
@@ -51,8 +54,8 @@ pub(super) fn page() -> String {
          others are sections [profiles.NAME] of the configuration file.",
     )]);
     roff.text([roman(WAYS)]);
-    for spec in PROVIDERS {
-        add(&mut roff, spec);
+    for spec in specs() {
+        add(&mut roff, &spec);
     }
     roff.control("SH", ["SEE ALSO"]);
     roff.text([bold("txwatch"), roman("(1), "), bold("txwatch-config"), roman("(1)")]);
@@ -64,15 +67,15 @@ fn add(roff: &mut Roff, spec: &Spec) {
     roff.control("SH", [spec.title.to_uppercase().as_str()]);
     roff.text([
         roman("Profile "),
-        bold(spec.name),
+        bold(&*spec.name),
         roman(format!(
             ". Its ids: {}. It is asked every {interval} while push is down, and every {safety} while it is live.",
             spec.id_shape
         )),
     ]);
-    for setting in spec.settings {
+    for setting in &spec.settings {
         roff.control("TP", []);
-        roff.text([bold(setting.key)]);
+        roff.text([bold(&*setting.key)]);
         roff.text([roman(told(setting))]);
     }
 }
@@ -96,12 +99,16 @@ fn wrapped(text: &str) -> String {
     lines + "\n"
 }
 
+fn specs() -> Vec<Arc<Spec>> {
+    Registry::built_in().iter().map(|definition| definition.spec()).collect()
+}
+
 fn paces(spec: &Spec) -> (String, String) {
     (span(spec.pace.interval), span(spec.pace.safety))
 }
 
 fn told(setting: &Setting) -> String {
-    let mut text = setting.about.to_owned();
+    let mut text = setting.about.to_string();
     if let SettingKind::Choice(words) = &setting.kind {
         text.push_str(&format!(": {}", words.join(" or ")));
     }

@@ -8,23 +8,24 @@ use clap::ArgMatches;
 use super::arguments::TargetArgs;
 use super::context::{Context, block_on, no_runtime, output_broke, print};
 use super::plan::{self, Prepared};
-use super::{Cli, Command, configuration, docs, grammar, look, resume, targets};
-use crate::config::values::{Carrier, Form, Limit};
+use super::{Cli, Command, configuration, docs, grammar, output, resume, targets};
+use crate::config::values::{TransportMode, OutputFormat, Limit};
 use crate::config::{Config, Environment};
-use crate::error::Failure;
+use crate::config::Registry;
+use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::{self, Output, Paint, say};
-use crate::session::clock::Clock;
-use crate::session::plan::Mode;
-use crate::session::{self, Broken, Signals};
+use crate::driver::clock::Clock;
+use crate::engine::plan::Mode;
+use crate::driver::{self, Broken, Signals};
 
 /// What `--version` prints.
 pub(super) const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
 
 pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment) -> Code {
     let context = Context {
-        stderr: look::paint(cli.color, &environment, io::stderr().is_terminal()),
-        stdout: look::paint(cli.color, &environment, io::stdout().is_terminal()),
+        stderr: output::paint(cli.color, &environment, io::stderr().is_terminal()),
+        stdout: output::paint(cli.color, &environment, io::stdout().is_terminal()),
         environment,
     };
     start_log(cli.verbose);
@@ -33,9 +34,9 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
             targets_command(&cli, &arguments.common, matches, &context, |config| {
                 let carrier = config.option("transport", arguments.transport, None)?;
                 Ok(match carrier.unwrap_or_default() {
-                    Carrier::Auto => Mode::Watch,
-                    Carrier::Push => Mode::WatchPushOnly,
-                    Carrier::Poll => Mode::Poll,
+                    TransportMode::Auto => Mode::Watch,
+                    TransportMode::Push => Mode::WatchPushOnly,
+                    TransportMode::Poll => Mode::Poll,
                 })
             })
         }
@@ -69,10 +70,10 @@ pub(super) fn print_version() -> Code {
 /// Reports what a simple command came to.
 fn finish(result: Result<Code, Failure>, paint: Paint) -> Code {
     result.unwrap_or_else(|failure| {
-        if failure.code() != Code::Closed {
+        if failure.kind() != FailureKind::OutputClosed {
             say(&render::failure(&failure, paint));
         }
-        failure.code()
+        failure.kind().into()
     })
 }
 
@@ -90,10 +91,10 @@ fn targets_command(
         .and_then(|prepared| execute(cli, form, prepared, matches, context));
     done.unwrap_or_else(|failure| {
         say(&render::failure(&failure, context.stderr));
-        if form == Some(Form::Json) {
+        if form == Some(OutputFormat::Json) {
             return abort(&typed, &failure);
         }
-        failure.code()
+        failure.kind().into()
     })
 }
 
@@ -101,10 +102,10 @@ fn prepare(
     arguments: &TargetArgs,
     context: &Context,
     mode: impl FnOnce(&Config) -> Result<Mode, Failure>,
-    form: &mut Option<Form>,
+    form: &mut Option<OutputFormat>,
     typed: &mut Vec<String>,
 ) -> Result<Prepared, Failure> {
-    let config = Config::load(context.environment.clone())?;
+    let config = Config::load(context.environment.clone(), Registry::built_in())?;
     *form = config.option("output", *form, None)?;
     let mode = mode(&config)?;
     if !typed.is_empty() {
@@ -116,22 +117,22 @@ fn prepare(
 /// In JSON every command has its records, also one that could not begin.
 fn abort(targets: &[String], failure: &Failure) -> Code {
     let text =
-        render::abort(Clock::start().now().wall, targets, failure.code(), &failure.to_string());
+        render::abort(Clock::start().now().wall, targets, failure);
     match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => failure.code(),
+        Ok(()) => failure.kind().into(),
         Err(error) => output_broke(&error),
     }
 }
 
 fn execute(
     cli: &Cli,
-    form: Option<Form>,
+    form: Option<OutputFormat>,
     prepared: Prepared,
     matches: &ArgMatches,
     context: &Context,
 ) -> Result<Code, Failure> {
     let plan = Arc::new(prepared.plan);
-    let look = look::look(cli, prepared.colour, form, &plan, &context.environment);
+    let look = output::look(cli, prepared.colour, form, &plan, &context.environment);
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
         #[cfg(feature = "sandbox")]
@@ -140,13 +141,13 @@ fn execute(
         }
         let mut signals = Signals::listen().map_err(|error| Broken::Failed(no_runtime(error)))?;
         let mut output = Output::new(&look);
-        session::run(plan, &prepared.transport, &mut output, &mut signals).await
+        driver::run(plan, &prepared.transport, &mut output, &mut signals).await
     })?;
     match ended {
         Ok(closing) => {
             let resume = |targets: &[&str]| resume_command(matches, &timeout, targets);
             say(&render::farewell(&closing, resume, look.stderr));
-            Ok(closing.exit)
+            Ok(Code::from(&closing.summary))
         }
         Err(Broken::Failed(failure)) => Err(failure),
         Err(Broken::Output(error)) => Ok(output_broke(&error)),
@@ -155,7 +156,7 @@ fn execute(
 
 fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
     let mut root = grammar();
-    // Hands the options of all commands down to each.
+    // Driver the options of all commands down to each.
     root.build();
     let found = matches
         .subcommand()

@@ -7,10 +7,11 @@ use clap::Args;
 use super::Cli;
 use super::context::{block_on, print};
 use crate::error::Failure;
+use crate::error::FailureKind;
 use crate::exit::Code;
 use crate::render::say;
-use crate::sandbox::{API_KEY, API_SECRET, PUSHER_KEY, Player, SCENARIOS, Sandbox, TOKEN};
-use crate::session::Signals;
+use crate::sandbox::{API_KEY, API_SECRET, PUSHER_KEY, Double, SCENARIOS, Sandbox, TOKEN};
+use crate::driver::Signals;
 
 /// `txwatch sandbox`.
 #[derive(Debug, Args)]
@@ -33,18 +34,18 @@ pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
     }
     print(&variables(&sandbox))?;
     let io = |error| {
-        Failure::from_error(Code::Io, anyhow::Error::new(error).context("the sandbox broke"))
+        Failure::from_error(FailureKind::Io, anyhow::Error::new(error).context("the sandbox broke"))
     };
     block_on(async {
         let mut signals = Signals::listen().map_err(io)?;
         tokio::select! {
             served = sandbox.serve() => served.map(|()| Code::Ok).map_err(io),
-            code = signals.next() => Ok(code),
+            signal = signals.next() => Ok(FailureKind::Interrupted(signal).into()),
         }
     })?
 }
 
-const INTRODUCTION: &str = "\
+const HANDSHAKE_TIMEOUT: &str = "\
 The sandbox: a rehearsal on this machine, no money moves. Stop it with Ctrl-C.
 Point txwatch at it with the lines below, then  txwatch watch proof:happy transak:happy
 
@@ -55,13 +56,13 @@ Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a d
 ";
 
 fn introduction() -> String {
-    let mut text = INTRODUCTION.to_owned();
+    let mut text = HANDSHAKE_TIMEOUT.to_owned();
     for scenario in SCENARIOS {
         let players = scenario.played_by();
         text.push_str(&format!("  {:<10} {players:<20} {}\n", scenario.name, scenario.about));
     }
     text.push_str(HASHES);
-    for (player, id) in [(Player::Cspr, "happy"), (Player::Casper, "happy@deploy")] {
+    for (player, id) in [(Double::Cspr, "happy"), (Double::Casper, "happy@deploy")] {
         let hash = player.wire_id(id).unwrap_or_default();
         text.push_str(&format!("  txwatch watch {}:{hash}  # {id}\n", player.name()));
     }
@@ -74,19 +75,19 @@ fn variables(sandbox: &Sandbox) -> String {
     let push_url = |player| sandbox.push_url(player);
     let given = |text: &str| text.to_owned();
     let variables = [
-        ("PROOF_URL", url(Player::Proof)),
+        ("PROOF_URL", url(Double::Proof)),
         ("PROOF_TOKEN", given(TOKEN)),
-        ("TRANSAK_URL", url(Player::Transak)),
-        ("TRANSAK_PUSH_URL", push_url(Player::Transak)),
+        ("TRANSAK_URL", url(Double::Transak)),
+        ("TRANSAK_PUSH_URL", push_url(Double::Transak)),
         ("TRANSAK_PUSHER_KEY", given(PUSHER_KEY)),
         ("TRANSAK_API_KEY", given(API_KEY)),
         ("TRANSAK_TOKEN", given(TOKEN)),
         ("TRANSAK_API_SECRET", given(API_SECRET)),
-        ("CSPR_URL", url(Player::Cspr)),
-        ("CSPR_PUSH_URL", push_url(Player::Cspr)),
+        ("CSPR_URL", url(Double::Cspr)),
+        ("CSPR_PUSH_URL", push_url(Double::Cspr)),
         ("CSPR_TOKEN", given(TOKEN)),
-        ("CASPER_URL", url(Player::Casper)),
-        ("CASPER_PUSH_URL", push_url(Player::Casper)),
+        ("CASPER_URL", url(Double::Casper)),
+        ("CASPER_PUSH_URL", push_url(Double::Casper)),
     ];
     let export = |(name, value)| format!("export TXWATCH_{name}={value}\n");
     variables.map(export).concat()

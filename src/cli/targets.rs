@@ -9,8 +9,12 @@ use clap_complete::engine::CompletionCandidate;
 
 use crate::config::{Config, Environment, SANDBOX};
 use crate::error::{Failure, usage};
-use crate::exit::Code;
-use crate::lifecycle::Status;
+use std::sync::Arc;
+
+use crate::config::Registry;
+use crate::error::FailureKind;
+use crate::provider::{Id, Status};
+use crate::warning::{Warning, WarningCode};
 use crate::render::clean;
 
 /// More than this on standard input is no list of targets.
@@ -18,15 +22,15 @@ const MOST_INPUT: u64 = 16 * 1024 * 1024;
 
 /// A target whose profile is known, and whose id may be one of its provider's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Chosen {
+pub(super) struct ResolvedTarget {
     /// The profile's name.
     pub(super) profile: String,
     /// The provider behind it.
-    pub(super) provider: &'static str,
+    pub(super) provider: Arc<str>,
     /// `PROFILE:ID`.
     pub(super) name: String,
     /// The id on the wire.
-    pub(super) id: String,
+    pub(super) id: Id,
 }
 
 /// Replaces `-` by what standard input says, one target a line.
@@ -65,7 +69,7 @@ fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
     });
     let received = match timeout {
         Some(timeout) => receiver.recv_timeout(timeout).map_err(|_| {
-            Failure::new(Code::Timeout, "standard input did not end in time; nothing was watched")
+            Failure::new(FailureKind::TimedOut, "standard input did not end in time; nothing was watched")
         })?,
         None => receiver.recv().map_err(|_| usage("standard input cannot be read"))?,
     };
@@ -84,7 +88,7 @@ pub(super) fn choose(
     text: &str,
     bare_profile: Option<&str>,
     config: &Config,
-) -> Result<(Chosen, Option<String>), Failure> {
+) -> Result<(ResolvedTarget, Option<String>), Failure> {
     if let Some((profile, id)) = text.split_once(':') {
         return Ok((fits(profile, id, config)?, None));
     }
@@ -98,7 +102,7 @@ pub(super) fn choose(
     let candidates: Vec<_> = config
         .configured()
         .into_iter()
-        .filter_map(|profile| fits(profile, text, config).ok())
+        .filter_map(|profile| fits(&profile, text, config).ok())
         .collect();
     match candidates.as_slice() {
         [only] => {
@@ -114,8 +118,8 @@ pub(super) fn choose(
 pub(super) fn account(
     named: Option<&str>,
     config: &Config,
-    notices: &mut Vec<(&'static str, String)>,
-) -> Result<Chosen, Failure> {
+    notices: &mut Vec<Warning>,
+) -> Result<ResolvedTarget, Failure> {
     let default = config.file.default_profile.as_ref().and_then(|entry| entry.text().ok());
     if let Some(profile) = named.or(default) {
         return of_account(profile, config);
@@ -123,12 +127,12 @@ pub(super) fn account(
     let able: Vec<_> = config
         .configured()
         .into_iter()
-        .filter_map(|profile| of_account(profile, config).ok())
+        .filter_map(|profile| of_account(&profile, config).ok())
         .collect();
     match able.as_slice() {
         [only] => {
-            notices.push((
-                "profile_chosen",
+            notices.push(Warning::new(
+                WarningCode::ProfileChosen,
                 format!(
                     "following profile {}, the only one with a feed of all orders",
                     only.profile
@@ -141,24 +145,27 @@ pub(super) fn account(
     }
 }
 
-fn of_account(profile: &str, config: &Config) -> Result<Chosen, Failure> {
+fn of_account(profile: &str, config: &Config) -> Result<ResolvedTarget, Failure> {
     let spec = match profile {
-        SANDBOX => crate::provider::PROVIDERS.iter().copied().find(|spec| spec.account),
-        _ => Some(config.provider_of(profile)?),
+        SANDBOX => {
+            let mut specs = config.registry.iter().map(|definition| definition.spec());
+            specs.find(|spec| spec.has_account_feed)
+        }
+        _ => Some(config.spec_of(profile)?),
     };
-    match spec.filter(|spec| spec.account) {
-        Some(spec) => Ok(Chosen {
+    match spec.filter(|spec| spec.has_account_feed) {
+        Some(spec) => Ok(ResolvedTarget {
             profile: profile.to_owned(),
-            provider: spec.name,
+            provider: spec.name.clone(),
             name: profile.to_owned(),
-            id: String::new(),
+            id: spec.probe_id.clone(),
         }),
         None => Err(usage(format!("profile {profile} has no feed of a whole account"))
             .hint("name the transactions to watch; --all goes with Transak")),
     }
 }
 
-fn no_choice(text: &str, candidates: &[Chosen], config: &Config) -> Failure {
+fn no_choice(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Failure {
     let shown = shown(text);
     let failure = match candidates {
         [] => {
@@ -180,37 +187,39 @@ fn no_choice(text: &str, candidates: &[Chosen], config: &Config) -> Failure {
     if is_scenario(text) { failure.hint(format!("did you mean sandbox:{shown}?")) } else { failure }
 }
 
-fn fits(profile: &str, id: &str, config: &Config) -> Result<Chosen, Failure> {
+fn fits(profile: &str, id: &str, config: &Config) -> Result<ResolvedTarget, Failure> {
     if profile == SANDBOX {
-        return sandbox(id);
+        return sandbox(id, config);
     }
-    let spec = config.provider_of(profile)?;
+    let definition = config.provider_of(profile)?;
+    let spec = definition.spec();
     let name = format!("{profile}:{id}");
-    (spec.check_id)(id).map_err(|error| {
+    let id = definition.parse_id(id).map_err(|error| {
         usage(format!("'{}' is not an id of {}: {error}", shown(id), spec.title))
             .hint(format!("{} has {}", spec.title, spec.id_shape))
     })?;
-    let id = (spec.canonical)(id);
-    Ok(Chosen { profile: profile.to_owned(), provider: spec.name, name, id })
+    let provider = spec.name.clone();
+    Ok(ResolvedTarget { profile: profile.to_owned(), provider, name, id })
 }
 
 #[cfg(feature = "sandbox")]
-fn sandbox(id: &str) -> Result<Chosen, Failure> {
+fn sandbox(id: &str, config: &Config) -> Result<ResolvedTarget, Failure> {
     let address = crate::sandbox::address(id)?;
-    let spec =
-        crate::provider::find(address.provider).ok_or_else(|| usage("the sandbox plays nobody"))?;
-    (spec.check_id)(&address.id)
+    let definition = config.registry.find(address.provider);
+    let definition = definition.ok_or_else(|| usage("the sandbox plays nobody"))?;
+    let wire_id = definition
+        .parse_id(&address.id)
         .map_err(|error| usage(format!("'{}' is not a scenario: {error}", shown(id))))?;
-    Ok(Chosen {
+    Ok(ResolvedTarget {
         profile: SANDBOX.to_owned(),
-        provider: address.provider,
+        provider: definition.spec().name.clone(),
         name: format!("{SANDBOX}:{id}"),
-        id: address.id,
+        id: wire_id,
     })
 }
 
 #[cfg(not(feature = "sandbox"))]
-fn sandbox(_id: &str) -> Result<Chosen, Failure> {
+fn sandbox(_id: &str, _config: &Config) -> Result<ResolvedTarget, Failure> {
     Err(usage("this build of txwatch has no sandbox"))
 }
 
@@ -253,16 +262,16 @@ pub(super) fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
 
 #[cfg(feature = "sandbox")]
 fn scenarios() -> Vec<CompletionCandidate> {
-    use crate::sandbox::{Player, SCENARIOS};
+    use crate::sandbox::{Double, SCENARIOS};
 
-    let of = |player: Player| {
+    let of = |player: Double| {
         let played = SCENARIOS.iter().filter(move |scenario| scenario.players().contains(&player));
         played.map(move |scenario| {
             let target = format!("{SANDBOX}:{}", player.path(scenario.name));
             CompletionCandidate::new(target).help(Some(scenario.about.into()))
         })
     };
-    Player::ALL.into_iter().flat_map(of).collect()
+    Double::ALL.into_iter().flat_map(of).collect()
 }
 
 /// Completes a profile's name.
@@ -287,8 +296,8 @@ pub(super) fn statuses(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// A broken config file must not break completion.
 fn profile_names() -> Vec<String> {
-    let config = Config::load(Environment::of_process());
+    let config = Config::load(Environment::of_process(), Registry::built_in());
     let from_config =
-        |config: Config| config.profile_names().into_iter().map(str::to_owned).collect();
+        |config: Config| config.profile_names().into_iter().map(|name| name.to_string()).collect();
     config.map(from_config).unwrap_or_else(|_| vec![SANDBOX.to_owned()])
 }

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::options::{OPTIONS, Scope};
 use crate::error::{Failure, config, nearest};
-use crate::provider::{self, PROVIDERS, SettingKind, Spec};
+use super::registry::Registry;
+use crate::provider::{SettingKind, Spec};
 
 /// A checked file.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +28,7 @@ pub struct File {
 #[derive(Clone, Debug, Default)]
 pub struct Section {
     /// What `provider` names.
-    pub provider: Option<&'static Spec>,
+    pub provider: Option<Arc<Spec>>,
     /// Everything else in it.
     pub entries: BTreeMap<String, Entry>,
 }
@@ -64,8 +66,8 @@ impl Entry {
 ///
 /// # Errors
 /// What is wrong, and in which line.
-pub(crate) fn parse(text: &str, path: &Path) -> Result<File, Failure> {
-    let reader = Reader { text, path };
+pub fn parse(text: &str, path: &Path, registry: &Registry) -> Result<File, Failure> {
+    let reader = Reader { text, path, registry };
     let root = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(1, |span| reader.line(span.start));
         reader.error(line, error.message().to_owned())
@@ -76,6 +78,7 @@ pub(crate) fn parse(text: &str, path: &Path) -> Result<File, Failure> {
 struct Reader<'a> {
     text: &'a str,
     path: &'a Path,
+    registry: &'a Registry,
 }
 
 type Key<'a> = Spanned<std::borrow::Cow<'a, str>>;
@@ -106,7 +109,7 @@ impl Reader<'_> {
 
     fn check_default(&self, entry: &Entry, file: &File) -> Result<(), Failure> {
         let name = entry.text().map_err(|error| self.error(entry.line, error))?;
-        if file.profiles.contains_key(name) || provider::find(name).is_some() {
+        if file.profiles.contains_key(name) || self.registry.find(name).is_some() {
             Ok(())
         } else {
             Err(self.error(entry.line, format!("default_profile: there is no profile '{name}'")))
@@ -140,14 +143,17 @@ impl Reader<'_> {
         if let Some((key, value)) = own {
             section.provider = Some(self.provider(&self.entry(key, value)?)?);
         }
-        let Some(spec) = section.provider.or_else(|| provider::find(profile)) else {
+        let of_that_name = || Some(self.registry.find(profile)?.spec());
+        let Some(spec) = section.provider.clone().or_else(of_that_name) else {
             let failure =
                 self.error(self.line_of(name), format!("profile {profile} names no provider"));
-            return Err(failure.hint(format!("add  provider = \"{}\"", PROVIDERS[0].name)));
+            let first = self.registry.iter().next().map(|definition| definition.spec());
+            let first = first.map_or_else(String::new, |spec| spec.name.to_string());
+            return Err(failure.hint(format!("add  provider = \"{first}\"")));
         };
         for (key, value) in table.iter().filter(|(key, _)| key.get_ref() != "provider") {
             let entry = self.entry(key, value)?;
-            self.check_setting(key, &entry, profile, spec)?;
+            self.check_setting(key, &entry, profile, &spec)?;
             section.entries.insert(key.get_ref().to_string(), entry);
         }
         Ok(section)
@@ -166,10 +172,12 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn provider(&self, entry: &Entry) -> Result<&'static Spec, Failure> {
+    fn provider(&self, entry: &Entry) -> Result<Arc<Spec>, Failure> {
         let name = entry.text().map_err(|error| self.error(entry.line, error))?;
-        provider::find(name).ok_or_else(|| {
-            let known: Vec<_> = PROVIDERS.iter().map(|spec| spec.name).collect();
+        let found = self.registry.find(name).map(|definition| definition.spec());
+        found.ok_or_else(|| {
+            let known: Vec<_> =
+                self.registry.iter().map(|known| known.spec().name.to_string()).collect();
             self.error(entry.line, format!("there is no provider '{name}'"))
                 .hint(format!("the providers are: {}", known.join(", ")))
         })
@@ -190,10 +198,10 @@ impl Reader<'_> {
             }
             return self.check(entry, option.key, option.check);
         }
-        for setting in spec.settings {
+        for setting in &spec.settings {
             match &setting.kind {
                 SettingKind::Secret(_) if name == setting.key => {
-                    let variable = super::environment::variable(profile, setting.key);
+                    let variable = super::environment::variable(profile, &setting.key);
                     let message =
                         format!("{name} is a secret, and secrets are not kept in this file");
                     return Err(self.error(entry.line, message).hint(format!(
@@ -299,7 +307,7 @@ fn known_keys(spec: &Spec) -> Vec<String> {
         SettingKind::Secret(_) => {
             vec![format!("{}_file", setting.key), format!("{}_command", setting.key)]
         }
-        _ => vec![setting.key.to_owned()],
+        _ => vec![setting.key.to_string()],
     });
     let options = OPTIONS.iter().filter(|option| option.scope == Scope::Profile);
     settings
@@ -311,10 +319,12 @@ fn known_keys(spec: &Spec) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Hint;
 
     fn complaint(text: &str) -> String {
-        let failure = parse(text, Path::new("config.toml")).unwrap_err();
-        format!("{failure} / {}", failure.hints().join(" / "))
+        let failure = parse(text, Path::new("config.toml"), &Registry::built_in()).unwrap_err();
+        let hints: Vec<_> = failure.hints().iter().filter_map(Hint::as_text).collect();
+        format!("{failure} / {}", hints.join(" / "))
     }
 
     #[test]
@@ -328,7 +338,7 @@ provider = "proof"
 url = "https://proof.example"
 token_command = ["pass", "show", "proof/staging"]
 "#;
-        let file = parse(text, Path::new("config.toml")).unwrap();
+        let file = parse(text, Path::new("config.toml"), &Registry::built_in()).unwrap();
         assert_eq!(file.default_profile.unwrap().text(), Ok("staging"));
         assert_eq!(file.defaults["timeout"].text(), Ok("20m"));
         let staging = &file.profiles["staging"];

@@ -8,21 +8,22 @@ mod file;
 mod options;
 mod paths;
 mod profile;
+mod registry;
 pub mod values;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Failure, config, nearest, usage};
-use crate::provider::{self, PROVIDERS, SettingKind, Spec};
+use crate::provider::{Definition, SettingKind, Spec};
 
 pub use environment::Environment;
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use file::parse;
-pub use file::{Entry, File, Section};
+pub use file::{Entry, File, Section, parse};
 pub use options::{OPTIONS, OptionSpec, Scope};
 pub use profile::{Overrides, Resolved, Sourced};
+pub use registry::Registry;
 
 /// The name of the profile that plays the embedded sandbox.
 pub const SANDBOX: &str = "sandbox";
@@ -52,7 +53,7 @@ impl fmt::Display for Origin {
 }
 
 /// The configuration file and the environment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// Where the file is, or would be.
     pub path: PathBuf,
@@ -62,6 +63,8 @@ pub struct Config {
     pub file: File,
     /// The variables that matter.
     pub environment: Environment,
+    /// The providers that profiles may have.
+    pub registry: Registry,
 }
 
 impl Config {
@@ -77,7 +80,7 @@ impl Config {
     ///
     /// # Errors
     /// The file that `TXWATCH_CONFIG` names is missing, or a file has something in it that is not known.
-    pub fn load(environment: Environment) -> Result<Self, Failure> {
+    pub fn load(environment: Environment, registry: Registry) -> Result<Self, Failure> {
         let (path, named) = paths::config_file(&environment)?;
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => Some(text),
@@ -94,34 +97,36 @@ impl Config {
         };
         Ok(Config {
             exists: text.is_some(),
-            file: file::parse(text.as_deref().unwrap_or_default(), &path)?,
+            file: file::parse(text.as_deref().unwrap_or_default(), &path, &registry)?,
             environment,
+            registry,
             path,
         })
     }
 
     /// The profiles that can be named: one for each provider, the sandbox, and the user's own.
-    pub fn profile_names(&self) -> BTreeSet<&str> {
-        let mut names: BTreeSet<&str> = PROVIDERS.iter().map(|spec| spec.name).collect();
-        names.extend(self.file.profiles.keys().map(String::as_str));
+    pub fn profile_names(&self) -> BTreeSet<Arc<str>> {
+        let mut names: BTreeSet<Arc<str>> =
+            self.registry.iter().map(|definition| definition.spec().name.clone()).collect();
+        names.extend(self.file.profiles.keys().map(|name| name.as_str().into()));
         if cfg!(feature = "sandbox") {
-            names.insert(SANDBOX);
+            names.insert(SANDBOX.into());
         }
         names
     }
 
     /// The profiles that the user has set up: some setting is given for them.
-    pub fn configured(&self) -> Vec<&str> {
+    pub fn configured(&self) -> Vec<Arc<str>> {
         self.profile_names()
             .into_iter()
-            .filter(|name| *name != SANDBOX && self.is_configured(name))
+            .filter(|name| **name != *SANDBOX && self.is_configured(name))
             .collect()
     }
 
     fn is_configured(&self, name: &str) -> bool {
         let in_file =
             self.file.profiles.get(name).is_some_and(|section| !section.entries.is_empty());
-        in_file || self.provider_of(name).is_ok_and(|spec| self.has_variable(name, spec))
+        in_file || self.spec_of(name).is_ok_and(|spec| self.has_variable(name, &spec))
     }
 
     /// Whether a variable sets something of this profile. Its names are spelt out, for a profile's name
@@ -129,11 +134,11 @@ impl Config {
     fn has_variable(&self, name: &str, spec: &Spec) -> bool {
         let keys = spec.settings.iter().flat_map(|setting| match setting.kind {
             SettingKind::Secret(_) => vec![
-                setting.key.to_owned(),
+                setting.key.to_string(),
                 format!("{}_file", setting.key),
                 format!("{}_command", setting.key),
             ],
-            _ => vec![setting.key.to_owned()],
+            _ => vec![setting.key.to_string()],
         });
         keys.map(|key| environment::variable(name, &key))
             .any(|variable| self.environment.get(&variable).is_some_and(|value| !value.is_empty()))
@@ -143,18 +148,29 @@ impl Config {
     ///
     /// # Errors
     /// There is no profile of that name.
-    pub fn provider_of(&self, name: &str) -> Result<&'static Spec, Failure> {
-        let named = self.file.profiles.get(name).and_then(|section| section.provider);
-        named.or_else(|| provider::find(name)).ok_or_else(|| self.no_profile(name))
+    pub fn provider_of(&self, name: &str) -> Result<&Arc<dyn Definition>, Failure> {
+        let section = self.file.profiles.get(name);
+        let named = section.and_then(|section| section.provider.as_ref());
+        let provider = named.map_or(name, |spec| &spec.name);
+        self.registry.find(provider).ok_or_else(|| self.no_profile(name))
+    }
+
+    /// What is fixed about the provider behind a profile.
+    ///
+    /// # Errors
+    /// There is no profile of that name.
+    pub fn spec_of(&self, name: &str) -> Result<Arc<Spec>, Failure> {
+        Ok(self.provider_of(name)?.spec())
     }
 
     /// The complaint about a profile that does not exist.
     pub fn no_profile(&self, name: &str) -> Failure {
         let names = self.profile_names();
-        let known = names.iter().copied().collect::<Vec<_>>().join(", ");
+        let known = names.iter().map(|name| &**name).collect::<Vec<_>>();
+        let near = nearest(name, known.iter().copied());
         let failure = usage(format!("there is no profile '{}'", crate::render::clean(name)))
-            .hint(format!("the profiles are: {known}"));
-        match nearest(name, names) {
+            .hint(format!("the profiles are: {}", known.join(", ")));
+        match near {
             Some(near) => failure.hint(format!("did you mean '{near}'?")),
             None => failure,
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::values::{Carrier, Colour, Form, Interval, Limit, Span, Switch, Timeout};
+use super::values::{TransportMode, Colour, OutputFormat, Interval, Limit, Span, Switch, Timeout};
 use super::{Config, Entry, Origin, Sourced, paths};
 use crate::error::{Failure, config};
 use crate::lifecycle::Goal;
@@ -46,12 +46,12 @@ const fn option(
 pub static OPTIONS: &[OptionSpec] = &[
     option("timeout", Scope::Command, "30m (get: 30s)", check::<Timeout>),
     option("heartbeat", Scope::Command, "60s", check::<Timeout>),
-    option("output", Scope::Command, "human on a terminal, else plain", check::<Form>),
+    option("output", Scope::Command, "human on a terminal, else plain", check::<OutputFormat>),
     option("color", Scope::Command, "auto", check::<Colour>),
     option("show_personal", Scope::Command, "false", check::<Switch>),
     option("until", Scope::Command, "completed", check::<Goal>),
     option("cacert", Scope::Command, "none", |_| Ok(())),
-    option("transport", Scope::Command, "auto", check::<Carrier>),
+    option("transport", Scope::Command, "auto", check::<TransportMode>),
     option("interval", Scope::Profile, "per provider", check::<Interval>),
     option("appear_timeout", Scope::Profile, "60s (get: 0s)", check::<Limit>),
     option("max_outage", Scope::Profile, "5m (get: 0s)", check::<Limit>),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::environment::variable;
 use super::{Config, Origin, paths};
 use crate::error::{Failure, config};
-use crate::provider::{Provider, Secret, Setting, SettingKind, Settings, Spec};
-use crate::transport::Credential;
+use crate::provider::{Provider, Secret, Setting, SettingKind, Settings};
+use crate::credential::Credential;
 
 /// Values that flags put over every profile.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Resolved {
 
 impl Resolved {
     /// Whether the provider can be asked, and not only listened to.
-    pub fn asks(&self) -> bool {
+    pub fn can_poll(&self) -> bool {
         self.credential.is_available() || self.provider.is_open()
     }
 }
@@ -50,11 +50,11 @@ impl Config {
     /// # Errors
     /// A setting or credential is missing, invalid, or would be sent in the clear.
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Resolved, Failure> {
-        let spec = self.provider_of(name)?;
+        let definition = self.provider_of(name)?;
         let mut settings = Settings::default();
         let mut credential = Credential::none();
         let mut issuer = None;
-        for setting in spec.settings {
+        for setting in &definition.spec().settings {
             if let SettingKind::Secret(purpose) = setting.kind {
                 match (purpose, self.secret(name, setting)?) {
                     (Secret::Token, Some(found)) => credential = found,
@@ -68,14 +68,16 @@ impl Config {
                 setting
                     .check(&found.value)
                     .map_err(|error| bad_value(name, setting, &found.origin, &error))?;
-                settings.set(setting.key, found.value);
+                settings.set(&*setting.key, found.value);
             } else if setting.required {
                 return Err(self.missing(name, setting));
             }
         }
         let provider =
-            (spec.build)(&settings).map_err(|error| config(format!("profile {name}: {error}")))?;
-        if issuer.is_some() && provider.issue().is_none() {
+            definition
+            .build(&settings)
+            .map_err(|error| config(format!("profile {name}: {error}")))?;
+        if issuer.is_some() && provider.token_request().is_none() {
             return Err(config(format!(
                 "profile {name} has a secret that tokens are issued for, but no api_key to go with it"
             ))
@@ -85,7 +87,7 @@ impl Config {
         let warnings = warnings.filter_map(warning).collect();
         let credential = Credential { issuer: issuer.map(Box::new), ..credential };
         if credential.is_available() {
-            refuse_cleartext(name, spec, provider.as_ref())?;
+            refuse_cleartext(name, provider.as_ref())?;
         }
         Ok(Resolved { provider, credential, warnings })
     }
@@ -99,8 +101,8 @@ impl Config {
     /// What to say of a profile that cannot be asked, because it has no token.
     pub fn no_token(&self, name: &str) -> Failure {
         let token = |setting: &&Setting| setting.kind == SettingKind::Secret(Secret::Token);
-        match self.provider_of(name).map(|spec| spec.settings.iter().find(token)) {
-            Ok(Some(setting)) => self.missing(name, setting),
+        match self.spec_of(name).map(|spec| spec.settings.iter().find(token).cloned()) {
+            Ok(Some(setting)) => self.missing(name, &setting),
             _ => config(format!("profile {name} has no token")),
         }
     }
@@ -108,8 +110,8 @@ impl Config {
     /// What to say of a profile that cannot be listened to, because it has no address to listen at.
     pub fn no_push(&self, name: &str) -> Failure {
         let push = |setting: &&Setting| setting.key == "push_url";
-        let failure = match self.provider_of(name).map(|spec| spec.settings.iter().find(push)) {
-            Ok(Some(setting)) => self.missing(name, setting),
+        let failure = match self.spec_of(name).map(|spec| spec.settings.iter().find(push).cloned()) {
+            Ok(Some(setting)) => self.missing(name, &setting),
             _ => config(format!("profile {name} has no push")),
         };
         failure.hint("without --transport push, polling would carry the watch")
@@ -123,7 +125,7 @@ impl Config {
         setting: &Setting,
         overrides: &Overrides,
     ) -> Option<Sourced> {
-        let flag = match setting.key {
+        let flag = match &*setting.key {
             "url" => overrides.url.as_ref().map(|value| ("url", value)),
             "push_url" => overrides.push_url.as_ref().map(|value| ("push-url", value)),
             _ => None,
@@ -134,7 +136,7 @@ impl Config {
         if setting.follows_url && overrides.url.is_some() {
             return None;
         }
-        self.layered(profile, setting.key)
+        self.layered(profile, &setting.key)
             .map(|(value, origin)| Sourced { value: value.concat(), origin })
     }
 
@@ -229,7 +231,7 @@ impl Config {
 
     /// A thing that is missing, and the three ways to give it.
     fn missing(&self, profile: &str, setting: &Setting) -> Failure {
-        let key = setting.key;
+        let key = &setting.key;
         let variable = variable(profile, key);
         let file = paths::shown(&self.path);
         let empty = match self.environment.get(&variable) {
@@ -248,13 +250,13 @@ impl Config {
         };
         let issues = |other: &Setting| other.kind == SettingKind::Secret(Secret::Issuer);
         let issuer = self
-            .provider_of(profile)
+            .spec_of(profile)
             .ok()
-            .and_then(|spec| spec.settings.iter().find(|other| issues(other)));
+            .and_then(|spec| spec.settings.iter().find(|other| issues(other)).cloned());
         let failure = match (issuer, &setting.kind) {
             (Some(issuer), SettingKind::Secret(_)) => failure.hint(format!(
                 "or have tokens issued: give api_key, and {} in the same three ways",
-                crate::config::environment::variable(profile, issuer.key)
+                crate::config::environment::variable(profile, &issuer.key)
             )),
             _ => failure,
         };
@@ -285,9 +287,8 @@ fn bad_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> 
 }
 
 /// A secret goes over `http://` or `ws://` to this machine only.
-fn refuse_cleartext(profile: &str, spec: &Spec, provider: &dyn Provider) -> Result<(), Failure> {
-    let probe = crate::provider::Id::new(spec.probe_id);
-    for request in provider.requests(&probe) {
+fn refuse_cleartext(profile: &str, provider: &dyn Provider) -> Result<(), Failure> {
+    for request in provider.requests(&provider.spec().probe_id) {
         if request.leaks() {
             let message = format!(
                 "profile {profile} would send its token unencrypted over {}:// to {}",
@@ -303,7 +304,7 @@ fn refuse_cleartext(profile: &str, spec: &Spec, provider: &dyn Provider) -> Resu
 
 fn warning(credential: &Credential) -> Option<String> {
     #[cfg(unix)]
-    if let crate::transport::CredentialSource::File(path) = &credential.source {
+    if let crate::credential::CredentialSource::File(path) = &credential.source {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode());
         if mode.is_ok_and(|mode| mode & 0o004 != 0) {

@@ -28,7 +28,7 @@ pub struct Interval(pub Duration);
 
 /// What feeds a watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Carrier {
+pub enum TransportMode {
     /// Push, with polling while it is down.
     #[default]
     Auto,
@@ -40,7 +40,7 @@ pub enum Carrier {
 
 /// The form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum OutputFormat {
     /// For people.
     Human,
     /// For logs and pipes.
@@ -174,8 +174,8 @@ macro_rules! words {
     };
 }
 
-words!(Carrier, "auto" => Carrier::Auto, "push" => Carrier::Push, "poll" => Carrier::Poll);
-words!(Form, "human" => Form::Human, "plain" => Form::Plain, "json" => Form::Json);
+words!(TransportMode, "auto" => TransportMode::Auto, "push" => TransportMode::Push, "poll" => TransportMode::Poll);
+words!(OutputFormat, "human" => OutputFormat::Human, "plain" => OutputFormat::Plain, "json" => OutputFormat::Json);
 words!(Colour, "auto" => Colour::Auto, "always" => Colour::Always, "never" => Colour::Never);
 
 /// `on`, `true`, `1` and their opposites.

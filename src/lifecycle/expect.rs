@@ -7,7 +7,7 @@ use std::str::FromStr;
 use bigdecimal::BigDecimal;
 use serde_json::Value;
 
-use super::{Report, Transaction};
+use crate::provider::{Report, Transaction};
 
 /// The longest number, and the largest exponent, that is compared as a decimal; beyond it the
 /// arithmetic itself would be the attack.
@@ -159,7 +159,7 @@ impl fmt::Display for Expectation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lifecycle::Status;
+    use crate::provider::Status;
 
     fn holds(expectation: &str, amount: &str) -> bool {
         let record = Transaction { crypto_amount: Some(amount.into()), ..Transaction::default() };

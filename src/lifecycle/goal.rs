@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Status;
+use crate::provider::Status;
 
 /// The statuses that count as reaching the goal.
 #[derive(Clone, Debug, PartialEq, Eq)]

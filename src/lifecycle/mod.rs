@@ -5,14 +5,8 @@
 
 mod expect;
 mod goal;
-mod status;
 mod tracker;
-mod transaction;
 
 pub use expect::Expectation;
 pub use goal::Goal;
-pub use status::Status;
-pub use tracker::{
-    Attempt, Decision, Ending, Observation, Passed, Report, Rules, Source, Tracker, Verdict,
-};
-pub use transaction::{Kind, Transaction};
+pub use tracker::{Decision, Ending, Observation, Rules, Source, Tracker, Verdict};

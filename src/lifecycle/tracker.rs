@@ -5,64 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{Goal, Status, Transaction};
-
-/// What a provider said about a transaction.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The status in our vocabulary.
-    pub status: Status,
-    /// The provider's own word for it.
-    pub word: String,
-    /// When it happened by the provider's clock, if it said so.
-    pub occurred_at: Option<Timestamp>,
-    /// A sentence that explains the status, if there is one.
-    pub detail: Option<String>,
-    /// Which transaction it is about, where an id stands for one after the other.
-    pub attempt: Option<Attempt>,
-    /// What the transaction went through before, as far as the provider says; oldest first.
-    pub history: Vec<Passed>,
-    /// The fields of the record that this report carried.
-    pub transaction: Transaction,
-    /// The provider's JSON.
-    pub data: Option<Value>,
-}
-
-/// One of the transactions that an id stands for, one after the other. The newest counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// The provider's own id of it.
-    pub id: String,
-    /// When it began, by the provider's clock.
-    pub began: Option<Timestamp>,
-}
-
-/// A status that a transaction once had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passed {
-    /// The status.
-    pub status: Status,
-    /// Since when, by the provider's clock.
-    pub at: Timestamp,
-}
-
-impl Report {
-    /// A report of a bare status.
-    pub fn new(status: Status, word: impl Into<String>) -> Self {
-        Report {
-            status,
-            word: word.into(),
-            occurred_at: None,
-            detail: None,
-            attempt: None,
-            history: Vec::new(),
-            transaction: Transaction::default(),
-            data: None,
-        }
-    }
-}
+use super::Goal;
+use crate::provider::{Attempt, Report, Status, Transaction};
 
 /// Where an observation came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -107,10 +52,10 @@ pub struct Rules {
     /// How long a bad ending is held before it is believed.
     pub grace: Duration,
     /// Whether the provider documents that the first status can be followed by the second.
-    pub revives: fn(Status, Status) -> bool,
+    pub allows_reopen: fn(Status, Status) -> bool,
     /// Whether the provider excludes that the first status is followed by the second, however new that
     /// seems.
-    pub precludes: fn(Status, Status) -> bool,
+    pub forbids_transition: fn(Status, Status) -> bool,
 }
 
 /// How a target ended.
@@ -178,14 +123,14 @@ impl Tracker {
         };
         let report = &observation.report;
         let order = last.order(observation);
-        if order == Ordering::Less || (rules.precludes)(last.status, report.status) {
+        if order == Ordering::Less || (rules.forbids_transition)(last.status, report.status) {
             return Verdict::Stale;
         }
         if report.word == last.word && report.status == last.status {
             return Verdict::Same;
         }
         if last.status.is_final() {
-            let revived = order == Ordering::Greater && (rules.revives)(last.status, report.status);
+            let revived = order == Ordering::Greater && (rules.allows_reopen)(last.status, report.status);
             return if revived { Verdict::Changed } else { Verdict::Sticky };
         }
         if order == Ordering::Equal && report.status.rank() <= last.status.rank() {

@@ -4,13 +4,13 @@ use super::*;
 
 const FIRST: i64 = 1_775_037_600; // 2026-04-01T10:00:00Z
 
-fn revives(from: Status, to: Status) -> bool {
+fn allows_reopen(from: Status, to: Status) -> bool {
     from == Status::Failed && matches!(to, Status::Pending | Status::Processing | Status::Completed)
 }
 
 fn rules(grace: u64) -> Rules {
-    let precludes = |_, _| false;
-    Rules { goal: Goal::default(), grace: Duration::from_secs(grace), revives, precludes }
+    let forbids_transition = |_, _| false;
+    Rules { goal: Goal::default(), grace: Duration::from_secs(grace), allows_reopen, forbids_transition }
 }
 
 /// An observation heard at second `heard`, timed by the provider at second `clock` of its life.
@@ -288,8 +288,8 @@ proptest! {
 
 #[test]
 fn what_the_provider_excludes_is_not_believed_however_new() {
-    let precludes = |from, to| from == Processing && to == Status::Expired;
-    let rules = Rules { precludes, ..rules(0) };
+    let forbids_transition = |from, to| from == Processing && to == Status::Expired;
+    let rules = Rules { forbids_transition, ..rules(0) };
     let mut tracker = Tracker::default();
     assert_eq!(tracker.observe(&seen(Processing, None, Pull, 1), &rules), Verdict::Changed);
     assert_eq!(tracker.observe(&seen(Status::Expired, None, Pull, 9), &rules), Verdict::Stale);

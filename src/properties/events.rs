@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 
-use crate::transport::{Events, Heard};
+use crate::transport::{Events, Frame};
 
 /// However the bytes are cut into chunks, the same events come out, and no others than the standard's
 /// own rules make of them. The first byte says how long the chunks are.
@@ -28,9 +28,9 @@ fn decoded(chunks: Vec<Vec<u8>>) -> (Vec<Event>, bool) {
     let mut events = Vec::new();
     loop {
         match stream.next().now_or_never() {
-            Some(Ok(Heard::Event(id, data))) => events.push((id, data)),
-            Some(Ok(Heard::Alive)) => {}
-            Some(Ok(Heard::Closed(..))) => return (events, true),
+            Some(Ok(Frame::Event(id, data))) => events.push((id, data)),
+            Some(Ok(Frame::Alive)) => {}
+            Some(Ok(Frame::Closed(..))) => return (events, true),
             Some(Err(_)) => return (events, false),
             other => panic!("{other:?}"),
         }

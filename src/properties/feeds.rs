@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{API_KEY, built, ids, judge};
 use crate::provider::{Action, Feed, Frame, Id};
-use crate::wire::{Token, jwt};
+use crate::wire::{Token}; use crate::protocol::jwt;
 
 /// How many subscriptions may be unanswered at once.
 const WINDOW: usize = 64;
@@ -139,7 +139,7 @@ impl Story {
                 Action::Live => {
                     assert!(!std::mem::replace(&mut self.live, true), "it was live already");
                 }
-                Action::Subscribed(ids) | Action::Unserved(ids, _) => {
+                Action::Subscribed(ids) | Action::SubscriptionRejected(ids, _) => {
                     self.unanswered = self.unanswered.saturating_sub(ids.len().max(1));
                     ids.iter().for_each(|id| self.is_followed(id));
                 }
@@ -169,7 +169,7 @@ impl Story {
         match message["event"].as_str() {
             Some("pusher:subscribe") => {
                 assert!(self.followed.contains(channel), "{channel} is not followed");
-                assert!(self.live, "it was not introduced");
+                assert!(self.live, "it was not on_established");
                 assert!(self.asked.insert(channel.to_owned()), "{channel} was asked for twice");
                 self.unanswered += 1;
                 assert!(self.unanswered <= WINDOW, "{} unanswered", self.unanswered);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::API_KEY;
-use crate::lifecycle::{Report, Status};
+use crate::provider::{Report, Status};
 use crate::provider::Id;
 
 /// It ended well only if the provider's own words say so, and it is about this transaction.

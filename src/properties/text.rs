@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::render::clean;
-use crate::session::traffic::shown;
-use crate::wire::{Token, jwt};
+use crate::driver::traffic::shown;
+use crate::wire::{Token}; use crate::protocol::jwt;
 
 /// Nothing is left that a terminal would obey or that hides; harmless text is left alone.
 pub fn sanitised(bytes: &[u8]) {

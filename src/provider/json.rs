@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::wire::Response;
+
 /// Reads a body that has to be a JSON object.
 ///
 /// # Errors
@@ -29,6 +31,36 @@ pub(super) fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// What an error response says.
+pub(super) struct ErrorAnswer {
+    /// `404 (not_found: no such transaction)`.
+    pub(super) text: String,
+    /// Whether its body is not in the provider's form, but any other web server's.
+    pub(super) is_foreign: bool,
+}
+
+/// Reads an error response; `words` finds what the provider's own error body says.
+pub(super) fn error_answer(
+    response: &Response,
+    words: impl FnOnce(&Map<String, Value>) -> Vec<String>,
+) -> ErrorAnswer {
+    let status = response.status;
+    let Ok(body) = object(&response.body) else {
+        let text = format!("{status} without a JSON body; is the url right?");
+        return ErrorAnswer { text, is_foreign: true };
+    };
+    let words = words(&body);
+    if words.is_empty() {
+        return ErrorAnswer { text: status.to_string(), is_foreign: true };
+    }
+    ErrorAnswer { text: format!("{status} ({})", words.join(": ")), is_foreign: false }
+}
+
+/// The texts of these fields, as far as they are there.
+pub(super) fn texts(object: &Map<String, Value>, keys: &[&str]) -> Vec<String> {
+    keys.iter().filter_map(|key| text(object, key)).collect()
 }
 
 /// What a value is, in words.
@@ -59,7 +91,7 @@ const PERSONAL: &[&str] = &[
 
 /// A provider's JSON without the fields that carry personal data, at any depth; `more` are those that
 /// do in this provider's.
-pub fn without_personal_data(value: &mut Value, more: &[&str]) {
+pub fn without_personal_data(value: &mut Value, more: &[impl AsRef<str>]) {
     match value {
         Value::Object(fields) => {
             fields.retain(|key, _| !is_personal(key, more));
@@ -72,7 +104,7 @@ pub fn without_personal_data(value: &mut Value, more: &[&str]) {
     }
 }
 
-fn is_personal(key: &str, more: &[&str]) -> bool {
+fn is_personal(key: &str, more: &[impl AsRef<str>]) -> bool {
     /// No name that carries personal data is longer.
     const LONGEST: usize = 32;
     let mut name = [0; LONGEST];
@@ -84,8 +116,8 @@ fn is_personal(key: &str, more: &[&str]) -> bool {
         name[length] = byte.to_ascii_lowercase();
         length += 1;
     }
-    let is_name = |known: &&str| known.as_bytes() == &name[..length];
-    PERSONAL.iter().any(&is_name) || more.iter().any(is_name)
+    let is_name = |known: &str| known.as_bytes() == &name[..length];
+    PERSONAL.iter().any(|known| is_name(known)) || more.iter().any(|known| is_name(known.as_ref()))
 }
 
 #[cfg(test)]

@@ -1,37 +1,50 @@
 //! The settings that a provider declares, and the values a profile gives them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::wire::Base;
 
+/// The schemes of an address that is polled.
+pub const HTTP: &[&str] = &["http", "https"];
+/// The schemes of an address that pushes: the WebSocket ones, and those that are turned into them.
+pub const HTTP_OR_WEBSOCKET: &[&str] = &["http", "https", "ws", "wss"];
+
 /// One setting of a provider.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setting {
     /// Its key in the configuration file; in the environment `TXWATCH_<PROFILE>_<KEY>`.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// What it holds.
     pub kind: SettingKind,
     /// What it is, for people.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
     /// Whether a profile works without it.
     pub required: bool,
     /// What holds without it, for people; empty if nothing does.
-    pub default: &'static str,
+    pub default: Cow<'static, str>,
     /// Whether it is derived from the `url` unless it is given.
     pub follows_url: bool,
 }
 
 /// What a setting holds.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingKind {
     /// A base address with one of these schemes.
     Url(&'static [&'static str]),
     /// Free text.
     Text,
     /// One of these words.
-    Choice(&'static [&'static str]),
+    Choice(Vec<Cow<'static, str>>),
     /// A secret: given by `<key>_file`, `<key>_command` or the environment, never held here.
     Secret(Secret),
+}
+
+impl SettingKind {
+    /// One of these words.
+    pub fn choice(words: &[&'static str]) -> Self {
+        SettingKind::Choice(words.iter().copied().map(Cow::Borrowed).collect())
+    }
 }
 
 /// What a secret is for.
@@ -45,23 +58,32 @@ pub enum Secret {
 
 impl Setting {
     /// A setting without which a profile does not work.
-    pub const fn required(key: &'static str, kind: SettingKind, about: &'static str) -> Self {
-        Setting { key, kind, about, required: true, default: "", follows_url: false }
+    pub fn required(
+        key: impl Into<Cow<'static, str>>,
+        kind: SettingKind,
+        about: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let (key, about) = (key.into(), about.into());
+        Setting { key, kind, about, required: true, default: "".into(), follows_url: false }
     }
 
     /// A setting that a profile may do without.
-    pub const fn optional(key: &'static str, kind: SettingKind, about: &'static str) -> Self {
-        Setting { key, kind, about, required: false, default: "", follows_url: false }
+    pub fn optional(
+        key: impl Into<Cow<'static, str>>,
+        kind: SettingKind,
+        about: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Setting { required: false, ..Setting::required(key, kind, about) }
     }
 
     /// The same, with what holds without it.
-    pub const fn or(self, default: &'static str) -> Self {
-        Setting { default, ..self }
+    pub fn or(self, default: impl Into<Cow<'static, str>>) -> Self {
+        Setting { default: default.into(), ..self }
     }
 
     /// The same, derived from the `url` unless it is given.
-    pub const fn following_url(self) -> Self {
-        Setting { follows_url: true, default: "the url, with ws or wss", ..self }
+    pub fn following_url(self) -> Self {
+        Setting { follows_url: true, ..self.or("the url, with ws or wss") }
     }
 
     /// Refuses a value that cannot be right.
@@ -71,7 +93,7 @@ impl Setting {
     pub fn check(&self, value: &str) -> Result<(), String> {
         match &self.kind {
             SettingKind::Url(schemes) => Base::parse(value, schemes).map(drop),
-            SettingKind::Choice(words) if !words.contains(&value) => {
+            SettingKind::Choice(words) if !words.iter().any(|word| word == value) => {
                 Err(format!("it is one of: {}", words.join(", ")))
             }
             _ if value.trim().is_empty() => Err("it is empty".to_owned()),
@@ -82,12 +104,12 @@ impl Setting {
 
 /// A profile's checked values, without its secrets.
 #[derive(Clone, Debug, Default)]
-pub struct Settings(BTreeMap<&'static str, String>);
+pub struct Settings(BTreeMap<String, String>);
 
 impl Settings {
     /// Sets a value that [`Setting::check`] has accepted.
-    pub fn set(&mut self, key: &'static str, value: String) {
-        self.0.insert(key, value);
+    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(key.into(), value.into());
     }
 
     /// The value of a setting.

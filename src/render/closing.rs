@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::event::{Closing, Undecided};
-use super::words::span;
+use super::words::{hint, span};
 use super::{Paint, clean};
-use crate::error::Failure;
+use crate::error::{Failure, FailureKind, Signal};
+use crate::event::{Closing, Conclusion, Outcome, Undecided};
 use crate::exit::Code;
 
 /// How many targets are named, and how many errors are told; all of them are in the records.
@@ -19,8 +19,8 @@ pub fn failure(failure: &Failure, paint: Paint) -> String {
     for cause in failure.causes() {
         let _ = writeln!(text, "caused by: {}", clean(&cause));
     }
-    for hint in failure.hints() {
-        let _ = writeln!(text, "{} {}", paint.hint("hint:"), clean(hint));
+    for advice in failure.hints() {
+        let _ = writeln!(text, "{} {}", paint.hint("hint:"), clean(&hint(advice)));
     }
     text
 }
@@ -30,8 +30,8 @@ pub fn failure(failure: &Failure, paint: Paint) -> String {
 pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Paint) -> String {
     let mut text = problems(&closing.failures, paint);
     if closing.undecided.is_empty() {
-        if closing.account
-            && let Some(what) = gave_up(closing.exit, closing.elapsed)
+        if let Conclusion::Stopped(outcome) = closing.summary.conclusion
+            && let Some(what) = gave_up(outcome, closing.elapsed)
         {
             let _ = writeln!(text, "{} {what}: no order is open", paint.bad("error:"));
         }
@@ -83,7 +83,7 @@ fn advice(undecided: &[Undecided]) -> String {
                 submit anything."
             .to_owned();
     }
-    if undecided.iter().any(|open| !open.asks) {
+    if undecided.iter().any(|open| !open.can_poll) {
         return "What was not heard is not known: without an access token nobody could be asked, and an \
                 ending before or between is missed. Do not submit it again; look it up with a token, or in \
                 the dashboard."
@@ -97,30 +97,39 @@ fn advice(undecided: &[Undecided]) -> String {
 
 /// An outage has had its own error line.
 fn headline(closing: &Closing) -> Option<String> {
-    let open = closing.undecided.iter().filter(|open| open.code != Code::Unreachable).count();
-    let code = closing.undecided.iter().map(|open| open.code).max()?;
-    let what = gave_up(code, closing.elapsed)?;
+    let outcomes = closing.undecided.iter().map(|open| open.outcome);
+    let unreachable = Outcome::Failed(FailureKind::Unreachable);
+    let open = outcomes.clone().filter(|outcome| *outcome != unreachable).count();
+    let worst = outcomes.max_by_key(|outcome| Code::from(*outcome))?;
+    let what = gave_up(worst, closing.elapsed)?;
+    let targets = closing.summary.targets;
     let are = match open {
         1 => "is",
         _ => "are",
     };
-    let not = if closing.undecided.iter().all(|open| open.asks) {
+    let not = if closing.undecided.iter().all(|open| open.can_poll) {
         "not final"
     } else {
         "not known to be final"
     };
     Some(format!(
         "{what}: {open} of {} target{} {are} {not}",
-        closing.targets,
-        plural(closing.targets)
+        targets,
+        plural(targets)
     ))
 }
 
-fn gave_up(code: Code, elapsed: std::time::Duration) -> Option<String> {
-    match code {
-        Code::Timeout => Some(format!("timed out after {}", span(elapsed))),
-        Code::Interrupted => Some("interrupted".to_owned()),
-        Code::Terminated => Some("terminated".to_owned()),
+fn gave_up(outcome: Outcome, elapsed: std::time::Duration) -> Option<String> {
+    match outcome {
+        Outcome::Failed(FailureKind::TimedOut) => {
+            Some(format!("timed out after {}", span(elapsed)))
+        }
+        Outcome::Failed(FailureKind::Interrupted(Signal::Interrupt)) => {
+            Some("interrupted".to_owned())
+        }
+        Outcome::Failed(FailureKind::Interrupted(Signal::Terminate)) => {
+            Some("terminated".to_owned())
+        }
         _ => None,
     }
 }

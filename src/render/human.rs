@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::event::{Change, ConnectionState, Event, Outcome, Stamped};
-use super::words::{cost, exchange, padded, paid, short_target, span, time_of_day, word_aside};
-use super::{Look, Paint, ProgressSink, RecordSink, clean, say};
+use crate::error::FailureKind;
+use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResult};
+use super::words::{
+    cost, exchange, padded, paid, short_target, span, time_of_day, warning, word_aside,
+};
+use super::{OutputOptions, Paint, ProgressSink, RecordSink, clean, say};
 use crate::exit::Code;
-use crate::lifecycle::Status;
+use crate::provider::Status;
 
 /// One line a target, when it is settled.
 pub(super) struct FinalLine {
@@ -22,33 +25,33 @@ impl FinalLine {
 impl RecordSink for FinalLine {
     fn event(&mut self, event: &Stamped) -> Option<String> {
         match &event.event {
-            Event::Result(outcome) => Some(final_line(outcome, self.paint)),
+            Event::Result(result) => Some(final_line(result, self.paint)),
             _ => None,
         }
     }
 }
 
-fn final_line(outcome: &Outcome, paint: Paint) -> String {
-    let mut line = paint.mark(outcome.code);
-    let word = outcome.status.map_or("not seen", Status::name);
+fn final_line(result: &TargetResult, paint: Paint) -> String {
+    let mut line = paint.mark(result.outcome);
+    let word = result.status.map_or("not seen", Status::name);
     let padded = format!("{word:<10}");
-    let word = match outcome.status {
+    let word = match result.status {
         Some(status) => paint.status(status, padded),
         None => padded,
     };
-    let _ = write!(line, " {word} {}", outcome.name.target);
+    let _ = write!(line, " {word} {}", result.name.target);
     let told = [
         // What did not come to pass was only offered.
-        if outcome.status.is_some_and(|status| status.is_final() && status != Status::Completed) {
-            paid(&outcome.record)
+        if result.status.is_some_and(|status| status.is_final() && status != Status::Completed) {
+            paid(&result.record)
         } else {
-            exchange(&outcome.record)
+            exchange(&result.record)
         },
-        outcome.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
-        cost(&outcome.record, outcome.name.provider)
+        result.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
+        cost(&result.record)
             .map(|(costs, cost)| format!("{costs} {cost}"))
             .unwrap_or_default(),
-        remark(outcome),
+        remark(result),
     ];
     for part in told.iter().filter(|part| !part.is_empty()) {
         let _ = write!(line, "  {part}");
@@ -58,25 +61,30 @@ fn final_line(outcome: &Outcome, paint: Paint) -> String {
 }
 
 /// How long it took; or why this line is not the end of the transaction.
-fn remark(outcome: &Outcome) -> String {
-    let took = span(outcome.elapsed);
-    match outcome.code {
-        Code::Ok => format!("in {took}"),
-        Code::Unfinished => format!("not final yet, after {took}"),
-        code if code.is_undecided() => format!("NOT final, {} after {took}", gave_up(code)),
+fn remark(result: &TargetResult) -> String {
+    let took = span(result.elapsed);
+    match result.outcome {
+        Outcome::Reached => format!("in {took}"),
+        Outcome::Unfinished => format!("not final yet, after {took}"),
+        Outcome::Failed(kind) if result.outcome.is_undecided() => {
+            format!("NOT final, {} after {took}", gave_up(kind))
+        }
         // The whole story is told on stderr.
-        code if !code.is_of_transaction() => format!("{code}, exit code {}", code.number()),
-        _ => match &outcome.reason {
+        outcome if !outcome.is_of_transaction() => {
+            let code = Code::from(outcome);
+            format!("{code}, exit code {}", code.number())
+        }
+        _ => match &result.reason {
             Some(reason) => clean(reason).into_owned(),
             None => format!("in {took}"),
         },
     }
 }
 
-fn gave_up(code: Code) -> &'static str {
-    match code {
-        Code::Timeout => "timed out",
-        Code::Unreachable => "provider unreachable",
+fn gave_up(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::TimedOut => "timed out",
+        FailureKind::Unreachable => "provider unreachable",
         _ => "interrupted",
     }
 }
@@ -88,18 +96,18 @@ pub(super) struct Trail {
     single: bool,
     widest: usize,
     verbose: bool,
-    introduced: bool,
+    is_introduced: bool,
 }
 
 impl Trail {
-    pub(super) fn new(look: &Look) -> Self {
+    pub(super) fn new(look: &OutputOptions) -> Self {
         Trail {
             paint: look.stderr,
             local: look.local,
             single: look.targets == 1,
             widest: look.widest,
             verbose: look.verbose,
-            introduced: false,
+            is_introduced: false,
         }
     }
 
@@ -115,9 +123,6 @@ impl Trail {
     pub(super) fn lines(&mut self, stamped: &Stamped) -> String {
         match &stamped.event {
             Event::Status(change) => self.change(stamped, change),
-            Event::Warning { target, message, .. } => {
-                warning(self.paint, target.as_deref(), message)
-            }
             Event::Connection(connection)
                 if self.verbose && connection.state != ConnectionState::Connecting =>
             {
@@ -131,14 +136,14 @@ impl Trail {
                 );
                 format!("{}\n", self.paint.dim(line.trim_end()))
             }
-            _ => String::new(),
+            event => warning_line(self.paint, event).unwrap_or_default(),
         }
     }
 
     fn change(&mut self, stamped: &Stamped, change: &Change) -> String {
         let mut text = String::new();
-        if self.single && !self.introduced {
-            self.introduced = true;
+        if self.single && !self.is_introduced {
+            self.is_introduced = true;
             let kind =
                 change.record.kind.map(|kind| format!("{} ", kind.name())).unwrap_or_default();
             let network =
@@ -167,9 +172,11 @@ impl Trail {
     }
 }
 
-pub(super) fn warning(paint: Paint, target: Option<&str>, message: &str) -> String {
+/// `warning: TARGET: …`, if the event warns of something.
+fn warning_line(paint: Paint, event: &Event) -> Option<String> {
+    let (target, _, message) = warning(event)?;
     let target = target.map(|target| format!("{target}: ")).unwrap_or_default();
-    format!("{} {target}{}\n", paint.warning("warning:"), clean(message))
+    Some(format!("{} {target}{}\n", paint.warning("warning:"), clean(&message)))
 }
 
 /// The trail, printed as it comes.
@@ -186,8 +193,8 @@ pub(super) struct Warnings(pub(super) Paint);
 
 impl ProgressSink for Warnings {
     fn event(&mut self, event: &Stamped) {
-        if let Event::Warning { target, message, .. } = &event.event {
-            say(&warning(self.0, target.as_deref(), message));
+        if let Some(line) = warning_line(self.0, &event.event) {
+            say(&line);
         }
     }
 }

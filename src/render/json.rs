@@ -10,10 +10,14 @@ use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::RecordSink;
-use super::event::{Change, Connection, Event, Outcome, Stamped, Summary};
+use super::words::warning;
+use crate::event::{Change, Connection, Event, Stamped, Summary, TargetResult};
 use super::sanitize::is_harmful;
+use crate::error::Failure;
 use crate::exit::Code;
-use crate::lifecycle::{Source, Status, Transaction};
+use crate::provider::{Status, Transaction};
+use crate::lifecycle::Source;
+use crate::warning::WarningCode;
 
 /// The published JSON Schema.
 pub const SCHEMA: &str = include_str!("../../schema/txwatch.v1.json");
@@ -23,9 +27,9 @@ const USUAL: usize = 1024;
 /// The version of the output.
 const VERSION: u8 = 1;
 
-/// Numbers the records.
+/// The records of a command, numbered.
 #[derive(Default)]
-pub(super) struct Lines {
+pub struct Lines {
     seq: u64,
 }
 
@@ -82,7 +86,7 @@ struct HeartbeatFields {
 struct WarningFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<&'a str>,
-    code: &'a str,
+    code: WarningCode,
     message: &'a str,
 }
 
@@ -100,10 +104,10 @@ struct ResultFields<'a> {
 }
 
 #[derive(Serialize)]
-struct SummaryFields<'a> {
+struct SummaryFields {
     exit: u8,
     targets: usize,
-    outcomes: &'a BTreeMap<&'static str, usize>,
+    outcomes: BTreeMap<&'static str, usize>,
 }
 
 impl RecordSink for Lines {
@@ -115,11 +119,12 @@ impl RecordSink for Lines {
             Event::Heartbeat(open) => {
                 self.line(at, "heartbeat", HeartbeatFields { unsettled: open.total() })
             }
-            Event::Warning { target, code, message } => {
-                self.line(at, "warning", WarningFields { target: target.as_deref(), code, message })
-            }
-            Event::Result(outcome) => self.line(at, "result", result(outcome)),
+            Event::Result(told) => self.line(at, "result", result(told)),
             Event::Summary(told) => self.line(at, "summary", summary(told)),
+            event @ (Event::Warning { .. } | Event::Held(_)) => {
+                let (target, code, message) = warning(event)?;
+                self.line(at, "warning", WarningFields { target, code, message: &message })
+            }
         })
     }
 }
@@ -135,7 +140,7 @@ impl Lines {
 fn status(change: &Change) -> StatusFields<'_> {
     StatusFields {
         target: &change.name.target,
-        provider: change.name.provider,
+        provider: &change.name.provider,
         id: &change.name.id,
         status: change.status,
         provider_status: &change.word,
@@ -161,24 +166,31 @@ fn connection(connection: &Connection) -> ConnectionFields<'_> {
     }
 }
 
-fn result(outcome: &Outcome) -> ResultFields<'_> {
+fn result(result: &TargetResult) -> ResultFields<'_> {
+    let code = Code::from(result.outcome);
     ResultFields {
-        target: &outcome.name.target,
-        outcome: outcome.code.name(),
-        status: outcome.status,
-        exit: outcome.code.number(),
-        elapsed_ms: milliseconds(outcome.elapsed),
-        reconnects: outcome.reconnects,
-        reason: outcome.reason.as_deref(),
+        target: &result.name.target,
+        outcome: code.name(),
+        status: result.status,
+        exit: code.number(),
+        elapsed_ms: milliseconds(result.elapsed),
+        reconnects: result.reconnects,
+        reason: result.reason.as_deref(),
     }
 }
 
-fn summary(summary: &Summary) -> SummaryFields<'_> {
-    SummaryFields { exit: summary.exit, targets: summary.targets, outcomes: &summary.outcomes }
+fn summary(summary: &Summary) -> SummaryFields {
+    let mut outcomes = BTreeMap::new();
+    for (outcome, count) in &summary.outcomes {
+        *outcomes.entry(Code::from(*outcome).name()).or_default() += count;
+    }
+    SummaryFields { exit: Code::from(summary).number(), targets: summary.targets, outcomes }
 }
 
 /// The records of a command that could not begin: a result for each target, and the summary.
-pub fn abort(at: Timestamp, targets: &[String], code: Code, reason: &str) -> String {
+pub fn abort(at: Timestamp, targets: &[String], failure: &Failure) -> String {
+    let code = Code::from(failure.kind());
+    let reason = failure.to_string();
     let mut lines = Lines::default();
     let mut text = String::new();
     for target in targets {
@@ -189,7 +201,7 @@ pub fn abort(at: Timestamp, targets: &[String], code: Code, reason: &str) -> Str
             exit: code.number(),
             elapsed_ms: 0,
             reconnects: 0,
-            reason: Some(reason),
+            reason: Some(&reason),
         };
         text.push_str(&lines.line(at, "result", fields));
     }
@@ -197,7 +209,7 @@ pub fn abort(at: Timestamp, targets: &[String], code: Code, reason: &str) -> Str
         0 => BTreeMap::new(),
         count => BTreeMap::from([(code.name(), count)]),
     };
-    let fields = SummaryFields { exit: code.number(), targets: targets.len(), outcomes: &outcomes };
+    let fields = SummaryFields { exit: code.number(), targets: targets.len(), outcomes };
     text.push_str(&lines.line(at, "summary", fields));
     text
 }

@@ -11,12 +11,12 @@ use std::io;
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::event::{Event, Room, Row, Rows, Stamped, View};
+use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use super::human::Trail;
 use super::screen::{MARGIN, Screen};
 use super::words::{link, padded, short_link, short_target, span, word_aside};
 use super::{Paint, ProgressSink, say};
-use crate::lifecycle::Status;
+use crate::provider::Status;
 
 /// Beyond this width the eye loses the line.
 const WIDEST: usize = 100;
@@ -85,14 +85,14 @@ impl Live {
     }
 
     /// How long a line may be.
-    fn room(&self) -> usize {
+    fn width(&self) -> usize {
         usize::from(self.term.size().1).saturating_sub(MARGIN)
     }
 
     /// Draws these lines, each cut to what there is room for.
     fn show(&mut self, lines: &[String]) {
-        let room = self.room();
-        let cut: Vec<_> = lines.iter().map(|line| truncate_str(line, room, "…")).collect();
+        let width = self.width();
+        let cut: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
         self.view.set_message(cut.join("\n"));
         self.visible = true;
         self.frame += 1;
@@ -115,7 +115,7 @@ impl Live {
             format!("{spinner} {status}{word}  {elapsed}   {}{left}", self.paint.dim(link))
         };
         let forms = [text(&word, link(&row.link)), text("", link(&row.link))];
-        let fits = forms.into_iter().find(|form| measure_text_width(form) <= self.room());
+        let fits = forms.into_iter().find(|form| measure_text_width(form) <= self.width());
         self.show(&[fits.unwrap_or_else(|| text("", short_link(&row.link)))]);
     }
 
@@ -163,7 +163,7 @@ impl Live {
         let text = format!("{targets}   {}", counts.join(" · "));
         let left = view.left.map(|left| format!("timeout in {}", span(left))).unwrap_or_default();
         let taken = measure_text_width(&text) + measure_text_width(&left);
-        let gap = self.room().min(WIDEST).saturating_sub(taken).max(3);
+        let gap = self.width().min(WIDEST).saturating_sub(taken).max(3);
         format!("{text}{}{}", " ".repeat(gap), self.paint.dim(left))
     }
 
@@ -176,7 +176,7 @@ impl Live {
         let target = padded(&short_target(&row.target), widths.target);
         let held = padded(&span(row.held), widths.held);
         match row.settled {
-            Some(code) => format!("{} {status}  {target}  {held}", self.paint.mark(code)),
+            Some(outcome) => format!("{} {status}  {target}  {held}", self.paint.mark(outcome)),
             None => {
                 let (spinner, link) = (self.spinner(), self.paint.dim(short_link(&row.link)));
                 format!("{spinner} {status}  {target}  {held}   {link}")
@@ -214,10 +214,10 @@ impl ProgressSink for Live {
         })
     }
 
-    fn room(&self) -> Option<Room> {
+    fn view_size(&self) -> Option<ViewSize> {
         let every = self.height() - 1;
         let headings = if self.is_tall() { 3 } else { 0 };
-        Some(Room { every, some: every - headings })
+        Some(ViewSize { every, some: every - headings })
     }
 
     fn draw(&mut self, view: &View) {

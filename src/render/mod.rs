@@ -1,7 +1,6 @@
 //! How events are shown: stdout is data, stderr is everything else, and each decides for itself.
 
 mod closing;
-mod event;
 mod human;
 mod json;
 mod live;
@@ -14,12 +13,10 @@ mod words;
 
 use std::io::{self, IsTerminal, Write};
 
+use crate::event::{Stamped, View, ViewSize};
+
 pub use closing::{failure, farewell};
-pub use event::{
-    Change, Closing, Connection, ConnectionState, Event, Link, Name, Open, Outcome, Room, Row,
-    Rows, Stamped, Summary, Undecided, View,
-};
-pub use json::{SCHEMA, abort};
+pub use json::{Lines, SCHEMA, abort};
 pub use sanitize::clean;
 pub use style::Paint;
 pub use words::span;
@@ -33,7 +30,7 @@ pub trait Renderer {
     fn event(&mut self, event: &Stamped) -> io::Result<()>;
 
     /// How much a view may hold, if there is a live view.
-    fn room(&self) -> Option<Room>;
+    fn view_size(&self) -> Option<ViewSize>;
 
     /// Draws the live view. What happened since it was drawn last is shown with it.
     fn draw(&mut self, view: &View);
@@ -69,7 +66,7 @@ pub enum Progress {
 
 /// What a command prints, and how.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct OutputOptions {
     /// On stdout.
     pub records: Records,
     /// On stderr.
@@ -94,7 +91,7 @@ pub fn widest<'a>(targets: impl Iterator<Item = &'a str>) -> usize {
     widths.max().unwrap_or_default()
 }
 
-/// stdout and stderr, in the forms of a [`Look`].
+/// stdout and stderr, in the forms of a [`OutputOptions`].
 pub struct Output {
     records: Box<dyn RecordSink>,
     progress: Box<dyn ProgressSink>,
@@ -104,7 +101,8 @@ pub struct Output {
 }
 
 /// Turns events into what stdout says about them.
-trait RecordSink {
+pub trait RecordSink {
+    /// What stdout says about an event, if anything.
     fn event(&mut self, event: &Stamped) -> Option<String>;
 }
 
@@ -117,7 +115,7 @@ trait ProgressSink {
         print()
     }
 
-    fn room(&self) -> Option<Room> {
+    fn view_size(&self) -> Option<ViewSize> {
         None
     }
 
@@ -126,7 +124,7 @@ trait ProgressSink {
 
 impl Output {
     /// Output in this look.
-    pub fn new(look: &Look) -> Self {
+    pub fn new(look: &OutputOptions) -> Self {
         let records: Box<dyn RecordSink> = match look.records {
             Records::Human => Box::new(human::FinalLine::new(look.stdout)),
             Records::HumanRecord => Box::new(record::Record::new(look.stdout)),
@@ -160,24 +158,12 @@ impl Renderer for Output {
         Ok(())
     }
 
-    fn room(&self) -> Option<Room> {
-        self.progress.room()
+    fn view_size(&self) -> Option<ViewSize> {
+        self.progress.view_size()
     }
 
     fn draw(&mut self, view: &View) {
         self.progress.draw(view);
-    }
-}
-
-/// The records that a program would read, for tests that read them.
-#[cfg(test)]
-#[derive(Default)]
-pub(crate) struct JsonRecords(json::Lines);
-
-#[cfg(test)]
-impl JsonRecords {
-    pub(crate) fn of(&mut self, event: &Stamped) -> Option<String> {
-        self.0.event(event)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::event::{ConnectionState, Event, Link, Open, Row, Stamped};
-use super::words::{retry, span};
+use crate::event::{ConnectionState, Event, LinkView, Open, Row, Stamped};
+use super::words::{retry, span, warning};
 use super::{ProgressSink, RecordSink, clean, say};
-use crate::lifecycle::Status;
+use crate::provider::Status;
 
 /// `TARGET<TAB>STATUS` when a target is settled.
 pub(super) struct FinalLine;
@@ -47,10 +47,6 @@ impl ProgressSink for Log {
                     say(&format!("{time} {} {}\n", row.target, still(row)));
                 }
             }
-            Event::Warning { target, message, .. } => {
-                let target = target.as_deref().unwrap_or("-");
-                say(&format!("{time} {target} warning: {}\n", clean(message)));
-            }
             Event::Connection(connection) if self.verbose => {
                 let about = connection.target.as_deref().unwrap_or(&connection.profile);
                 let reason = connection.reason.as_deref().map(clean).unwrap_or_default();
@@ -60,7 +56,12 @@ impl ProgressSink for Log {
                 };
                 say(&format!("{}\n", format!("{time} {about} {state} {reason}").trim_end()));
             }
-            _ => {}
+            event => {
+                if let Some((target, _, message)) = warning(event) {
+                    let target = target.unwrap_or("-");
+                    say(&format!("{time} {target} warning: {}\n", clean(&message)));
+                }
+            }
         }
     }
 }
@@ -79,13 +80,13 @@ fn together(open: &Open) -> String {
 fn still(row: &Row) -> String {
     let status = row.status.as_ref().map_or("not seen", |(status, _)| status.name());
     let link = match &row.link {
-        Link::Connecting => "connecting".to_owned(),
-        Link::Live { heard, .. } => format!("live, last heard {} ago", span(*heard)),
-        Link::Down { retry_in, polling: Some(_), .. } => {
+        LinkView::Connecting => "connecting".to_owned(),
+        LinkView::Live { heard, .. } => format!("live, last heard {} ago", span(*heard)),
+        LinkView::Down { retry_in, polling: Some(_), .. } => {
             format!("polling, push lost, {}", retry(*retry_in))
         }
-        Link::Down { reason, .. } => format!("lost: {}", clean(reason)),
-        Link::Polling(_) => "polling".to_owned(),
+        LinkView::Down { reason, .. } => format!("lost: {}", clean(reason)),
+        LinkView::Polling(_) => "polling".to_owned(),
     };
     format!("still {status} after {} ({link})", span(row.held))
 }

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::event::{Change, Event, Stamped};
+use crate::event::{Change, Event, Stamped};
 use super::words::{cost, span, word_aside};
 use super::{Paint, RecordSink, clean};
-use crate::lifecycle::Passed;
+use crate::provider::Passed;
 
 pub(super) struct Record {
     paint: Paint,
@@ -35,7 +35,7 @@ impl Record {
             field.as_deref().map(|time| when(time, now)).unwrap_or_default()
         };
         let status = self.paint.status(change.status, change.status);
-        let (costs, cost) = cost(record, change.name.provider).unwrap_or(("cost", String::new()));
+        let (costs, cost) = cost(record).unwrap_or(("cost", String::new()));
         let rows = [
             ("target", self.paint.bold(&change.name.target)),
             ("status", format!("{status}{}", word_aside(change.status, &change.word))),

@@ -4,8 +4,8 @@ use std::fmt::Display;
 
 use owo_colors::{OwoColorize, Style};
 
-use crate::exit::Code;
-use crate::lifecycle::Status;
+use crate::event::Outcome;
+use crate::provider::Status;
 
 /// Whether a stream shows colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +24,11 @@ impl Paint {
     }
 
     /// A mark for an ending.
-    pub(super) fn mark(self, code: Code) -> String {
-        match code {
-            Code::Ok => self.good("✔"),
-            code if code.is_undecided() || code == Code::Unfinished => self.warning("…"),
+    pub(super) fn mark(self, outcome: Outcome) -> String {
+        match outcome {
+            Outcome::Reached => self.good("✔"),
+            Outcome::Unfinished => self.warning("…"),
+            outcome if outcome.is_undecided() => self.warning("…"),
             _ => self.bad("✘"),
         }
     }

@@ -1,14 +1,16 @@
 //! The phrases that several forms share.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::clean;
-use super::event::Link;
-use crate::lifecycle::{Kind, Status, Transaction};
-use crate::provider::{self, Unit};
+use crate::error::Hint;
+use crate::event::{Event, Held, LinkView};
+use crate::provider::{Amount, Kind, Status, Transaction, Unit};
+use crate::warning::WarningCode;
 
 /// A duration in whole seconds: `3m 45s`.
 pub fn span(duration: Duration) -> String {
@@ -54,31 +56,58 @@ fn sides(record: &Transaction) -> (Option<String>, Option<String>) {
 
 /// What it costs, and how that is called: for a deposit a fee in its fiat currency, for a chain what it
 /// took in its coin.
-pub(super) fn cost(record: &Transaction, provider: &str) -> Option<(&'static str, String)> {
-    let cost = clean(record.cost.as_deref()?);
-    let unit = provider::find(provider).map_or(Unit::Fiat, |spec| spec.cost);
+pub(super) fn cost(record: &Transaction) -> Option<(&'static str, String)> {
+    let Amount { digits, unit } = record.cost.as_ref()?;
+    let digits = clean(digits);
     Some(match (unit, record.kind, &record.fiat_currency) {
-        (Unit::Motes, ..) => ("cost", cspr(&cost).unwrap_or_else(|| cost.into_owned())),
-        (Unit::Fiat, Some(Kind::Buy | Kind::Sell), Some(currency)) => {
-            ("fee", format!("{cost} {}", clean(currency)))
+        (Unit::Smallest(coin), ..) => {
+            let text = match coin.whole(&digits) {
+                Some(whole) => format!("{whole} {} ({digits} {})", coin.symbol, coin.smallest),
+                None => digits.into_owned(),
+            };
+            ("cost", text)
         }
-        (Unit::Fiat, ..) => ("cost", cost.into_owned()),
+        (Unit::Fiat, Some(Kind::Buy | Kind::Sell), Some(currency)) => {
+            ("fee", format!("{digits} {}", clean(currency)))
+        }
+        (Unit::Fiat, ..) => ("cost", digits.into_owned()),
     })
 }
 
-/// An amount of motes in CSPR, digit for digit, with the motes beside it; nothing if it is no whole number.
-fn cspr(motes: &str) -> Option<String> {
-    /// A CSPR is 10^9 motes.
-    const PLACES: usize = 9;
-    if motes.is_empty() || !motes.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
+/// What an event warns of: the target it is about, the code and the sentence.
+pub(super) fn warning(event: &Event) -> Option<(Option<&str>, WarningCode, Cow<'_, str>)> {
+    match event {
+        Event::Warning { target, warning } => {
+            Some((target.as_deref(), warning.code, Cow::Borrowed(&warning.message)))
+        }
+        Event::Held(Held { target, status, left }) => {
+            let left = humantime::format_duration(*left);
+            let message =
+                format!("{status}, but --grace waits {left} for a change before that is believed");
+            Some((Some(target), WarningCode::Held, Cow::Owned(message)))
+        }
+        _ => None,
     }
-    let digits = format!("{:0>width$}", motes.trim_start_matches('0'), width = PLACES + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - PLACES);
-    Some(match fraction.trim_end_matches('0') {
-        "" => format!("{whole} CSPR ({motes} motes)"),
-        fraction => format!("{whole}.{fraction} CSPR ({motes} motes)"),
-    })
+}
+
+/// What to do about a failure, as a sentence.
+pub(super) fn hint(hint: &Hint) -> Cow<'_, str> {
+    match hint {
+        Hint::Text(text) => Cow::Borrowed(text),
+        Hint::PollInstead => "txwatch poll, or --transport poll, does without push".into(),
+        Hint::PushIsOptional => "without --transport push, polling would carry the watch".into(),
+        Hint::MayAppearLater => {
+            "check the id and the profile; one just created may need a longer --appear-timeout".into()
+        }
+        Hint::CheckToken(profile) => format!(
+            "has the token just been rotated? check it with  txwatch config check -p {profile}"
+        )
+        .into(),
+        Hint::CheckAddress(provider) => format!(
+            "is this the address of {provider}? see where it comes from with  txwatch config show"
+        )
+        .into(),
+    }
 }
 
 /// Text with spaces behind it, up to a width on the terminal.
@@ -87,32 +116,32 @@ pub(super) fn padded(text: &str, width: usize) -> String {
 }
 
 /// How a target is being watched, in a phrase.
-pub(super) fn link(link: &Link) -> String {
+pub(super) fn link(link: &LinkView) -> String {
     match link {
-        Link::Connecting => "connecting".to_owned(),
-        Link::Live { transport, heard } => {
+        LinkView::Connecting => "connecting".to_owned(),
+        LinkView::Live { transport, heard } => {
             format!("live ({transport}) · last heard {} ago", span(*heard))
         }
-        Link::Down { retry_in, polling: Some(interval), .. } => {
+        LinkView::Down { retry_in, polling: Some(interval), .. } => {
             format!("{}, polling every {} meanwhile", reconnecting(*retry_in), short(*interval))
         }
-        Link::Down { reason, retry_in, polling: None } => {
+        LinkView::Down { reason, retry_in, polling: None } => {
             format!("{} ({})", reconnecting(*retry_in), clean(reason))
         }
-        Link::Polling(interval) => format!("polling every {}", short(*interval)),
+        LinkView::Polling(interval) => format!("polling every {}", short(*interval)),
     }
 }
 
 /// The same in fewer words, for a line among others.
-pub(super) fn short_link(link: &Link) -> String {
+pub(super) fn short_link(link: &LinkView) -> String {
     match link {
-        Link::Connecting => "connecting".to_owned(),
-        Link::Live { transport, .. } => format!("live ({transport})"),
-        Link::Down { retry_in, polling: Some(_), .. } => {
+        LinkView::Connecting => "connecting".to_owned(),
+        LinkView::Live { transport, .. } => format!("live ({transport})"),
+        LinkView::Down { retry_in, polling: Some(_), .. } => {
             format!("polling (push lost, {})", retry(*retry_in))
         }
-        Link::Down { retry_in, polling: None, .. } => format!("lost, {}", retry(*retry_in)),
-        Link::Polling(interval) => format!("polling every {}", short(*interval)),
+        LinkView::Down { retry_in, polling: None, .. } => format!("lost, {}", retry(*retry_in)),
+        LinkView::Polling(interval) => format!("polling every {}", short(*interval)),
     }
 }
 
@@ -161,6 +190,10 @@ pub(super) fn short_target(target: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::Coin;
+
+    const MOTES: Unit =
+        Unit::Smallest(&Coin { symbol: "CSPR", smallest: "motes", decimals: 9 });
 
     #[test]
     fn motes_are_shown_as_cspr_digit_for_digit() {
@@ -184,17 +217,18 @@ mod tests {
             ("-1", "-1"),
             ("1e9", "1e9"),
         ] {
-            let record = Transaction { cost: Some(motes.to_owned()), ..Transaction::default() };
-            for provider in ["cspr", "casper"] {
-                let shown = if cspr.ends_with("CSPR") {
-                    format!("{cspr} ({motes} motes)")
-                } else {
-                    cspr.to_owned()
-                };
-                assert_eq!(cost(&record, provider), Some(("cost", shown)));
-            }
-            assert_eq!(cost(&record, "proof"), Some(("cost", motes.to_owned())));
+            let record = |unit| Transaction {
+                cost: Some(Amount::new(motes, unit)),
+                ..Transaction::default()
+            };
+            let shown = if cspr.ends_with("CSPR") {
+                format!("{cspr} ({motes} motes)")
+            } else {
+                cspr.to_owned()
+            };
+            assert_eq!(cost(&record(MOTES)), Some(("cost", shown)));
+            assert_eq!(cost(&record(Unit::Fiat)), Some(("cost", motes.to_owned())));
         }
-        assert_eq!(cost(&Transaction::default(), "cspr"), None);
+        assert_eq!(cost(&Transaction::default()), None);
     }
 }

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use super::clocks::Clocks;
 use super::events::{self, Log};
 use super::hash;
-use super::player::Player;
-use super::scenario::{Play, Quirk};
+use super::player::Double;
+use super::scenario::{Script, Fault};
 use super::serving::{answer, header};
 use super::transaction::{Transaction, is_deploy, variant};
 
@@ -133,13 +133,13 @@ impl Node {
             return Err(INVALID);
         }
         let id = hash::read(question.hash()).ok_or_else(|| question.unknown())?;
-        let play = Play::of(Player::Casper, &id).ok_or_else(|| question.unknown())?;
+        let play = Script::of(Double::Casper, &id).ok_or_else(|| question.unknown())?;
         let start = self.clocks.touch(&id, |start| start.requests += 1);
         let age = start.age();
         match (play.quirk, start.requests) {
-            (Quirk::Flaky, 1 | 4) => return Err(Refusal::Upstream),
-            (Quirk::Flaky, 2) => return Err(Refusal::TooFast),
-            (Quirk::Late(until), _) if age < until => return Err(question.unknown()),
+            (Fault::Flaky, 1 | 4) => return Err(Refusal::Upstream),
+            (Fault::Flaky, 2) => return Err(Refusal::TooFast),
+            (Fault::Late(until), _) if age < until => return Err(question.unknown()),
             _ if question.fits(&id) => {}
             _ => {
                 return Err(Refusal::Error(VARIANT_MISMATCH, "it is of the other variant"));

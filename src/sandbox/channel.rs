@@ -6,14 +6,14 @@ use tokio_tungstenite::tungstenite::Message;
 use super::API_KEY;
 use super::clocks::Start;
 use super::order::{event, order};
-use super::player::Player;
-use super::scenario::{Play, Quirk, Stage};
-use crate::wire::jwt;
+use super::player::Double;
+use super::scenario::{Script, Fault, Stage};
+use crate::protocol::jwt;
 
 /// What a channel is about.
 pub(super) enum Subject {
     /// One order, by its own name or the partner's.
-    Order(String, Play),
+    Order(String, Script),
     /// Every order of the partner.
     Account,
     /// Nothing that is known. Nobody is told.
@@ -28,7 +28,7 @@ impl Subject {
             Some(rest) => rest.strip_prefix('_').unwrap_or_default(),
             None => channel,
         };
-        match Play::of(Player::Transak, id) {
+        match Script::of(Double::Transak, id) {
             Some(play) => Subject::Order(id.to_owned(), play),
             None => Subject::Nothing,
         }
@@ -37,13 +37,13 @@ impl Subject {
 
 /// An order on its way through its story.
 #[derive(Clone, Debug)]
-pub(super) struct Tale {
+pub(super) struct OrderRun {
     pub(super) id: String,
-    pub(super) play: Play,
+    pub(super) play: Script,
     pub(super) start: Start,
 }
 
-impl Tale {
+impl OrderRun {
     fn order(&self, id: &str, index: usize) -> Value {
         order("id", id, &self.play, index, self.start)
     }
@@ -71,8 +71,8 @@ impl Tale {
         };
         let told = self.play.told(index).into_iter().map(publish);
         match (self.play.quirk, secret) {
-            (Quirk::Garbage, Some(_)) => self.forged(channel).into_iter().chain(told).collect(),
-            (Quirk::Garbage, None) => self.garbage(channel).into_iter().chain(told).collect(),
+            (Fault::Garbage, Some(_)) => self.forged(channel).into_iter().chain(told).collect(),
+            (Fault::Garbage, None) => self.garbage(channel).into_iter().chain(told).collect(),
             _ => told.collect(),
         }
     }
@@ -145,9 +145,9 @@ mod tests {
     }
 
     fn texts(id: &str, index: usize, secret: Option<&str>) -> Vec<Value> {
-        let play = Play::of(Player::Transak, id).unwrap();
+        let play = Script::of(Double::Transak, id).unwrap();
         let start = Clocks::default().touch(id, |_| {});
-        let messages = Tale { id: id.into(), play, start }.messages("channel", index, secret);
+        let messages = OrderRun { id: id.into(), play, start }.messages("channel", index, secret);
         let texts = messages.iter().filter_map(|message| message.to_text().ok());
         texts.filter_map(|text| serde_json::from_str(text).ok()).collect()
     }

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::clocks::Clocks;
 use super::deploy::Deploy;
-use super::player::Player;
-use super::scenario::{Play, Quirk};
+use super::player::Double;
+use super::scenario::{Script, Fault};
 use super::serving::{answer, header};
 use super::{TOKEN, hash, stream};
 
@@ -40,9 +40,9 @@ pub(super) fn is_known(headers: &HeaderMap) -> bool {
 }
 
 /// A deploy that somebody asks for, and what it plays.
-pub(super) fn find(hash: &str) -> Option<(String, Play)> {
+pub(super) fn find(hash: &str) -> Option<(String, Script)> {
     let id = hash::read(hash)?;
-    let play = Play::of(Player::Cspr, &id)?;
+    let play = Script::of(Double::Cspr, &id)?;
     Some((id, play))
 }
 
@@ -52,7 +52,7 @@ async fn deploy(
     headers: HeaderMap,
 ) -> Response {
     let found = find(&hash);
-    let denied = found.as_ref().is_some_and(|(_, play)| play.quirk == Quirk::Denied);
+    let denied = found.as_ref().is_some_and(|(_, play)| play.quirk == Fault::Denied);
     if denied || !is_known(&headers) {
         return unauthorized();
     }
@@ -66,13 +66,13 @@ async fn deploy(
     let start = clocks.touch(&id, |start| start.requests += 1);
     let age = start.age();
     match (play.quirk, start.requests) {
-        (Quirk::Flaky, 1 | 4) => error(502, "bad_gateway", "try again"),
-        (Quirk::Flaky, 2) => {
+        (Fault::Flaky, 1 | 4) => error(502, "bad_gateway", "try again"),
+        (Fault::Flaky, 2) => {
             let mut response = error(429, "rate_limit_exceeded", "slow down");
             response.headers_mut().insert(RETRY_AFTER, header("1"));
             response
         }
-        (Quirk::Late(until), _) if age < until => unknown(),
+        (Fault::Late(until), _) if age < until => unknown(),
         _ => answer(200, &json!({ "data": Deploy { id, play, start }.record(play.at(age)) })),
     }
 }

@@ -7,13 +7,13 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::clocks::Start;
 use super::hash;
-use super::scenario::{Play, Quirk, Stage};
+use super::scenario::{Script, Fault, Stage};
 use super::transaction::{COST, ERROR, HEIGHT, PAYMENT, block, caller, is_deploy};
 
 /// A deploy on its way through its story.
 pub(super) struct Deploy {
     pub(super) id: String,
-    pub(super) play: Play,
+    pub(super) play: Script,
     pub(super) start: Start,
 }
 
@@ -63,9 +63,9 @@ impl Deploy {
             .map(|told| created(&self.record(told)))
             .collect();
         match self.play.quirk {
-            Quirk::Garbage => messages.splice(0..0, self.garbage(index)).for_each(drop),
+            Fault::Garbage => messages.splice(0..0, self.garbage(index)).for_each(drop),
             // There is one message of each deploy; the older one is another's.
-            Quirk::Reorder => messages.push(created(&self.of_another())),
+            Fault::Reorder => messages.push(created(&self.of_another())),
             _ => {}
         }
         messages
@@ -117,11 +117,11 @@ fn created(record: &Value) -> Message {
 mod tests {
     use super::*;
     use crate::sandbox::clocks::Clocks;
-    use crate::sandbox::player::Player;
+    use crate::sandbox::player::Double;
 
     fn deploy(id: &str) -> Deploy {
         let start = Clocks::default().touch(id, |_| {});
-        Deploy { id: id.to_owned(), play: Play::of(Player::Cspr, id).unwrap(), start }
+        Deploy { id: id.to_owned(), play: Script::of(Double::Cspr, id).unwrap(), start }
     }
 
     fn told(id: &str, index: usize) -> Vec<Value> {

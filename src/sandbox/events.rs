@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::casper::Shared;
 use super::clocks::{Clocks, Start};
-use super::player::Player;
-use super::scenario::{Event, Play, Quirk};
+use super::player::Double;
+use super::scenario::{Event, Script, Fault};
 use super::serving::{answer, header};
 use super::transaction::{HEIGHT, Transaction, block_added};
 
@@ -49,7 +49,7 @@ pub(super) struct Log {
 struct Next {
     id: String,
     start: Start,
-    play: Play,
+    play: Script,
     at: Duration,
     event: Event,
 }
@@ -57,7 +57,7 @@ struct Next {
 impl Next {
     fn due(&self) -> Instant {
         let seen = match self.play.quirk {
-            Quirk::Late(until) => until,
+            Fault::Late(until) => until,
             _ => Duration::ZERO,
         };
         self.start.instant + self.at.max(seen)
@@ -86,7 +86,7 @@ impl Log {
 
     fn next(&self, clocks: &Clocks) -> Option<Next> {
         let next = |(id, start): (String, Start)| {
-            let play = Play::of(Player::Casper, &id)?;
+            let play = Script::of(Double::Casper, &id)?;
             let (at, event) = play.next(self.told.get(&id).copied())?;
             Some(Next { id, start, play, at, event })
         };
@@ -98,14 +98,14 @@ impl Log {
         match event {
             Event::Lost => {
                 self.cuts += 1;
-                if matches!(play.quirk, Quirk::Restart(..)) {
+                if matches!(play.quirk, Fault::Restart(..)) {
                     self.events.clear();
                     self.first = 0;
                 }
             }
             Event::Step(index) => {
                 // Who listened already is cut once, too.
-                self.cuts += u64::from(play.quirk == Quirk::Flaky && index == 0);
+                self.cuts += u64::from(play.quirk == Fault::Flaky && index == 0);
                 for event in (Transaction { id: &id, play, start }).events(index) {
                     self.push(event);
                 }
@@ -198,11 +198,11 @@ impl Listener {
 /// Why nobody may listen now.
 fn refusal(clocks: &Clocks) -> Option<Response> {
     clocks.find(|id, start| {
-        let play = Play::of(Player::Casper, id)?;
+        let play = Script::of(Double::Casper, id)?;
         if play.is_away(start.age()) {
             return Some(answer(503, &json!("the sandbox's node is away")));
         }
-        (play.quirk == Quirk::Flaky && start.upgrades == 0).then(|| {
+        (play.quirk == Fault::Flaky && start.upgrades == 0).then(|| {
             start.upgrades += 1;
             answer(502, &json!("try again"))
         })

@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::API_KEY;
-use super::channel::{Subject, Tale};
+use super::channel::{Subject, OrderRun};
 use super::clocks::Start;
-use super::player::Player;
-use super::scenario::{Event, Play, Quirk};
+use super::player::Double;
+use super::scenario::{Event, Script, Fault};
 use super::transak::Transak;
 
 /// The longest name of a channel.
@@ -55,7 +55,7 @@ struct Due {
 
 enum What {
     /// An order goes on.
-    Goes(Tale, Event),
+    Goes(OrderRun, Event),
     /// The market is looked at.
     Visit,
 }
@@ -78,14 +78,14 @@ pub(super) fn complaint(code: Option<u16>, text: &str) -> Output {
 /// What becomes of a new connection, unless it is served.
 pub(super) fn welcome(transak: &Transak) -> Option<Output> {
     transak.clocks.find(|id, start| {
-        let play = Play::of(Player::Transak, id)?;
+        let play = Script::of(Double::Transak, id)?;
         match play.quirk {
             // Whoever comes after the first subscription was cut is most likely the same client.
-            Quirk::Flaky if start.upgrades == 1 => {
+            Fault::Flaky if start.upgrades == 1 => {
                 start.upgrades += 1;
                 Some(Output::Cut)
             }
-            Quirk::Shutdown(..) if play.is_away(start.age()) => Some(SHUTDOWN),
+            Fault::Shutdown(..) if play.is_away(start.age()) => Some(SHUTDOWN),
             _ => None,
         }
     })
@@ -94,14 +94,14 @@ pub(super) fn welcome(transak: &Transak) -> Option<Output> {
 const SHUTDOWN: Output = Output::Close(4200, "the server is shutting down");
 
 /// What becomes of a connection that subscribes to this, unless it is subscribed.
-fn refusal(play: &Play, start: &Start) -> Option<Output> {
+fn refusal(play: &Script, start: &Start) -> Option<Output> {
     let is_away = play.is_away(start.age());
     match play.quirk {
-        Quirk::Denied => Some(Output::Close(4009, "Connection not authorized")),
-        Quirk::Quota => Some(Output::Close(4004, "Over connection quota")),
-        Quirk::Shutdown(..) if is_away => Some(SHUTDOWN),
-        Quirk::Drop(..) if is_away => Some(Output::Cut),
-        Quirk::Flaky if start.upgrades == 1 => Some(Output::Cut),
+        Fault::Denied => Some(Output::Close(4009, "Connection not authorized")),
+        Fault::Quota => Some(Output::Close(4004, "Over connection quota")),
+        Fault::Shutdown(..) if is_away => Some(SHUTDOWN),
+        Fault::Drop(..) if is_away => Some(Output::Cut),
+        Fault::Flaky if start.upgrades == 1 => Some(Output::Cut),
         _ => None,
     }
 }
@@ -162,9 +162,9 @@ impl Line {
                 if let Some(refusal) = refusal(&play, &start) {
                     return vec![refusal];
                 }
-                self.stalls |= play.quirk == Quirk::Stalled && start.upgrades == 1;
+                self.stalls |= play.quirk == Fault::Stalled && start.upgrades == 1;
                 self.channels.insert(channel.to_owned(), number);
-                self.follow(channel, Tale { id, play, start }, Some(start.age()));
+                self.follow(channel, OrderRun { id, play, start }, Some(start.age()));
             }
             Subject::Account => {
                 let known = clocks.since(0);
@@ -196,13 +196,13 @@ impl Line {
     }
 
     fn announce(&mut self, id: String, start: Start, told: Option<Duration>) {
-        if let Some(play) = Play::of(Player::Transak, &id) {
-            self.follow(API_KEY, Tale { id, play, start }, told);
+        if let Some(play) = Script::of(Double::Transak, &id) {
+            self.follow(API_KEY, OrderRun { id, play, start }, told);
         }
     }
 
     /// Plans what happens to an order next.
-    fn follow(&mut self, channel: &str, tale: Tale, told: Option<Duration>) {
+    fn follow(&mut self, channel: &str, tale: OrderRun, told: Option<Duration>) {
         if let Some((at, event)) = tale.play.next(told) {
             self.plan(tale.start.instant + at, channel, What::Goes(tale, event));
         }
@@ -247,12 +247,12 @@ impl Line {
     }
 
     /// The misfortunes of one order's connection are not those of who follows all.
-    fn goes(&mut self, channel: &str, tale: Tale, event: Event) -> Vec<Output> {
+    fn goes(&mut self, channel: &str, tale: OrderRun, event: Event) -> Vec<Output> {
         let is_account = channel == API_KEY;
         let (at, mut outputs) = match event {
             Event::Lost if is_account => (tale.start.age(), Vec::new()),
             Event::Lost => {
-                let is_announced = matches!(tale.play.quirk, Quirk::Shutdown(..));
+                let is_announced = matches!(tale.play.quirk, Fault::Shutdown(..));
                 return vec![if is_announced { SHUTDOWN } else { Output::Cut }];
             }
             Event::Step(index) => {
@@ -261,7 +261,7 @@ impl Line {
                 (tale.play.story[index].at(), messages.into_iter().map(Output::Say).collect())
             }
         };
-        if self.stalls && tale.play.quirk == Quirk::Stalled && !is_account {
+        if self.stalls && tale.play.quirk == Fault::Stalled && !is_account {
             outputs.push(Output::Stall);
         }
         self.follow(channel, tale, Some(at));

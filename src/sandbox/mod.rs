@@ -27,11 +27,11 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use crate::error::{Failure, nearest, usage};
-use crate::exit::Code;
+use crate::error::FailureKind;
 use crate::render::clean;
-use scenario::Play;
+use scenario::Script;
 
-pub use player::Player;
+pub use player::Double;
 pub use scenario::{SCENARIOS, Scenario};
 
 /// The token that the sandbox accepts, Transak's access token and CSPR.cloud's too. It opens nothing.
@@ -60,13 +60,13 @@ pub struct Address {
 pub fn address(text: &str) -> Result<Address, Failure> {
     let (player, id) = match text.split_once('/') {
         Some((name, id)) => (player(name)?, id),
-        None => (Player::Proof, text),
+        None => (Double::Proof, text),
     };
     let name = match player {
-        Player::Transak => id.strip_prefix(transak::PARTNER).unwrap_or(id),
+        Double::Transak => id.strip_prefix(transak::PARTNER).unwrap_or(id),
         _ => id,
     };
-    if Play::of(player, name).is_none() {
+    if Script::of(player, name).is_none() {
         return Err(no_scenario(player, name));
     }
     match player.wire_id(id) {
@@ -78,15 +78,15 @@ pub fn address(text: &str) -> Result<Address, Failure> {
     }
 }
 
-fn player(name: &str) -> Result<Player, Failure> {
-    Player::named(name).ok_or_else(|| {
-        let names = Player::ALL.map(Player::name);
+fn player(name: &str) -> Result<Double, Failure> {
+    Double::named(name).ok_or_else(|| {
+        let names = Double::ALL.map(Double::name);
         usage(format!("the sandbox does not play '{}'", clean(name)))
             .hint(format!("it plays: {}", names.join(", ")))
     })
 }
 
-fn no_scenario(player: Player, id: &str) -> Failure {
+fn no_scenario(player: Double, id: &str) -> Failure {
     let name = id.split('@').next().unwrap_or_default();
     let plays = |scenario: &&Scenario| scenario.players().contains(&player);
     let names: Vec<_> = SCENARIOS.iter().filter(plays).map(|scenario| scenario.name).collect();
@@ -140,19 +140,19 @@ impl Sandbox {
         bind().map_err(|error: io::Error| {
             let context = anyhow::Error::new(error)
                 .context(format!("the sandbox cannot listen on {address}"));
-            Failure::from_error(Code::Io, context)
+            Failure::from_error(FailureKind::Io, context)
         })
     }
 
     /// The address at which a provider is asked.
-    pub fn url(&self, player: Player) -> String {
+    pub fn url(&self, player: Double) -> String {
         format!("http://{}{}", self.address, player.paths().0)
     }
 
     /// The address at which it pushes.
-    pub fn push_url(&self, player: Player) -> String {
+    pub fn push_url(&self, player: Double) -> String {
         let scheme = match player {
-            Player::Casper => "http",
+            Double::Casper => "http",
             _ => "ws",
         };
         format!("{scheme}://{}{}", self.address, player.paths().1)
@@ -208,7 +208,7 @@ mod tests {
             ("partner/happy", "does not play 'partner'", "it plays: proof, transak"),
         ] {
             let failure = address(text).unwrap_err();
-            assert_eq!(failure.code(), Code::Usage);
+            assert_eq!(failure.kind(), FailureKind::Usage);
             assert!(failure.to_string().contains(problem), "{text}: {failure}");
             let hints = failure.hints();
             assert!(hints.iter().any(|said| said.contains(hint)), "{text}: {hints:?}");
@@ -219,8 +219,8 @@ mod tests {
     fn only_loopback_is_served() {
         assert!(Sandbox::bind("192.0.2.1:0".parse().unwrap()).is_err());
         let sandbox = Sandbox::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        assert!(sandbox.url(Player::Proof).starts_with("http://127.0.0.1:"));
-        assert!(sandbox.push_url(Player::Cspr).starts_with("ws://127.0.0.1:"));
-        assert!(sandbox.push_url(Player::Casper).ends_with("/casper/events"));
+        assert!(sandbox.url(Double::Proof).starts_with("http://127.0.0.1:"));
+        assert!(sandbox.push_url(Double::Cspr).starts_with("ws://127.0.0.1:"));
+        assert!(sandbox.push_url(Double::Casper).ends_with("/casper/events"));
     }
 }

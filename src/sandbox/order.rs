@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::clocks::Start;
-use super::scenario::{Play, Stage, Step};
+use super::scenario::{Script, Stage, Step};
 
 const PAID: &str = "30";
 /// JSON numbers whose digits a client has to keep.
@@ -39,7 +39,7 @@ pub(super) fn event(stage: Stage) -> &'static str {
 }
 
 /// The order at a step of its story. `key` is what its id is called: `_id` in REST, `id` in events.
-pub(super) fn order(key: &str, id: &str, play: &Play, index: usize, start: Start) -> Value {
+pub(super) fn order(key: &str, id: &str, play: &Script, index: usize, start: Start) -> Value {
     let step = &play.story[index];
     let is_paid = !matches!(step.stage, Stage::Pending | Stage::Cancelled | Stage::Expired);
     let mut order = json!({
@@ -103,11 +103,11 @@ fn number(digits: &str) -> Value {
 mod tests {
     use super::*;
     use crate::sandbox::clocks::Clocks;
-    use crate::sandbox::player::Player;
+    use crate::sandbox::player::Double;
 
     fn at(id: &str, index: usize) -> Value {
         let start = Clocks::default().touch(id, |_| {});
-        order("id", id, &Play::of(Player::Transak, id).unwrap(), index, start)
+        order("id", id, &Script::of(Double::Transak, id).unwrap(), index, start)
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Who is played, and what an id of a scenario is for each.
 
-use Player::{Casper, Cspr, Proof, Transak};
+use Double::{Casper, Cspr, Proof, Transak};
 
 use super::hash;
 
 /// A provider that is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Player {
+pub enum Double {
     /// Proof.
     Proof,
     /// Transak.
@@ -17,13 +17,13 @@ pub enum Player {
     Casper,
 }
 
-impl Player {
+impl Double {
     /// Every player.
-    pub const ALL: [Player; 4] = [Proof, Transak, Cspr, Casper];
+    pub const ALL: [Double; 4] = [Proof, Transak, Cspr, Casper];
 
     /// The player of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Player::ALL.into_iter().find(|player| player.name() == name)
+        Double::ALL.into_iter().find(|player| player.name() == name)
     }
 
     /// The provider's name.

@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::TOKEN;
 use super::clocks::{Clocks, Start};
-use super::player::Player;
-use super::scenario::{Event, Play, Quirk, Stage, Step};
+use super::player::Double;
+use super::scenario::{Event, Script, Fault, Stage, Step};
 use super::serving::{Socket, answer, header, upgrade};
 
 type Shared = Arc<Clocks>;
@@ -65,27 +65,27 @@ async fn transaction(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(play) = Play::of(Player::Proof, &id) else {
+    let Some(play) = Script::of(Double::Proof, &id) else {
         return if is_known(&headers, None) {
             error(404, "not_found", "not_found", "no such transaction")
         } else {
             unauthorised()
         };
     };
-    if play.quirk == Quirk::Denied || !is_known(&headers, None) {
+    if play.quirk == Fault::Denied || !is_known(&headers, None) {
         return unauthorised();
     }
     let start = clocks.touch(&id, |start| start.requests += 1);
     let age = start.age();
     match (play.quirk, start.requests) {
-        (Quirk::Flaky, 1 | 4) => error(502, "upstream_error", "provider_error", "try again"),
-        (Quirk::Flaky, 2) => {
+        (Fault::Flaky, 1 | 4) => error(502, "upstream_error", "provider_error", "try again"),
+        (Fault::Flaky, 2) => {
             let mut response =
                 error(429, "rate_limit_exceeded", "rate_limit_exceeded", "slow down");
             response.headers_mut().insert(RETRY_AFTER, header("1"));
             response
         }
-        (Quirk::Late(until), _) if age < until => {
+        (Fault::Late(until), _) if age < until => {
             error(404, "not_found", "not_found", "no such transaction yet")
         }
         _ => answer(200, &record(&id, &play.story[play.at(age)], start)),
@@ -133,10 +133,10 @@ fn update(id: &str, step: &Step, start: Start) -> Message {
 }
 
 /// What the socket says at a step of the story.
-fn messages(id: &str, play: &Play, index: usize, start: Start) -> Vec<Message> {
+fn messages(id: &str, play: &Script, index: usize, start: Start) -> Vec<Message> {
     let told = play.told(index).into_iter().map(|index| update(id, &play.story[index], start));
     match play.quirk {
-        Quirk::Garbage => garbage(id).into_iter().chain(told).collect(),
+        Fault::Garbage => garbage(id).into_iter().chain(told).collect(),
         _ => told.collect(),
     }
 }
@@ -163,8 +163,8 @@ async fn socket(
     if id.is_none() && !query.contains_key("user_id") {
         return error(400, "invalid_request", "missing_param", "tx_id is missing");
     }
-    let known = id.as_deref().and_then(|id| Play::of(Player::Proof, id));
-    let denied = known.is_some_and(|play| play.quirk == Quirk::Denied);
+    let known = id.as_deref().and_then(|id| Script::of(Double::Proof, id));
+    let denied = known.is_some_and(|play| play.quirk == Fault::Denied);
     if denied || !is_known(request.headers(), query.get("token").map(String::as_str)) {
         return unauthorised();
     }
@@ -180,8 +180,8 @@ async fn socket(
         .unwrap_or_else(|| error(400, "invalid_request", "missing_param", "this is a WebSocket"))
 }
 
-fn is_refused(play: &Play, start: Start) -> bool {
-    play.is_away(start.age()) || (play.quirk == Quirk::Flaky && start.upgrades == 1)
+fn is_refused(play: &Script, start: Start) -> bool {
+    play.is_away(start.age()) || (play.quirk == Fault::Flaky && start.upgrades == 1)
 }
 
 /// Plays the stories of one transaction, or of all that were touched, until the peer leaves.
@@ -221,7 +221,7 @@ fn next_event(only: &Option<String>, clocks: &Clocks, told: Instant) -> Option<N
 }
 
 fn next_of(id: &str, start: Start, told: Instant) -> Option<Next> {
-    let play = Play::of(Player::Proof, id)?;
+    let play = Script::of(Double::Proof, id)?;
     let (at, event) = play.next(Some(told.saturating_duration_since(start.instant)))?;
     let says = match event {
         Event::Step(index) => messages(id, &play, index, start).into_iter().map(Some).collect(),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::player::Player::{self, Casper, Cspr, Proof, Transak};
+use super::player::Double::{self, Casper, Cspr, Proof, Transak};
 use Stage::{
     Cancelled, Completed, Expired, Failed, OnHold, Pending, Processing, Refunded, Verified,
 };
@@ -16,19 +16,19 @@ pub struct Scenario {
     /// What it shows.
     pub about: &'static str,
     story: &'static [Step],
-    quirk: Quirk,
-    players: &'static [Player],
+    quirk: Fault,
+    players: &'static [Double],
     /// Those with whom something else happens.
-    instead: &'static [(Player, &'static [Step])],
+    instead: &'static [(Double, &'static [Step])],
 }
 
 /// A scenario as one provider plays it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Play {
+pub(super) struct Script {
     /// What happens to the transaction, by milliseconds of its life.
     pub(super) story: &'static [Step],
     /// How the wire misbehaves.
-    pub(super) quirk: Quirk,
+    pub(super) quirk: Fault,
 }
 
 /// A change.
@@ -56,7 +56,7 @@ pub(super) enum Stage {
 
 /// A misbehaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Quirk {
+pub(super) enum Fault {
     None,
     /// Push never speaks.
     Silent,
@@ -103,49 +103,49 @@ const HAPPY: &[Step] = &[step(0, Pending), step(1_500, Processing), step(5_000, 
 const SHORT: &[Step] = &[step(0, Pending), step(1_000, Processing), step(3_000, Completed)];
 
 /// Those who move money; a chain cancels nothing and pays nothing back.
-const PAYMENTS: &[Player] = &[Proof, Transak];
+const PAYMENTS: &[Double] = &[Proof, Transak];
 
 /// A scenario that everybody plays alike.
 const fn scenario(
     name: &'static str,
     about: &'static str,
     story: &'static [Step],
-    quirk: Quirk,
+    quirk: Fault,
 ) -> Scenario {
-    Scenario { name, about, story, quirk, players: &Player::ALL, instead: &[] }
+    Scenario { name, about, story, quirk, players: &Double::ALL, instead: &[] }
 }
 
 /// Every scenario.
 pub static SCENARIOS: &[Scenario] = &[
     // A chain is not asked at the moment at which it tells.
-    scenario("happy", "completes within five seconds", HAPPY, Quirk::None)
+    scenario("happy", "completes within five seconds", HAPPY, Fault::None)
         .instead(&[(Cspr, SHORT), (Casper, SHORT)]),
     scenario(
         "failed",
         "fails",
         &[step(0, Pending), step(1_000, Processing), step(3_000, Failed)],
-        Quirk::None,
+        Fault::None,
     ),
     scenario(
         "cancelled",
         "is cancelled by the user",
         &[step(0, Pending), step(2_000, Cancelled)],
-        Quirk::None,
+        Fault::None,
     )
     .only(PAYMENTS),
-    scenario("expired", "runs out of time", &[step(0, Pending), step(2_000, Expired)], Quirk::None),
+    scenario("expired", "runs out of time", &[step(0, Pending), step(2_000, Expired)], Fault::None),
     scenario(
         "refunded",
         "is paid back",
         &[step(0, Pending), step(1_000, Processing), step(3_000, Refunded)],
-        Quirk::None,
+        Fault::None,
     )
     .only(PAYMENTS),
     scenario(
         "revived",
         "fails, then is retried (Proof) or paid back (Transak); rehearse --grace with it",
         &[step(0, Pending), step(1_000, Failed), step(3_000, Processing), step(5_000, Completed)],
-        Quirk::None,
+        Fault::None,
     )
     .only(PAYMENTS)
     .instead(&[(Transak, &[step(0, Pending), step(1_000, Failed), step(4_000, Refunded)])]),
@@ -153,7 +153,7 @@ pub static SCENARIOS: &[Scenario] = &[
         "slow",
         "takes a minute; rehearse --timeout with it",
         &[step(0, Pending), step(20_000, Processing), step(60_000, Completed)],
-        Quirk::None,
+        Fault::None,
     )
     .instead(&[(
         Transak,
@@ -165,83 +165,83 @@ pub static SCENARIOS: &[Scenario] = &[
             step(60_000, Completed),
         ],
     )]),
-    scenario("silent", "completes, but push never says so", SHORT, Quirk::Silent),
+    scenario("silent", "completes, but push never says so", SHORT, Fault::Silent),
     scenario(
         "drop",
         "completes while the connection is lost",
         SHORT,
-        Quirk::Drop(Duration::from_millis(1_500), Duration::from_millis(6_000)),
+        Fault::Drop(Duration::from_millis(1_500), Duration::from_millis(6_000)),
     ),
-    scenario("flaky", "completes among 502s and 429s", SHORT, Quirk::Flaky),
+    scenario("flaky", "completes among 502s and 429s", SHORT, Fault::Flaky),
     scenario(
         "late",
         "is unknown for two seconds",
         // Pending for longer than a look takes to come, so that it is seen.
         &[step(0, Pending), step(4_000, Processing), step(5_000, Completed)],
-        Quirk::Late(Duration::from_millis(2_000)),
+        Fault::Late(Duration::from_millis(2_000)),
     ),
-    scenario("duplicate", "every message comes twice", SHORT, Quirk::Duplicate),
-    scenario("reorder", "older messages come after newer ones", SHORT, Quirk::Reorder)
+    scenario("duplicate", "every message comes twice", SHORT, Fault::Duplicate),
+    scenario("reorder", "older messages come after newer ones", SHORT, Fault::Reorder)
         .instead(&[(Casper, &[step(0, Pending), step(3_000, Completed)])]),
-    scenario("garbage", "broken messages come between good ones", SHORT, Quirk::Garbage),
+    scenario("garbage", "broken messages come between good ones", SHORT, Fault::Garbage),
     // A node asks nobody for a token.
-    scenario("denied", "no token is accepted", SHORT, Quirk::Denied).only(&[Proof, Transak, Cspr]),
+    scenario("denied", "no token is accepted", SHORT, Fault::Denied).only(&[Proof, Transak, Cspr]),
     scenario(
         "shutdown",
         "completes although the push server goes away for two seconds",
         &[step(0, Pending), step(1_500, Processing), step(6_000, Completed)],
-        Quirk::Shutdown(Duration::from_millis(1_600), Duration::from_millis(3_600)),
+        Fault::Shutdown(Duration::from_millis(1_600), Duration::from_millis(3_600)),
     )
     .only(&[Transak]),
-    scenario("quota", "there are too many connections already", SHORT, Quirk::Quota)
+    scenario("quota", "there are too many connections already", SHORT, Fault::Quota)
         .only(&[Transak]),
     scenario(
         "stalled",
         "the connection dies without a sign; completes after a minute",
         &[step(0, Pending), step(1_500, Processing), step(60_000, Completed)],
-        Quirk::Stalled,
+        Fault::Stalled,
     )
     .only(&[Transak]),
     scenario(
         "restart",
         "completes after the node restarted and counts its events anew",
         &[step(0, Pending), step(1_000, Processing), step(6_000, Completed)],
-        Quirk::Restart(Duration::from_millis(1_500), Duration::from_millis(2_500)),
+        Fault::Restart(Duration::from_millis(1_500), Duration::from_millis(2_500)),
     )
     .only(&[Casper]),
     scenario(
         "lapsed",
         "runs out of time, and push never says so",
         &[step(0, Pending), step(2_000, Expired)],
-        Quirk::Untold,
+        Fault::Untold,
     )
     .only(&[Casper]),
 ];
 
 impl Scenario {
-    const fn only(self, players: &'static [Player]) -> Self {
+    const fn only(self, players: &'static [Double]) -> Self {
         Scenario { players, ..self }
     }
 
-    const fn instead(self, instead: &'static [(Player, &'static [Step])]) -> Self {
+    const fn instead(self, instead: &'static [(Double, &'static [Step])]) -> Self {
         Scenario { instead, ..self }
     }
 
     /// Those who play it.
-    pub fn players(&self) -> &'static [Player] {
+    pub fn players(&self) -> &'static [Double] {
         self.players
     }
 
     /// Their names, unless it is everybody.
     pub fn played_by(&self) -> String {
         let names: Vec<_> = self.players.iter().map(|player| player.name()).collect();
-        if names.len() == Player::ALL.len() { "all".to_owned() } else { names.join(", ") }
+        if names.len() == Double::ALL.len() { "all".to_owned() } else { names.join(", ") }
     }
 }
 
-impl Play {
+impl Script {
     /// What a player plays for an id, which is `NAME` or `NAME@CLOCK`.
-    pub(super) fn of(player: Player, id: &str) -> Option<Play> {
+    pub(super) fn of(player: Double, id: &str) -> Option<Script> {
         let (name, clock) = id.split_once('@').unwrap_or((id, "-"));
         let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name)?;
         if clock.is_empty() || !scenario.players.contains(&player) {
@@ -249,7 +249,7 @@ impl Play {
         }
         let instead = scenario.instead.iter().find(|(other, _)| *other == player);
         let story = instead.map_or(scenario.story, |(_, story)| story);
-        Some(Play { story, quirk: scenario.quirk })
+        Some(Script { story, quirk: scenario.quirk })
     }
 
     /// The place in the story of the step that an age lies in.
@@ -263,7 +263,7 @@ impl Play {
         let step = self.story.iter().position(|step| is_new(step.at()));
         let step = step.map(|index| (self.story[index].at(), Event::Step(index)));
         let lost = match self.quirk {
-            Quirk::Drop(from, _) | Quirk::Shutdown(from, _) | Quirk::Restart(from, _) => {
+            Fault::Drop(from, _) | Fault::Shutdown(from, _) | Fault::Restart(from, _) => {
                 Some((from, Event::Lost))
             }
             _ => None,
@@ -275,10 +275,10 @@ impl Play {
     /// The steps that push tells of when one is taken.
     pub(super) fn told(&self, index: usize) -> Vec<usize> {
         match self.quirk {
-            Quirk::Silent => Vec::new(),
-            Quirk::Duplicate => vec![index, index],
-            Quirk::Reorder => vec![index, index.saturating_sub(1)],
-            Quirk::Untold if index + 1 == self.story.len() => Vec::new(),
+            Fault::Silent => Vec::new(),
+            Fault::Duplicate => vec![index, index],
+            Fault::Reorder => vec![index, index.saturating_sub(1)],
+            Fault::Untold if index + 1 == self.story.len() => Vec::new(),
             _ => vec![index],
         }
     }
@@ -286,9 +286,9 @@ impl Play {
     /// Whether the server is away at this age.
     pub(super) fn is_away(&self, age: Duration) -> bool {
         match self.quirk {
-            Quirk::Drop(from, until)
-            | Quirk::Shutdown(from, until)
-            | Quirk::Restart(from, until) => (from..until).contains(&age),
+            Fault::Drop(from, until)
+            | Fault::Shutdown(from, until)
+            | Fault::Restart(from, until) => (from..until).contains(&age),
             _ => false,
         }
     }
@@ -305,8 +305,8 @@ impl Step {
 mod tests {
     use super::*;
 
-    fn stages(player: Player, id: &str) -> Vec<Stage> {
-        let play = Play::of(player, id).unwrap();
+    fn stages(player: Double, id: &str) -> Vec<Stage> {
+        let play = Script::of(player, id).unwrap();
         play.story.iter().map(|step| step.stage).collect()
     }
 
@@ -314,7 +314,7 @@ mod tests {
     fn every_story_goes_forward_from_the_beginning() {
         for scenario in SCENARIOS {
             for player in scenario.players() {
-                let story = Play::of(*player, scenario.name).unwrap().story;
+                let story = Script::of(*player, scenario.name).unwrap().story;
                 assert_eq!(story[0].at(), Duration::ZERO, "{}", scenario.name);
                 assert!(story.is_sorted_by(|a, b| a.at() < b.at()), "{}", scenario.name);
             }
@@ -323,17 +323,17 @@ mod tests {
 
     #[test]
     fn a_scenario_may_be_played_by_some_and_differently() {
-        assert!(Play::of(Proof, "quota").is_none());
-        assert!(Play::of(Transak, "quota@ci-7").is_some());
-        assert!(Play::of(Transak, "quota@").is_none());
-        assert!(Play::of(Cspr, "restart").is_none() && Play::of(Casper, "revived").is_none());
+        assert!(Script::of(Proof, "quota").is_none());
+        assert!(Script::of(Transak, "quota@ci-7").is_some());
+        assert!(Script::of(Transak, "quota@").is_none());
+        assert!(Script::of(Cspr, "restart").is_none() && Script::of(Casper, "revived").is_none());
         assert_eq!(stages(Proof, "revived"), [Pending, Failed, Processing, Completed]);
         assert_eq!(stages(Transak, "revived"), [Pending, Failed, Refunded]);
     }
 
     #[test]
     fn what_happens_next_is_the_first_thing_that_was_not_told() {
-        let play = Play::of(Transak, "drop").unwrap();
+        let play = Script::of(Transak, "drop").unwrap();
         let mut told = None;
         let mut happened = Vec::new();
         while let Some((at, event)) = play.next(told) {

@@ -13,8 +13,8 @@ use tokio_tungstenite::tungstenite::Message;
 use super::clocks::Start;
 use super::cspr::{Shared, error, find, is_known, unauthorized};
 use super::deploy::Deploy;
-use super::player::Player;
-use super::scenario::{Event, Play, Quirk};
+use super::player::Double;
+use super::scenario::{Event, Script, Fault};
 use super::serving::{Socket, upgrade};
 
 /// How often it says `Ping`.
@@ -29,14 +29,14 @@ pub(super) async fn socket(
     let named = query.get("deploy_hash").map(|list| list.split(',').filter_map(find));
     let named: Option<Vec<_>> = named.map(Iterator::collect);
     let plays = || named.iter().flatten();
-    if !is_known(request.headers()) || plays().any(|(_, play)| play.quirk == Quirk::Denied) {
+    if !is_known(request.headers()) || plays().any(|(_, play)| play.quirk == Fault::Denied) {
         return unauthorized();
     }
     let mut refused = false;
     for (id, play) in plays() {
         let start = clocks.touch(id, |start| start.upgrades += 1);
         refused |= play.is_away(start.age());
-        refused |= play.quirk == Quirk::Flaky && start.upgrades == 1;
+        refused |= play.quirk == Fault::Flaky && start.upgrades == 1;
     }
     if refused {
         return error(502, "bad_gateway", "the sandbox is away");
@@ -105,7 +105,7 @@ impl Line {
 
     fn next(&self) -> Option<Next> {
         let next = |(id, start): (String, Start)| {
-            let play = Play::of(Player::Cspr, &id)?;
+            let play = Script::of(Double::Cspr, &id)?;
             let missed = self.begun.saturating_duration_since(start.instant);
             let (at, event) = play.next(Some(*self.told.get(&id).unwrap_or(&missed)))?;
             Some(Next { deploy: Deploy { id, play, start }, at, event })

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::clocks::Start;
 use super::hash;
-use super::scenario::{Play, Quirk, Stage};
+use super::scenario::{Script, Fault, Stage};
 
 /// What a contract says that does not want to.
 pub(super) const ERROR: &str = "User error: 60001";
@@ -24,7 +24,7 @@ const LONG_AGO: Duration = Duration::from_secs(60 * 60);
 /// A transaction on its way through its story.
 pub(super) struct Transaction<'a> {
     pub(super) id: &'a str,
-    pub(super) play: Play,
+    pub(super) play: Script,
     pub(super) start: Start,
 }
 
@@ -121,7 +121,7 @@ impl Transaction<'_> {
     pub(super) fn events(&self, index: usize) -> Vec<String> {
         let told = self.play.told(index).into_iter().map(|index| self.event(index).to_string());
         match self.play.quirk {
-            Quirk::Garbage => self.garbage(index).into_iter().chain(told).collect(),
+            Fault::Garbage => self.garbage(index).into_iter().chain(told).collect(),
             _ => told.collect(),
         }
     }
@@ -222,11 +222,11 @@ pub(super) fn block_added(height: u64, hashes: &[Value]) -> Value {
 mod tests {
     use super::*;
     use crate::sandbox::clocks::Clocks;
-    use crate::sandbox::player::Player;
+    use crate::sandbox::player::Double;
 
     fn with<T>(id: &str, look: impl FnOnce(Transaction<'_>) -> T) -> T {
         let start = Clocks::default().touch(id, |_| {});
-        look(Transaction { id, play: Play::of(Player::Casper, id).unwrap(), start })
+        look(Transaction { id, play: Script::of(Double::Casper, id).unwrap(), start })
     }
 
     fn kinds(id: &str, index: usize) -> Vec<String> {

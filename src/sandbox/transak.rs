@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use super::clocks::{Clocks, Start};
 use super::market::Market;
 use super::order::order;
-use super::player::Player;
-use super::scenario::{Play, Quirk};
+use super::player::Double;
+use super::scenario::{Script, Fault};
 use super::serving::{answer, header};
 use super::{API_KEY, API_SECRET, TOKEN, pusher};
-use crate::wire::jwt;
+use crate::protocol::jwt;
 
 /// What goes before a partner's reference in a target.
 pub(super) const PARTNER: &str = "partner/";
@@ -94,8 +94,8 @@ impl Transak {
 
     /// Looks at an order for a client. Nothing is the answer if there is none.
     fn look(&self, id: &str, headers: &HeaderMap) -> Result<Option<Value>, Refusal> {
-        let play = Play::of(Player::Transak, id);
-        if !is_known(headers) || play.is_some_and(|play| play.quirk == Quirk::Denied) {
+        let play = Script::of(Double::Transak, id);
+        if !is_known(headers) || play.is_some_and(|play| play.quirk == Fault::Denied) {
             return Err(Refusal::Unauthorized);
         }
         let Some(play) = play else {
@@ -103,8 +103,8 @@ impl Transak {
         };
         let start = self.clocks.touch(id, |start| start.requests += 1);
         match (play.quirk, start.requests) {
-            (Quirk::Flaky, 1 | 4) => Err(Refusal::Upstream),
-            (Quirk::Flaky, 2) => Err(Refusal::TooFast),
+            (Fault::Flaky, 1 | 4) => Err(Refusal::Upstream),
+            (Fault::Flaky, 2) => Err(Refusal::TooFast),
             _ => Ok(now(id, &play, start)),
         }
     }
@@ -113,16 +113,16 @@ impl Transak {
     fn all(&self) -> Vec<Value> {
         let started = self.clocks.since(0).into_iter();
         started
-            .filter_map(|(id, start)| now(&id, &Play::of(Player::Transak, &id)?, start))
+            .filter_map(|(id, start)| now(&id, &Script::of(Double::Transak, &id)?, start))
             .collect()
     }
 }
 
 /// The order as it is now, if it exists by now.
-fn now(id: &str, play: &Play, start: Start) -> Option<Value> {
+fn now(id: &str, play: &Script, start: Start) -> Option<Value> {
     let age = start.age();
     match play.quirk {
-        Quirk::Late(until) if age < until => None,
+        Fault::Late(until) if age < until => None,
         _ => Some(order("_id", id, play, play.at(age), start)),
     }
 }

@@ -1,8 +1,6 @@
-//! How long to wait before the next try.
+//! How long to wait before the next attempt.
 
 use std::time::Duration;
-
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
 /// The first ceiling.
 const FIRST: Duration = Duration::from_secs(1);
@@ -12,7 +10,6 @@ const LAST: Duration = Duration::from_secs(30);
 /// Full jitter: a wait is anywhere between zero and a ceiling that doubles from one second to thirty.
 #[derive(Debug)]
 pub struct Backoff {
-    ceilings: ExponentialBackoff,
     random: fastrand::Rng,
     attempt: u32,
 }
@@ -20,13 +17,13 @@ pub struct Backoff {
 impl Backoff {
     /// A schedule at its beginning.
     pub fn new(random: fastrand::Rng) -> Self {
-        Backoff { ceilings: schedule(), random, attempt: 0 }
+        Backoff { random, attempt: 0 }
     }
 
     /// The next wait, at least `floor` (what the peer asked for, by `Retry-After` or its protocol).
     pub fn next(&mut self, floor: Duration) -> Duration {
+        let ceiling = FIRST.saturating_mul(2u32.saturating_pow(self.attempt)).min(LAST);
         self.attempt = self.attempt.saturating_add(1);
-        let ceiling = self.ceilings.next().unwrap_or(LAST);
         ceiling.mul_f64(self.random.f64()).max(floor)
     }
 
@@ -37,18 +34,8 @@ impl Backoff {
 
     /// Begins again, after a healthy spell.
     pub fn reset(&mut self) {
-        self.ceilings = schedule();
         self.attempt = 0;
     }
-}
-
-fn schedule() -> ExponentialBackoff {
-    ExponentialBuilder::new()
-        .with_min_delay(FIRST)
-        .with_max_delay(LAST)
-        .with_factor(2.0)
-        .without_max_times()
-        .build()
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use crate::wire::StatusClass;
+
 /// A failed request, upgrade or connection.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -11,8 +13,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// How long the peer asked us to wait.
     pub retry_after: Option<Duration>,
-    /// The HTTP status with which an event stream was refused.
-    pub status: Option<u16>,
+    /// Whether the peer has nothing at the address of an event stream (404).
+    pub is_not_there: bool,
     message: String,
 }
 
@@ -29,10 +31,23 @@ pub enum ErrorKind {
     Unsupported,
 }
 
+impl ErrorKind {
+    /// What it means that a connection was refused with a status of this class.
+    pub(super) fn of_refusal(class: StatusClass) -> Self {
+        match class {
+            StatusClass::Denied => ErrorKind::Denied,
+            StatusClass::Busy => ErrorKind::Unreachable,
+            StatusClass::Success | StatusClass::NotFound | StatusClass::Other => {
+                ErrorKind::Unsupported
+            }
+        }
+    }
+}
+
 impl Error {
     /// An error with a sentence that names phase and address.
     pub(super) fn new(kind: ErrorKind, message: String) -> Self {
-        Error { kind, retry_after: None, status: None, message }
+        Error { kind, retry_after: None, is_not_there: false, message }
     }
 
     /// The peer closed the connection, perhaps with a code and a reason.
@@ -73,7 +88,7 @@ impl Error {
     }
 
     /// The peer opened the connection, and then did not introduce itself as its protocol wants.
-    pub fn speechless(wait: Duration) -> Self {
+    pub fn handshake_timeout(wait: Duration) -> Self {
         Error::new(
             ErrorKind::Unreachable,
             format!("the peer did not introduce itself within {}s", wait.as_secs()),

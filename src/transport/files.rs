@@ -6,7 +6,7 @@ const RESERVE: usize = 100;
 
 /// How many of these connections can be open at once, each of which takes so many files. Raises the
 /// limit, as far as it may be raised, if it does not allow them all.
-pub(super) fn room(connections: usize, files_each: usize) -> usize {
+pub(super) fn capacity(connections: usize, files_each: usize) -> usize {
     let wanted = connections * files_each + RESERVE;
     // Where the limit cannot be told, there is no reason to expect less.
     let allowed = rlimit::increase_nofile_limit(wanted as u64).unwrap_or(u64::MAX);

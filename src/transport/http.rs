@@ -8,44 +8,18 @@ use reqwest::header::{
     RETRY_AFTER,
 };
 use reqwest::{Method, RequestBuilder, StatusCode};
-use tokio::time::timeout;
 use url::Url;
 
-use super::{Error, ErrorKind, MAX_BODY, REQUEST_TIMEOUT, Transport};
+use super::{Error, ErrorKind, MAX_BODY, Transport};
 use crate::wire::{Auth, Request, Response, Token};
-
-/// An answer.
-#[derive(Debug)]
-pub struct Fetched {
-    /// What the provider reads.
-    pub response: Response,
-    /// How long it asked us to wait.
-    pub retry_after: Option<Duration>,
-}
 
 impl Transport {
     /// Makes a request and reads the whole answer, up to [`MAX_BODY`] bytes.
-    ///
-    /// # Errors
-    /// Nothing came in time, the peer is not trusted, or the answer is too large. Any HTTP status but a
-    /// redirect to another origin is an answer.
-    pub async fn fetch(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
-        let address = request.url.as_str();
-        tracing::debug!("> {} {address}", method(request));
-        let answer = timeout(REQUEST_TIMEOUT, self.exchange(request, token)).await;
-        let answer = answer.unwrap_or_else(|_| Err(Error::timeout("the request to", address)));
-        match &answer {
-            Ok(fetched) => tracing::debug!(
-                "< {} ({} bytes) {address}",
-                fetched.response.status,
-                fetched.response.body.len()
-            ),
-            Err(error) => tracing::debug!("< {error}"),
-        }
-        answer
-    }
-
-    async fn exchange(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
+    pub(super) async fn exchange(
+        &self,
+        request: &Request,
+        token: &Token,
+    ) -> Result<Response, Error> {
         let address = request.url.as_str();
         let failed = |error| Error::from_client("the request to", address, error);
         let mut builder = self.authorised(method(request), request.url.clone(), request, token);
@@ -75,7 +49,7 @@ impl Transport {
             Err(_) => body,
         };
         let status = answer.status().as_u16();
-        Ok(Fetched { response: Response { status, date, body }, retry_after })
+        Ok(Response { status, date, retry_after, body })
     }
 
     /// A request with the token where the provider wants it.
@@ -86,20 +60,20 @@ impl Transport {
         request: &Request,
         token: &Token,
     ) -> RequestBuilder {
-        let (auth, text) = (request.auth, token.text());
+        let (auth, text) = (&request.auth, token.text());
         if let (Auth::Query(name), Some(text)) = (auth, text) {
             url.query_pairs_mut().append_pair(name, text);
         }
         let mut builder = self.client(&url).request(method, url);
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(&**name, value);
         }
         let header = match (auth, text) {
             (Auth::Bearer, Some(text)) => {
                 Some((AUTHORIZATION, sensitive(&format!("Bearer {text}"))))
             }
             (Auth::Header(name), Some(text)) => {
-                Some((HeaderName::from_static(name), sensitive(text)))
+                HeaderName::try_from(&**name).ok().map(|name| (name, sensitive(text)))
             }
             _ => None,
         };
@@ -110,7 +84,7 @@ impl Transport {
     }
 }
 
-fn method(request: &Request) -> Method {
+pub(super) fn method(request: &Request) -> Method {
     match request.body {
         Some(_) => Method::POST,
         None => Method::GET,

@@ -2,7 +2,6 @@
 //! and the place of the token in a request have their one home here.
 
 mod backoff;
-mod credential;
 mod error;
 mod files;
 mod http;
@@ -19,15 +18,12 @@ use reqwest::{Certificate, Client, ClientBuilder};
 use url::Url;
 
 pub use backoff::Backoff;
-pub use credential::{Credential, Source as CredentialSource, issued};
 pub use error::{Error, ErrorKind};
-pub use http::Fetched;
 pub use network::{Connection, Network};
-#[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use sse::Events;
-pub use stream::{Heard, Message, Stream};
+pub use sse::Events;
+pub use stream::{Message, Stream};
 
-use crate::error::{Failure, config};
+use crate::error::{Failure, FailureKind, config};
 use crate::wire::{Request, is_loopback};
 
 /// How long a connection may take to be established.
@@ -120,7 +116,7 @@ fn builder() -> ClientBuilder {
 fn built(builder: ClientBuilder) -> Result<Client, Failure> {
     builder.build().map_err(|error| {
         Failure::from_error(
-            crate::exit::Code::Config,
+            FailureKind::Config,
             anyhow::Error::new(error).context("the HTTP client cannot be set up"),
         )
         .hint("check the proxy variables, --cacert and SSL_CERT_FILE")

@@ -12,22 +12,22 @@ use sse_stream::SseByteStream;
 use tokio::sync::Notify;
 
 use super::http::{refused_redirect, retry_after};
-use super::{Error, ErrorKind, Heard, MAX_BODY, Transport};
-use crate::wire::{Request, Token};
+use super::{Error, ErrorKind, MAX_BODY, Transport};
+use crate::wire::{Frame, Request, StatusClass, Token};
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Vec<u8>, reqwest::Error>> + Send>>;
 
 /// A stream of events.
 pub struct Events {
-    decoder: SseByteStream<Tap>,
-    pulse: Arc<Pulse>,
+    decoder: SseByteStream<ByteCounter>,
+    count: Arc<ByteCount>,
     token: Token,
 }
 
 /// What passes into the decoder. Comments never come out of it, and large events late; but both show
 /// that the peer lives.
 #[derive(Default)]
-struct Pulse {
+struct ByteCount {
     arrived: Notify,
     /// Bytes since the last event came out.
     pending: AtomicUsize,
@@ -57,18 +57,14 @@ impl Transport {
         let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
         if status != 200 || !is_stream {
-            let told = match status {
+            let reason = match status {
                 200 => "it is no event stream".to_owned(),
                 status => status.to_string(),
             };
-            let kind = match status {
-                401 | 403 => ErrorKind::Denied,
-                429 | 500..=599 => ErrorKind::Unreachable,
-                _ => ErrorKind::Unsupported,
-            };
-            let mut error = Error::new(kind, format!("{address} refused the event stream: {told}"));
+            let kind = ErrorKind::of_refusal(StatusClass::of(status));
+            let mut error = Error::new(kind, format!("{address} refused the event stream: {reason}"));
             error.retry_after = retry_after(answer.headers());
-            error.status = Some(status);
+            error.is_not_there = StatusClass::of(status) == StatusClass::NotFound;
             return Err(error);
         }
         let chunks = answer.bytes_stream().map(|chunk| chunk.map(Vec::from));
@@ -78,14 +74,13 @@ impl Transport {
 
 impl Events {
     fn of(chunks: Chunks, token: &Token) -> Self {
-        let pulse = Arc::<Pulse>::default();
-        let tap = Tap { chunks, pulse: pulse.clone() };
-        Events { decoder: SseByteStream::new(tap), pulse, token: token.clone() }
+        let count = Arc::<ByteCount>::default();
+        let counter = ByteCounter { chunks, count: count.clone() };
+        Events { decoder: SseByteStream::new(counter), count, token: token.clone() }
     }
 
     /// A stream of which everything has arrived, in these chunks.
-    #[cfg(any(test, feature = "fuzzing"))]
-    pub(crate) fn replayed(chunks: Vec<Vec<u8>>) -> Self {
+    pub fn replayed(chunks: Vec<Vec<u8>>) -> Self {
         let chunks = futures_util::stream::iter(chunks.into_iter().map(Ok));
         Events::of(Box::pin(chunks), &Token::default())
     }
@@ -94,29 +89,29 @@ impl Events {
     ///
     /// # Errors
     /// The connection broke, or the peer broke the protocol.
-    pub(crate) async fn next(&mut self) -> Result<Heard, Error> {
+    pub async fn next(&mut self) -> Result<Frame, Error> {
         let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
         let event = tokio::select! {
             biased;
             event = self.decoder.next() => event,
-            () = self.pulse.arrived.notified() => {
-                if self.pulse.pending.load(Ordering::Relaxed) > MAX_BODY {
+            () = self.count.arrived.notified() => {
+                if self.count.pending.load(Ordering::Relaxed) > MAX_BODY {
                     return broken(format!(
                         "the connection broke: an event of more than {} MiB",
                         MAX_BODY >> 20
                     ));
                 }
-                return Ok(Heard::Alive);
+                return Ok(Frame::Alive);
             }
         };
-        self.pulse.pending.store(0, Ordering::Relaxed);
+        self.count.pending.store(0, Ordering::Relaxed);
         match event {
             Some(Ok(event)) => match event.data {
-                Some(data) => Ok(Heard::Event(event.id, self.scrubbed(data))),
-                None => Ok(Heard::Alive),
+                Some(data) => Ok(Frame::Event { id: event.id, data: self.scrubbed(data) }),
+                None => Ok(Frame::Alive),
             },
             Some(Err(error)) => broken(format!("the connection broke: {error}")),
-            None => Ok(Heard::Closed(None, String::new())),
+            None => Ok(Frame::Closed(None, String::new())),
         }
     }
 
@@ -130,12 +125,12 @@ impl Events {
 }
 
 /// The bytes on their way into the decoder.
-struct Tap {
+struct ByteCounter {
     chunks: Chunks,
-    pulse: Arc<Pulse>,
+    count: Arc<ByteCount>,
 }
 
-impl Stream for Tap {
+impl Stream for ByteCounter {
     type Item = Result<std::io::Cursor<Vec<u8>>, reqwest::Error>;
 
     fn poll_next(
@@ -144,8 +139,8 @@ impl Stream for Tap {
     ) -> std::task::Poll<Option<Self::Item>> {
         let chunk = std::task::ready!(self.chunks.as_mut().poll_next(context));
         if let Some(Ok(bytes)) = &chunk {
-            self.pulse.pending.fetch_add(bytes.len(), Ordering::Relaxed);
-            self.pulse.arrived.notify_one();
+            self.count.pending.fetch_add(bytes.len(), Ordering::Relaxed);
+            self.count.arrived.notify_one();
         }
         std::task::Poll::Ready(chunk.map(|chunk| chunk.map(std::io::Cursor::new)))
     }

@@ -14,12 +14,12 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Message as Frame};
+use tokio_tungstenite::tungstenite::{self, Message as RawFrame};
 use url::Url;
 
 use super::http::{refused_redirect, retry_after};
-use super::{Error, ErrorKind, Heard, MAX_MESSAGE, Message, Transport};
-use crate::wire::{Request, Token};
+use super::{Error, ErrorKind, MAX_MESSAGE, Message, Transport};
+use crate::wire::{Frame, Request, StatusClass, Token};
 
 /// Idle sockets hold no big buffers.
 const READ_BUFFER: usize = 4 * 1024;
@@ -86,11 +86,7 @@ async fn refused_upgrade(address: &str, answer: reqwest::Response, token: &Token
     /// As much of the body as a reason may need.
     const REASON: usize = 1024;
     let status = answer.status().as_u16();
-    let kind = match status {
-        401 | 403 => ErrorKind::Denied,
-        429 | 500..=599 => ErrorKind::Unreachable,
-        _ => ErrorKind::Unsupported,
-    };
+    let kind = ErrorKind::of_refusal(StatusClass::of(status));
     let wait = retry_after(answer.headers());
     let short = answer.content_length().is_none_or(|length| length <= REASON as u64);
     let reason =
@@ -139,17 +135,17 @@ impl Socket {
     ///
     /// # Errors
     /// The connection broke, or the peer broke the protocol.
-    pub async fn next(&mut self) -> Result<Heard, Error> {
+    pub async fn next(&mut self) -> Result<Frame, Error> {
         let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
         match self.stream.next().await {
-            Some(Ok(Frame::Text(text))) => Ok(Heard::Text(self.token.scrub(&text).into_owned())),
-            Some(Ok(Frame::Binary(bytes))) => Ok(Heard::Binary(bytes.into())),
-            Some(Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_))) => Ok(Heard::Alive),
-            Some(Ok(Frame::Close(Some(close)))) => {
+            Some(Ok(RawFrame::Text(text))) => Ok(Frame::Text(self.token.scrub(&text).into_owned())),
+            Some(Ok(RawFrame::Binary(bytes))) => Ok(Frame::Binary(bytes.into())),
+            Some(Ok(RawFrame::Ping(_) | RawFrame::Pong(_) | RawFrame::Frame(_))) => Ok(Frame::Alive),
+            Some(Ok(RawFrame::Close(Some(close)))) => {
                 let reason = self.token.scrub(&close.reason).into_owned();
-                Ok(Heard::Closed(Some(close.code.into()), reason))
+                Ok(Frame::Closed(Some(close.code.into()), reason))
             }
-            Some(Ok(Frame::Close(None))) => Ok(Heard::Closed(None, String::new())),
+            Some(Ok(RawFrame::Close(None))) => Ok(Frame::Closed(None, String::new())),
             Some(Err(error)) => {
                 self.fault = fault(&error);
                 let what = match error {
@@ -170,8 +166,8 @@ impl Socket {
     /// The connection broke, or the peer does not read.
     pub async fn send(&mut self, message: Message) -> Result<(), Error> {
         let frame = match message {
-            Message::Text(text) => Frame::text(text),
-            Message::Binary(bytes) => Frame::binary(bytes),
+            Message::Text(text) => RawFrame::text(text),
+            Message::Binary(bytes) => RawFrame::binary(bytes),
         };
         self.write(frame).await
     }
@@ -181,7 +177,7 @@ impl Socket {
     /// # Errors
     /// The connection broke, or the peer does not read.
     pub async fn ping(&mut self) -> Result<(), Error> {
-        self.write(Frame::Ping(Vec::new().into())).await
+        self.write(RawFrame::Ping(Vec::new().into())).await
     }
 
     /// Ends the connection: answers the peer's close, or says what it did wrong.
@@ -199,7 +195,7 @@ impl Socket {
         let _ = timeout(GOODBYE_TIMEOUT, goodbye).await;
     }
 
-    async fn write(&mut self, frame: Frame) -> Result<(), Error> {
+    async fn write(&mut self, frame: RawFrame) -> Result<(), Error> {
         let broken = |what: String| Error::new(ErrorKind::Unreachable, what);
         match timeout(SEND_TIMEOUT, self.stream.send(frame)).await {
             Ok(Ok(())) => Ok(()),

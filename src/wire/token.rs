@@ -7,8 +7,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::jwt;
-
 /// A token, or none yet. Cheap to clone; cannot be displayed.
 #[derive(Clone, Default)]
 pub struct Token {
@@ -23,13 +21,12 @@ struct Held {
 }
 
 impl Token {
-    /// The token of this generation. If it is a JWT, it says itself when it expires.
+    /// The token of this generation, of which it is not known when it expires.
     pub fn new(secret: SecretString, generation: u32) -> Self {
-        let expires_at = jwt::expiry(secret.expose_secret());
-        Token { held: Some(Arc::new(Held { secret, expires_at })), generation }
+        Token { held: Some(Arc::new(Held { secret, expires_at: None })), generation }
     }
 
-    /// The same token, whose issuer said when it expires.
+    /// The same token, known to expire then.
     #[must_use]
     pub fn expiring(self, at: Timestamp) -> Self {
         let secret = self.text().unwrap_or_default().to_owned();
@@ -176,13 +173,5 @@ mod tests {
         for text in [r"hunter\\\2\/", r"hunter\\\\\\2\\/", r"hunter\\\\\\2\\\u002f"] {
             assert_eq!(token.scrub(text), "[redacted]");
         }
-    }
-
-    #[test]
-    fn a_jwt_says_when_it_expires() {
-        let claims = serde_json::json!({ "exp": 1_729_775_825 });
-        let token = Token::new(jwt::sign(&claims, b"issuer").unwrap().into(), 0);
-        assert_eq!(token.expires_at().unwrap().as_second(), 1_729_775_825);
-        assert_eq!(Token::new("opaque-token".to_owned().into(), 0).expires_at(), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Every order of an account, on a connection whose token was renewed before it was opened.
 
 use serde_json::json;
-use txwatch::wire::jwt;
+use txwatch::protocol::jwt;
 
 use crate::support::script::{Reply, Step};
 use crate::support::server::Script;

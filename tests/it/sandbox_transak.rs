@@ -91,7 +91,7 @@ async fn an_issued_token_opens_rest_and_signs_what_follows() {
     let mut pusher = sandbox.subscribed(&[sandbox.variable("TRANSAK_API_KEY")]).await;
     let message = pusher.message().await;
     let data = message["data"].as_str().unwrap();
-    assert!(txwatch::wire::jwt::verify(data, &[token.as_bytes()]).is_ok(), "{message}");
+    assert!(txwatch::protocol::jwt::verify(data, &[token.as_bytes()]).is_ok(), "{message}");
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn all_orders_are_signed() {
     while !awaited.is_empty() {
         let message = pusher.message().await;
         let claims =
-            txwatch::wire::jwt::verify(message["data"].as_str().unwrap(), &[secret]).unwrap();
+            txwatch::protocol::jwt::verify(message["data"].as_str().unwrap(), &[secret]).unwrap();
         assert_eq!(message["channel"], sandbox.variable("TRANSAK_API_KEY"));
         assert_eq!(message["event"], claims["eventID"]);
         awaited.retain(|id| claims["webhookData"]["id"] != *id);

@@ -1,7 +1,7 @@
 //! Transak's orders over Pusher Channels and REST, against a scripted server.
 
 use serde_json::{Value, json};
-use txwatch::wire::jwt;
+use txwatch::protocol::jwt;
 
 use crate::support::schema::{of_type, records, statuses};
 use crate::support::script::{Gate, Reply, Step};

@@ -10,14 +10,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::execution::Execution;
-use super::sent::Sent;
-use crate::lifecycle::Report;
-use crate::provider::{Action, Feed, Frame, Id, Silence, json};
-use crate::wire::{Auth, Request};
+use super::body::TransactionBody;
+use crate::protocol::KeepAlive;
+use crate::provider::{Feed, FeedAction, Id, Report, json};
+use crate::wire::{Auth, Frame, Request};
 
 /// A node says something at least every so often: blocks come every 16 seconds, comments between them.
-const SILENCE: Silence =
-    Silence { ask_after: Duration::from_secs(35), dead_after: Duration::from_secs(5) };
+const KEEP_ALIVE: KeepAlive =
+    KeepAlive { idle: Duration::from_secs(35), timeout: Duration::from_secs(5) };
 
 /// The stream of one node.
 pub(super) struct NodeFeed {
@@ -29,13 +29,13 @@ pub(super) struct NodeFeed {
     /// Whether the node replays from there what passed by before.
     replays: bool,
     /// Whether the events are looked for at the other path.
-    elsewhere: bool,
+    at_fallback: bool,
 }
 
 impl NodeFeed {
     pub(super) fn new(url: Url, ids: &[Id]) -> Self {
         let ids = ids.iter().map(|id| (id.as_str().to_owned(), id.clone())).collect();
-        NodeFeed { url, ids, last: None, replays: false, elsewhere: false }
+        NodeFeed { url, ids, last: None, replays: false, at_fallback: false }
     }
 
     fn read(&self, data: &str) -> Result<Option<(Id, Report)>, String> {
@@ -56,7 +56,7 @@ impl NodeFeed {
             _ => Execution::default(),
         };
         let block = inner.get("block_hash").and_then(Value::as_str).map(str::to_owned);
-        let report = Sent::of(inner).report(&id, kind.word(), execution, block);
+        let report = TransactionBody::of(inner).report(&id, kind.word(), execution, block);
         Ok(Some((id, Report { data: Some(Value::Object(event)), ..report })))
     }
 
@@ -162,7 +162,7 @@ impl About<'_> {
 
 impl Feed for NodeFeed {
     fn request(&self) -> Request {
-        let mut url = if self.elsewhere { other_path(&self.url) } else { self.url.clone() };
+        let mut url = if self.at_fallback { other_path(&self.url) } else { self.url.clone() };
         if let Some(last) = self.last {
             url.query_pairs_mut().append_pair("start_from", &last.to_string());
         }
@@ -170,42 +170,36 @@ impl Feed for NodeFeed {
     }
 
     /// The stream began; what happened before has to be asked for.
-    fn opened(&mut self) -> Vec<Action> {
+    fn opened(&mut self) -> Vec<FeedAction> {
         self.replays |= self.last.is_some();
-        vec![Action::Live, Action::Subscribed(self.ids.values().cloned().collect())]
+        FeedAction::live_with(self.ids.values().cloned().collect())
     }
 
-    fn received(&mut self, frame: Frame<'_>) -> Vec<Action> {
+    fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
         let read = match frame {
             Frame::Event { id, data } => {
                 self.last = id.and_then(|id| id.parse().ok()).or(self.last);
-                self.read(data)
+                self.read(&data)
             }
             other => Err(format!("it is {}", other.kind())),
         };
-        match read {
-            Ok(Some((id, report))) => vec![Action::Observed(id, Box::new(report))],
-            Ok(None) => Vec::new(),
-            Err(problem) => {
-                vec![Action::Warning("bad_frame", format!("an event was ignored: {problem}"))]
-            }
-        }
+        FeedAction::of_message("an event", read)
     }
 
-    fn forget(&mut self, id: &Id) -> Vec<Action> {
+    fn forget(&mut self, id: &Id) -> Vec<FeedAction> {
         self.ids.remove(id.as_str());
         Vec::new()
     }
 
-    fn silence(&self) -> Silence {
-        SILENCE
+    fn keep_alive(&self) -> KeepAlive {
+        KEEP_ALIVE
     }
 
     /// Tried at once, but then not in a circle: after both, somebody else backs off.
-    fn elsewhere(&mut self) -> bool {
-        self.elsewhere = !self.elsewhere;
+    fn fallback_endpoint(&mut self) -> bool {
+        self.at_fallback = !self.at_fallback;
         self.last = None;
-        self.elsewhere
+        self.at_fallback
     }
 }
 

@@ -1,10 +1,20 @@
 //! The hashes of deploys and transactions.
 
+use crate::provider::Id;
+
 /// How many hex digits a hash has.
 const DIGITS: usize = 64;
 
-/// Refuses what is not a hash.
-pub(in crate::provider) fn check(text: &str) -> Result<(), String> {
+/// What an id looks like, for messages.
+pub(in crate::provider) const SHAPE: &str = "the hash of a deploy or transaction: 64 hex digits";
+
+/// A hash that nothing has.
+pub(in crate::provider) fn nobodys() -> Id {
+    Id::new(&"0".repeat(DIGITS))
+}
+
+/// The hash as providers write it: lower case, without what some tools put before it.
+pub(in crate::provider) fn parse(text: &str) -> Result<Id, String> {
     let digits = without_prefix(text);
     if digits.is_empty() {
         return Err("it is empty".to_owned());
@@ -13,14 +23,9 @@ pub(in crate::provider) fn check(text: &str) -> Result<(), String> {
         return Err(format!("it has '{}' in it", strange.escape_debug()));
     }
     match digits.len() {
-        DIGITS => Ok(()),
+        DIGITS => Ok(Id::new(&digits.to_ascii_lowercase())),
         length => Err(format!("it has {length} digits, not {DIGITS}")),
     }
-}
-
-/// The hash as providers write it: lower case, without what some tools put before it.
-pub(in crate::provider) fn canonical(text: &str) -> String {
-    without_prefix(text).to_ascii_lowercase()
 }
 
 /// At most one prefix is taken off: two of them are a mistake.
@@ -45,8 +50,7 @@ mod tests {
             &format!("transaction-{HASH}"),
             &format!("0x{upper}"),
         ] {
-            assert_eq!(check(text), Ok(()), "{text}");
-            assert_eq!(canonical(text), HASH);
+            assert_eq!(parse(text), Ok(Id::new(HASH)), "{text}");
         }
         for text in [
             "",
@@ -60,7 +64,7 @@ mod tests {
             &format!("{}/..", &HASH[3..]),
             "../etc/passwd",
         ] {
-            assert!(check(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
     }
 }

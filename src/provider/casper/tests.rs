@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::lifecycle::Kind;
+use crate::provider::Kind;
 use crate::provider::{Action, Frame};
 
 const ID: &str = "446f9511258112c6e5150ee13d57c421da2bc30e0058db6165855a9d1ba4b868";
@@ -205,11 +205,11 @@ fn expiry_is_inferred_with_a_margin_and_only_from_silence() {
 
 #[test]
 fn only_an_inferred_ending_is_revived() {
-    let revives = node().revives();
+    let allows_reopen = node().allows_reopen();
     for from in Status::ALL {
         for to in Status::ALL {
             let known = from == Status::Expired && matches!(to, Status::Completed | Status::Failed);
-            assert_eq!(revives(from, to), known, "{from} {to}");
+            assert_eq!(allows_reopen(from, to), known, "{from} {to}");
         }
     }
 }
@@ -284,11 +284,11 @@ mod feeds;
 /// A node that lags does not know of the block in which another one behind the same address saw it.
 #[test]
 fn what_was_in_a_block_never_expires() {
-    let precludes = node().precludes();
+    let forbids_transition = node().forbids_transition();
     for from in Status::ALL {
         for to in Status::ALL {
             let expected = from == Status::Processing && to == Status::Expired;
-            assert_eq!(precludes(from, to), expected, "{from} {to}");
+            assert_eq!(forbids_transition(from, to), expected, "{from} {to}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Facts from docs.cspr.cloud (rest-api/deploy, streaming-api/deploy), from the types of
 //! @make-software/csprclick-core-types, and from casper-sidecar's JSON-RPC schema.
 
-use crate::lifecycle::Status;
+use crate::provider::Status;
 
 /// The status behind a word. What was processed succeeded only if there is no error with it.
 pub(in crate::provider) fn status(word: &str, error: Option<&str>) -> Status {

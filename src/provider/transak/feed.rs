@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 
 use super::order::Order;
+use super::signed::Keys;
 use super::{PARTNER, check_id};
-use crate::lifecycle::Report;
-use crate::provider::pusher::{Channel, Data, Output, Pusher};
-use crate::provider::{Action, BAD_SIGNATURE, Closed, Feed, Frame, Id, Silence};
-use crate::wire::{Base, Request, Token, jwt};
+use crate::protocol::pusher::{Channel, Data, Output, Pusher};
+use crate::protocol::{Closed, KeepAlive, jwt};
+use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report};
+use crate::warning::WarningCode;
+use crate::wire::{Base, Frame, Request, Token};
 
 /// What is followed on one connection.
 pub(super) struct TransakFeed {
@@ -63,37 +65,41 @@ impl TransakFeed {
         TransakFeed { pusher, subjects, api_key: api_key.map(str::to_owned), keys: Keys::default() }
     }
 
-    fn actions(&mut self, outputs: Vec<Output>) -> Vec<Action> {
+    fn actions(&mut self, outputs: Vec<Output>) -> Vec<FeedAction> {
         outputs.into_iter().filter_map(|output| self.action(output)).collect()
     }
 
-    fn action(&mut self, output: Output) -> Option<Action> {
+    fn action(&mut self, output: Output) -> Option<FeedAction> {
         Some(match output {
-            Output::Send(text) => Action::Send(text),
-            Output::Established => Action::Live,
-            Output::Subscribed(channel) => Action::Subscribed(self.subjects.get(&channel)?.ids()),
+            Output::Send(text) => FeedAction::Send(text),
+            Output::Established => FeedAction::Signal(FeedSignal::Live),
+            Output::Subscribed(channel) => {
+                FeedAction::Signal(FeedSignal::Subscribed(self.subjects.get(&channel)?.ids()))
+            }
             Output::Rejected(channel, why) => {
-                Action::Unserved(self.subjects.get(&channel)?.ids(), why)
+                let ids = self.subjects.get(&channel)?.ids();
+                FeedAction::Signal(FeedSignal::SubscriptionRejected(ids, why))
             }
             Output::Event { channel, data } => match self.event(&channel, data) {
-                Ok((id, report)) => Action::Observed(id, Box::new(report)),
-                Err(problem) => ignored(&problem),
+                Ok((id, report)) => FeedAction::observed(id, report),
+                Err(ignored) => ignored.into_action(),
             },
-            Output::Complaint(text) => {
-                Action::Warning("pusher_error", format!("the Pusher server complains: {text}"))
-            }
-            Output::Odd(problem) => ignored(&problem),
-            Output::Refused(code, message) => Action::Refused(code, message),
+            Output::ServerError(text) => FeedAction::warning(
+                WarningCode::PusherError,
+                format!("the Pusher server complains: {text}"),
+            ),
+            Output::Malformed(problem) => malformed(&problem),
+            Output::Refused(refusal) => FeedAction::Signal(FeedSignal::Refused(refusal)),
         })
     }
 
-    fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), String> {
+    fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), Ignored> {
         let subject = self.subjects.get(channel).ok_or("nobody follows its channel")?;
         let order = match data {
             Data::Text(text) if jwt::is_signed(&text) => self.keys.open(&text)?,
-            _ if matches!(subject, Subject::Account) => return Err("it is not signed".to_owned()),
+            _ if matches!(subject, Subject::Account) => return Err("it is not signed".into()),
             Data::Json(payload) => Order::of(payload)?,
-            Data::Text(_) => return Err("it is text, not an order".to_owned()),
+            Data::Text(_) => return Err("it is text, not an order".into()),
         };
         let id = subject.claim(&order)?;
         let report = match subject {
@@ -137,36 +143,40 @@ impl Subject {
     }
 }
 
-fn ignored(problem: &str) -> Action {
-    let code = if problem == jwt::WRONG_SIGNATURE { BAD_SIGNATURE } else { "bad_frame" };
-    Action::Warning(code, format!("a message was ignored: {problem}"))
+/// Why an event is ignored.
+pub(super) enum Ignored {
+    /// It was signed with another token than ours.
+    BadSignature(String),
+    /// It cannot be understood.
+    Malformed(String),
 }
 
-/// What signed messages are checked with: the access token, and the one before it.
-#[derive(Default)]
-struct Keys {
-    current: Token,
-    previous: Token,
+impl Ignored {
+    fn into_action(self) -> FeedAction {
+        match self {
+            Ignored::Malformed(problem) => malformed(&problem),
+            Ignored::BadSignature(problem) => FeedAction::warning(
+                WarningCode::BadSignature,
+                format!("a message was ignored: {problem}"),
+            ),
+        }
+    }
 }
 
-impl Keys {
-    fn renew(&mut self, token: &Token) {
-        if token.text() != self.current.text() {
-            self.previous = std::mem::replace(&mut self.current, token.clone());
-        }
+impl From<String> for Ignored {
+    fn from(problem: String) -> Self {
+        Ignored::Malformed(problem)
     }
+}
 
-    fn open(&self, text: &str) -> Result<Order, String> {
-        let secrets: Vec<&[u8]> = [&self.current, &self.previous]
-            .into_iter()
-            .filter_map(Token::text)
-            .map(str::as_bytes)
-            .collect();
-        if secrets.is_empty() {
-            return Err("it is signed, and there is no access token to check it with".to_owned());
-        }
-        Order::of(jwt::verify(text, &secrets)?)
+impl From<&str> for Ignored {
+    fn from(problem: &str) -> Self {
+        Ignored::Malformed(problem.to_owned())
     }
+}
+
+fn malformed(problem: &str) -> FeedAction {
+    FeedAction::malformed("a message", problem)
 }
 
 impl Feed for TransakFeed {
@@ -179,27 +189,27 @@ impl Feed for TransakFeed {
     }
 
     /// The server speaks first.
-    fn opened(&mut self) -> Vec<Action> {
+    fn opened(&mut self) -> Vec<FeedAction> {
         Vec::new()
     }
 
-    fn received(&mut self, frame: Frame<'_>) -> Vec<Action> {
+    fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
         match frame {
             Frame::Text(text) => {
-                let outputs = self.pusher.received(text);
+                let outputs = self.pusher.received(&text);
                 self.actions(outputs)
             }
-            other => vec![ignored(&format!("it is {}", other.kind()))],
+            other => vec![malformed(&format!("it is {}", other.kind()))],
         }
     }
 
-    fn idle(&mut self) -> Vec<Action> {
+    fn idle(&mut self) -> Vec<FeedAction> {
         let outputs = self.pusher.idle();
         self.actions(outputs)
     }
 
     /// An order of an account that has ended may still be paid back, so its channel is kept.
-    fn forget(&mut self, id: &Id) -> Vec<Action> {
+    fn forget(&mut self, id: &Id) -> Vec<FeedAction> {
         let channel = channel(id, self.api_key.as_deref());
         match self.subjects.get(&channel) {
             None | Some(Subject::Account) => Vec::new(),
@@ -211,8 +221,8 @@ impl Feed for TransakFeed {
         }
     }
 
-    fn silence(&self) -> Silence {
-        self.pusher.silence()
+    fn keep_alive(&self) -> KeepAlive {
+        self.pusher.keep_alive()
     }
 
     fn closed(&mut self, code: Option<u16>) -> Closed {

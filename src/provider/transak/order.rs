@@ -6,8 +6,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::lifecycle::{Attempt, Kind, Passed, Report, Status, Transaction};
-use crate::provider::json;
+use crate::provider::{
+    Amount, Attempt, Kind, Passed, Report, Status, Transaction, Unit, json,
+};
 
 /// An order as Transak writes it.
 pub(super) struct Order(Map<String, Value>);
@@ -79,7 +80,7 @@ impl Order {
                 crypto_amount: self.text("cryptoAmount"),
                 crypto_currency: self.text("cryptoCurrency"),
                 network: self.text("network"),
-                cost: self.text("totalFeeInFiat"),
+                cost: self.text("totalFeeInFiat").map(|fee| Amount::new(fee, Unit::Fiat)),
                 hash: self.text("transactionHash"),
                 created_at: self.text("createdAt"),
                 updated_at: self.text("updatedAt"),

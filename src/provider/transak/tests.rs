@@ -2,9 +2,9 @@ use serde_json::json;
 
 use super::*;
 use crate::exit::Code;
-use crate::lifecycle::{Attempt, Kind, Report};
+use crate::provider::{Attempt, Kind, Report};
 use crate::provider::{Action, Frame, without_personal_data};
-use crate::wire::{Token, jwt};
+use crate::wire::{Token}; use crate::protocol::jwt;
 
 const ID: &str = "aa39d8e1-1111-4222-8333-44444444ce7f";
 const HELLO: &str = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\",\"activity_timeout\":120}"}"#;
@@ -145,12 +145,12 @@ fn every_word_of_buy_and_sell_has_its_status() {
 
 #[test]
 fn only_failed_and_cancelled_can_be_paid_back() {
-    let revives = transak(&[]).revives();
+    let allows_reopen = transak(&[]).allows_reopen();
     for from in Status::ALL {
         for to in Status::ALL {
             let expected =
                 matches!(from, Status::Failed | Status::Cancelled) && to == Status::Refunded;
-            assert_eq!(revives(from, to), expected, "{from} {to}");
+            assert_eq!(allows_reopen(from, to), expected, "{from} {to}");
         }
     }
 }

@@ -1,0 +1,154 @@
+//! How the output looks: decided once for each stream.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, stderr, stdout};
+
+use super::Cli;
+use crate::config::Environment;
+use crate::config::values::{Colour, OutputFormat};
+use crate::render::{self, OutputOptions, Paint, Progress, Records};
+use crate::engine::plan::{Mode, Plan};
+
+/// The streams of this process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Streams {
+    stdout: bool,
+    stderr: bool,
+    dumb: bool,
+}
+
+impl Streams {
+    pub(super) fn of_process(environment: &Environment) -> Self {
+        Streams {
+            stdout: stdout().is_terminal(),
+            stderr: stderr().is_terminal(),
+            dumb: environment.get("TERM") == Some("dumb"),
+        }
+    }
+}
+
+/// Colour, before anything is parsed, for clap's own messages.
+pub(super) fn early_colour(arguments: &[OsString], environment: &Environment) -> clap::ColorChoice {
+    let texts: Vec<_> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let typed =
+        texts.iter().enumerate().find_map(|(index, text)| match text.strip_prefix("--color") {
+            Some("") => texts.get(index + 1).copied(),
+            Some(value) => value.strip_prefix('='),
+            None => None,
+        });
+    let typed =
+        typed.or_else(|| environment.get("TXWATCH_COLOR")).and_then(|word| word.parse().ok());
+    let streams = Streams::of_process(environment);
+    if paint(typed, environment, streams.stderr).0 {
+        clap::ColorChoice::Always
+    } else {
+        clap::ColorChoice::Never
+    }
+}
+
+/// `--color` over `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`, over what the stream is.
+pub(super) fn paint(choice: Option<Colour>, environment: &Environment, terminal: bool) -> Paint {
+    Paint(match choice.unwrap_or_default() {
+        Colour::Always => true,
+        Colour::Never => false,
+        // no-color.org: any value but an empty one.
+        Colour::Auto if environment.get("NO_COLOR").is_some_and(|value| !value.is_empty()) => false,
+        Colour::Auto if environment.is_on("CLICOLOR_FORCE") => true,
+        Colour::Auto => terminal && environment.get("TERM") != Some("dumb"),
+    })
+}
+
+/// The look of a command; `configured` is the colour that the file asks for.
+pub(super) fn look(
+    cli: &Cli,
+    configured: Option<Colour>,
+    form: Option<OutputFormat>,
+    plan: &Plan,
+    environment: &Environment,
+) -> OutputOptions {
+    let streams = Streams::of_process(environment);
+    let colour = cli.color.or(configured);
+    let looks_once = matches!(plan.mode, Mode::Get { .. });
+    let progress = match cli.quiet {
+        true => Progress::Quiet,
+        false if looks_once => Progress::Warnings,
+        false => progress(form, streams, cli.verbose),
+    };
+    OutputOptions {
+        records: match records(form, streams) {
+            Records::Human if looks_once => Records::HumanRecord,
+            records => records,
+        },
+        progress,
+        stdout: paint(colour, environment, streams.stdout),
+        stderr: paint(colour, environment, streams.stderr),
+        targets: plan.targets.len(),
+        widest: render::widest(plan.targets.iter().map(|target| &*target.name.target)),
+        verbose: cli.verbose > 0,
+        local: streams.stderr,
+    }
+}
+
+fn records(form: Option<OutputFormat>, streams: Streams) -> Records {
+    match form {
+        Some(OutputFormat::Json) => Records::Json,
+        Some(OutputFormat::Plain) => Records::Plain,
+        Some(OutputFormat::Human) => Records::Human,
+        None if streams.stdout => Records::Human,
+        None => Records::Plain,
+    }
+}
+
+/// The live view needs a terminal that can move its cursor, and nobody else writing there.
+fn progress(form: Option<OutputFormat>, streams: Streams, verbose: u8) -> Progress {
+    match form {
+        Some(OutputFormat::Json) => Progress::Warnings,
+        Some(OutputFormat::Plain) => Progress::Plain,
+        None if !streams.stderr => Progress::Plain,
+        Some(OutputFormat::Human) | None => {
+            if streams.stderr && !streams.dumb && verbose == 0 {
+                Progress::Live
+            } else {
+                Progress::Trail
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_flag_beats_the_environment_which_beats_the_terminal() {
+        let none = environment(&[]);
+        let no_color = environment(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]);
+        let forced = environment(&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")]);
+        let dumb = environment(&[("TERM", "dumb")]);
+        assert_eq!(paint(None, &none, true), Paint(true));
+        assert_eq!(paint(None, &none, false), Paint(false));
+        assert_eq!(paint(None, &no_color, true), Paint(false));
+        assert_eq!(paint(None, &forced, false), Paint(true));
+        assert_eq!(paint(None, &dumb, true), Paint(false));
+        assert_eq!(paint(Some(Colour::Always), &no_color, false), Paint(true));
+        assert_eq!(paint(Some(Colour::Never), &forced, true), Paint(false));
+        assert_eq!(paint(None, &environment(&[("NO_COLOR", "")]), true), Paint(true));
+    }
+
+    #[test]
+    fn each_stream_decides_for_itself() {
+        let streams = |stdout, stderr, dumb| Streams { stdout, stderr, dumb };
+        // s=$(txwatch watch …) keeps its spinner.
+        assert_eq!(progress(None, streams(false, true, false), 0), Progress::Live);
+        assert_eq!(records(None, streams(false, true, false)), Records::Plain);
+        assert_eq!(progress(None, streams(true, false, false), 0), Progress::Plain);
+        assert_eq!(progress(None, streams(true, true, true), 0), Progress::Trail);
+        assert_eq!(progress(None, streams(true, true, false), 2), Progress::Trail);
+        assert_eq!(progress(Some(OutputFormat::Human), streams(false, false, false), 0), Progress::Trail);
+        assert_eq!(progress(Some(OutputFormat::Json), streams(true, true, false), 0), Progress::Warnings);
+    }
+}

@@ -1,0 +1,76 @@
+//! Whether a provider's push side answers, for `config check`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, watch as latest};
+use tokio::time::timeout;
+
+use super::feed_task::{FeedTask, Wiring};
+use crate::engine::plan::Profile;
+use crate::engine::{FeedId, Input, LinkEvent, ListIndex};
+use crate::error::{Failure, FailureKind};
+use crate::protocol::Refusal;
+use crate::provider::{FeedSignal, Id};
+use crate::transport::{ErrorKind, Options, Transport};
+
+/// Opens the push connection of an id until the provider has accepted it.
+///
+/// # Errors
+/// It is refused, or nothing answers within the limit.
+pub async fn listen(
+    profile: &Profile,
+    id: &Id,
+    options: &Options,
+    limit: Duration,
+) -> Result<(), Failure> {
+    let network = Transport::new(options)?;
+    let Some((feed, _)) = profile.provider.feeds(std::slice::from_ref(id)).into_iter().next()
+    else {
+        return Ok(());
+    };
+    let address = feed.request().url;
+    let (inbox, mut inputs) = mpsc::channel(16);
+    let (_forget, forgotten) = mpsc::unbounded_channel();
+    // It is not sent, but a peer that has seen it may repeat it.
+    let known = profile.credential.token.clone().unwrap_or_default();
+    let (_token, token) = latest::channel(known);
+    let task = FeedTask::new(Wiring {
+        id: FeedId::at(0),
+        network,
+        token,
+        inbox,
+        forgotten,
+        permits: Arc::new(Semaphore::new(1)),
+        random: fastrand::Rng::new(),
+        personal: profile.provider.spec().personal.clone(),
+    });
+    let task = tokio::spawn(task.run(feed));
+    let answered = timeout(limit, async {
+        while let Some(input) = inputs.recv().await {
+            match input {
+                Input::Feed(_, LinkEvent::Signal(FeedSignal::Live)) => return Ok(()),
+                Input::Feed(_, LinkEvent::Signal(FeedSignal::Refused(refusal))) => {
+                    let Refusal { kind, message } = refusal;
+                    return Err(Failure::new(kind.into(), format!("{address}: {message}")));
+                }
+                Input::Feed(_, LinkEvent::Lost { error, .. }) => {
+                    let kind = match error.kind {
+                        ErrorKind::Unreachable => FailureKind::Unreachable,
+                        ErrorKind::Untrusted => FailureKind::Untrusted,
+                        ErrorKind::Denied | ErrorKind::Unsupported => FailureKind::Denied,
+                    };
+                    return Err(Failure::from_error(kind, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    });
+    let answered = answered.await;
+    task.abort();
+    answered.unwrap_or_else(|_| {
+        let message = format!("{address} gave no answer within {}s", limit.as_secs());
+        Err(Failure::new(FailureKind::Unreachable, message))
+    })
+}

@@ -1,0 +1,312 @@
+//! Each provider's own feed on a connection that dies without a sign, and on one that only seems to,
+//! because it was we who were away.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc as blocking;
+
+use serde_json::json;
+use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::tests::{line, read_head};
+use super::*;
+use crate::provider::Status;
+use crate::provider::{self, Provider, Reading};
+use crate::transport::{ErrorKind, Options, Transport};
+
+/// One test for each provider.
+macro_rules! cells {
+    ($fault:ident) => {
+        mod $fault {
+            #[tokio::test]
+            async fn proof() {
+                super::$fault("proof").await;
+            }
+
+            #[tokio::test]
+            async fn transak() {
+                super::$fault("transak").await;
+            }
+
+            #[tokio::test]
+            async fn cspr() {
+                super::$fault("cspr").await;
+            }
+
+            #[tokio::test]
+            async fn casper() {
+                super::$fault("casper").await;
+            }
+        }
+    };
+}
+
+/// What a provider says once it is connected to, until the transaction is followed.
+fn greeting(name: &str, id: &str) -> Vec<String> {
+    let hello = json!({ "event": "pusher:connection_established", "data": "{}" });
+    let event = "pusher_internal:subscription_succeeded";
+    let subscribed = json!({ "event": event, "channel": id, "data": "{}" });
+    match name {
+        "transak" => vec![hello.to_string(), subscribed.to_string()],
+        _ => Vec::new(),
+    }
+}
+
+/// How it says that the transaction is completed.
+fn completed(name: &str, id: &str) -> String {
+    let message = match name {
+        "proof" => json!({ "event": "tx.update", "status": "completed" }),
+        "transak" => {
+            let order = json!({ "id": id, "status": "COMPLETED" });
+            json!({ "event": "ORDER_COMPLETED", "channel": id, "data": order.to_string() })
+        }
+        "cspr" => json!({ "data": { "deploy_hash": id, "status": "processed" } }),
+        _ => json!({ "TransactionProcessed": {
+            "transaction_hash": { "Version1": id },
+            "execution_result": { "Version2": { "error_message": null } },
+        } }),
+    };
+    message.to_string()
+}
+
+/// A peer that opens its side of one connection and says what it is told to. It hears nothing.
+struct Peer {
+    opened: Option<oneshot::Receiver<()>>,
+    say: blocking::Sender<String>,
+    said: blocking::Receiver<()>,
+}
+
+impl Peer {
+    /// Says this, and waits until it has left: in the way of a thread, so that no time passes.
+    fn say(&self, message: String) {
+        self.say.send(message).unwrap();
+        self.said.recv().unwrap();
+    }
+}
+
+/// A provider whose server listens there.
+fn provider_at(name: &str, listener: &TcpListener) -> Arc<dyn Provider> {
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut settings = provider::Settings::default();
+    settings.set("url", url.clone());
+    settings.set("push_url", url);
+    (provider::find(name).unwrap().build)(&settings).unwrap()
+}
+
+/// The feed of a provider whose server is the peer, and the transaction that it follows.
+fn feed(name: &str) -> (Box<dyn Feed>, &'static str, Peer) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let provider = provider_at(name, &listener);
+    let (say, to_say) = blocking::channel::<String>();
+    let (done, said) = blocking::channel();
+    let (open, opened) = oneshot::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let is_socket = upgrade(&mut stream);
+        // Not everybody waits for it.
+        let _ = open.send(());
+        for message in to_say {
+            let bytes = if is_socket {
+                frame(&message)
+            } else {
+                format!("data:{message}\n\n").into_bytes()
+            };
+            stream.write_all(&bytes).unwrap();
+            done.send(()).unwrap();
+        }
+        while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+    });
+    let id = provider.spec().probe_id;
+    let (feed, _) = provider.feeds(&[Id::new(id)]).remove(0);
+    (feed, id, Peer { opened: Some(opened), say, said })
+}
+
+/// Upgrades to a WebSocket, or begins a stream of events.
+fn upgrade(stream: &mut TcpStream) -> bool {
+    let head = read_head(stream);
+    let key = head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: "));
+    let answer = match key {
+        Some(key) => format!(
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-accept: {}\r\n\r\n",
+            derive_accept_key(key.as_bytes())
+        ),
+        None => "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n".to_owned(),
+    };
+    stream.write_all(answer.as_bytes()).unwrap();
+    key.is_some()
+}
+
+fn frame(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    [&[0x81, 126][..], &length.to_be_bytes(), text.as_bytes()].concat()
+}
+
+/// Opens the connection.
+async fn opened(name: &str) -> (mpsc::Receiver<Input>, Peer, &'static str) {
+    let (inbox, mut heard) = mpsc::channel(16);
+    let (feed, id, mut peer) = feed(name);
+    tokio::spawn(drive(feed, line(inbox)));
+    let first = heard.recv().await.unwrap();
+    assert!(matches!(first, Input::Feed(0, FeedInput::Connecting(0))), "{first:?}");
+    peer.opened.take().unwrap().await.unwrap();
+    (heard, peer, id)
+}
+
+/// The same, until the transaction is followed. From then on time passes only while everybody waits for it.
+async fn followed(name: &str) -> (mpsc::Receiver<Input>, Peer, &'static str) {
+    let (mut heard, peer, id) = opened(name).await;
+    for message in greeting(name, id) {
+        peer.say(message);
+    }
+    while !matches!(heard.recv().await.unwrap(), Input::Feed(0, FeedInput::Subscribed(_))) {}
+    tokio::time::pause();
+    (heard, peer, id)
+}
+
+/// Waits for the loss of the connection; answers why and after how long.
+async fn lost(heard: &mut mpsc::Receiver<Input>) -> (String, Duration) {
+    let begun = Clock::start();
+    loop {
+        match heard.recv().await.unwrap() {
+            Input::Feed(0, FeedInput::Lost { error, .. }) => {
+                return (error.to_string(), begun.now().elapsed);
+            }
+            Input::Feed(0, FeedInput::Alive) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+cells!(half_open);
+async fn half_open(name: &str) {
+    let (mut heard, _peer, _) = followed(name).await;
+    let (reason, after) = lost(&mut heard).await;
+    assert!(reason.contains("silent"), "{reason}");
+    assert!(after.as_secs() <= 45, "{after:?}");
+}
+
+cells!(stalled_after_the_headers);
+async fn stalled_after_the_headers(name: &str) {
+    let (mut heard, _peer, _) = opened(name).await;
+    let (word, limit) = match name {
+        "transak" => ("did not introduce itself", 16 * SECOND),
+        _ => {
+            while !matches!(heard.recv().await.unwrap(), Input::Feed(0, FeedInput::Subscribed(_))) {
+            }
+            ("silent", 45 * SECOND)
+        }
+    };
+    tokio::time::pause();
+    let (reason, after) = lost(&mut heard).await;
+    assert!(reason.contains(word), "{reason}");
+    assert!(after <= limit, "{after:?}");
+}
+
+cells!(an_ending_that_arrived_while_we_were_stopped);
+/// The process was stopped for ten minutes, and the ending arrived meanwhile.
+async fn an_ending_that_arrived_while_we_were_stopped(name: &str) {
+    let (mut heard, peer, id) = followed(name).await;
+    peer.say(completed(name, id));
+    tokio::time::advance(600 * SECOND).await;
+    loop {
+        match heard.recv().await.unwrap() {
+            Input::Feed(0, FeedInput::Observed(_, report)) => {
+                assert_eq!(report.status, Status::Completed);
+                break;
+            }
+            Input::Feed(0, FeedInput::Alive) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+cells!(a_peer_that_was_not_listened_to);
+/// Ten minutes in which nobody listened are no silence of the peer's: it is asked, and has its time.
+async fn a_peer_that_was_not_listened_to(name: &str) {
+    let (mut heard, _peer, _) = followed(name).await;
+    let limits = feed(name).0.silence();
+    tokio::time::advance(600 * SECOND).await;
+    let (reason, after) = lost(&mut heard).await;
+    assert!(reason.contains("silent"), "{reason}");
+    assert!(
+        after + SECOND >= limits.dead_after && after <= limits.dead_after + SECOND,
+        "{after:?}"
+    );
+}
+
+/// What the provider answers about a completed transaction.
+fn answer(name: &str, id: &str) -> String {
+    let answer = match name {
+        "proof" => json!({ "status": "completed" }),
+        "transak" => json!({ "data": { "id": id, "status": "COMPLETED" } }),
+        "cspr" => json!({ "data": { "deploy_hash": id, "status": "processed" } }),
+        _ => json!({ "result": {
+            "transaction": { "Version1": { "hash": id } },
+            "execution_info": {
+                "block_hash": id,
+                "execution_result": { "Version2": { "error_message": null } },
+            },
+        } }),
+    };
+    answer.to_string()
+}
+
+/// A server that answers the first request so far and no further, and the second as it should.
+fn stalling(listener: TcpListener, answer: String, stalls_after: usize) -> oneshot::Receiver<()> {
+    let (stalled, stalls) = oneshot::channel();
+    std::thread::spawn(move || {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
+        let (mut first, _) = listener.accept().unwrap();
+        read_head(&mut first);
+        first.write_all(&head.as_bytes()[..stalls_after.min(head.len())]).unwrap();
+        stalled.send(()).unwrap();
+        let (mut second, _) = listener.accept().unwrap();
+        read_head(&mut second);
+        second.write_all((head + &answer).as_bytes()).unwrap();
+        while second.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+    });
+    stalls
+}
+
+/// The first look is in vain and given up in time; the next one is not.
+async fn look_twice(name: &str, stalls_after: usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let provider = provider_at(name, &listener);
+    let id = Id::new(provider.spec().probe_id);
+    let stalled = stalling(listener, answer(name, id.as_str()), stalls_after);
+    let transport = Transport::new(&Options::default()).unwrap();
+    let look = move || {
+        let (provider, transport, id) = (provider.clone(), transport.clone(), id.clone());
+        tokio::spawn(async move {
+            let now = Clock::start().now().wall;
+            crate::driver::look(provider.as_ref(), &transport, &Token::default(), &id, now).await
+        })
+    };
+    let first = look();
+    stalled.await.unwrap();
+    tokio::time::pause();
+    let begun = Clock::start();
+    let error = first.await.unwrap().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
+    assert!(error.to_string().contains("no answer in time"), "{error}");
+    assert!(begun.now().elapsed <= 20 * SECOND + SECOND, "{:?}", begun.now().elapsed);
+    tokio::time::resume();
+    match look().await.unwrap() {
+        Ok((Reading::Observed(report), _)) => assert_eq!(report.status, Status::Completed),
+        other => panic!("{other:?}"),
+    }
+}
+
+cells!(a_request_that_vanishes);
+async fn a_request_that_vanishes(name: &str) {
+    look_twice(name, 0).await;
+}
+
+cells!(an_answer_that_stalls);
+async fn an_answer_that_stalls(name: &str) {
+    look_twice(name, usize::MAX).await;
+}

@@ -1,0 +1,77 @@
+//! Wire traffic as `-vv` shows it: without personal data, and not without end.
+
+use serde_json::Value;
+
+use crate::provider::without_personal_data;
+use crate::protocol::jwt;
+
+/// As much of a message as a log needs; a whole line of it is not much longer.
+const LONGEST: usize = 400;
+
+/// A message for the log, without these fields. What is not JSON is only measured, for it cannot be
+/// redacted.
+pub fn shown(text: &str, personal: &[impl AsRef<str>]) -> String {
+    let Ok(mut value) = serde_json::from_str(text) else {
+        return format!("{} characters that are not JSON", text.chars().count());
+    };
+    unwrap(&mut value);
+    without_personal_data(&mut value, personal);
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text,
+    }
+}
+
+/// JSON inside of text is shown as JSON, so that it can be redacted; what only begins like it, and a signed
+/// message, which anybody can read, is only measured.
+fn unwrap(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(unwrap),
+        Value::Array(items) => items.iter_mut().for_each(unwrap),
+        Value::String(text) if jwt::is_signed(text) => {
+            *text = format!("[signed, {} bytes]", text.len());
+        }
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(mut inner @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => {
+                unwrap(&mut inner);
+                *value = inner;
+            }
+            Err(_) if text.trim_start().starts_with(['{', '[', '"']) => {
+                *text = format!("[broken JSON, {} bytes]", text.len());
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_data_in_text_is_redacted_too() {
+        let inner = r#"{\"id\":\"x\",\"ipAddress\":\"14.142.0.1\",\"walletAddress\":\"0xD902\"}"#;
+        let text = format!(r#"{{"event":"ORDER_CREATED","channel":"x","data":"{inner}"}}"#);
+        assert_eq!(
+            shown(&text, &["walletaddress"]),
+            r#"{"event":"ORDER_CREATED","channel":"x","data":{"id":"x"}}"#
+        );
+    }
+
+    #[test]
+    fn broken_json_in_text_is_only_measured() {
+        let text = r#"{"event":"X","data":"{\"ipAddress\":\"14.142.0.1\""}"#;
+        assert_eq!(shown(text, &[]), r#"{"event":"X","data":"[broken JSON, 25 bytes]"}"#);
+        let text = r#"{"event":"X","data":"hello {"}"#;
+        assert_eq!(shown(text, &[]), text);
+    }
+
+    #[test]
+    fn a_signed_message_is_only_measured() {
+        let text = r#"{"data":"eyJhbGciOiJIUzI1NiJ9.eyJpcCI6IjE0LjE0MiJ9.c2ln"}"#;
+        assert_eq!(shown(text, &[]), r#"{"data":"[signed, 46 bytes]"}"#);
+        assert_eq!(shown("eyJhbGciOiJIUzI1NiJ9.e30.c2ln", &[]), "29 characters that are not JSON");
+    }
+}

@@ -1,0 +1,177 @@
+//! One push connection: what it serves, and how it stands.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use super::{ProfileId, TargetId};
+use crate::provider::Id;
+
+/// How many malformed messages of a connection are quoted, each only once.
+const MAX_QUOTED: usize = 20;
+
+/// Which targets a push connection serves.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// The profile it belongs to.
+    pub profile: ProfileId,
+    /// The targets behind the ids it serves.
+    pub targets: Vec<(Id, TargetId)>,
+    /// Whether it serves every transaction of the account.
+    pub account: bool,
+    /// Whether the token goes along.
+    pub authenticated: bool,
+}
+
+/// One push connection.
+pub(super) struct Link {
+    pub(super) profile: ProfileId,
+    /// Whether it brings whatever the account has.
+    pub(super) account: bool,
+    /// Whether it carries the token, and so tells whether that is accepted.
+    pub(super) authenticated: bool,
+    pub(super) state: LinkState,
+    /// When something arrived last, as time of the command.
+    pub(super) heard: Duration,
+    targets: BTreeMap<Id, TargetId>,
+    /// How many of them are not settled.
+    open_targets: usize,
+    was_live: bool,
+    /// Since when it is down.
+    down_since: Option<Duration>,
+    is_unavailable_told: bool,
+    malformed: Malformed,
+}
+
+/// How a push connection stands.
+#[derive(Debug, PartialEq)]
+pub(super) enum LinkState {
+    Connecting,
+    Live,
+    Down { reason: String, retry_at: Duration },
+}
+
+/// The malformed messages of a connection.
+#[derive(Default)]
+struct Malformed {
+    count: u32,
+    quoted: HashSet<String>,
+}
+
+/// What a connection that works now did before.
+#[derive(Debug, PartialEq)]
+pub(super) enum Before {
+    /// It works for the first time.
+    Never,
+    /// It worked, and was down for this long.
+    Down(Duration),
+    /// It worked, and still did.
+    Live,
+}
+
+impl Link {
+    pub(super) fn new(route: Route) -> Self {
+        Link {
+            profile: route.profile,
+            account: route.account,
+            authenticated: route.authenticated,
+            state: LinkState::Connecting,
+            heard: Duration::ZERO,
+            open_targets: route.targets.len(),
+            targets: route.targets.into_iter().collect(),
+            was_live: false,
+            down_since: None,
+            is_unavailable_told: false,
+            malformed: Malformed::default(),
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.state == LinkState::Live
+    }
+
+    /// The target behind an id.
+    pub(super) fn target(&self, id: &Id) -> Option<TargetId> {
+        self.targets.get(id).copied()
+    }
+
+    /// Every target that it serves, in the order of their ids.
+    pub(super) fn targets(&self) -> Vec<TargetId> {
+        self.targets.values().copied().collect()
+    }
+
+    /// The only target that it serves.
+    pub(super) fn only_target(&self) -> Option<TargetId> {
+        let mut targets = self.targets.values();
+        match (targets.next(), targets.next()) {
+            (Some(only), None) if !self.account => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// Serves one more.
+    pub(super) fn add(&mut self, id: Id, target: TargetId) {
+        self.targets.insert(id, target);
+        self.open_targets += 1;
+    }
+
+    /// Serves this one no longer.
+    pub(super) fn remove(&mut self, id: &Id) {
+        self.targets.remove(id);
+    }
+
+    /// One of its targets is settled. Whether another one is not.
+    pub(super) fn settle_one(&mut self) -> bool {
+        self.open_targets -= 1;
+        self.open_targets > 0
+    }
+
+    /// The provider has accepted it.
+    pub(super) fn set_live(&mut self, now: Duration) -> Before {
+        self.state = LinkState::Live;
+        let down_since = self.down_since.take();
+        match (std::mem::replace(&mut self.was_live, true), down_since) {
+            (false, _) => Before::Never,
+            (true, Some(since)) => Before::Down(now.saturating_sub(since)),
+            (true, None) => Before::Live,
+        }
+    }
+
+    /// It is lost, or lost again, and opened again at this time. Whether it was not lost already.
+    pub(super) fn set_down(&mut self, reason: String, retry_at: Duration) -> bool {
+        let before = std::mem::replace(&mut self.state, LinkState::Down { reason, retry_at });
+        !matches!(before, LinkState::Down { .. })
+    }
+
+    /// Counts the time that it is down from now on, unless it is counted already. Whether it was not.
+    pub(super) fn count_down_time(&mut self, now: Duration) -> bool {
+        let is_news = self.down_since.is_none();
+        self.down_since.get_or_insert(now);
+        is_news
+    }
+
+    /// Whether it was not told yet that push is not to be had.
+    pub(super) fn tell_unavailable(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_unavailable_told, true)
+    }
+
+    /// Counts a malformed message. What to say of it: a peer that sends nothing else is quoted only for a while.
+    pub(super) fn malformed(&mut self, message: &str) -> Option<String> {
+        let Malformed { count, quoted } = &mut self.malformed;
+        *count = count.saturating_add(1);
+        if quoted.len() >= MAX_QUOTED || !quoted.insert(message.to_owned()) {
+            return None;
+        }
+        let more = if quoted.len() == MAX_QUOTED {
+            "; more of this is counted, not told"
+        } else {
+            ""
+        };
+        Some(format!("{message}{more}"))
+    }
+
+    /// How many malformed messages there were, where not all of them were quoted.
+    pub(super) fn unquoted(&self) -> Option<u32> {
+        let Malformed { count, quoted } = &self.malformed;
+        Some(*count).filter(|count| *count as usize > quoted.len())
+    }
+}

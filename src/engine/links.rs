@@ -1,0 +1,336 @@
+//! Push connections: what comes over them, and what their coming and going means.
+
+use std::time::Duration;
+
+use super::link::Before;
+use super::timer_queue::Timer;
+use super::tokens::Denial;
+use super::{Effect, Engine, FeedId, LinkEvent, ProfileId, TargetId, whole_seconds};
+use crate::engine::plan::Mode;
+use crate::error::{Failure, FailureKind, Hint};
+use crate::event::{Connection, ConnectionState, Event};
+use crate::lifecycle::{Observation, Source};
+use crate::protocol::Refusal;
+use crate::provider::{FeedSignal, Id, Report};
+use crate::transport::{self, ErrorKind};
+use crate::warning::{Warning, WarningCode};
+
+/// Where nothing was heard of more targets than these, they are told in one sentence.
+const MAX_NAMED: usize = 10;
+
+impl Engine {
+    pub(super) fn link_event(&mut self, feed: FeedId, event: LinkEvent) {
+        match event {
+            LinkEvent::Connecting { attempt } => {
+                self.question_asked(self.links[feed].profile);
+                self.tell_connection(feed, ConnectionState::Connecting, attempt, None, None);
+            }
+            LinkEvent::Alive => self.link_heard(feed),
+            LinkEvent::Signal(signal) => self.signal(feed, signal),
+            LinkEvent::Lost { error, attempt, retry_in, generation } => {
+                self.link_lost(feed, error, attempt, retry_in, generation);
+            }
+        }
+    }
+
+    fn signal(&mut self, feed: FeedId, signal: FeedSignal) {
+        if let FeedSignal::Refused(refusal) = signal {
+            return self.link_refused(feed, refusal);
+        }
+        self.link_heard(feed);
+        match signal {
+            FeedSignal::Live => self.link_live(feed),
+            FeedSignal::Subscribed(ids) => self.subscribed(feed, &ids),
+            FeedSignal::SubscriptionRejected(ids, why) => {
+                self.subscription_rejected(feed, &ids, &why);
+            }
+            FeedSignal::Observed(id, report) => self.pushed(feed, id, *report),
+            FeedSignal::Changed(ids) => {
+                for target in self.served(feed, ids.as_deref()) {
+                    self.look_up(target);
+                }
+            }
+            FeedSignal::Warning(warning) => self.malformed_message(feed, warning),
+            FeedSignal::Refused(_) => {}
+        }
+    }
+
+    fn link_heard(&mut self, feed: FeedId) {
+        let link = &mut self.links[feed];
+        link.heard = self.now.elapsed;
+        self.profiles[link.profile].outage.heard();
+    }
+
+    fn link_refused(&mut self, feed: FeedId, Refusal { kind, message }: Refusal) {
+        let profile = self.links[feed].profile;
+        let failure = Failure::new(kind.into(), message);
+        let polls = self.can_poll(profile) && !self.plan.account;
+        self.fail_profile(
+            profile,
+            if polls { failure.hint(Hint::PollInstead) } else { failure },
+        );
+    }
+
+    fn pushed(&mut self, feed: FeedId, id: Id, report: Report) {
+        let profile = self.links[feed].profile;
+        self.profiles[profile].was_understood = true;
+        let target = if self.links[feed].account {
+            // What is signed with our token shows that it is the right one.
+            self.profiles[profile].accepted(Source::Push);
+            Some(self.order(feed, id))
+        } else {
+            self.open_target(feed, &id)
+        };
+        if let Some(target) = target {
+            let heard = self.now.elapsed;
+            self.observe(target, Observation { report, source: Source::Push, heard });
+        }
+    }
+
+    fn malformed_message(&mut self, feed: FeedId, warning: Warning) {
+        let only = self.links[feed].only_target();
+        if warning.code == WarningCode::BadSignature {
+            self.suspect_token(self.links[feed].profile);
+        }
+        if let Some(message) = self.links[feed].malformed(&warning.message) {
+            self.warn(only, warning.code, message);
+        }
+    }
+
+    /// How many messages were malformed, where not all of them were quoted.
+    pub(super) fn tell_malformed(&mut self) {
+        let unquoted = self.links.iter().filter_map(|link| Some((link.profile, link.unquoted()?)));
+        for (profile, count) in unquoted.collect::<Vec<_>>() {
+            let name = &self.plan.profiles[profile].name;
+            let message = format!("{count} messages of {name} were ignored in all");
+            self.warn(None, WarningCode::MalformedMessages, message);
+        }
+    }
+
+    /// The target behind an id, if it is still waited for.
+    fn open_target(&self, feed: FeedId, id: &Id) -> Option<TargetId> {
+        let target = self.links[feed].target(id)?;
+        self.targets[target].is_open().then_some(target)
+    }
+
+    /// The open targets of a connection: those behind these ids, or all.
+    fn served(&self, feed: FeedId, ids: Option<&[Id]>) -> Vec<TargetId> {
+        match ids {
+            Some(ids) => ids.iter().filter_map(|id| self.open_target(feed, id)).collect(),
+            None => {
+                let all = self.links[feed].targets().into_iter();
+                all.filter(|target| self.targets[*target].is_open()).collect()
+            }
+        }
+    }
+
+    /// What happened before must be looked up.
+    fn subscribed(&mut self, feed: FeedId, ids: &[Id]) {
+        let link = &self.links[feed];
+        let targets = if link.account {
+            self.open_targets_of(link.profile)
+        } else {
+            self.served(feed, Some(ids))
+        };
+        for target in targets {
+            self.targets[target].subscribed = true;
+            self.look_up(target);
+        }
+    }
+
+    /// Push does not serve these; polling has to.
+    fn subscription_rejected(&mut self, feed: FeedId, ids: &[Id], why: &str) {
+        let profile = self.links[feed].profile;
+        let refused = format!("{} refuses the subscription: {why}", self.title(profile));
+        if self.links[feed].account {
+            return self.fail_profile(profile, Failure::new(FailureKind::Denied, refused));
+        }
+        for target in self.served(feed, Some(ids)) {
+            if self.needs_push(profile) {
+                self.fail(target, Failure::new(FailureKind::Denied, refused.clone()));
+            } else {
+                let message = format!("{refused}; polling instead");
+                self.warn_once(target, WarningCode::PushUnavailable, message);
+                self.look_up(target);
+            }
+        }
+    }
+
+    /// Whether nothing but push can carry the watch.
+    fn needs_push(&self, profile: ProfileId) -> bool {
+        self.plan.mode == Mode::WatchPushOnly || !self.can_poll(profile)
+    }
+
+    /// Nobody can look up whether an id exists whose channel stays silent, so it is told once.
+    pub(super) fn tell_nothing_heard(&mut self, feed: FeedId) {
+        let mut unheard = self.served(feed, None);
+        unheard.retain(|target| self.targets[*target].tracker.status().is_none());
+        let cannot = "without an access token txwatch cannot check that";
+        if unheard.len() > MAX_NAMED {
+            let count = unheard.len();
+            let message = format!("nothing heard yet of {count} orders; {cannot} they exist");
+            return self.warn(None, WarningCode::NothingHeard, message);
+        }
+        for target in unheard {
+            let message = format!("nothing heard yet; {cannot} this order exists");
+            self.warn_once(target, WarningCode::NothingHeard, message);
+        }
+    }
+
+    fn link_live(&mut self, feed: FeedId) {
+        let profile = self.links[feed].profile;
+        if self.links[feed].authenticated {
+            self.profiles[profile].accepted(Source::Push);
+        }
+        match self.links[feed].set_live(self.now.elapsed) {
+            Before::Never => {
+                let settings = &self.plan.profiles[profile];
+                if let Some(limit) = settings.appear_timeout.filter(|_| !settings.can_poll) {
+                    let due = self.now.elapsed.saturating_add(limit);
+                    self.timers.add(due, Timer::NothingHeard(feed));
+                }
+            }
+            Before::Down(gap) => {
+                self.tell_gap(feed, gap);
+                self.count_reconnect(feed);
+            }
+            Before::Live => self.count_reconnect(feed),
+        }
+        self.tell_connection(feed, ConnectionState::Live, 0, None, None);
+    }
+
+    fn count_reconnect(&mut self, feed: FeedId) {
+        for target in self.links[feed].targets() {
+            self.targets[target].reconnects += 1;
+        }
+    }
+
+    /// Where nothing can be polled, what happened while the connection was down is missed.
+    fn tell_gap(&mut self, feed: FeedId, gap: Duration) {
+        if !self.can_poll(self.links[feed].profile) {
+            let gap = humantime::format_duration(whole_seconds(gap));
+            let message =
+                format!("the connection was down for {gap}; a change in between was missed");
+            self.warn(self.links[feed].only_target(), WarningCode::Gap, message);
+        }
+    }
+
+    /// While push is down, something may have ended: look at once, and keep looking.
+    fn link_lost(
+        &mut self,
+        feed: FeedId,
+        error: transport::Error,
+        attempt: u32,
+        retry_in: Duration,
+        generation: u32,
+    ) {
+        let profile = self.links[feed].profile;
+        let reason = error.to_string();
+        let retry_at = self.now.elapsed.saturating_add(retry_in);
+        let is_news = self.links[feed].set_down(reason.clone(), retry_at);
+        for target in self.links[feed].targets() {
+            self.targets[target].subscribed = false;
+        }
+        let told = Some(reason.clone());
+        self.tell_connection(feed, ConnectionState::Lost, attempt, Some(retry_in), told);
+        if self.links[feed].count_down_time(self.now.elapsed) && !self.can_poll(profile) {
+            let message = format!("{reason}; trying again, and nothing is heard until then");
+            self.warn(self.links[feed].only_target(), WarningCode::PushLost, message);
+        }
+        self.link_failed(feed, error, reason, generation);
+        if is_news && !self.needs_push(profile) && self.conclusion.is_none() {
+            self.fall_back_to_polling(feed, retry_in);
+        }
+    }
+
+    /// What the error that a connection was lost with means for its profile.
+    fn link_failed(
+        &mut self,
+        feed: FeedId,
+        error: transport::Error,
+        reason: String,
+        generation: u32,
+    ) {
+        let profile = self.links[feed].profile;
+        let only = self.links[feed].only_target();
+        match error.kind {
+            ErrorKind::Denied => {
+                let (target, side, message) = (only, Source::Push, reason);
+                self.denied(Denial { profile, target, side, generation, message });
+            }
+            ErrorKind::Untrusted => {
+                self.fail_profile(profile, Failure::from_error(FailureKind::Untrusted, error));
+            }
+            ErrorKind::Unsupported if self.needs_push(profile) => {
+                let failure = Failure::from_error(FailureKind::Denied, error);
+                let hint = if self.can_poll(profile) {
+                    Hint::PushIsOptional
+                } else {
+                    "is the push_url right?".into()
+                };
+                self.fail_profile(profile, failure.hint(hint));
+            }
+            ErrorKind::Unsupported => {
+                if self.links[feed].tell_unavailable() {
+                    let message = format!("{reason}; polling instead");
+                    self.warn(only, WarningCode::PushUnavailable, message);
+                }
+            }
+            ErrorKind::Unreachable => self.question_unanswered(profile, reason),
+        }
+    }
+
+    fn fall_back_to_polling(&mut self, feed: FeedId, retry_in: Duration) {
+        let targets = self.served(feed, None);
+        if targets.is_empty() {
+            return;
+        }
+        self.tell_connection(feed, ConnectionState::Polling, 0, Some(retry_in), None);
+        for target in targets {
+            self.look_up(target);
+        }
+    }
+
+    fn tell_connection(
+        &mut self,
+        feed: FeedId,
+        state: ConnectionState,
+        attempt: u32,
+        retry_in: Option<Duration>,
+        reason: Option<String>,
+    ) {
+        let link = &self.links[feed];
+        let profile = &self.plan.profiles[link.profile];
+        let only = link.only_target();
+        let connection = Connection {
+            profile: profile.name.clone(),
+            target: only.map(|target| self.targets[target].name.target.clone()),
+            state,
+            transport: match state {
+                ConnectionState::Polling => "rest",
+                _ => profile.provider.spec().push_name,
+            },
+            attempt,
+            retry_in,
+            reason,
+        };
+        self.emit(Event::Connection(connection));
+    }
+
+    /// A settled target needs its connection no more; a connection without targets is closed.
+    pub(super) fn release_link(&mut self, target: TargetId) {
+        let Some(feed) = self.targets[target].feed else {
+            return;
+        };
+        let link = &mut self.links[feed];
+        let is_needed = link.settle_one();
+        if link.account {
+            return;
+        }
+        self.effects.push(if is_needed {
+            Effect::Forget(feed, self.targets[target].id.clone())
+        } else {
+            Effect::CloseFeed(feed)
+        });
+    }
+}

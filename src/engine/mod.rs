@@ -1,0 +1,284 @@
+//! The pure machine of a command: what happened comes in with its time, what to do goes out.
+//!
+//! `watch`, `poll` and `get` are the same machine; they differ by the inputs they are fed. Whoever drives it
+//!
+//! 1. calls [`Engine::handle`] with what happened and the time, and executes every [`Effect`] it returns, in
+//!    their order;
+//! 2. stops once [`Engine::conclusion`] is there;
+//! 3. else waits for the next input, at most until [`Engine::next_timeout`], and then gives [`Input::Wake`].
+//!
+//! Nothing here opens a socket, reads a clock or knows the command line, so the rules that must never fail (no
+//! ending missed, none invented) are tested in microseconds. Each concern has an owner with its own state: a
+//! [`Target`](target::Target), the [`RequestQueue`](request_queue::RequestQueue), [`Outage`](outage::Outage) and
+//! [`TokenRenewal`](token_renewal::TokenRenewal) of a profile, and a [`Link`](link::Link) for each push connection.
+
+mod account;
+mod effect;
+mod ids;
+mod input;
+mod link;
+mod links;
+mod lookups;
+mod outage;
+pub mod plan;
+mod profile;
+mod request_queue;
+mod settle;
+mod suspend;
+mod tally;
+mod target;
+mod timer_queue;
+mod token_bucket;
+mod token_renewal;
+mod tokens;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Failure, FailureKind};
+use crate::event::{Conclusion, Event, Stamped};
+use crate::warning::{Warning, WarningCode};
+use ids::Targets;
+use link::Link;
+use plan::{Mode, Plan};
+use profile::ProfileState;
+use suspend::SuspendDetector;
+use tally::Tally;
+use target::Target;
+use timer_queue::{Timer, TimerQueue};
+
+pub use effect::{Effect, LookupRequest};
+pub use ids::{FeedId, List, ListIndex, ProfileId, TargetId};
+pub use input::{Input, LinkEvent, LookupDone, Now, RenewalError};
+pub use link::Route;
+
+/// How long a push connection may take before the first lookup is made without it.
+const HEAD_START: Duration = Duration::from_secs(2);
+
+/// The state of a command.
+pub struct Engine {
+    plan: Arc<Plan>,
+    profiles: List<ProfileId, ProfileState>,
+    targets: Targets,
+    links: List<FeedId, Link>,
+    account: account::Orders,
+    timers: TimerQueue,
+    suspend: SuspendDetector,
+    tally: Tally,
+    /// When something was last shown, for the heartbeat.
+    shown: Duration,
+    failures: Vec<Arc<Failure>>,
+    conclusion: Option<Conclusion>,
+    /// Spreads requests and retries.
+    random: fastrand::Rng,
+    now: Now,
+    effects: Vec<Effect>,
+}
+
+impl Engine {
+    /// A command that has not begun. `random` spreads requests and retries.
+    pub fn new(
+        plan: Arc<Plan>,
+        routes: List<FeedId, Route>,
+        mut random: fastrand::Rng,
+    ) -> Self {
+        let mut targets = Targets::default();
+        for target in plan.targets.iter() {
+            let (name, id) = (target.name.clone(), target.id.clone());
+            targets.insert(Target::new(name, id, target.profile, Duration::ZERO));
+        }
+        for (feed, route) in routes.enumerate() {
+            for (_, target) in &route.targets {
+                targets[*target].feed = Some(feed);
+            }
+        }
+        let profile = |id: ProfileId| {
+            ProfileState::new(&plan.profiles[id], plan.rules(id), random.fork())
+        };
+        Engine {
+            profiles: plan.profiles.ids().map(profile).collect(),
+            links: routes.iter().cloned().map(Link::new).collect(),
+            account: account::Orders::default(),
+            timers: TimerQueue::default(),
+            suspend: SuspendDetector::new(),
+            tally: Tally::new(targets.len()),
+            targets,
+            shown: Duration::ZERO,
+            failures: Vec::new(),
+            conclusion: None,
+            random,
+            now: Now { elapsed: Duration::ZERO, wall: jiff::Timestamp::UNIX_EPOCH },
+            effects: Vec::new(),
+            plan,
+        }
+    }
+
+    /// Takes in what happened; answers what to do about it.
+    pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
+        let due = self.next_timeout();
+        let late = due.map_or(Duration::ZERO, |due| now.elapsed.saturating_sub(due));
+        let before = std::mem::replace(&mut self.now, now);
+        if self.conclusion.is_none() {
+            let gap = now.elapsed.saturating_sub(before.elapsed);
+            self.notice_suspension(late, gap);
+            self.take(input);
+            self.run_timers();
+            self.run_queues();
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    /// When [`Input::Wake`] is due, as time of the command.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        if self.conclusion.is_some() {
+            return None;
+        }
+        self.timers.first().map(|due| due.max(self.suspend.quiet_until()))
+    }
+
+    /// How the command ended, once it has.
+    pub fn conclusion(&self) -> Option<Conclusion> {
+        self.conclusion
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Start => self.start(),
+            Input::Wake => {}
+            Input::Warning(warning) => self.warn(None, warning.code, warning.message),
+            Input::Feed(feed, event) => self.link_event(feed, event),
+            Input::LookupDone(done) => self.lookup_done(done),
+            Input::TokenRenewed(profile, renewed) => self.token_renewed(profile, renewed),
+            Input::Interrupted(signal) => self.stop(FailureKind::Interrupted(signal)),
+        }
+    }
+
+    /// Nobody was there to listen. That is no silence of the provider's, and what it has said meanwhile
+    /// goes before whatever became due; `--timeout` counts the time all the same.
+    fn notice_suspension(&mut self, late: Duration, gap: Duration) {
+        let now = self.now.elapsed;
+        if let Some(missed) = self.suspend.resumed_from_suspend(now, late, gap) {
+            for profile in self.profiles.iter_mut() {
+                profile.outage.excuse(missed, now);
+            }
+        }
+    }
+
+    fn start(&mut self) {
+        for Warning { code, message } in self.plan.notices.clone() {
+            self.warn(None, code, message);
+        }
+        if let Some(timeout) = self.plan.timeout {
+            self.timers.add(timeout, Timer::Deadline);
+        }
+        if let Some(heartbeat) = self.plan.heartbeat {
+            self.timers.add(heartbeat, Timer::Heartbeat);
+        }
+        for profile in self.plan.profiles.ids() {
+            if self.needs_token(profile) {
+                self.renew_token(profile, None);
+            } else {
+                self.plan_renewal_before_expiry(profile);
+                self.start_profile(profile);
+            }
+        }
+    }
+
+    /// Subscribe first, then look up; but do not wait long for a push connection with the first lookup.
+    fn start_profile(&mut self, profile: ProfileId) {
+        self.profiles[profile].has_begun = true;
+        for (feed, link) in self.links.enumerate() {
+            if link.profile == profile {
+                self.effects.push(Effect::OpenFeed(feed));
+            }
+        }
+        for target in self.open_targets_of(profile) {
+            match self.plan.mode {
+                Mode::Watch if self.targets[target].feed.is_none() => self.look_up(target),
+                Mode::Watch => self.look_up_at(target, self.now.elapsed + HEAD_START),
+                Mode::WatchPushOnly => {}
+                Mode::Poll | Mode::Get { .. } => self.look_up(target),
+            }
+        }
+    }
+
+    fn run_timers(&mut self) {
+        if !self.suspend.may_run(self.now.elapsed) {
+            return;
+        }
+        while self.conclusion.is_none() {
+            let Some((due, timer)) = self.timers.pop(self.now.elapsed) else {
+                return;
+            };
+            match timer {
+                Timer::Deadline => self.stop(FailureKind::TimedOut),
+                Timer::Heartbeat => self.heartbeat(),
+                Timer::Outage(profile) => self.check_outage(profile),
+                Timer::Queue => {}
+                Timer::Renewal(profile) => self.renewal_due(profile, due),
+                Timer::NothingHeard(feed) => self.tell_nothing_heard(feed),
+                Timer::Grace(target) => self.decide(target),
+                Timer::Lookup(target) => {
+                    if self.targets.get(target).is_some_and(|target| target.is_planned(due)) {
+                        self.look_up(target);
+                    }
+                }
+            }
+        }
+    }
+
+    fn heartbeat(&mut self) {
+        let Some(interval) = self.plan.heartbeat else {
+            return;
+        };
+        if self.now.elapsed >= self.shown + interval {
+            self.emit(Event::Heartbeat(self.still_open()));
+            self.shown = self.now.elapsed;
+        }
+        self.timers.add(self.shown + interval, Timer::Heartbeat);
+    }
+
+    fn open_targets_of(&self, profile: ProfileId) -> Vec<TargetId> {
+        let open = self.targets.all_open();
+        open.filter(|(_, target)| target.profile == profile).map(|(id, _)| id).collect()
+    }
+
+    fn emit(&mut self, event: Event) {
+        let at = self.now.wall;
+        self.effects.push(Effect::Emit(Box::new(Stamped { at, event })));
+    }
+
+    fn warn(&mut self, target: Option<TargetId>, code: WarningCode, message: String) {
+        let target = target.map(|target| self.targets[target].name.target.clone());
+        self.emit(Event::Warning { target, warning: Warning { code, message } });
+    }
+
+    /// Warns about a target, about one thing only once.
+    fn warn_once(&mut self, target: TargetId, code: WarningCode, message: String) {
+        if self.targets[target].is_first(code) {
+            self.warn(Some(target), code, message);
+        }
+    }
+
+    /// The provider's name in sentences.
+    fn title(&self, profile: ProfileId) -> &str {
+        &self.plan.profiles[profile].provider.spec().title
+    }
+
+    /// Whether a profile can be polled at all; without a token some can only be listened to.
+    fn can_poll(&self, profile: ProfileId) -> bool {
+        self.plan.profiles[profile].can_poll
+    }
+}
+
+/// Durations are shown to people in whole seconds, unless there is not even one.
+fn whole_seconds(duration: Duration) -> Duration {
+    match duration.as_secs() {
+        0 => Duration::from_millis(duration.as_millis() as u64),
+        seconds => Duration::from_secs(seconds),
+    }
+}
+
+#[cfg(test)]
+mod tests;

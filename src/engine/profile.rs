@@ -1,0 +1,53 @@
+//! What a command knows of a provider: the owners of its queue, its silence and its token.
+
+use super::outage::Outage;
+use super::plan::Profile;
+use super::request_queue::RequestQueue;
+use super::token_renewal::TokenRenewal;
+use crate::lifecycle::{Rules, Source};
+use crate::transport::Backoff;
+use crate::wire::Token;
+
+/// The state of a profile.
+pub(super) struct ProfileState {
+    pub(super) queue: RequestQueue,
+    pub(super) backoff: Backoff,
+    pub(super) outage: Outage,
+    pub(super) token: TokenRenewal,
+    pub(super) rules: Rules,
+    /// Whether its work has begun.
+    pub(super) has_begun: bool,
+    /// Whether anything it answered or pushed was ever understood.
+    pub(super) was_understood: bool,
+    /// Whether it was told that the quota makes lookups rarer.
+    pub(super) is_slowness_told: bool,
+}
+
+impl ProfileState {
+    pub(super) fn new(profile: &Profile, rules: Rules, random: fastrand::Rng) -> Self {
+        let token = profile.credential.token.as_ref();
+        ProfileState {
+            queue: RequestQueue::new(&profile.provider.spec().pace.quotas),
+            backoff: Backoff::new(random),
+            outage: Outage::new(profile.max_outage),
+            token: TokenRenewal::new(token.and_then(Token::expires_at)),
+            rules,
+            has_begun: false,
+            was_understood: false,
+            is_slowness_told: false,
+        }
+    }
+
+    /// This side of the provider accepted the token.
+    pub(super) fn accepted(&mut self, side: Source) {
+        self.outage.heard();
+        self.token.accepted(side);
+    }
+
+    /// A lookup came back with an answer that was understood.
+    pub(super) fn answered(&mut self) {
+        self.accepted(Source::Pull);
+        self.was_understood = true;
+        self.backoff.reset();
+    }
+}

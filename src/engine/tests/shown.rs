@@ -1,0 +1,68 @@
+//! The live view of more targets than there is room for.
+
+use super::*;
+use crate::event::{ViewSize, Row, Rows};
+
+const ROOM: ViewSize = ViewSize { every: 12, some: 9 };
+
+fn names(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| row.target.strip_prefix("fake:").unwrap()).collect()
+}
+
+/// The slowest and the latest, where there is room for some only.
+fn some(world: &World) -> (Vec<String>, Vec<String>) {
+    let owned = |rows| names(rows).into_iter().map(str::to_owned).collect();
+    match world.watch.view(world.now, ROOM).rows {
+        Rows::Some { slowest, latest } => (owned(&slowest), owned(&latest)),
+        Rows::Every(rows) => panic!("there is no room for {}", rows.len()),
+    }
+}
+
+#[test]
+fn each_target_has_its_row_where_there_is_room() {
+    let world = World::watching(plan(Mode::Watch, 12));
+    let Rows::Every(rows) = world.watch.view(world.now, ROOM).rows else { panic!() };
+    assert_eq!(names(&rows), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"]);
+}
+
+#[test]
+fn many_are_counted_by_status() {
+    let mut world = World::new(plan(Mode::Watch, 30));
+    world.subscribe();
+    (0..20).for_each(|target| world.push(target, Status::Processing, None));
+    (0..5).for_each(|target| world.push(target, Status::Completed, None));
+    world.push(5, Status::Failed, None);
+    world.push(6, Status::OnHold, None);
+    let view = world.watch.view(world.now, ROOM);
+    assert_eq!((view.targets, view.good, view.bad), (30, 5, 1));
+    let counts = [(None, 10), (Some(Status::Processing), 13), (Some(Status::OnHold), 1)];
+    assert_eq!(view.open, counts);
+}
+
+#[test]
+fn the_slowest_and_the_latest_have_the_rows() {
+    let mut world = World::new(plan(Mode::Watch, 30));
+    world.subscribe();
+    // Nothing was seen yet: all are as slow, and nothing changed.
+    assert_eq!(some(&world).0, ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
+    assert_eq!(some(&world).1, [] as [&str; 0]);
+    for target in 0..30 {
+        world.now = seconds(target as u64);
+        world.push(target, Status::Processing, None);
+    }
+    assert_eq!(some(&world).0, ["0", "1", "2", "3", "4", "5"]);
+    assert_eq!(some(&world).1, ["29", "28", "27"]);
+    world.now = seconds(40);
+    world.push(3, Status::Completed, None);
+    world.now = seconds(41);
+    world.push(1, Status::OnHold, None);
+    assert_eq!(some(&world).0, ["0", "2", "4", "5", "6", "7"]);
+    assert_eq!(some(&world).1, ["1", "3", "29"]);
+    // What is open has the room that it needs, and what ended has the rest.
+    for target in (0..30).filter(|target| ![1, 3, 12].contains(target)) {
+        world.now += seconds(1);
+        world.push(target, Status::Cancelled, None);
+    }
+    assert_eq!(some(&world).0, ["12", "1"]);
+    assert_eq!(some(&world).1, ["29", "28", "27", "26", "25", "24", "23"]);
+}

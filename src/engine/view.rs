@@ -1,0 +1,124 @@
+//! The state of the command as the live view and the signs of life show it.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::link::{Link, LinkState};
+use super::plan::Mode;
+use super::target::Target;
+use super::{Engine, TargetId};
+use crate::event::{LinkView, Open, Row, Rows, View, ViewSize};
+use crate::provider::Status;
+
+/// In a sign of life more targets than these are only counted.
+const MAX_NAMED: usize = 10;
+
+impl Engine {
+    /// The command as it stands at this time, in no more rows than there is room for.
+    pub fn view(&self, elapsed: Duration, size: ViewSize) -> View {
+        let (known, reached) = (self.tally.known(), self.tally.reached());
+        View {
+            elapsed,
+            targets: known,
+            good: reached,
+            bad: known - self.tally.open() - reached,
+            left: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
+            open: self.counts(),
+            rows: if self.targets.len() <= size.every {
+                let all = self.targets.iter();
+                Rows::Every(all.map(|(_, target)| self.row(target, elapsed)).collect())
+            } else {
+                self.some_rows(size.some, elapsed)
+            },
+        }
+    }
+
+    /// The targets that are open now.
+    pub(super) fn still_open(&self) -> Open {
+        let is_few = self.tally.open() <= MAX_NAMED;
+        let named = self.targets.all_open().filter(|_| is_few);
+        let rows = named.map(|(_, target)| self.row(target, self.now.elapsed)).collect();
+        Open { counts: self.counts(), rows }
+    }
+
+    fn counts(&self) -> Vec<(Option<Status>, usize)> {
+        let mut unseen = 0;
+        let mut seen = Status::ALL.map(|status| (Some(status), 0));
+        for (_, target) in self.targets.all_open() {
+            let status = target.tracker.status();
+            match seen.iter_mut().find(|(known, _)| *known == status) {
+                Some((_, count)) => *count += 1,
+                None => unseen += 1,
+            }
+        }
+        [(None, unseen)].into_iter().chain(seen).filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Two thirds of the room for the slowest, for what is open matters most, and one for the latest; what
+    /// one does not need, the other has.
+    fn some_rows(&self, room: usize, elapsed: Duration) -> Rows {
+        let since = |target: &Target| target.tracker.since().unwrap_or(target.since);
+        let changed = |target: &Target| match target.ended() {
+            Some(ended) => Some(ended.at),
+            None => target.tracker.since(),
+        };
+        let many = self.targets.iter().filter(|(_, target)| changed(target).is_some()).count();
+        let slow = self.tally.open().min(room - many.min(room / 3));
+        let (open, ended): (Vec<_>, Vec<_>) =
+            self.targets.iter().partition(|(_, target)| target.is_open());
+        let (slowest, others) = first(open, slow, |(id, target)| (since(target), *id));
+        let others = others.into_iter().chain(ended);
+        let others = others.filter(|(_, target)| changed(target).is_some()).collect();
+        let (latest, _) = first(others, room - slowest.len(), |(id, target)| {
+            (Reverse(changed(target)), *id)
+        });
+        let rows = |targets: Vec<(TargetId, &Target)>| {
+            targets.into_iter().map(|(_, target)| self.row(target, elapsed)).collect()
+        };
+        Rows::Some { slowest: rows(slowest), latest: rows(latest) }
+    }
+
+    fn row(&self, target: &Target, elapsed: Duration) -> Row {
+        let tracker = &target.tracker;
+        Row {
+            target: target.name.target.clone(),
+            status: tracker.status().zip(tracker.word().map(str::to_owned)),
+            held: match target.ended() {
+                Some(ended) => ended.at.saturating_sub(target.since),
+                None => elapsed.saturating_sub(tracker.since().unwrap_or_default()),
+            },
+            link: match target.feed {
+                Some(feed) => self.link_view(&self.links[feed], elapsed),
+                None => LinkView::Polling(self.plan.profiles[target.profile].interval),
+            },
+            settled: target.ended().map(|ended| ended.outcome),
+        }
+    }
+
+    fn link_view(&self, link: &Link, elapsed: Duration) -> LinkView {
+        let profile = &self.plan.profiles[link.profile];
+        match &link.state {
+            LinkState::Connecting => LinkView::Connecting,
+            LinkState::Live => LinkView::Live {
+                transport: profile.provider.spec().push_name,
+                heard: elapsed.saturating_sub(link.heard),
+            },
+            LinkState::Down { reason, retry_at } => LinkView::Down {
+                reason: reason.clone(),
+                retry_in: retry_at.saturating_sub(elapsed),
+                polling: (self.plan.mode == Mode::Watch && profile.can_poll)
+                    .then_some(profile.interval),
+            },
+        }
+    }
+}
+
+/// As many of these as are wanted that are first by a key, in its order; and the others, in none.
+fn first<T, K: Ord>(mut all: Vec<T>, many: usize, key: impl Fn(&T) -> K) -> (Vec<T>, Vec<T>) {
+    if many < all.len() {
+        all.select_nth_unstable_by_key(many, &key);
+    }
+    let others = all.split_off(many.min(all.len()));
+    all.sort_by_key(key);
+    (all, others)
+}

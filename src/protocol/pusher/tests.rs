@@ -1,0 +1,391 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn pusher(channels: &[&str]) -> Pusher {
+    let base = Base::parse("wss://ws-ap2.pusher.com", &["wss"]).unwrap();
+    Pusher::new(&base, "app-key", channels.iter().map(|name| Channel::from(*name)))
+}
+
+const HELLO: &str = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"123.456\",\"activity_timeout\":120}"}"#;
+
+/// A connection that the server has welcomed.
+fn welcomed(channels: &[&str]) -> Pusher {
+    let mut pusher = pusher(channels);
+    pusher.received(HELLO);
+    pusher
+}
+
+/// What is sent, as JSON.
+fn sent(outputs: &[Output]) -> Vec<Value> {
+    let sent = outputs.iter().filter_map(|output| match output {
+        Output::Send(text) => Some(serde_json::from_str(text).unwrap()),
+        _ => None,
+    });
+    sent.collect()
+}
+
+fn subscribed(outputs: &[Output]) -> Vec<&str> {
+    let names = outputs.iter().filter_map(|output| match output {
+        Output::Subscribed(channel) => Some(&**channel),
+        _ => None,
+    });
+    names.collect()
+}
+
+fn ack(channel: &str) -> String {
+    format!(
+        r#"{{"event":"pusher_internal:subscription_succeeded","channel":"{channel}","data":"{{}}"}}"#
+    )
+}
+
+#[test]
+fn the_address_names_key_protocol_and_client() {
+    let request = pusher(&[]).request();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        request.url.as_str(),
+        format!("wss://ws-ap2.pusher.com/app/app-key?protocol=7&client=txwatch&version={version}")
+    );
+    assert_eq!(request.auth, Auth::None);
+}
+
+#[test]
+fn the_welcome_is_read_in_any_order_and_form() {
+    for hello in [
+        HELLO,
+        r#"{"data":"{\"activity_timeout\":120,\"socket_id\":\"1.2\"}","event":"pusher:connection_established"}"#,
+        r#"{"event":"pusher:connection_established","data":{"socket_id":"1.2","activity_timeout":120}}"#,
+        r#"{"event":"pusher:connection_established","data":"not JSON"}"#,
+        r#"{"event":"pusher:connection_established"}"#,
+    ] {
+        let mut pusher = pusher(&["order-1"]);
+        let outputs = pusher.received(hello);
+        assert!(matches!(outputs[0], Output::Established), "{hello}");
+        assert_eq!(
+            sent(&outputs),
+            [json!({ "event": "pusher:subscribe", "data": { "channel": "order-1" } })]
+        );
+    }
+}
+
+#[test]
+fn nothing_is_subscribed_before_the_welcome_and_nothing_twice() {
+    let mut pusher = pusher(&["order-1"]);
+    assert!(pusher.received(r#"{"event":"pusher:ping","data":{}}"#).len() == 1);
+    pusher.received(HELLO);
+    assert!(pusher.received(HELLO).is_empty());
+}
+
+#[test]
+fn a_subscription_succeeds_once_with_or_without_data() {
+    for answer in [
+        ack("order-1"),
+        r#"{"event":"pusher_internal:subscription_succeeded","channel":"order-1"}"#.to_owned(),
+        r#"{"channel":"order-1","event":"pusher_internal:subscription_succeeded","data":{}}"#
+            .to_owned(),
+        r#"{"event":"pusher:subscription_succeeded","channel":"order-1","data":null}"#.to_owned(),
+    ] {
+        let mut pusher = welcomed(&["order-1"]);
+        assert_eq!(subscribed(&pusher.received(&answer)), ["order-1"], "{answer}");
+        assert!(pusher.received(&answer).is_empty(), "{answer}");
+    }
+    assert!(welcomed(&["order-1"]).received(&ack("another")).is_empty());
+}
+
+#[test]
+fn a_refused_subscription_names_channel_and_reason() {
+    let mut pusher = welcomed(&["order-1"]);
+    let refused = r#"{"event":"pusher:subscription_error","channel":"order-1","data":{"type":"AuthError","error":"no such app","status":403}}"#;
+    let outputs = pusher.received(refused);
+    assert!(
+        matches!(&outputs[..], [Output::Rejected(channel, why)] if &**channel == "order-1" && why == "no such app (403)"),
+        "{outputs:?}"
+    );
+}
+
+#[test]
+fn thousands_of_channels_are_subscribed_as_the_answers_come() {
+    let names: Vec<String> = (0..1_000).map(|index| format!("order-{index}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut pusher = pusher(&names);
+    let mut asked = sent(&pusher.received(HELLO));
+    assert_eq!(asked.len(), MOST_UNANSWERED);
+    let mut answered = 0;
+    while answered < asked.len() {
+        let channel = asked[answered]["data"]["channel"].as_str().unwrap().to_owned();
+        answered += 1;
+        let outputs = pusher.received(&ack(&channel));
+        assert_eq!(subscribed(&outputs), [channel]);
+        asked.extend(sent(&outputs));
+        assert!(asked.len() - answered <= MOST_UNANSWERED);
+    }
+    let order: Vec<&str> =
+        asked.iter().map(|message| message["data"]["channel"].as_str().unwrap()).collect();
+    assert_eq!(order, names);
+}
+
+#[test]
+fn a_server_that_answers_nothing_does_not_hold_up_the_rest() {
+    let names: Vec<String> = (0..100).map(|index| format!("order-{index}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut pusher = pusher(&names);
+    let first = sent(&pusher.received(HELLO)).len();
+    let then = sent(&pusher.idle()).iter().filter(|m| m["event"] == "pusher:subscribe").count();
+    assert_eq!(first + then, names.len());
+}
+
+#[test]
+fn a_settled_channel_is_unsubscribed_and_heard_no_more() {
+    let mut pusher = welcomed(&["order-1", "order-2"]);
+    pusher.received(&ack("order-1"));
+    assert_eq!(
+        sent(&pusher.unsubscribe("order-1")),
+        [json!({ "event": "pusher:unsubscribe", "data": { "channel": "order-1" } })]
+    );
+    assert!(pusher.received(r#"{"event":"X","channel":"order-1","data":"{}"}"#).is_empty());
+    assert!(pusher.unsubscribe("order-1").is_empty());
+    pusher.closed(None);
+    let again = sent(&pusher.received(HELLO));
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0]["data"]["channel"], "order-2");
+}
+
+#[test]
+fn every_ping_gets_a_pong_and_silence_gets_a_ping() {
+    let mut pusher = welcomed(&[]);
+    for ping in [r#"{"event":"pusher:ping","data":{}}"#, r#"{"event":"pusher:ping"}"#] {
+        assert_eq!(sent(&pusher.received(ping)), [json!({ "event": "pusher:pong", "data": {} })]);
+    }
+    assert!(pusher.received(r#"{"event":"pusher:pong","data":{}}"#).is_empty());
+    assert_eq!(sent(&pusher.idle()), [json!({ "event": "pusher:ping", "data": {} })]);
+}
+
+#[test]
+fn the_shorter_activity_timeout_counts_and_a_dead_connection_is_noticed_within_45_seconds() {
+    for (timeout, expected) in [
+        ("120", ACTIVITY),
+        ("7", Duration::from_secs(7)),
+        ("0", LEAST_ACTIVITY),
+        ("-5", ACTIVITY),
+        ("\\\"soon\\\"", ACTIVITY),
+        ("18446744073709551615", ACTIVITY),
+    ] {
+        let mut pusher = pusher(&[]);
+        pusher.received(&format!(
+            r#"{{"event":"pusher:connection_established","data":"{{\"activity_timeout\":{timeout}}}"}}"#
+        ));
+        let silence = pusher.silence();
+        assert_eq!(silence.ask_after, expected, "{timeout}");
+        assert_eq!(silence.dead_after, Duration::from_secs(30));
+        assert!(silence.ask_after + silence.dead_after <= Duration::from_secs(45));
+    }
+}
+
+#[test]
+fn data_is_decoded_however_often_it_was_encoded() {
+    for (data, expected) in [
+        (r#"{"a":1}"#, Data::Json(json!({ "a": 1 }))),
+        (r#""{\"a\":1}""#, Data::Json(json!({ "a": 1 }))),
+        (r#""\"{\\\"a\\\":1}\"""#, Data::Json(json!({ "a": 1 }))),
+        (r#""plain text""#, Data::Text("plain text".into())),
+        (r#""\"quoted text\"""#, Data::Text("quoted text".into())),
+        (r#""eyJhbGciOiJIUzI1NiJ9.e30.c2ln""#, Data::Text("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into())),
+        ("null", Data::Json(Value::Null)),
+        (r#""""#, Data::Text(String::new())),
+    ] {
+        let mut pusher = welcomed(&["order-1"]);
+        pusher.received(&ack("order-1"));
+        let text = format!(r#"{{"event":"ORDER_CREATED","channel":"order-1","data":{data}}}"#);
+        match &pusher.received(&text)[..] {
+            [Output::Event { channel, data }] => {
+                assert_eq!((&**channel, data), ("order-1", &expected), "{text}");
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_not_known_is_passed_over() {
+    let mut pusher = welcomed(&["order-1"]);
+    for text in [
+        r#"{"event":"pusher_internal:subscription_count","channel":"order-1","data":"{\"subscription_count\":2}"}"#,
+        r#"{"event":"pusher:cache_miss","channel":"order-1"}"#,
+        r#"{"event":"pusher:signin_success","data":{}}"#,
+        r#"{"event":"pusher_internal:member_added","channel":"order-1","data":"{}"}"#,
+        r#"{"event":"pusher:something_new"}"#,
+        r#"{"event":"ORDER_CREATED","data":"{}"}"#,
+        r#"{"event":"ORDER_CREATED","channel":"another","data":"{}"}"#,
+        r#"{"event":"pusher:pong"}"#,
+    ] {
+        assert!(pusher.received(text).is_empty(), "{text}");
+    }
+    for text in ["", "Ping", "null", "[]", "{}", r#"{"event":7}"#, r#"{"event":"X","channel":{}}"#]
+    {
+        assert!(matches!(pusher.received(text)[..], [Output::Malformed(_)]), "{text}");
+    }
+}
+
+#[test]
+fn errors_are_read_as_objects_and_as_text_with_a_code_and_without() {
+    let told = |data: &str| {
+        let text = format!(r#"{{"event":"pusher:error","data":{data}}}"#);
+        welcomed(&[]).received(&text)
+    };
+    let refused = told(r#"{"code":4001,"message":"App key x not in this cluster"}"#);
+    assert!(
+        matches!(&refused[..], [Output::Refused(Code::Denied, why)] if why.contains("not in this cluster (4001)")),
+        "{refused:?}"
+    );
+    let quota = told(r#""{\"code\":\"4004\",\"message\":\"over quota\"}""#);
+    assert!(matches!(&quota[..], [Output::Refused(Code::Unreachable, _)]), "{quota:?}");
+    for data in [r#"{"code":null,"message":"bad event"}"#, r#""something is wrong""#, "null", "7"] {
+        assert!(matches!(told(data)[..], [Output::ErrorPayload(_)]), "{data}");
+    }
+    // What closes the connection is told then.
+    assert!(told(r#"{"code":4200,"message":"come back"}"#).is_empty());
+}
+
+#[test]
+fn every_close_code_says_what_to_do() {
+    let second = Duration::from_secs(1);
+    for (codes, expected) in [
+        (4000..=4003, Reopen::Never(Code::Denied)),
+        (4004..=4004, Reopen::Never(Code::Unreachable)),
+        (4005..=4099, Reopen::Never(Code::Denied)),
+        (4100..=4199, Reopen::Backoff(second)),
+        (4200..=4299, Reopen::AtOnce),
+        (4300..=4399, Reopen::Backoff(second)),
+        (4400..=4999, Reopen::Backoff(second)),
+        (1000..=1015, Reopen::Backoff(Duration::ZERO)),
+    ] {
+        for code in codes.filter(|code| *code != 4002) {
+            assert_eq!(welcomed(&[]).closed(Some(code)).reopen, expected, "{code}");
+        }
+    }
+    assert_eq!(
+        welcomed(&[]).closed(None),
+        Closed { reopen: Reopen::Backoff(Duration::ZERO), why: None }
+    );
+}
+
+#[test]
+fn an_error_counts_where_the_close_frame_has_no_code() {
+    let mut pusher = welcomed(&[]);
+    pusher.received(r#"{"event":"pusher:error","data":{"code":4200,"message":"shutting down"}}"#);
+    assert_eq!(pusher.closed(Some(1006)).reopen, Reopen::AtOnce);
+    // But only for that connection.
+    pusher.received(HELLO);
+    assert_eq!(pusher.closed(None).reopen, Reopen::Backoff(Duration::ZERO));
+}
+
+#[test]
+fn a_connection_that_is_dropped_without_a_word_says_what_may_be_wrong() {
+    let closed = pusher(&["order-1"]).closed(None);
+    assert_eq!(closed.reopen, Reopen::Backoff(Duration::ZERO));
+    assert!(closed.why.unwrap().contains("pusher_key"));
+}
+
+#[test]
+fn everything_is_subscribed_again_after_a_reconnect() {
+    let mut pusher = welcomed(&["order-1", "order-2"]);
+    pusher.received(&ack("order-1"));
+    pusher.received(&ack("order-2"));
+    pusher.closed(Some(1006));
+    assert!(pusher.idle().is_empty());
+    let mut again: Vec<_> = sent(&pusher.received(HELLO))
+        .iter()
+        .map(|message| message["data"]["channel"].as_str().unwrap().to_owned())
+        .collect();
+    again.sort();
+    assert_eq!(again, ["order-1", "order-2"]);
+    assert_eq!(subscribed(&pusher.received(&ack("order-1"))), ["order-1"]);
+}
+
+#[test]
+fn names_of_channels_are_checked() {
+    assert!(check_channel("aA0_-=@,.;").is_ok());
+    assert!(check_channel(&"a".repeat(164)).is_ok());
+    for name in ["", "a b", "a/b", "a#b", "#server", "ä", "a\n", "a?b", "private-x", "presence-x"]
+    {
+        assert!(check_channel(name).is_err(), "{name:?}");
+    }
+    assert!(check_channel(&"a".repeat(165)).unwrap_err().contains("164"));
+}
+
+/// Frames of the shapes that a server sends, and of others.
+fn frame() -> impl Strategy<Value = String> {
+    let event = prop::sample::select(vec![
+        "pusher:connection_established",
+        "pusher:ping",
+        "pusher:pong",
+        "pusher:error",
+        "pusher_internal:subscription_succeeded",
+        "pusher:subscription_error",
+        "pusher_internal:anything",
+        "ORDER_CREATED",
+        "",
+    ]);
+    let channel = prop::option::of(prop::sample::select(vec!["order-1", "order-2", "another"]));
+    let data = prop_oneof![
+        any::<String>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (0u64..5000).prop_map(|code| json!({ "code": code, "message": "m" })),
+        (0u64..200).prop_map(|seconds| json!({ "activity_timeout": seconds }).to_string().into()),
+        Just(Value::Null),
+        Just(json!([{}])),
+    ];
+    let shaped = (event, channel, data).prop_map(|(event, channel, data)| {
+        json!({ "event": event, "channel": channel, "data": data }).to_string()
+    });
+    prop_oneof![8 => shaped, 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_of_frames_panics_or_oversteps(
+        story in prop::collection::vec(prop_oneof![
+            12 => frame().prop_map(Some),
+            1 => Just(None),
+        ], 0..60),
+        codes in prop::collection::vec(prop::option::of(any::<u16>()), 60),
+    ) {
+        let mut pusher = pusher(&["order-1", "order-2"]);
+        for (frame, code) in story.into_iter().zip(codes) {
+            let outputs = match frame {
+                Some(frame) => pusher.received(&frame),
+                None => {
+                    pusher.idle();
+                    pusher.closed(code);
+                    prop_assert!(!pusher.established);
+                    continue;
+                }
+            };
+            for output in &outputs {
+                match output {
+                    Output::Send(text) => {
+                        prop_assert!(text.len() < 200, "{}", text);
+                    }
+                    Output::Event { channel, .. } | Output::Subscribed(channel) => {
+                        prop_assert!(&**channel == "order-1" || &**channel == "order-2");
+                    }
+                    _ => {}
+                }
+            }
+            let silence = pusher.silence();
+            prop_assert!(silence.ask_after >= LEAST_ACTIVITY && silence.ask_after <= ACTIVITY);
+        }
+    }
+}
+
+#[test]
+fn an_event_says_that_its_channel_is_subscribed() {
+    let mut pusher = welcomed(&["order-1"]);
+    let event = r#"{"event":"X","channel":"order-1","data":"{}"}"#;
+    let outputs = pusher.received(event);
+    assert_eq!(subscribed(&outputs), ["order-1"]);
+    assert_eq!(outputs.len(), 2);
+    assert_eq!(pusher.received(event).len(), 1);
+    assert!(pusher.received(&ack("order-1")).is_empty());
+}

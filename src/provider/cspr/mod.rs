@@ -1,0 +1,173 @@
+//! CSPR.cloud, the service behind CSPR.click: REST, and its stream of executed deploys.
+//!
+//! Facts from docs.cspr.cloud: documentation/overview (hosts, authorization, errors,
+//! rate-limits-and-quotas), rest-api/deploy, streaming-api/deploy and streaming-api/reference. The filter
+//! `deploy_hash` and the text `Ping` are known from the SDK CSPR.Cloud.Net alone.
+
+mod deploy;
+mod feed;
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::casper::hash;
+use super::json;
+use super::{
+    Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Quota, Reading, Secret,
+    Setting, SettingKind, Settings, SingleRequest, Spec,
+};
+use crate::wire::{Auth, Base, Request, Response, StatusClass};
+use deploy::read_body;
+use feed::DeployFeed;
+
+const MAINNET: [&str; 2] = ["https://api.cspr.cloud", "wss://streaming.cspr.cloud"];
+const TESTNET: [&str; 2] = ["https://api.testnet.cspr.cloud", "wss://streaming.testnet.cspr.cloud"];
+/// Where the token goes, bare: there is no word for a scheme.
+const TOKEN: Auth = Auth::header("authorization");
+
+/// CSPR.cloud's row of the registry.
+pub struct CsprCloud;
+
+static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
+    Arc::new(Spec {
+        name: "cspr".into(),
+        title: "CSPR.cloud".to_owned(),
+        settings: vec![
+            Setting::optional(
+                "network",
+                SettingKind::choice(&["mainnet", "testnet"]),
+                "which hosts",
+            )
+            .or("mainnet"),
+            Setting::optional("url", SettingKind::Url(HTTP), "base of /deploys/{hash}")
+                .or("the network's host"),
+            Setting::optional(
+                "push_url",
+                SettingKind::Url(HTTP_OR_WEBSOCKET),
+                "base of the stream /deploys",
+            )
+            .or("the network's host"),
+            Setting::required(
+                "token",
+                SettingKind::Secret(Secret::Token),
+                "your access key, a secret",
+            ),
+            Setting::optional(
+                "persistent_session",
+                SettingKind::Text,
+                "a name of your choice; what happens while the stream is down is then sent later (a paid plan's)",
+            ),
+        ],
+        personal: [].into(),
+        pace: Pace {
+            interval: Duration::from_secs(15),
+            safety: Duration::from_secs(30),
+            // The free tier's.
+            quotas: vec![
+                Quota { requests: 100, within: Duration::from_secs(60) },
+                Quota { requests: 6_000, within: Duration::from_secs(24 * 60 * 60) },
+            ],
+        },
+        id_shape: hash::SHAPE.to_owned(),
+        ids_per_lookup: 1,
+        push_name: "stream",
+        has_account_feed: false,
+        probe_id: hash::nobodys(),
+    })
+});
+
+impl Definition for CsprCloud {
+    fn spec(&self) -> Arc<Spec> {
+        SPEC.clone()
+    }
+
+    fn parse_id(&self, text: &str) -> Result<Id, String> {
+        hash::parse(text)
+    }
+
+    fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
+        Ok(Arc::new(Client::new(settings)?))
+    }
+}
+
+/// CSPR.cloud behind its two addresses.
+struct Client {
+    rest: Base,
+    push: Base,
+    session: Option<String>,
+}
+
+impl Client {
+    fn new(settings: &Settings) -> Result<Self, String> {
+        let [rest, push] = match settings.get("network") {
+            Some("testnet") => TESTNET,
+            _ => MAINNET,
+        };
+        let base = |key, schemes, default| match settings.base(key, schemes)? {
+            Some(base) => Ok::<_, String>(base),
+            None => Base::parse(default, HTTP_OR_WEBSOCKET),
+        };
+        let session = settings.get("persistent_session").map(check_session).transpose()?;
+        Ok(Client {
+            rest: base("url", HTTP, rest)?,
+            push: base("push_url", HTTP_OR_WEBSOCKET, push)?.for_websocket(),
+            session,
+        })
+    }
+}
+
+/// It goes into a header.
+fn check_session(name: &str) -> Result<String, String> {
+    if name.chars().all(|c| c.is_ascii_graphic()) {
+        Ok(name.to_owned())
+    } else {
+        Err("persistent_session: only letters, digits and signs of ASCII can be in it".into())
+    }
+}
+
+impl Provider for Client {
+    fn spec(&self) -> &Arc<Spec> {
+        &SPEC
+    }
+
+    fn lookup(&self, ids: &[Id]) -> Box<dyn Lookup> {
+        let id = ids[0].clone();
+        let request = Request::get(self.rest.join(&["deploys", id.as_str()]), TOKEN);
+        Box::new(SingleRequest::new(request, move |response| read(&id, response)))
+    }
+
+    fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
+        if ids.is_empty() {
+            return Vec::new();
+        }
+        let url = self.push.join(&["deploys"]);
+        let feed = DeployFeed::new(url, self.session.clone(), ids);
+        vec![(Box::new(feed), ids.to_vec())]
+    }
+}
+
+/// The HTTP status decides; code and message of the body are only quoted.
+fn read(id: &Id, response: &Response) -> Reading {
+    if response.class() == StatusClass::Success {
+        return match read_body(id, &response.body) {
+            Ok(report) => Reading::Observed(Box::new(report)),
+            Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),
+        };
+    }
+    let error = json::error_answer(response, error_words);
+    Reading::of_error(response, error.text, error.is_foreign)
+}
+
+/// `{"error": {code, message}}`, or `{"error": text}`.
+fn error_words(body: &Map<String, Value>) -> Vec<String> {
+    match body.get("error") {
+        Some(Value::Object(error)) => json::texts(error, &["code", "message"]),
+        Some(Value::String(error)) => vec![error.clone()],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

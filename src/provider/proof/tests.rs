@@ -1,0 +1,358 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const ID: &str = "550e8400-e29b-41d4-a716-446655440000";
+
+/// The answer of api-transaction, word for word.
+const SNAPSHOT: &str = r#"{
+"merchant_transaction_id": "550e8400-e29b-41d4-a716-446655440000",
+"partner_user_id": "user-123",
+"type": "buy",
+"status": "completed",
+"currency": "USDT",
+"network": "TRC20",
+"crypto_amount": "99.50",
+"fiat_currency": "EUR",
+"fiat_amount": "100.00",
+"created_at": "2026-04-01T10:00:00Z",
+"updated_at": "2026-04-01T10:03:45Z"
+}"#;
+
+/// The message of api-websocket.
+const UPDATE: &str = r#"{
+"event": "tx.update",
+"merchant_transaction_id": "550e8400-e29b-41d4-a716-446655440000",
+"type": "buy",
+"status": "completed",
+"payment_method": "card",
+"currency": "USDT",
+"fiat_currency": "EUR",
+"fiat_amount": "100.00",
+"crypto_amount": "99.50",
+"occurred_at": "2026-04-01T10:03:45Z"
+}"#;
+
+/// The message of the older transaction-status page.
+const OLDER_UPDATE: &str = r#"{
+"event": "tx.update",
+"merchant_transaction_id": "550e8400-e29b-41d4-a716-446655440000",
+"partner_user_id": "user-123",
+"type": "buy",
+"status": "completed",
+"currency": "USDT",
+"fiat_currency": "EUR",
+"fiat_amount": "100.00",
+"crypto_amount": "99.50",
+"occurred_at": "2026-04-01T10:03:45Z"
+}"#;
+
+fn proof(settings: &[(&'static str, &str)]) -> Proof {
+    let mut all = Settings::default();
+    all.set("url", "https://proof.example/api".to_owned());
+    for (key, value) in settings {
+        all.set(key, (*value).to_owned());
+    }
+    Proof::new(&all).unwrap()
+}
+
+fn read(status: u16, body: impl AsRef<[u8]>) -> Reading {
+    let response = Response { status, date: None, body: body.as_ref().to_vec() };
+    proof(&[]).read(&Id::new(ID), &response, Timestamp::UNIX_EPOCH)
+}
+
+fn observed(body: &str) -> Report {
+    match read(200, body) {
+        Reading::Observed(report) => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn bad(body: impl AsRef<[u8]>) -> String {
+    match read(200, body) {
+        Reading::Bad(problem) => problem,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What the feed of one id makes of a text.
+fn pushed(settings: &[(&'static str, &str)], text: &str) -> Vec<Action> {
+    let (mut feed, _) = proof(settings).feeds(&[Id::new(ID)]).remove(0);
+    feed.received(Frame::Text(text))
+}
+
+fn pushed_report(settings: &[(&'static str, &str)], text: &str) -> Report {
+    match pushed(settings, text).remove(0) {
+        Action::Observed(id, report) => {
+            assert_eq!(id.as_str(), ID);
+            *report
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn at(text: &str) -> Option<Timestamp> {
+    Some(text.parse().unwrap())
+}
+
+#[test]
+fn the_documented_answer_is_read() {
+    let report = observed(SNAPSHOT);
+    assert_eq!(report.status, Status::Completed);
+    assert_eq!(report.occurred_at, at("2026-04-01T10:03:45Z"));
+    let record = report.transaction;
+    assert_eq!(record.kind, Some(Kind::Buy));
+    assert_eq!(record.crypto_amount.as_deref(), Some("99.50"));
+    assert_eq!(record.crypto_currency.as_deref(), Some("USDT"));
+    assert_eq!(record.fiat_amount.as_deref(), Some("100.00"));
+    assert_eq!(record.network.as_deref(), Some("TRC20"));
+    assert_eq!(record.created_at.as_deref(), Some("2026-04-01T10:00:00Z"));
+}
+
+#[test]
+fn both_documented_messages_are_read() {
+    let current = pushed_report(&[], UPDATE);
+    let older = pushed_report(&[("dialect", "user_id"), ("user_id", "user-123")], OLDER_UPDATE);
+    for report in [current, older] {
+        assert_eq!(report.status, Status::Completed);
+        assert_eq!(report.occurred_at, at("2026-04-01T10:03:45Z"));
+        assert_eq!(report.transaction.network, None);
+        assert_eq!(report.transaction.crypto_amount.as_deref(), Some("99.50"));
+    }
+}
+
+#[test]
+fn every_word_has_its_status_and_no_other_is_final() {
+    for (word, expected) in [
+        ("pending", Status::Pending),
+        ("processing", Status::Processing),
+        ("completed", Status::Completed),
+        ("failed", Status::Failed),
+        ("cancelled", Status::Cancelled),
+        ("new", Status::Pending),
+        ("paid", Status::Processing),
+        ("order_failed", Status::Failed),
+        ("COMPLETED", Status::Unknown),
+        ("expired", Status::Unknown),
+        ("refunded", Status::Unknown),
+        ("complete", Status::Unknown),
+    ] {
+        let report = observed(&format!(r#"{{"status":"{word}"}}"#));
+        assert_eq!(report.status, expected, "{word}");
+        assert_eq!(report.word, word);
+    }
+}
+
+#[test]
+fn fields_may_be_missing_empty_or_new() {
+    let report = observed(
+        r#"{"status":"pending","crypto_amount":"","type":"swap","updated_at":"yesterday","fee":{"a":[1]}}"#,
+    );
+    assert_eq!(report.status, Status::Pending);
+    assert_eq!(report.occurred_at, None);
+    assert_eq!(report.transaction.crypto_amount, None);
+    assert_eq!(report.transaction.kind, None);
+    assert_eq!(report.data.unwrap()["fee"]["a"][0], 1);
+}
+
+#[test]
+fn amounts_keep_their_digits_even_as_numbers() {
+    let report = observed(
+        r#"{"status":"pending","crypto_amount":0.0006130127560164107,"fiat_amount":100.00}"#,
+    );
+    assert_eq!(report.transaction.crypto_amount.as_deref(), Some("0.0006130127560164107"));
+    assert_eq!(report.transaction.fiat_amount.as_deref(), Some("100.00"));
+}
+
+#[test]
+fn times_are_read_with_and_without_an_offset() {
+    assert_eq!(time("2026-04-01T12:00:00+02:00"), at("2026-04-01T10:00:00Z"));
+    assert_eq!(time("2026-04-01T10:00:00"), at("2026-04-01T10:00:00Z"));
+    assert_eq!(time("2026-04-01T10:00:00.123456789Z"), at("2026-04-01T10:00:00.123456789Z"));
+    assert_eq!(time("1775037600"), None);
+}
+
+#[test]
+fn what_cannot_be_trusted_is_named() {
+    for (body, needle) in [
+        (r#"{"merchant_transaction_id":"another","status":"completed"}"#, "another transaction"),
+        (r#"{"merchant_transaction_id":["other"],"status":"completed"}"#, "is an array"),
+        (r#"{"status":3}"#, "its status is a number"),
+        (r#"{"status":null}"#, "its status is null"),
+        (r#"{"status":""}"#, "its status is empty"),
+        (r#"{}"#, "no status"),
+        ("null", "null"),
+        ("<html>", "HTML"),
+        ("", "empty"),
+    ] {
+        assert!(bad(body).contains(needle), "{body}: {}", bad(body));
+    }
+    assert!(bad(b"{\"status\":\"\xff\"}").contains("UTF-8"));
+}
+
+#[test]
+fn both_generations_of_errors_are_told_and_the_http_status_decides() {
+    let current = r#"{"error":"unauthorised","code":"invalid_token","message":"token is invalid"}"#;
+    let older = r#"{"error":"rate_limit_exceeded","message":"slow down","request_id":"r-1"}"#;
+    assert!(matches!(read(401, current), Reading::Denied(told)
+        if told == "401 (unauthorised: invalid_token: token is invalid)"));
+    assert!(matches!(read(429, older), Reading::Busy(told)
+        if told == "429 (rate_limit_exceeded: slow down)"));
+    assert!(matches!(read(403, "{}"), Reading::Denied(_)));
+    assert!(
+        matches!(read(404, r#"{"error":"not_found","code":"not_found"}"#), Reading::NotFound(told)
+        if told == "404 (not_found)")
+    );
+    assert!(matches!(read(404, "<html>"), Reading::NotFound(_)));
+    for status in [500, 502, 503, 504] {
+        assert!(matches!(read(status, "upstream"), Reading::Busy(_)), "{status}");
+    }
+    for status in [204, 304, 400, 409, 422] {
+        assert!(matches!(read(status, ""), Reading::Bad(_)), "{status}");
+    }
+}
+
+#[test]
+fn requests_go_where_the_documentation_says() {
+    let proof = proof(&[]);
+    let id = Id::new(ID);
+    let request = proof.snapshots(&id, Timestamp::UNIX_EPOCH).remove(0);
+    assert_eq!(request.url.as_str(), format!("https://proof.example/api/widget/transactions/{ID}"));
+    assert_eq!(request.auth, Auth::Bearer);
+    let (feed, ids) = proof.feeds(std::slice::from_ref(&id)).remove(0);
+    assert_eq!(feed.request().url.as_str(), format!("wss://proof.example/api/ws?tx_id={ID}"));
+    assert_eq!(feed.request().auth, Auth::Bearer);
+    assert_eq!(ids, [id]);
+}
+
+#[test]
+fn the_current_form_has_a_connection_each_and_the_older_one_for_all() {
+    let ids = [Id::new("a"), Id::new("b")];
+    assert_eq!(proof(&[]).feeds(&ids).len(), 2);
+    let older =
+        proof(&[("dialect", "user_id"), ("user_id", "u 1"), ("push_url", "wss://push.example")]);
+    let (mut feed, served) = older.feeds(&ids).remove(0);
+    assert_eq!(feed.request().url.as_str(), "wss://push.example/ws?user_id=u+1");
+    assert_eq!(feed.request().auth, Auth::Query("token"));
+    assert_eq!(served, ids);
+    assert!(
+        matches!(feed.opened().as_slice(), [Action::Live, Action::Subscribed(all)] if *all == ids)
+    );
+}
+
+#[test]
+fn the_older_form_needs_its_user() {
+    let mut settings = Settings::default();
+    settings.set("url", "https://proof.example".to_owned());
+    settings.set("dialect", "user_id".to_owned());
+    assert!(Proof::new(&settings).err().unwrap().contains("user_id"));
+}
+
+#[test]
+fn messages_about_others_are_dropped_quietly_only_where_they_belong() {
+    let other = UPDATE.replace(ID, "another");
+    assert!(matches!(pushed(&[], &other).as_slice(), [Action::Warning("bad_frame", _)]));
+    let older = [("dialect", "user_id"), ("user_id", "user-123")];
+    assert!(pushed(&older, &other).is_empty());
+    // On a shared connection a message without an id could be anybody's.
+    assert!(matches!(
+        pushed(&older, r#"{"event":"tx.update","status":"completed"}"#).as_slice(),
+        [Action::Warning(..)]
+    ));
+    // On a connection of one's own the id is an echo.
+    assert!(matches!(
+        pushed(&[], r#"{"event":"tx.update","status":"paid"}"#).as_slice(),
+        [Action::Observed(..)]
+    ));
+}
+
+#[test]
+fn a_forgotten_id_is_heard_no_more() {
+    let older = proof(&[("dialect", "user_id"), ("user_id", "user-123")]);
+    let (mut feed, _) = older.feeds(&[Id::new(ID), Id::new("b")]).remove(0);
+    feed.forget(&Id::new(ID));
+    assert!(feed.received(Frame::Text(UPDATE)).is_empty());
+}
+
+#[test]
+fn the_event_decides_nothing_but_whether_it_is_an_update() {
+    assert!(pushed(&[], r#"{"event":"tx.completed","status":"completed"}"#).is_empty());
+    assert!(pushed(&[], r#"{"event":7,"status":"completed"}"#).is_empty());
+    assert!(pushed(&[], r#"{"status":"completed"}"#).is_empty());
+}
+
+#[test]
+fn only_a_failed_payment_can_be_revived() {
+    let allows_reopen = proof(&[]).allows_reopen();
+    for to in [Status::Pending, Status::Processing, Status::Completed, Status::Cancelled] {
+        assert!(allows_reopen(Status::Failed, to), "{to}");
+        assert!(!allows_reopen(Status::Cancelled, to), "{to}");
+        assert!(!allows_reopen(Status::Completed, to), "{to}");
+    }
+    assert!(!allows_reopen(Status::Failed, Status::Unknown));
+}
+
+#[test]
+fn ids_that_would_mean_something_else_are_refused() {
+    for id in ["a", ID, "happy@ci-7", "A_b~c.d"] {
+        assert_eq!(check_id(id), Ok(()), "{id}");
+    }
+    for (id, needle) in [
+        ("a/b", "'/'"),
+        ("a?b", "'?'"),
+        ("a b", "' '"),
+        ("a\nb", "'\\n'"),
+        ("a%2fb", "'%'"),
+        ("ä", "'ä'"),
+        ("", "empty"),
+        ("..", "path"),
+        ("\u{1b}[31m", "'\\u{1b}'"),
+    ] {
+        let error = check_id(id).unwrap_err();
+        assert!(error.contains(needle), "{id:?}: {error}");
+    }
+    assert!(check_id(&"x".repeat(10_000)).unwrap_err().contains("10000 characters"));
+}
+
+#[test]
+fn the_sandbox_knows_two_more_words() {
+    let mut settings = Settings::default();
+    settings.set("url", "http://127.0.0.1:1".to_owned());
+    let rehearsal = rehearsal(&settings).unwrap();
+    let body = br#"{"status":"expired"}"#.to_vec();
+    let reading = rehearsal.read(
+        &Id::new("expired"),
+        &Response { status: 200, date: None, body },
+        Timestamp::UNIX_EPOCH,
+    );
+    assert!(matches!(reading, Reading::Observed(report) if report.status == Status::Expired));
+}
+
+proptest! {
+    /// Nothing that arrives makes the decoders panic, or is taken for a success that it is not.
+    #[test]
+    fn any_bytes_are_survived(status in 0u16..1000, body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let reading = read(status, &body);
+        if let Reading::Observed(report) = reading {
+            prop_assert!(String::from_utf8_lossy(&body).contains(&report.word));
+        }
+    }
+
+    #[test]
+    fn any_text_on_the_socket_is_survived(texts in prop::collection::vec(any::<String>(), 0..8)) {
+        let (mut feed, _) = proof(&[]).feeds(&[Id::new(ID)]).remove(0);
+        feed.opened();
+        for text in texts {
+            for action in feed.received(Frame::Text(&text)) {
+                prop_assert!(matches!(action, Action::Observed(..) | Action::Warning(..)));
+            }
+        }
+    }
+
+    /// JSON of the right shape with any status: only the documented word completes.
+    #[test]
+    fn only_the_word_completes(word in "[a-zA-Z_ ]{1,12}") {
+        let report = observed(&serde_json::json!({ "status": word }).to_string());
+        prop_assert_eq!(report.status == Status::Completed, word == "completed");
+    }
+}

@@ -1,0 +1,109 @@
+//! One vocabulary of statuses over all providers.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// Where a transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Known to the provider; nothing has been paid or executed yet.
+    Pending,
+    /// Paid, or in a block; being carried out.
+    Processing,
+    /// Held by the provider.
+    OnHold,
+    /// Final: done.
+    Completed,
+    /// Final: did not work.
+    Failed,
+    /// Final: called off.
+    Cancelled,
+    /// Final: its time ran out.
+    Expired,
+    /// Final: paid back.
+    Refunded,
+    /// A word that this version does not know. Never final, never a success.
+    Unknown,
+}
+
+impl Status {
+    /// Every status, in the order of a life.
+    pub const ALL: [Status; 9] = [
+        Status::Pending,
+        Status::Processing,
+        Status::OnHold,
+        Status::Completed,
+        Status::Failed,
+        Status::Cancelled,
+        Status::Expired,
+        Status::Refunded,
+        Status::Unknown,
+    ];
+
+    /// The word that users see and scripts compare.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Pending => "pending",
+            Status::Processing => "processing",
+            Status::OnHold => "on_hold",
+            Status::Completed => "completed",
+            Status::Failed => "failed",
+            Status::Cancelled => "cancelled",
+            Status::Expired => "expired",
+            Status::Refunded => "refunded",
+            Status::Unknown => "unknown",
+        }
+    }
+
+    /// True if the provider is done with the transaction.
+    pub fn is_final(self) -> bool {
+        self.rank() == FINAL
+    }
+
+    /// True for the endings that `--grace` holds.
+    pub fn is_bad_ending(self) -> bool {
+        matches!(self, Status::Failed | Status::Cancelled | Status::Expired)
+    }
+
+    /// How far along a life this is; a larger rank is a step forward.
+    pub fn rank(self) -> u8 {
+        match self {
+            Status::Unknown => 0,
+            Status::Pending => 1,
+            Status::Processing => 2,
+            Status::OnHold => 3,
+            Status::Completed
+            | Status::Failed
+            | Status::Cancelled
+            | Status::Expired
+            | Status::Refunded => FINAL,
+        }
+    }
+}
+
+const FINAL: u8 = 4;
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Status {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Status::ALL.into_iter().find(|status| status.name() == word).ok_or_else(|| {
+            let goals = Status::ALL.iter().filter(|status| **status != Status::Unknown);
+            let names: Vec<_> = goals.map(|status| status.name()).collect();
+            format!(
+                "no status is called '{}'; there are: {}",
+                word.escape_debug(),
+                names.join(", ")
+            )
+        })
+    }
+}
