@@ -1,6 +1,7 @@
 //! What is generated from the definitions and tables is in the repository as it is generated.
 
 use txwatch::exit;
+use txwatch::warning::WarningCode;
 
 use crate::support::bless;
 use crate::support::txwatch::txwatch;
@@ -93,6 +94,34 @@ fn the_completions_command_prints_the_files() {
         assert_eq!(ended.code, 0, "{ended:#?}");
         assert_eq!(ended.stdout, txwatch::cli::completions().unwrap()[file]);
     }
+}
+
+/// A program that compares codes finds every one of them in the schema, and none that does not exist.
+#[test]
+fn the_schema_lists_every_warning_code() {
+    let schema: serde_json::Value = serde_json::from_str(txwatch::render::SCHEMA).unwrap();
+    let listed = schema.pointer("/$defs/warning_code/enum").unwrap().as_array().unwrap();
+    let listed: Vec<_> = listed.iter().map(|code| code.as_str().unwrap()).collect();
+    let codes: Vec<_> = WarningCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(listed, codes);
+    let used = schema.pointer("/$defs/warning/properties/code/$ref").unwrap();
+    assert_eq!(used, "#/$defs/warning_code");
+}
+
+/// The same for the outcomes, which are the names of the exit codes.
+#[test]
+fn the_schema_lists_every_outcome() {
+    let schema: serde_json::Value = serde_json::from_str(txwatch::render::SCHEMA).unwrap();
+    let listed = schema.pointer("/$defs/outcome/enum").unwrap().as_array().unwrap();
+    let listed: Vec<_> = listed.iter().map(|name| name.as_str().unwrap()).collect();
+    let mut names = Vec::new();
+    for row in exit::TABLE {
+        // SIGINT and SIGTERM share a name.
+        if !names.contains(&row.name) {
+            names.push(row.name);
+        }
+    }
+    assert_eq!(listed, names);
 }
 
 #[test]
