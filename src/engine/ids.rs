@@ -3,10 +3,6 @@
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-use slab::Slab;
-
-use super::target::Target;
-
 /// A target of the command. Those of an account come and go, and their ids are used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TargetId(usize);
@@ -112,59 +108,5 @@ impl<I: ListIndex, T> Index<I> for List<I, T> {
 impl<I: ListIndex, T> IndexMut<I> for List<I, T> {
     fn index_mut(&mut self, index: I) -> &mut T {
         &mut self.items[index.place()]
-    }
-}
-
-/// The targets of a command.
-#[derive(Default)]
-pub(super) struct Targets(Slab<Target>);
-
-impl Targets {
-    pub(super) fn insert(&mut self, target: Target) -> TargetId {
-        TargetId(self.0.insert(target))
-    }
-
-    pub(super) fn remove(&mut self, id: TargetId) -> Target {
-        self.0.remove(id.0)
-    }
-
-    pub(super) fn get(&self, id: TargetId) -> Option<&Target> {
-        self.0.get(id.0)
-    }
-
-    pub(super) fn get_mut(&mut self, id: TargetId) -> Option<&mut Target> {
-        self.0.get_mut(id.0)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (TargetId, &Target)> {
-        self.0.iter().map(|(key, target)| (TargetId(key), target))
-    }
-
-    /// The target, if it is there and not settled.
-    pub(super) fn open(&self, id: TargetId) -> Option<&Target> {
-        self.get(id).filter(|target| target.is_open())
-    }
-
-    /// The targets that are not settled.
-    pub(super) fn all_open(&self) -> impl Iterator<Item = (TargetId, &Target)> {
-        self.iter().filter(|(_, target)| target.is_open())
-    }
-}
-
-impl Index<TargetId> for Targets {
-    type Output = Target;
-
-    fn index(&self, id: TargetId) -> &Target {
-        &self.0[id.0]
-    }
-}
-
-impl IndexMut<TargetId> for Targets {
-    fn index_mut(&mut self, id: TargetId) -> &mut Target {
-        &mut self.0[id.0]
     }
 }

@@ -5,8 +5,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::Words;
 use crate::provider::{Kind, Report, Status, Transaction, json};
+
+/// The status behind a word of Proof's.
+pub(super) type Words = fn(&str) -> Status;
 
 /// Reads a transaction in the shape that REST, WebSocket and webhooks share. Any field but the status
 /// may be missing, empty or new.
