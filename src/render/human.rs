@@ -7,7 +7,8 @@ use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResul
 use super::words::{
     cost, exchange, padded, paid, short_target, span, time_of_day, warning, word_aside,
 };
-use super::{OutputOptions, Paint, ProgressSink, RecordSink, clean, say};
+use super::sink::{ProgressSink, RecordSink};
+use super::{OutputOptions, Paint, clean, say};
 use crate::exit::Code;
 use crate::provider::Status;
 

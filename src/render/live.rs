@@ -15,7 +15,8 @@ use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use super::human::Trail;
 use super::screen::{MARGIN, Screen};
 use super::words::{link, padded, short_link, short_target, span, word_aside};
-use super::{Paint, ProgressSink, say};
+use super::sink::ProgressSink;
+use super::{Paint, say};
 use crate::provider::Status;
 
 /// Beyond this width the eye loses the line.

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::event::{ConnectionState, Event, LinkView, Open, Row, Stamped};
 use super::words::{retry, span, warning};
-use super::{ProgressSink, RecordSink, clean, say};
+use super::sink::{ProgressSink, RecordSink};
+use super::{clean, say};
 use crate::provider::Status;
 
 /// `TARGET<TAB>STATUS` when a target is settled.
