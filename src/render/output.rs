@@ -7,7 +7,7 @@ use super::sink::{ProgressSink, RecordSink, Renderer};
 use super::{human, json, live, plain, record};
 use crate::event::{Stamped, View, ViewSize};
 
-/// stdout and stderr, in the forms of a [`OutputOptions`].
+/// stdout and stderr, in the forms that [`OutputOptions`] name.
 pub struct Output {
     records: Box<dyn RecordSink>,
     progress: Box<dyn ProgressSink>,

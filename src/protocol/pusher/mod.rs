@@ -38,7 +38,7 @@ const MOST_UNANSWERED: usize = 64;
 pub(crate) enum Output {
     /// Send this.
     Send(String),
-    /// The server has on_established itself: the connection works.
+    /// The server has accepted the connection: it works.
     Established,
     /// This channel's events come from now on.
     Subscribed(Channel),
