@@ -41,8 +41,6 @@ pub mod provider;
 pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-#[cfg(test)]
-mod simulator;
 pub mod transport;
 pub mod warning;
 pub mod wire;

@@ -250,8 +250,8 @@ impl Engine {
             self.warn(Some(target), WarningCode::MalformedResponse, message);
             return self.retry(target, Duration::ZERO);
         }
-        let request =
-            self.plan.profiles[profile].provider.first_request(&self.targets[target].id);
+        let id = std::slice::from_ref(&self.targets[target].id);
+        let request = self.plan.profiles[profile].provider.lookup(id).next(self.now.wall);
         let address = request.map_or_else(String::new, |request| request.url.into());
         let failure = Failure::new(FailureKind::Untrusted, format!("{address}: {problem}"));
         let title = self.title(profile).to_owned();

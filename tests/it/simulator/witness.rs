@@ -10,13 +10,14 @@ use serde::Deserialize;
 use super::life::{Millis, SECOND};
 use super::story::wall;
 use super::world::{Shared, TICK, World};
-use crate::exit::{Code, TABLE};
-use crate::event::{ViewSize, Rows, Stamped, View};
-use crate::render::{JsonRecords, Renderer};
+use txwatch::error::FailureKind;
+use txwatch::event::{Rows, Stamped, View, ViewSize};
+use txwatch::exit::{Code, TABLE};
+use txwatch::render::{Lines, RecordSink, Renderer};
 
 pub(super) struct Witness {
     shared: Shared,
-    records: JsonRecords,
+    records: Lines,
     seq: u64,
     pub(super) summary: Option<Record>,
     /// For a live view, which most seeds do without for the sake of speed.
@@ -48,14 +49,14 @@ pub(super) struct Record {
 
 impl Witness {
     pub(super) fn new(shared: Shared, room: Option<ViewSize>) -> Self {
-        let records = JsonRecords::default();
+        let records = Lines::default();
         Witness { shared, records, seq: 0, summary: None, room, drawn: Vec::new() }
     }
 }
 
 impl Renderer for Witness {
     fn event(&mut self, event: &Stamped) -> io::Result<()> {
-        let line = self.records.of(event).unwrap();
+        let line = self.records.event(event).unwrap();
         let record: Record = serde_json::from_str(&line).unwrap();
         let mut world = self.shared.lock().unwrap();
         world.note(|| format!("=> {}", line.trim_end()));
@@ -77,7 +78,7 @@ impl Renderer for Witness {
         Ok(())
     }
 
-    fn room(&self) -> Option<ViewSize> {
+    fn view_size(&self) -> Option<ViewSize> {
         self.room
     }
 
@@ -87,6 +88,10 @@ impl Renderer for Witness {
             assert!(slowest.len() + latest.len() <= room.some, "there is no room for {view:#?}");
         }
     }
+}
+
+fn is_of_transaction(code: Code) -> bool {
+    code.number() < Code::NotFound.number() && code != Code::Usage
 }
 
 fn time(text: &str) -> Timestamp {
@@ -166,7 +171,7 @@ fn result(world: &mut World, record: &Record) {
     if world.targets_seen[target].result.replace((now, code)).is_some() {
         world.fault(format!("{name} has two results"));
     }
-    let allowed = if code.is_of_transaction() && code != Code::Unfinished {
+    let allowed = if is_of_transaction(code) && code != Code::Unfinished {
         is_true(world, target, code, record)
     } else {
         is_excused(world, target, code)
@@ -226,7 +231,11 @@ fn is_excused(world: &World, target: usize, code: Code) -> bool {
     let is_unseen = book.told.iter().all(Option::is_none);
     match code {
         Code::Timeout => now >= world.story.timeout,
-        Code::Interrupted | Code::Terminated => world.story.interrupt == Some((now, code)),
+        Code::Interrupted | Code::Terminated => {
+            world.story.interrupt.is_some_and(|(at, signal)| {
+                (at, Code::from(FailureKind::Interrupted(signal))) == (now, code)
+            })
+        }
         Code::Unfinished => {
             let reached = |result: Option<(Millis, Code)>| result == Some((now, Code::Ok));
             world.story.any && world.targets_seen.iter().any(|book| reached(book.result))

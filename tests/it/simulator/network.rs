@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::faults_model::{Trip, Trouble};
 use super::life::{Kind, Millis, SECOND};
 use super::peers;
 use super::story::TOKEN;
-use super::faults_model::{Trip, Trouble};
 use super::wire::Wire;
 use super::world::{Last, Shared, World};
-use crate::transport::{Error, ErrorKind, Fetched, Network};
-use crate::wire::{Auth, Request, Response, Token};
+use txwatch::transport::{Error, ErrorKind, Network};
+use txwatch::wire::{Auth, Request, Response, Token};
 
 /// How long our side waits for an answer.
 const PATIENCE: Millis = 20 * SECOND;
@@ -80,7 +80,7 @@ impl Net {
     }
 
     /// The answer arrives, and the session knows what it says.
-    fn deliver(&self, scene: usize, target: usize, outcome: Outcome) -> Fetched {
+    fn deliver(&self, scene: usize, target: usize, outcome: Outcome) -> Response {
         let mut world = self.world();
         let now = world.now();
         let Outcome { last, told, ends_look, hinted, status, body, retry_after } = outcome;
@@ -104,10 +104,8 @@ impl Net {
         let told = format!("{name} <- {status} {}", String::from_utf8_lossy(&body));
         world.note(|| told);
         let date = Some(world.story.scenes[scene].clock(now));
-        Fetched {
-            response: Response { status, date, body },
-            retry_after: retry_after.map(|wait| Duration::from_secs(wait.unsigned_abs())),
-        }
+        let retry_after = retry_after.map(|wait| Duration::from_secs(wait.unsigned_abs()));
+        Response { status, date, retry_after, body }
     }
 
     async fn lose(&self, scene: usize, target: usize, after: Millis) -> Error {
@@ -169,7 +167,7 @@ impl Net {
         line.is_open = false;
         line.lasted = 0;
         line.floor = error.retry_after.unwrap_or_default().as_millis() as Millis;
-        if error.status.is_none() {
+        if !error.is_not_there {
             Wire::lose(&mut world, scene, &key);
         }
         Err(error)
@@ -187,7 +185,7 @@ struct Opening {
 impl Network for Net {
     type Connection = Wire;
 
-    async fn fetch(&self, request: &Request, token: &Token) -> Result<Fetched, Error> {
+    async fn fetch(&self, request: &Request, token: &Token) -> Result<Response, Error> {
         let Some((scene, target, trip)) = self.begin(request, token) else {
             return std::future::pending().await;
         };
@@ -249,7 +247,7 @@ fn is_elsewhere(world: &World, scene: usize, request: &Request) -> Option<Error>
     }
     let mut error = Error::closed(None, "simulated");
     error.kind = ErrorKind::Unsupported;
-    error.status = Some(404);
+    error.is_not_there = true;
     Some(error)
 }
 

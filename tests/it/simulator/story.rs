@@ -5,15 +5,19 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 
-use super::life::{Kind, Life, MINUTE, Millis, SECOND};
 use super::faults_model::FaultModel;
-use crate::exit::Code;
-use crate::provider::Status;
-use crate::lifecycle::Goal;
-use crate::provider::{self, Id, Settings};
-use crate::event::Name;
-use crate::engine::plan::{self, Mode, Plan};
-use crate::credential::Credential;
+use super::life::{Kind, Life, MINUTE, Millis, SECOND};
+use txwatch::config::Registry;
+use txwatch::credential::Credential;
+use txwatch::engine::ListIndex;
+use txwatch::engine::ProfileId;
+use txwatch::engine::plan::{self, Mode, Plan};
+use txwatch::error::Signal;
+use txwatch::event::Name;
+use txwatch::exit::Code;
+use txwatch::lifecycle::Goal;
+use txwatch::provider::Status;
+use txwatch::provider::{Id, Settings};
 
 /// The token of every profile.
 pub(super) const TOKEN: &str = "a-token-of-the-simulation";
@@ -26,7 +30,7 @@ pub(super) struct Story {
     pub(super) any: bool,
     pub(super) until: Vec<Status>,
     pub(super) timeout: Millis,
-    pub(super) interrupt: Option<(Millis, Code)>,
+    pub(super) interrupt: Option<(Millis, Signal)>,
     pub(super) scenes: Vec<Scene>,
     pub(super) targets: Vec<Target>,
 }
@@ -94,7 +98,7 @@ impl Story {
             until: goal(&mut random),
             timeout: random.i64(SECOND..5 * MINUTE),
             interrupt: (random.u8(..20) == 0).then(|| {
-                let code = [Code::Interrupted, Code::Terminated][random.usize(..2)];
+                let code = [Signal::Interrupt, Signal::Terminate][random.usize(..2)];
                 (random.i64(0..3 * MINUTE), code)
             }),
             scenes,
@@ -200,7 +204,9 @@ impl Scene {
     }
 
     fn profile(&self) -> plan::Profile {
-        let spec = provider::find(self.kind.name()).unwrap();
+        let registry = Registry::built_in();
+        let definition = registry.find(self.kind.name()).unwrap();
+        let spec = definition.spec();
         let mut settings = Settings::default();
         settings.set("url", format!("https://{}.example", self.name));
         settings.set("push_url", format!("{}://{}.example/push", self.scheme(), self.name));
@@ -215,7 +221,7 @@ impl Scene {
         plan::Profile {
             name: self.name.as_str().into(),
             prefix: format!("{}:", self.name).into(),
-            provider: (spec.build)(&settings).unwrap(),
+            provider: definition.build(&settings).unwrap(),
             credential,
             can_poll: self.can_poll,
             interval: spec.pace.interval,
@@ -251,10 +257,10 @@ impl Target {
     fn planned(&self, scenes: &[Scene]) -> plan::Target {
         let name = Name {
             target: self.name.as_str().into(),
-            provider: scenes[self.scene].kind.name(),
+            provider: scenes[self.scene].kind.name().into(),
             id: self.id.as_str().into(),
         };
-        plan::Target { name, id: Id::new(&self.id), profile: self.scene }
+        plan::Target { name, id: Id::new(&self.id), profile: ProfileId::at(self.scene) }
     }
 }
 

@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use super::life::{Kind, Millis};
 use super::story::{Scene, Target};
-use crate::transport::Frame;
-use crate::wire::Request;
+use txwatch::wire::{Frame, Request};
 
 /// A transaction as its provider sees it at some time.
 #[derive(Clone, Copy)]
@@ -75,7 +74,12 @@ pub(super) fn subject(kind: Kind, ids: &[&str], request: &Request) -> Option<(us
 pub(super) type Answer = (u16, Value);
 
 /// Whether a look is over that got this answer, having been told `before` of a step.
-pub(super) fn ends_look(snapshot: Snapshot<'_>, request: &Request, told: bool, before: bool) -> bool {
+pub(super) fn ends_look(
+    snapshot: Snapshot<'_>,
+    request: &Request,
+    told: bool,
+    before: bool,
+) -> bool {
     match snapshot.scene.kind {
         Kind::Proof | Kind::Cspr => true,
         Kind::Transak => transak::ends_look(snapshot, request, told, before),
@@ -99,7 +103,9 @@ pub(super) fn message(snapshot: Snapshot<'_>, no: Millis) -> Frame {
         Kind::Proof => Frame::Text(proof::message(snapshot).to_string()),
         Kind::Cspr => Frame::Text(cspr::message(snapshot).to_string()),
         Kind::Transak => Frame::Text(transak::message(snapshot).to_string()),
-        Kind::Casper => Frame::Event(Some(no.to_string()), casper::message(snapshot).to_string()),
+        Kind::Casper => {
+            Frame::Event { id: Some(no.to_string()), data: casper::message(snapshot).to_string() }
+        }
     }
 }
 
@@ -110,7 +116,7 @@ pub(super) fn chatter(kind: Kind, no: Millis) -> Option<(Frame, Millis)> {
         Kind::Casper if no % 2 == 0 => Some((Frame::Alive, 12_000)),
         Kind::Casper => {
             let block = r#"{"BlockAdded":{"block_hash":"00"}}"#.to_owned();
-            Some((Frame::Event(Some(no.to_string()), block), 12_000))
+            Some((Frame::Event { id: Some(no.to_string()), data: block }, 12_000))
         }
         Kind::Proof | Kind::Transak => None,
     }

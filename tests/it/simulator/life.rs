@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use crate::provider::Status;
+use txwatch::provider::Status;
 
 /// Milliseconds since the session began; what was before is negative.
 pub(super) type Millis = i64;

@@ -9,10 +9,10 @@ use fastrand::Rng;
 use super::life::{Kind, Millis};
 use super::peers::{self, Snapshot};
 use super::story::{Scene, Story};
-use crate::exit::Code;
-use crate::driver::clock::Clock;
-use crate::engine::plan::Mode;
-use crate::wire::Request;
+use txwatch::driver::clock::Clock;
+use txwatch::engine::plan::Mode;
+use txwatch::exit::Code;
+use txwatch::wire::Request;
 
 /// Two things that happen within this time happen at once.
 pub(super) const TICK: Millis = 2;
@@ -119,7 +119,11 @@ impl World {
             ..TargetLedger::default()
         };
         World {
-            targets_seen: story.targets.iter().map(|target| book(target.life.steps.len())).collect(),
+            targets_seen: story
+                .targets
+                .iter()
+                .map(|target| book(target.life.steps.len()))
+                .collect(),
             providers_seen: story.scenes.iter().map(|_| ProviderLedger::default()).collect(),
             lines: BTreeMap::new(),
             faults: Vec::new(),

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::sleep_until;
 
+use super::faults_model::Cut;
 use super::life::{Kind, Millis};
 use super::peers;
-use super::faults_model::Cut;
 use super::world::{Shared, TICK, World};
-use crate::engine::plan::Mode;
-use crate::transport::{Connection, Error, Frame};
-use crate::wire::Request;
+use txwatch::engine::plan::Mode;
+use txwatch::transport::{Connection, Error, Message};
+use txwatch::wire::{Frame, Request};
 
 /// The number of a node's event that happens when a session begins.
 const FIRST_EVENT: Millis = 1_000_000_000;
@@ -172,7 +172,14 @@ impl Wire {
     fn put(&mut self, sent: Millis, after: Millis, heard: Frame, tells: Option<(usize, usize)>) {
         self.count += 1;
         let due = sent + after;
-        self.deliveries.push(Delivery { sent, due, no: self.count, heard, tells, subscribes: None });
+        self.deliveries.push(Delivery {
+            sent,
+            due,
+            no: self.count,
+            heard,
+            tells,
+            subscribes: None,
+        });
     }
 
     /// What was sent first arrives first.
@@ -276,7 +283,8 @@ impl Wire {
         let is_mine = |target: &usize| peers::channel(&world.story.targets[*target].id) == channel;
         let target = Self::behind(world, self.scene, &self.key).into_iter().find(is_mine)?;
         if message["event"] == "pusher:unsubscribe" {
-            self.deliveries.retain(|delivery| delivery.tells.is_none_or(|(about, _)| about != target));
+            self.deliveries
+                .retain(|delivery| delivery.tells.is_none_or(|(about, _)| about != target));
             return None;
         }
         self.wanted.push(target);
@@ -313,9 +321,9 @@ impl Connection for Wire {
         }
     }
 
-    async fn send(&mut self, text: String) -> Result<(), Error> {
+    async fn send(&mut self, message: Message) -> Result<(), Error> {
         let shared = self.shared.clone();
-        if !self.is_dead {
+        if let (Message::Text(text), false) = (message, self.is_dead) {
             self.receive(&mut shared.lock().unwrap(), &text);
         }
         Ok(())

@@ -5,13 +5,13 @@
 //! read from its JSON. Whoever is told of a fault can replay it: the same seed is the same story, down to
 //! the millisecond.
 
+mod faults_model;
 mod life;
 mod network;
 mod peers;
 mod rules;
 mod story;
 mod verdict;
-mod faults_model;
 mod wire;
 mod witness;
 mod world;
@@ -22,20 +22,20 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::clock::Clock;
-use super::{Env, run_in};
-use crate::event::ViewSize;
 use network::Net;
 use story::{Story, wall};
+use txwatch::driver::clock::Clock;
+use txwatch::driver::{Env, run_in};
+use txwatch::event::ViewSize;
 use witness::Witness;
 use world::{Shared, World};
 
-/// How many seeds are played, unless `TXWATCH_CHAOS_SEEDS` says otherwise.
+/// How many seeds are played, unless `TXWATCH_SIM_SEEDS` says otherwise.
 const SEEDS: u64 = 10_000;
 /// Over how many tests they are spread, so that they run at once.
 const SHARES: u64 = 4;
-/// The test that replays `TXWATCH_CHAOS_SEED`.
-const REPLAY: &str = "session::chaos::replay";
+/// The test that replays `TXWATCH_SIM_SEED`.
+const REPLAY: &str = "simulator::replay";
 /// Longer than any session; one that still runs hangs.
 const FOR_EVER: Duration = Duration::from_secs(60 * 60);
 
@@ -71,15 +71,15 @@ async fn perform(seed: u64, verbose: bool, room: Option<ViewSize>) -> (Shared, V
     let story = Story::of(seed);
     let plan = Arc::new(story.plan());
     let interrupt = story.interrupt;
-    let clock = Clock::simulated(wall(0));
+    let clock = Clock::start_at(wall(0));
     let world = World::new(story, clock, random.fork(), verbose);
     let shared = Arc::new(Mutex::new(world));
     let env = Env { clock, network: Net(shared.clone()), random: random.fork() };
     let interrupted = async || match interrupt {
-        Some((at, code)) => {
+        Some((at, signal)) => {
             let due = Duration::from_millis(at.unsigned_abs());
             sleep(due.saturating_sub(clock.now().elapsed)).await;
-            code
+            signal
         }
         None => std::future::pending().await,
     };
@@ -98,8 +98,8 @@ fn number(name: &str) -> Option<u64> {
 
 /// Plays every seed of a share.
 fn play_share(share: u64) {
-    let first = number("TXWATCH_CHAOS_FIRST").unwrap_or_default();
-    let seeds = number("TXWATCH_CHAOS_SEEDS").unwrap_or(SEEDS);
+    let first = number("TXWATCH_SIM_FIRST").unwrap_or_default();
+    let seeds = number("TXWATCH_SIM_SEEDS").unwrap_or(SEEDS);
     for seed in (first..first + seeds).filter(|seed| seed % SHARES == share) {
         let Played { faults, .. } = play(seed, false);
         assert!(faults.is_empty(), "{}", blame(seed, &faults));
@@ -116,7 +116,7 @@ fn blame(seed: u64, faults: &[String]) -> String {
 }
 
 fn replay_command(seed: u64) -> String {
-    format!("TXWATCH_CHAOS_SEED={seed} cargo test --lib {REPLAY} -- --exact --nocapture")
+    format!("TXWATCH_SIM_SEED={seed} cargo test --test it {REPLAY} -- --exact --nocapture")
 }
 
 #[test]
@@ -142,13 +142,36 @@ fn seeds_of_the_fourth_share() {
 /// Plays one seed and prints its story, if one is asked for.
 #[test]
 fn replay() {
-    let asked = number("TXWATCH_CHAOS_SEED");
+    let asked = number("TXWATCH_SIM_SEED");
     let seed = asked.unwrap_or_default();
     let Played { faults, log } = play(seed, true);
     if asked.is_some() {
         println!("{}", log.join("\n"));
     }
     assert!(faults.is_empty(), "{}", blame(seed, &faults));
+}
+
+/// Writes the stories of the seeds to the folder `TXWATCH_SIM_STORIES`, and how all of them end to a file.
+#[test]
+#[ignore = "for comparing two versions"]
+fn stories() {
+    let folder = env::var_os("TXWATCH_SIM_STORIES").expect("TXWATCH_SIM_STORIES names a folder");
+    let folder = std::path::PathBuf::from(folder);
+    let first = number("TXWATCH_SIM_FIRST").unwrap_or_default();
+    let seeds = number("TXWATCH_SIM_SEEDS").unwrap_or(1_000);
+    let mut endings = String::new();
+    for seed in first..first + seeds {
+        let Played { faults, log } = play(seed, true);
+        let is_ending = |line: &&String| {
+            line.contains(r#""type":"result""#) || line.contains(r#""type":"summary""#)
+        };
+        for line in log.iter().filter(is_ending) {
+            endings.push_str(&format!("{seed} {line}\n"));
+        }
+        std::fs::write(folder.join(format!("{seed}.log")), log.join("\n") + "\n").unwrap();
+        assert!(faults.is_empty(), "{}", blame(seed, &faults));
+    }
+    std::fs::write(folder.join("endings.txt"), endings).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,6 +200,6 @@ fn the_command_that_replays_a_seed_names_the_test_that_does() {
     let name = format!("{}::replay", module_path!());
     assert_eq!(name.split_once("::").map(|(_, name)| name), Some(REPLAY));
     let command = replay_command(4711);
-    assert!(command.contains("TXWATCH_CHAOS_SEED=4711") && command.contains(REPLAY));
+    assert!(command.contains("TXWATCH_SIM_SEED=4711") && command.contains(REPLAY));
     assert!(blame(4711, &["late".to_owned()]).contains(&command));
 }

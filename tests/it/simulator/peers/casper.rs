@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Snapshot};
-use crate::wire::Request;
+use txwatch::wire::Request;
 
 /// Under which tag the node knows a hash: the last digit decides.
 fn tag(id: &str) -> &'static str {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Snapshot};
-use crate::wire::Request;
+use txwatch::wire::Request;
 
 /// `…/order/{id}`, or `…/orders?…` with filters, of which the first has no status.
 pub(super) fn subject(request: &Request) -> Option<(String, bool)> {
@@ -23,7 +23,12 @@ fn query(request: &Request, key: &str) -> Option<String> {
 
 /// A partner's orders are asked for status by status until one is found; one that is completed is believed
 /// once it is known that no other one runs.
-pub(super) fn ends_look(snapshot: Snapshot<'_>, request: &Request, told: bool, before: bool) -> bool {
+pub(super) fn ends_look(
+    snapshot: Snapshot<'_>,
+    request: &Request,
+    told: bool,
+    before: bool,
+) -> bool {
     let asked = query(request, "filter[status]");
     match asked.as_deref() {
         _ if !snapshot.target.id.starts_with("partner/") => true,

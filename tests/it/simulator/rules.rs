@@ -2,8 +2,8 @@
 
 use super::life::{Millis, SECOND};
 use super::world::{Last, MOST_AT_ONCE, TICK, World};
-use crate::provider;
-use crate::engine::plan::Mode;
+use txwatch::config::Registry;
+use txwatch::engine::plan::Mode;
 
 /// CSPR.cloud's: so many requests within so many seconds.
 const QUOTAS: [(usize, i64); 2] = [(100, 60), (6_000, 24 * 60 * 60)];
@@ -42,7 +42,7 @@ impl World {
         // A node's word that it accepted one counts only on its first connection.
         let is_seen = book.shown.is_some() || last == Last::Told;
         let is_live = book.subscribed.is_some_and(|since| since + TICK < now);
-        let pace = provider::find(scene.kind.name()).unwrap().pace;
+        let pace = Registry::built_in().find(scene.kind.name()).unwrap().spec().pace.clone();
         let wait = match self.story.mode {
             _ if matches!(last, Last::Failed | Last::Unreadable) => return now,
             Mode::WatchPushOnly if is_seen => return Millis::MAX / 2,

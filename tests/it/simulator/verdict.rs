@@ -1,15 +1,15 @@
 //! What has to hold of a session as a whole.
 
+use super::faults_model::LONGEST_WAIT;
 use super::life::{Kind, MINUTE, Millis, SECOND};
 use super::story::{Story, Target};
-use super::faults_model::LONGEST_WAIT;
 use super::witness::Record;
 use super::world::{TICK, World};
-use crate::exit::Code;
-use crate::provider::Status;
-use crate::event::Closing;
-use crate::driver::Broken;
-use crate::engine::plan::Mode;
+use txwatch::driver::Broken;
+use txwatch::engine::plan::Mode;
+use txwatch::event::Closing;
+use txwatch::exit::Code;
+use txwatch::provider::Status;
 
 /// How long a node lets pass before a transaction counts as expired that nobody saw expire.
 const MARGIN: Millis = 3 * MINUTE;
@@ -88,8 +88,8 @@ pub(super) fn check(
     let Some(summary) = summary else {
         return world.fault("there is no summary".to_owned());
     };
-    if closing.exit != expected || summary.exit != expected.number() {
-        let (exit, closing) = (summary.exit, closing.exit);
+    if Code::from(&closing.summary) != expected || summary.exit != expected.number() {
+        let (exit, closing) = (summary.exit, Code::from(&closing.summary));
         world.fault(format!("the exit is {closing}, the summary's {exit}, and not {expected}"));
     }
     let counted = |code: &Code| results.iter().filter(|other| other.name() == code.name()).count();
