@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 
 use super::targets;
-use crate::config::values::{TransportMode, OutputFormat, Interval, Limit, Span, Timeout};
+use crate::config::values::{Interval, Limit, OutputFormat, Span, Timeout, TransportMode};
 use crate::lifecycle::{Expectation, Goal};
 
 /// `txwatch watch`.

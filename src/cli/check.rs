@@ -11,16 +11,16 @@ use url::Url;
 use super::context::{Context, block_on, print};
 use super::targets;
 use crate::config::{Config, Overrides, SANDBOX};
+use crate::driver::{self, Broken, Signals};
+use crate::engine::plan::{Mode, Plan, Profile, Target};
+use crate::engine::{ListIndex, ProfileId};
 use crate::error::{Failure, FailureKind, config};
 use crate::event::Outcome;
+use crate::event::{Closing, Name, Stamped, View, ViewSize};
 use crate::exit::Code;
 use crate::lifecycle::Goal;
 use crate::provider::Id;
-use crate::event::{Closing, Name, ViewSize, Stamped, View};
 use crate::render::{self, Renderer, say};
-use crate::engine::plan::{Mode, Plan, Profile, Target};
-use crate::engine::{ListIndex, ProfileId};
-use crate::driver::{self, Broken, Signals};
 use crate::transport::{Options, Reach};
 use crate::wire::Auth;
 
@@ -135,13 +135,12 @@ fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure>
             Err(Failure::new(kind, "interrupted"))
         }
         (Some(outcome), _)
-            if outcome.is_of_transaction()
-                || outcome == Outcome::Failed(FailureKind::NotFound) =>
+            if outcome.is_of_transaction() || outcome == Outcome::Failed(FailureKind::NotFound) =>
         {
             let took = closing.elapsed.as_millis();
             Ok(format!("{}  {took} ms, {accepted}", address.unwrap_or_default()))
         }
-                (_, Some(failure)) => Err(failure),
+        (_, Some(failure)) => Err(failure),
         (_, None) => Err(Failure::new(
             FailureKind::TimedOut,
             format!("{} gave no answer within {}s", spec.title, LIMIT.as_secs()),

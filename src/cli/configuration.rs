@@ -34,10 +34,14 @@ pub enum ConfigCommand {
 pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Failure> {
     match &arguments.command {
         ConfigCommand::Path => path(context),
-        ConfigCommand::Show => show(&Config::load(context.environment.clone(), Registry::built_in())?),
-        ConfigCommand::Check(arguments) => {
-            check::run(arguments, &Config::load(context.environment.clone(), Registry::built_in())?, context)
+        ConfigCommand::Show => {
+            show(&Config::load(context.environment.clone(), Registry::built_in())?)
         }
+        ConfigCommand::Check(arguments) => check::run(
+            arguments,
+            &Config::load(context.environment.clone(), Registry::built_in())?,
+            context,
+        ),
     }
 }
 

@@ -10,8 +10,8 @@ use clap_complete::env::Shells;
 
 use super::context::{print, unprintable};
 use super::{COMPLETE, definitions, providers};
-use crate::error::{Failure, nearest, usage};
 use crate::error::FailureKind;
+use crate::error::{Failure, nearest, usage};
 use crate::exit::{self, Code};
 use crate::render;
 
@@ -122,9 +122,7 @@ fn command_help(path: &[&str]) -> Result<(), Failure> {
     }
     let typed = ["txwatch"].iter().chain(path).chain(&["--help"]);
     match root.clone().try_get_matches_from(typed) {
-        Err(help) if !help.use_stderr() => help
-            .print()
-            .map_err(|error| unprintable(&error)),
+        Err(help) if !help.use_stderr() => help.print().map_err(|error| unprintable(&error)),
         _ => Err(Failure::from_error(FailureKind::Internal, anyhow!("--help was not understood"))),
     }
 }

@@ -6,8 +6,8 @@ use std::io::{IsTerminal, stderr, stdout};
 use super::Cli;
 use crate::config::Environment;
 use crate::config::values::{Colour, OutputFormat};
-use crate::render::{self, OutputOptions, Paint, Progress, Records};
 use crate::engine::plan::{Mode, Plan};
+use crate::render::{self, OutputOptions, Paint, Progress, Records};
 
 /// The streams of this process.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +148,13 @@ mod tests {
         assert_eq!(progress(None, streams(true, false, false), 0), Progress::Plain);
         assert_eq!(progress(None, streams(true, true, true), 0), Progress::Trail);
         assert_eq!(progress(None, streams(true, true, false), 2), Progress::Trail);
-        assert_eq!(progress(Some(OutputFormat::Human), streams(false, false, false), 0), Progress::Trail);
-        assert_eq!(progress(Some(OutputFormat::Json), streams(true, true, false), 0), Progress::Warnings);
+        assert_eq!(
+            progress(Some(OutputFormat::Human), streams(false, false, false), 0),
+            Progress::Trail
+        );
+        assert_eq!(
+            progress(Some(OutputFormat::Json), streams(true, true, false), 0),
+            Progress::Warnings
+        );
     }
 }

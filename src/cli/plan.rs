@@ -8,14 +8,14 @@ use super::arguments::TargetArgs;
 use super::targets::{self, ResolvedTarget};
 use crate::config::values::{Colour, Interval, Limit, Span, Switch, Timeout};
 use crate::config::{Config, Overrides, SANDBOX};
-use crate::error::{Failure, usage};
-use crate::error::FailureKind;
-use crate::engine::{List, ProfileId};
-use crate::warning::{Warning, WarningCode};
-use crate::lifecycle::Goal;
-use crate::event::Name;
 use crate::engine::plan::{Mode, Plan, Profile, Target};
+use crate::engine::{List, ProfileId};
+use crate::error::FailureKind;
+use crate::error::{Failure, usage};
+use crate::event::Name;
+use crate::lifecycle::Goal;
 use crate::transport::{Options, Reach};
+use crate::warning::{Warning, WarningCode};
 
 /// A plan, and what it needs besides.
 pub(super) struct Prepared {
@@ -147,9 +147,7 @@ fn overrides(arguments: &TargetArgs, chosen: &[ResolvedTarget]) -> Result<Overri
 }
 
 fn options(arguments: &TargetArgs, plan: &Plan, config: &Config) -> Options {
-    let requests = |profile: &Profile| {
-        profile.provider.requests(&profile.provider.spec().probe_id)
-    };
+    let requests = |profile: &Profile| profile.provider.requests(&profile.provider.spec().probe_id);
     Options {
         cacert: arguments.cacert.clone().or_else(|| config.cacert()),
         reach: Reach::of(&plan.profiles.iter().flat_map(requests).collect::<Vec<_>>()),
@@ -301,9 +299,9 @@ impl PlanBuilder<'_> {
     /// it is asked more often than a provider would be.
     #[cfg(feature = "sandbox")]
     fn sandbox_profile(&mut self, provider: &str) -> Result<Profile, Failure> {
-        use crate::provider::Settings;
-        use crate::sandbox::{API_KEY, PUSHER_KEY, Double, Sandbox, TOKEN};
         use crate::credential::Credential;
+        use crate::provider::Settings;
+        use crate::sandbox::{API_KEY, Double, PUSHER_KEY, Sandbox, TOKEN};
 
         if self.sandbox.is_none() {
             self.sandbox = Some(Sandbox::bind(([127, 0, 0, 1], 0).into())?);

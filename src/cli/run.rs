@@ -9,15 +9,15 @@ use super::arguments::TargetArgs;
 use super::context::{Context, block_on, no_runtime, output_broke, print};
 use super::plan::{self, Prepared};
 use super::{Cli, Command, configuration, docs, grammar, output, resume, targets};
-use crate::config::values::{TransportMode, OutputFormat, Limit};
-use crate::config::{Config, Environment};
 use crate::config::Registry;
+use crate::config::values::{Limit, OutputFormat, TransportMode};
+use crate::config::{Config, Environment};
+use crate::driver::clock::Clock;
+use crate::driver::{self, Broken, Signals};
+use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::{self, Output, Paint, say};
-use crate::driver::clock::Clock;
-use crate::engine::plan::Mode;
-use crate::driver::{self, Broken, Signals};
 
 /// What `--version` prints.
 pub(super) const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
@@ -116,8 +116,7 @@ fn prepare(
 
 /// In JSON every command has its records, also one that could not begin.
 fn abort(targets: &[String], failure: &Failure) -> Code {
-    let text =
-        render::abort(Clock::start().now().wall, targets, failure);
+    let text = render::abort(Clock::start().now().wall, targets, failure);
     match io::stdout().write_all(text.as_bytes()) {
         Ok(()) => failure.kind().into(),
         Err(error) => output_broke(&error),

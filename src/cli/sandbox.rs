@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::Cli;
 use super::context::{block_on, print};
+use crate::driver::Signals;
 use crate::error::Failure;
 use crate::error::FailureKind;
 use crate::exit::Code;
 use crate::render::say;
-use crate::sandbox::{API_KEY, API_SECRET, PUSHER_KEY, Double, SCENARIOS, Sandbox, TOKEN};
-use crate::driver::Signals;
+use crate::sandbox::{API_KEY, API_SECRET, Double, PUSHER_KEY, SCENARIOS, Sandbox, TOKEN};
 
 /// `txwatch sandbox`.
 #[derive(Debug, Args)]

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use crate::config::Registry;
 use crate::error::FailureKind;
 use crate::provider::{Id, Status};
-use crate::warning::{Warning, WarningCode};
 use crate::render::clean;
+use crate::warning::{Warning, WarningCode};
 
 /// More than this on standard input is no list of targets.
 const MOST_INPUT: u64 = 16 * 1024 * 1024;
@@ -69,7 +69,10 @@ fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
     });
     let received = match timeout {
         Some(timeout) => receiver.recv_timeout(timeout).map_err(|_| {
-            Failure::new(FailureKind::TimedOut, "standard input did not end in time; nothing was watched")
+            Failure::new(
+                FailureKind::TimedOut,
+                "standard input did not end in time; nothing was watched",
+            )
         })?,
         None => receiver.recv().map_err(|_| usage("standard input cannot be read"))?,
     };

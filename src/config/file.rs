@@ -9,8 +9,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::options::{OPTIONS, Scope};
-use crate::error::{Failure, config, nearest};
 use super::registry::Registry;
+use crate::error::{Failure, config, nearest};
 use crate::provider::{SettingKind, Spec};
 
 /// A checked file.

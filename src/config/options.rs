@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::values::{TransportMode, Colour, OutputFormat, Interval, Limit, Span, Switch, Timeout};
+use super::values::{Colour, Interval, Limit, OutputFormat, Span, Switch, Timeout, TransportMode};
 use super::{Config, Entry, Origin, Sourced, paths};
 use crate::error::{Failure, config};
 use crate::lifecycle::Goal;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::environment::variable;
 use super::{Config, Origin, paths};
+use crate::credential::Credential;
 use crate::error::{Failure, config};
 use crate::provider::{Provider, Secret, Setting, SettingKind, Settings};
-use crate::credential::Credential;
 
 /// Values that flags put over every profile.
 #[derive(Clone, Debug, Default)]
@@ -73,8 +73,7 @@ impl Config {
                 return Err(self.missing(name, setting));
             }
         }
-        let provider =
-            definition
+        let provider = definition
             .build(&settings)
             .map_err(|error| config(format!("profile {name}: {error}")))?;
         if issuer.is_some() && provider.token_request().is_none() {
@@ -110,7 +109,8 @@ impl Config {
     /// What to say of a profile that cannot be listened to, because it has no address to listen at.
     pub fn no_push(&self, name: &str) -> Failure {
         let push = |setting: &&Setting| setting.key == "push_url";
-        let failure = match self.spec_of(name).map(|spec| spec.settings.iter().find(push).cloned()) {
+        let failure = match self.spec_of(name).map(|spec| spec.settings.iter().find(push).cloned())
+        {
             Ok(Some(setting)) => self.missing(name, &setting),
             _ => config(format!("profile {name} has no push")),
         };

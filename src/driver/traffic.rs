@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::provider::without_personal_data;
 use crate::protocol::jwt;
+use crate::provider::without_personal_data;
 
 /// As much of a message as a log needs; a whole line of it is not much longer.
 const LONGEST: usize = 400;

@@ -30,15 +30,15 @@ pub(super) struct Link {
     /// Whether it carries the token, and so tells whether that is accepted.
     pub(super) authenticated: bool,
     pub(super) state: LinkState,
-    /// When something arrived last, as time of the command.
-    pub(super) heard: Duration,
+    /// When something was last received, as time of the command.
+    pub(super) last_received: Duration,
     targets: BTreeMap<Id, TargetId>,
     /// How many of them are not settled.
     open_targets: usize,
     was_live: bool,
     /// Since when it is down.
     down_since: Option<Duration>,
-    is_unavailable_told: bool,
+    is_unavailable_reported: bool,
     malformed: Malformed,
 }
 
@@ -75,12 +75,12 @@ impl Link {
             account: route.account,
             authenticated: route.authenticated,
             state: LinkState::Connecting,
-            heard: Duration::ZERO,
+            last_received: Duration::ZERO,
             open_targets: route.targets.len(),
             targets: route.targets.into_iter().collect(),
             was_live: false,
             down_since: None,
-            is_unavailable_told: false,
+            is_unavailable_reported: false,
             malformed: Malformed::default(),
         }
     }
@@ -149,9 +149,9 @@ impl Link {
         is_news
     }
 
-    /// Whether it was not told yet that push is not to be had.
-    pub(super) fn tell_unavailable(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_unavailable_told, true)
+    /// Whether it was not reported yet that push is not to be had.
+    pub(super) fn report_unavailable(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_unavailable_reported, true)
     }
 
     /// Counts a malformed message. What to say of it: a peer that sends nothing else is quoted only for a while.
@@ -161,11 +161,8 @@ impl Link {
         if quoted.len() >= MAX_QUOTED || !quoted.insert(message.to_owned()) {
             return None;
         }
-        let more = if quoted.len() == MAX_QUOTED {
-            "; more of this is counted, not told"
-        } else {
-            ""
-        };
+        let more =
+            if quoted.len() == MAX_QUOTED { "; more of this is counted, not told" } else { "" };
         Some(format!("{message}{more}"))
     }
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::request_queue::Turn;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
-use super::{
-    Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whole_seconds,
-};
+use super::{Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whole_seconds};
 use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::{Observation, Source};
@@ -59,7 +57,7 @@ impl Engine {
             Turn::None => false,
             Turn::Exhausted(until) => {
                 self.timers.add(until, Timer::Queue);
-                self.tell_slowness(profile);
+                self.warn_of_slowness(profile);
                 false
             }
             Turn::Lookup(targets) => {
@@ -76,14 +74,14 @@ impl Engine {
     }
 
     /// Whoever waits longer than between two lookups is looked up more rarely than was asked for.
-    fn tell_slowness(&mut self, profile: ProfileId) {
+    fn warn_of_slowness(&mut self, profile: ProfileId) {
         let settings = &self.plan.profiles[profile];
         let state = &mut self.profiles[profile];
         let (waiting, wait) = state.queue.backlog(self.now.elapsed);
-        if state.is_slowness_told || wait.is_none_or(|wait| wait <= settings.interval) {
+        if state.is_slowness_reported || wait.is_none_or(|wait| wait <= settings.interval) {
             return;
         }
-        state.is_slowness_told = true;
+        state.is_slowness_reported = true;
         let spec = settings.provider.spec();
         let quotas = spec.pace.quotas.iter().map(|quota| {
             format!("{} requests in {}", quota.requests, humantime::format_duration(quota.within))
@@ -121,7 +119,7 @@ impl Engine {
     ) {
         let again = self.targets[target].lookup_ends();
         if !self.targets[target].is_open() {
-            self.overhear(self.targets[target].profile, &result);
+            self.take_late_result(self.targets[target].profile, &result);
             return self.forget_ended_orders();
         }
         match result {
@@ -148,7 +146,7 @@ impl Engine {
                 self.profiles[profile].answered();
                 self.targets[target].malformed_answers = 0;
                 let source = Source::Pull;
-                self.observe(target, Observation { report: *report, source, heard: asked });
+                self.observe(target, Observation { report: *report, source, at: asked });
             }
             Reading::NotFound(answer) => {
                 self.profiles[profile].answered();
@@ -158,7 +156,7 @@ impl Engine {
                 let has_token = self.plan.profiles[profile].credential.is_available();
                 let what = if has_token { "token" } else { "request" };
                 let message = format!("{} refused the {what}: {answer}", self.title(profile));
-                self.profiles[profile].outage.heard();
+                self.profiles[profile].outage.received();
                 self.retry(target, Duration::ZERO);
                 let side = Source::Pull;
                 self.denied(Denial { profile, target: Some(target), side, generation, message });
@@ -180,7 +178,7 @@ impl Engine {
     }
 
     /// An answer about a target that needs none any more still tells how its provider is.
-    fn overhear(&mut self, profile: ProfileId, result: &Result<Reading, Error>) {
+    fn take_late_result(&mut self, profile: ProfileId, result: &Result<Reading, Error>) {
         match result {
             Ok(Reading::Observed(_) | Reading::NotFound(_)) => self.profiles[profile].answered(),
             Ok(Reading::Busy { retry_after, .. }) => {

@@ -1,4 +1,4 @@
-//! How long a provider has not been heard.
+//! Since when nothing was received from a provider.
 
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ impl Outage {
         Outage { limit, silence: None }
     }
 
-    /// The provider was heard.
-    pub(super) fn heard(&mut self) {
+    /// Something was received from the provider.
+    pub(super) fn received(&mut self) {
         self.silence = None;
     }
 

@@ -19,8 +19,8 @@ pub(super) struct ProfileState {
     pub(super) has_begun: bool,
     /// Whether anything it answered or pushed was ever understood.
     pub(super) was_understood: bool,
-    /// Whether it was told that the quota makes lookups rarer.
-    pub(super) is_slowness_told: bool,
+    /// Whether it was reported that the quota makes lookups rarer.
+    pub(super) is_slowness_reported: bool,
 }
 
 impl ProfileState {
@@ -34,13 +34,13 @@ impl ProfileState {
             rules,
             has_begun: false,
             was_understood: false,
-            is_slowness_told: false,
+            is_slowness_reported: false,
         }
     }
 
     /// This side of the provider accepted the token.
     pub(super) fn accepted(&mut self, side: Source) {
-        self.outage.heard();
+        self.outage.received();
         self.token.accepted(side);
     }
 

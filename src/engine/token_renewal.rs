@@ -23,7 +23,7 @@ pub(super) struct TokenRenewal {
     /// When the token that counts now expires, if that is known.
     expires_at: Option<Timestamp>,
     /// Whether it was said that there is no newer one.
-    is_failure_told: bool,
+    is_failure_reported: bool,
 }
 
 /// Reading a token again is tried once for each side of the provider that refuses it, until that same
@@ -45,7 +45,7 @@ impl TokenRenewal {
             state: RenewalState::Possible,
             due: None,
             expires_at,
-            is_failure_told: false,
+            is_failure_reported: false,
         }
     }
 
@@ -77,14 +77,14 @@ impl TokenRenewal {
         let refused_by = self.refused_by();
         self.generation += 1;
         self.expires_at = expires_at;
-        self.is_failure_told = false;
+        self.is_failure_reported = false;
         self.state = refused_by.map_or(RenewalState::Possible, RenewalState::Spent);
     }
 
     /// There is no other token for now, and the present one is used on. Whether that is to be told.
     pub(super) fn keep(&mut self) -> bool {
         self.state = RenewalState::Possible;
-        !std::mem::replace(&mut self.is_failure_told, true)
+        !std::mem::replace(&mut self.is_failure_reported, true)
     }
 
     /// This side of the provider accepted the token. A refusal by the other side stays in mind, or two

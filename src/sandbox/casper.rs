@@ -14,7 +14,7 @@ use super::clocks::Clocks;
 use super::events::{self, Log};
 use super::hash;
 use super::player::Double;
-use super::scenario::{Script, Fault};
+use super::scenario::{Fault, Script};
 use super::serving::{answer, header};
 use super::transaction::{Transaction, is_deploy, variant};
 

@@ -7,7 +7,7 @@ use super::API_KEY;
 use super::clocks::Start;
 use super::order::{event, order};
 use super::player::Double;
-use super::scenario::{Script, Fault, Stage};
+use super::scenario::{Fault, Script, Stage};
 use crate::protocol::jwt;
 
 /// What a channel is about.

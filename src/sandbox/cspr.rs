@@ -13,7 +13,7 @@ use serde_json::json;
 use super::clocks::Clocks;
 use super::deploy::Deploy;
 use super::player::Double;
-use super::scenario::{Script, Fault};
+use super::scenario::{Fault, Script};
 use super::serving::{answer, header};
 use super::{TOKEN, hash, stream};
 

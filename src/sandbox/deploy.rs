@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::clocks::Start;
 use super::hash;
-use super::scenario::{Script, Fault, Stage};
+use super::scenario::{Fault, Script, Stage};
 use super::transaction::{COST, ERROR, HEIGHT, PAYMENT, block, caller, is_deploy};
 
 /// A deploy on its way through its story.

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::casper::Shared;
 use super::clocks::{Clocks, Start};
 use super::player::Double;
-use super::scenario::{Event, Script, Fault};
+use super::scenario::{Event, Fault, Script};
 use super::serving::{answer, header};
 use super::transaction::{HEIGHT, Transaction, block_added};
 

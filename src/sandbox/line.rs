@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::API_KEY;
-use super::channel::{Subject, OrderRun};
+use super::channel::{OrderRun, Subject};
 use super::clocks::Start;
 use super::player::Double;
-use super::scenario::{Event, Script, Fault};
+use super::scenario::{Event, Fault, Script};
 use super::transak::Transak;
 
 /// The longest name of a channel.

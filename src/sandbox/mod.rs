@@ -26,8 +26,8 @@ mod transak;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use crate::error::{Failure, nearest, usage};
 use crate::error::FailureKind;
+use crate::error::{Failure, nearest, usage};
 use crate::render::clean;
 use scenario::Script;
 

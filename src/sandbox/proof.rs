@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::TOKEN;
 use super::clocks::{Clocks, Start};
 use super::player::Double;
-use super::scenario::{Event, Script, Fault, Stage, Step};
+use super::scenario::{Event, Fault, Script, Stage, Step};
 use super::serving::{Socket, answer, header, upgrade};
 
 type Shared = Arc<Clocks>;

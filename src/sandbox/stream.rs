@@ -14,7 +14,7 @@ use super::clocks::Start;
 use super::cspr::{Shared, error, find, is_known, unauthorized};
 use super::deploy::Deploy;
 use super::player::Double;
-use super::scenario::{Event, Script, Fault};
+use super::scenario::{Event, Fault, Script};
 use super::serving::{Socket, upgrade};
 
 /// How often it says `Ping`.

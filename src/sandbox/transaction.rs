@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::clocks::Start;
 use super::hash;
-use super::scenario::{Script, Fault, Stage};
+use super::scenario::{Fault, Script, Stage};
 
 /// What a contract says that does not want to.
 pub(super) const ERROR: &str = "User error: 60001";

@@ -18,7 +18,7 @@ use super::clocks::{Clocks, Start};
 use super::market::Market;
 use super::order::order;
 use super::player::Double;
-use super::scenario::{Script, Fault};
+use super::scenario::{Fault, Script};
 use super::serving::{answer, header};
 use super::{API_KEY, API_SECRET, TOKEN, pusher};
 use crate::protocol::jwt;

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::provider::{Report, Status};
+use crate::credential::Credential;
+use crate::engine::plan::{Profile, Target};
+use crate::event::{Event, Name};
 use crate::lifecycle::Goal;
 use crate::provider::{Feed, Id, Pace, Provider, Reading, Settings, Spec};
-use crate::event::{Event, Name};
-use crate::engine::plan::{Profile, Target};
-use crate::credential::Credential;
+use crate::provider::{Report, Status};
 use crate::transport::Error;
 use crate::wire::{Auth, Request, Response};
 

@@ -1,7 +1,7 @@
 //! The live view of more targets than there is room for.
 
 use super::*;
-use crate::event::{ViewSize, Row, Rows};
+use crate::event::{Row, Rows, ViewSize};
 
 const ROOM: ViewSize = ViewSize { every: 12, some: 9 };
 

@@ -85,9 +85,7 @@ fn read(id: &Id, response: &Response, now: Timestamp) -> Reading {
     match (response.class(), body) {
         (StatusClass::Success, Ok(body)) => read_answer(id, body, now),
         (StatusClass::Denied, _) => Reading::Denied(text),
-        (StatusClass::Busy, _) => {
-            Reading::Busy { answer: text, retry_after: response.retry_after }
-        }
+        (StatusClass::Busy, _) => Reading::Busy { answer: text, retry_after: response.retry_after },
         _ => Reading::Malformed(format!(
             "it answered {text}; is the url that of its JSON-RPC, as in http://host:7777/rpc?"
         )),

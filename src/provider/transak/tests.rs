@@ -2,9 +2,10 @@ use serde_json::json;
 
 use super::*;
 use crate::exit::Code;
-use crate::provider::{Attempt, Kind, Report};
+use crate::protocol::jwt;
 use crate::provider::{Action, Frame, without_personal_data};
-use crate::wire::{Token}; use crate::protocol::jwt;
+use crate::provider::{Attempt, Kind, Report};
+use crate::wire::Token;
 
 const ID: &str = "aa39d8e1-1111-4222-8333-44444444ce7f";
 const HELLO: &str = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\",\"activity_timeout\":120}"}"#;
