@@ -17,6 +17,8 @@ mod service;
 mod settings;
 mod spec;
 mod status;
+#[cfg(test)]
+mod testing;
 mod token_issue;
 mod transaction;
 pub mod transak;
