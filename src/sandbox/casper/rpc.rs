@@ -10,13 +10,14 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::clocks::Clocks;
 use super::events::{self, Log};
-use super::hash;
-use super::player::Double;
-use super::scenario::{Fault, Script};
-use super::serving::{answer, header};
-use super::transaction::{Transaction, is_deploy, variant};
+use super::format::{self, Variant};
+use super::transaction::{TransactionRun, is_deploy, variant};
+use crate::sandbox::clocks::Clocks;
+use crate::sandbox::hash;
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Fault, Script};
+use crate::sandbox::serving::{answer, header};
 
 const NO_SUCH_DEPLOY: i64 = -32_000;
 const NO_SUCH_TRANSACTION: i64 = -32_014;
@@ -34,7 +35,7 @@ pub(super) struct Node {
 
 pub(super) type Shared = Arc<Node>;
 
-pub(super) fn router() -> Router {
+pub(in crate::sandbox) fn router() -> Router {
     Router::new()
         .route("/casper/rpc", post(rpc))
         .route("/casper/events", get(events::events))
@@ -54,10 +55,7 @@ const INVALID: Refusal = Refusal::Error(INVALID_PARAMS, "Invalid params");
 impl Refusal {
     fn response(self, id: &Value) -> Response {
         match self {
-            Refusal::Error(code, message) => {
-                let error = json!({ "code": code, "message": message });
-                answer(200, &json!({ "jsonrpc": "2.0", "id": id, "error": error }))
-            }
+            Refusal::Error(code, message) => answer(200, &format::error(id, code, message)),
             Refusal::Upstream => answer(502, &json!("try again")),
             Refusal::TooFast => {
                 let mut response = answer(429, &json!("slow down"));
@@ -72,7 +70,7 @@ impl Refusal {
 #[derive(Clone, Copy)]
 enum Question<'a> {
     /// A transaction, by its variant and hash.
-    Transaction(&'a str, &'a str),
+    Transaction(Variant, &'a str),
     /// A deploy, by its hash.
     Deploy(&'a str),
 }
@@ -84,7 +82,8 @@ impl<'a> Question<'a> {
             Some("info_get_transaction") => {
                 let tagged = params["transaction_hash"].as_object().ok_or(INVALID)?;
                 match (tagged.len(), tagged.iter().next()) {
-                    (1, Some((variant, Value::String(hash)))) if is_variant(variant) => {
+                    (1, Some((tag, Value::String(hash)))) => {
+                        let variant = Variant::tagged(tag).ok_or(INVALID)?;
                         Ok(Question::Transaction(variant, hash))
                     }
                     _ => Err(INVALID),
@@ -118,10 +117,6 @@ impl<'a> Question<'a> {
     }
 }
 
-fn is_variant(text: &str) -> bool {
-    matches!(text, "Version1" | "Deploy")
-}
-
 impl Node {
     /// The buffer of events.
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
@@ -146,15 +141,12 @@ impl Node {
             }
         }
         let index = play.at(age);
-        let transaction = Transaction { id: &id, play, start };
-        let (key, value) = match question {
-            Question::Transaction(variant, _) => {
-                ("transaction", json!({ (variant): transaction.inner(index) }))
-            }
-            Question::Deploy(_) => ("deploy", transaction.inner(index)),
-        };
-        let info = transaction.execution_info(index);
-        Ok(json!({ "api_version": "2.0.0", (key): value, "execution_info": info }))
+        let run = TransactionRun { id: &id, play, start };
+        let info = run.execution_info(index);
+        Ok(run.sent(index, |sent| match question {
+            Question::Transaction(..) => format::transaction_result(sent, info),
+            Question::Deploy(_) => format::deploy_result(sent, info),
+        }))
     }
 }
 
@@ -164,7 +156,7 @@ async fn rpc(State(node): State<Shared>, body: Bytes) -> Response {
     };
     let id = &request["id"];
     match Question::of(&request).and_then(|question| node.result(question)) {
-        Ok(result) => answer(200, &json!({ "jsonrpc": "2.0", "id": id, "result": result })),
+        Ok(result) => answer(200, &format::response(id, result)),
         Err(refusal) => refusal.response(id),
     }
 }

@@ -14,17 +14,18 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::clocks::{Clocks, Start};
 use super::market::Market;
 use super::order::order;
-use super::player::Double;
-use super::scenario::{Fault, Script};
-use super::serving::{answer, header};
-use super::{API_KEY, API_SECRET, TOKEN, pusher};
+use super::{format, socket};
 use crate::protocol::jwt;
+use crate::sandbox::clocks::{Clocks, Start};
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Fault, Script};
+use crate::sandbox::serving::{answer, header};
+use crate::sandbox::{API_KEY, API_SECRET, TOKEN};
 
 /// What goes before a partner's reference in a target.
-pub(super) const PARTNER: &str = "partner/";
+pub(in crate::sandbox) const PARTNER: &str = "partner/";
 /// How long an issued access token is good for, in seconds.
 const LIFE: i64 = 7 * 24 * 60 * 60;
 
@@ -39,18 +40,18 @@ pub(super) struct Transak {
 
 pub(super) type Shared = Arc<Transak>;
 
-pub(super) fn router() -> Router {
+pub(in crate::sandbox) fn router() -> Router {
     Router::new()
         .route("/partners/api/v2/order/{id}", get(one))
         .route("/partners/api/v2/orders", get(list))
         .route("/partners/api/v2/refresh-token", post(refresh))
-        .route("/app/{key}", get(pusher::socket))
+        .route("/app/{key}", get(socket::socket))
         .with_state(Shared::default())
 }
 
 /// An error body; the name of a status is HTTP's.
 fn error(status: u16, name: &str, message: &str) -> Response {
-    answer(status, &json!({ "error": { "statusCode": status, "name": name, "message": message } }))
+    answer(status, &format::error(status, name, message))
 }
 
 fn bad_request(message: &str) -> Response {
@@ -123,7 +124,7 @@ fn now(id: &str, play: &Script, start: Start) -> Option<Value> {
     let age = start.age();
     match play.quirk {
         Fault::Late(until) if age < until => None,
-        _ => Some(order("_id", id, play, play.at(age), start)),
+        _ => Some(order(id, play, play.at(age), start, format::record)),
     }
 }
 
@@ -133,7 +134,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Response {
     match transak.look(&id, &headers) {
-        Ok(Some(order)) => answer(200, &json!({ "meta": { "orderId": id }, "data": order })),
+        Ok(Some(order)) => answer(200, &format::found(order)),
         Ok(None) => bad_request("Order not found"),
         Err(refusal) => refusal.response(),
     }
@@ -161,17 +162,14 @@ async fn list(
     let buys = products.iter().any(|product| product == "BUY");
     orders.retain(|order| buys && order["status"] == status);
     orders.reverse();
-    let count = |key, default| given(key, default).parse().unwrap_or_default();
-    let (skip, limit): (usize, usize) = (count("skip", "0"), count("limit", "100"));
-    let meta = json!({
-        "filter": { "status": status, "productsAvailed": products },
-        "sortOrder": "desc",
-        "limit": limit,
-        "skip": skip,
-        "totalCount": orders.len(),
-    });
-    let page: Vec<Value> = orders.into_iter().skip(skip).take(limit).collect();
-    answer(200, &json!({ "meta": meta, "data": page }))
+    let count = |key, default| given(key, default).parse::<usize>().unwrap_or_default();
+    let query = format::Query {
+        status,
+        products: &products,
+        skip: count("skip", "0"),
+        limit: count("limit", "100"),
+    };
+    answer(200, &format::list(&query, orders))
 }
 
 /// Issues an access token, with which messages are signed from then on.
@@ -192,7 +190,7 @@ async fn refresh(State(transak): State<Shared>, headers: HeaderMap, body: Bytes)
         Ok(token) => {
             let mut issued = transak.issued.lock().unwrap_or_else(PoisonError::into_inner);
             *issued = Some(token.clone());
-            answer(200, &json!({ "data": { "accessToken": token, "expiresAt": expires_at } }))
+            answer(200, &format::access_token(&token, expires_at))
         }
         Err(problem) => error(500, "Internal Server Error", &problem),
     }

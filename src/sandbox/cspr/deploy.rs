@@ -5,10 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::clocks::Start;
-use super::hash;
-use super::scenario::{Fault, Script, Stage};
-use super::transaction::{COST, ERROR, HEIGHT, PAYMENT, block, caller, is_deploy};
+use super::format;
+use crate::sandbox::casper::ERROR;
+use crate::sandbox::casper::format::{Block, Execution};
+use crate::sandbox::casper::is_deploy;
+use crate::sandbox::clocks::Start;
+use crate::sandbox::hash;
+use crate::sandbox::scenario::{Fault, Script, Stage};
 
 /// A deploy on its way through its story.
 pub(super) struct Deploy {
@@ -27,28 +30,19 @@ impl Deploy {
             _ if executed => "processed",
             _ => "pending",
         };
+        let (block, execution) = (Block::default(), Execution::default());
         let at = if executed { step.at() } else { Duration::ZERO };
-        json!({
-            "deploy_hash": hash::of(&self.id),
-            "block_hash": executed.then(block),
-            "block_height": executed.then_some(HEIGHT),
-            "caller_public_key": caller(),
-            "caller_hash": "ca".repeat(32),
-            "version_id": if is_deploy(&self.id) { 1 } else { 2 },
-            "pricing_mode_id": 1,
-            "is_standard_payment": true,
-            "execution_type_id": 3,
-            "contract_package_hash": null,
-            "contract_hash": null,
-            "entry_point_id": null,
-            "args": {},
-            "payment_amount": PAYMENT,
-            "cost": if executed { COST } else { "0" },
-            "consumed_gas": if executed { "349936666" } else { "0" },
-            "refund_amount": "0",
-            "error_message": (step.stage == Stage::Failed).then_some(ERROR),
-            "status": status,
-            "timestamp": self.start.written(at),
+        format::deploy(&format::Deploy {
+            // An id was made from a hash, and fits into one.
+            hash: &hash::of(&self.id).unwrap_or_default(),
+            version: if is_deploy(&self.id) { 1 } else { 2 },
+            status,
+            error: (step.stage == Stage::Failed).then_some(ERROR),
+            block: executed.then_some((block.hash, block.height)),
+            cost: if executed { execution.cost } else { "0" },
+            consumed_gas: if executed { execution.consumed } else { "0" },
+            timestamp: &self.start.written(at),
+            ..format::Deploy::default()
         })
     }
 
@@ -108,9 +102,7 @@ fn is_executed(stage: Stage) -> bool {
 }
 
 fn created(record: &Value) -> Message {
-    let time = &record["timestamp"];
-    let message = json!({ "action": "created", "data": record, "extra": null, "timestamp": time });
-    Message::text(message.to_string())
+    Message::text(format::created(record.clone(), record["timestamp"].clone()).to_string())
 }
 
 #[cfg(test)]

@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::API_KEY;
 use super::channel::{OrderRun, Subject};
-use super::clocks::Start;
-use super::player::Double;
-use super::scenario::{Event, Fault, Script};
-use super::transak::Transak;
+use super::pusher;
+use super::server::Transak;
+use crate::sandbox::API_KEY;
+use crate::sandbox::clocks::Start;
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Event, Fault, Script};
 
 /// The longest name of a channel.
 const LONGEST_CHANNEL: usize = 164;
@@ -60,18 +61,8 @@ enum What {
     Visit,
 }
 
-/// A message of the protocol's own. Its data is a string, as in every message of a server.
-pub(super) fn message(event: &str, channel: Option<&str>, data: &Value) -> Output {
-    let mut message = json!({ "event": event, "data": data.to_string() });
-    if let Some(channel) = channel {
-        message["channel"] = channel.into();
-    }
-    Output::Say(Message::text(message.to_string()))
-}
-
-/// An error's data is an object.
-pub(super) fn complaint(code: Option<u16>, text: &str) -> Output {
-    let message = json!({ "event": "pusher:error", "data": { "code": code, "message": text } });
+/// Says a message of the protocol's own.
+pub(super) fn say(message: &Value) -> Output {
     Output::Say(Message::text(message.to_string()))
 }
 
@@ -132,15 +123,15 @@ impl Line {
     /// The client said something.
     pub(super) fn heard(&mut self, text: &str) -> Vec<Output> {
         let Ok(said) = serde_json::from_str::<Value>(text) else {
-            return vec![complaint(None, "Invalid JSON")];
+            return vec![say(&pusher::error(None, "Invalid JSON"))];
         };
         let channel = said["data"]["channel"].as_str().unwrap_or_default();
         match said["event"].as_str() {
-            Some("pusher:ping") => vec![message("pusher:pong", None, &json!({}))],
+            Some("pusher:ping") => vec![say(&pusher::pong())],
             Some("pusher:subscribe") => match problem(channel) {
-                Some(problem) => vec![complaint(None, problem)],
+                Some(problem) => vec![say(&pusher::error(None, problem))],
                 None if self.channels.contains_key(channel) => {
-                    vec![complaint(None, "Existing subscription to this channel")]
+                    vec![say(&pusher::error(None, "Existing subscription to this channel"))]
                 }
                 None => self.subscribe(channel),
             },
@@ -177,7 +168,7 @@ impl Line {
             }
             Subject::Nothing => drop(self.channels.insert(channel.to_owned(), number)),
         }
-        vec![message("pusher_internal:subscription_succeeded", Some(channel), &json!({}))]
+        vec![say(&pusher::subscription_succeeded(channel))]
     }
 
     /// Whether it follows all orders.
@@ -270,5 +261,5 @@ impl Line {
 }
 
 #[cfg(test)]
-#[path = "line_tests.rs"]
+#[path = "connection_tests.rs"]
 mod tests;

@@ -12,10 +12,11 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::PUSHER_KEY;
-use super::line::{Line, Output, complaint, message, welcome};
-use super::serving::{Socket, answer, upgrade};
-use super::transak::Shared;
+use super::connection::{Line, Output, say as message, welcome};
+use super::pusher;
+use super::server::Shared;
+use crate::sandbox::PUSHER_KEY;
+use crate::sandbox::serving::{Socket, answer, upgrade};
 
 /// After so many seconds of silence a client is to ask for a sign of life. Short, so that the rehearsal of
 /// a dead connection is.
@@ -52,7 +53,8 @@ fn refusal(key: &str, protocol: Option<&str>) -> Option<Refusal> {
 async fn perform(mut socket: Socket, transak: Shared, refusal: Option<Refusal>) {
     let ending = match refusal {
         Some((code, reason)) => {
-            let outputs = [complaint(Some(code), reason), Output::Close(code, reason)];
+            let outputs =
+                [message(&pusher::error(Some(code), reason)), Output::Close(code, reason)];
             say(&mut socket, outputs).await
         }
         None => match welcome(&transak) {
@@ -88,8 +90,7 @@ async fn converse(socket: &mut Socket, transak: Shared) -> Option<Output> {
     let mut count = transak.clocks.subscribe();
     let mut line = Line::new(transak);
     let socket_id = format!("{}.{}", fastrand::u32(..), fastrand::u32(..));
-    let hello = json!({ "socket_id": socket_id, "activity_timeout": ACTIVITY });
-    let mut outputs = vec![message("pusher:connection_established", None, &hello)];
+    let mut outputs = vec![message(&pusher::connection_established(&socket_id, ACTIVITY))];
     loop {
         if let Some(ending) = say(socket, outputs).await {
             return Some(ending);

@@ -10,12 +10,13 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::clocks::Start;
-use super::cspr::{Shared, error, find, is_known, unauthorized};
 use super::deploy::Deploy;
-use super::player::Double;
-use super::scenario::{Event, Fault, Script};
-use super::serving::{Socket, upgrade};
+use super::format::PING;
+use super::server::{Shared, error, find, is_known, unauthorized};
+use crate::sandbox::clocks::Start;
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Event, Fault, Script};
+use crate::sandbox::serving::{Socket, upgrade};
 
 /// How often it says `Ping`.
 const PACE: Duration = Duration::from_secs(5);
@@ -125,7 +126,7 @@ impl Line {
     fn happen(&mut self) -> Option<Vec<Message>> {
         let Some(next) = self.next().filter(|next| next.due() < self.ping) else {
             self.ping += PACE;
-            return Some(vec![Message::text("Ping")]);
+            return Some(vec![Message::text(PING)]);
         };
         self.told.insert(next.deploy.id.clone(), next.at);
         match next.event {
@@ -155,7 +156,7 @@ mod tests {
                 return seen + "x";
             };
             seen.extend(messages.iter().map(|message| match message.to_text() {
-                Ok("Ping") => '.',
+                Ok(PING) => '.',
                 _ => '!',
             }));
         }

@@ -14,12 +14,13 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::casper::Shared;
-use super::clocks::{Clocks, Start};
-use super::player::Double;
-use super::scenario::{Event, Fault, Script};
-use super::serving::{answer, header};
-use super::transaction::{HEIGHT, Transaction, block_added};
+use super::format::{self, Block, COMMENT};
+use super::rpc::Shared;
+use super::transaction::TransactionRun;
+use crate::sandbox::clocks::{Clocks, Start};
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Event, Fault, Script};
+use crate::sandbox::serving::{answer, header};
 
 /// So many are kept for those who come back.
 const MOST: usize = 5_000;
@@ -27,8 +28,6 @@ const MOST: usize = 5_000;
 const PACE: Duration = Duration::from_secs(4);
 /// After so much silence there is a comment.
 const KEEP_ALIVE: Duration = Duration::from_secs(3);
-/// What every stream begins with.
-const VERSION: &str = "data:{\"ApiVersion\":\"2.0.0\"}\n\n";
 
 /// The buffer.
 #[derive(Default)]
@@ -76,7 +75,9 @@ impl Log {
         let block = *self.block.get_or_insert(now + PACE);
         let block = if block <= now {
             self.blocks += 1;
-            self.push(block_added(HEIGHT + self.blocks, &[]).to_string());
+            let first = Block::default();
+            let block = Block { height: first.height + self.blocks, ..first };
+            self.push(format::block_added(&block, &[]).to_string());
             *self.block.insert(now + PACE)
         } else {
             block
@@ -106,7 +107,7 @@ impl Log {
             Event::Step(index) => {
                 // Who listened already is cut once, too.
                 self.cuts += u64::from(play.quirk == Fault::Flaky && index == 0);
-                for event in (Transaction { id: &id, play, start }).events(index) {
+                for event in (TransactionRun { id: &id, play, start }).events(index) {
                     self.push(event);
                 }
             }
@@ -132,7 +133,7 @@ impl Log {
         let begin = number.clamp(self.first, self.end());
         let skipped = usize::try_from(begin - self.first).unwrap_or(usize::MAX);
         let numbered = (begin..).zip(self.events.iter().skip(skipped));
-        numbered.map(|(number, event)| format!("data:{event}\nid:{number}\n\n")).collect()
+        numbered.map(|(number, event)| format::server_sent(Some(number), event)).collect()
     }
 }
 
@@ -173,7 +174,7 @@ impl Listener {
             let quiet = self.said + KEEP_ALIVE;
             if quiet <= now {
                 self.said = now;
-                return Ok(":\n\n".to_owned());
+                return Ok(COMMENT.to_owned());
             }
             tokio::select! {
                 () = sleep_until(due.min(quiet)) => {}
@@ -239,7 +240,8 @@ pub(super) async fn events(
             Err(lost) => Some((Err(lost), None)),
         }
     });
-    let version = stream::once(async { Ok(VERSION.to_owned()) });
+    let version =
+        stream::once(async { Ok(format::server_sent(None, &format::api_version().to_string())) });
     let mut response = Response::new(Body::from_stream(version.chain(told)));
     response.headers_mut().insert(CONTENT_TYPE, header("text/event-stream"));
     response.headers_mut().insert(CACHE_CONTROL, header("no-cache"));

@@ -12,19 +12,20 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::{SinkExt, StreamExt};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::TOKEN;
-use super::clocks::{Clocks, Start};
-use super::player::Double;
-use super::scenario::{Event, Fault, Script, Stage, Step};
-use super::serving::{Socket, answer, header, upgrade};
+use super::format;
+use crate::sandbox::TOKEN;
+use crate::sandbox::clocks::{Clocks, Start};
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Event, Fault, Script, Stage, Step};
+use crate::sandbox::serving::{Socket, answer, header, upgrade};
 
 type Shared = Arc<Clocks>;
 
-pub(super) fn router() -> Router {
+pub(in crate::sandbox) fn router() -> Router {
     Router::new()
         .route("/widget/transactions/{id}", get(transaction))
         .route("/ws", get(socket))
@@ -34,7 +35,7 @@ pub(super) fn router() -> Router {
 
 /// An error body of the current generation.
 fn error(status: u16, slug: &str, code: &str, message: &str) -> Response {
-    answer(status, &json!({ "error": slug, "code": code, "message": message }))
+    answer(status, &format::error(slug, code, message))
 }
 
 /// The word for a stage.
@@ -88,23 +89,24 @@ async fn transaction(
         (Fault::Late(until), _) if age < until => {
             error(404, "not_found", "not_found", "no such transaction yet")
         }
-        _ => answer(200, &record(&id, &play.story[play.at(age)], start)),
+        _ => answer(200, &told(&id, &play.story[play.at(age)], start, format::record)),
     }
 }
 
-fn record(id: &str, step: &Step, start: Start) -> serde_json::Value {
-    json!({
-        "merchant_transaction_id": id,
-        "partner_user_id": "rehearsal-user",
-        "type": "buy",
-        "status": word(step.stage),
-        "currency": "USDT",
-        "network": "TRC20",
-        "crypto_amount": crypto_amount(step),
-        "fiat_currency": "EUR",
-        "fiat_amount": "100.00",
-        "created_at": start.written(Duration::ZERO),
-        "updated_at": start.written(step.at()),
+/// What is told of a transaction at a step of its story.
+fn told(
+    id: &str,
+    step: &Step,
+    start: Start,
+    write: fn(&format::Transaction<'_>) -> Value,
+) -> Value {
+    write(&format::Transaction {
+        id,
+        status: word(step.stage),
+        crypto_amount: crypto_amount(step),
+        created_at: &start.written(Duration::ZERO),
+        changed_at: Some(&start.written(step.at())),
+        ..format::Transaction::default()
     })
 }
 
@@ -117,27 +119,15 @@ fn crypto_amount(step: &Step) -> &'static str {
 }
 
 fn update(id: &str, step: &Step, start: Start) -> Message {
-    let message = json!({
-        "event": "tx.update",
-        "merchant_transaction_id": id,
-        "type": "buy",
-        "status": word(step.stage),
-        "payment_method": "card",
-        "currency": "USDT",
-        "fiat_currency": "EUR",
-        "fiat_amount": "100.00",
-        "crypto_amount": crypto_amount(step),
-        "occurred_at": start.written(step.at()),
-    });
-    Message::text(message.to_string())
+    Message::text(told(id, step, start, format::update).to_string())
 }
 
 /// What the socket says at a step of the story.
 fn messages(id: &str, play: &Script, index: usize, start: Start) -> Vec<Message> {
-    let told = play.told(index).into_iter().map(|index| update(id, &play.story[index], start));
+    let updates = play.told(index).into_iter().map(|index| update(id, &play.story[index], start));
     match play.quirk {
-        Fault::Garbage => garbage(id).into_iter().chain(told).collect(),
-        _ => told.collect(),
+        Fault::Garbage => garbage(id).into_iter().chain(updates).collect(),
+        _ => updates.collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use std::sync::Arc;
 
-use crate::sandbox::casper::Node;
+use crate::sandbox::casper::rpc::Node;
 
 /// The numbers and kinds of the events in a text.
 fn read(text: &str) -> Vec<(u64, String)> {

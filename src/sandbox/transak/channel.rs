@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::API_KEY;
-use super::clocks::Start;
 use super::order::{event, order};
-use super::player::Double;
-use super::scenario::{Fault, Script, Stage};
+use super::{format, pusher};
 use crate::protocol::jwt;
+use crate::sandbox::API_KEY;
+use crate::sandbox::clocks::Start;
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Fault, Script, Stage};
 
 /// What a channel is about.
 pub(super) enum Subject {
@@ -45,7 +46,7 @@ pub(super) struct OrderRun {
 
 impl OrderRun {
     fn order(&self, id: &str, index: usize) -> Value {
-        order("id", id, &self.play, index, self.start)
+        order(id, &self.play, index, self.start, format::order)
     }
 
     fn stage(&self, index: usize) -> Stage {
@@ -116,13 +117,12 @@ impl OrderRun {
 
 /// A channel's event. Its data is a string, usually of JSON.
 fn published(event: &str, channel: &str, data: Value) -> Message {
-    Message::text(json!({ "event": event, "channel": channel, "data": data }).to_string())
+    Message::text(pusher::published(event, channel, data).to_string())
 }
 
 fn signed(order: &Value, event: &str, secret: &str) -> String {
-    let claims = json!({ "webhookData": order, "eventID": event });
     // Claims made of JSON are JSON.
-    jwt::sign(&claims, secret.as_bytes()).unwrap_or_default()
+    jwt::sign(&format::claims(order, event), secret.as_bytes()).unwrap_or_default()
 }
 
 #[cfg(test)]

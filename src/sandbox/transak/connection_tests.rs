@@ -1,5 +1,6 @@
 //! One Pusher connection, on paused time.
 
+use serde_json::json;
 use tokio::time::advance;
 
 use super::*;

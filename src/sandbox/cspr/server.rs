@@ -8,18 +8,18 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::response::Response;
 use axum::routing::get;
-use serde_json::json;
 
-use super::clocks::Clocks;
 use super::deploy::Deploy;
-use super::player::Double;
-use super::scenario::{Fault, Script};
-use super::serving::{answer, header};
-use super::{TOKEN, hash, stream};
+use super::{format, stream};
+use crate::sandbox::clocks::Clocks;
+use crate::sandbox::player::Double;
+use crate::sandbox::scenario::{Fault, Script};
+use crate::sandbox::serving::{answer, header};
+use crate::sandbox::{TOKEN, hash};
 
 pub(super) type Shared = Arc<Clocks>;
 
-pub(super) fn router() -> Router {
+pub(in crate::sandbox) fn router() -> Router {
     Router::new()
         .route("/cspr/deploys/{hash}", get(deploy))
         .route("/cspr/stream/deploys", get(stream::socket))
@@ -27,7 +27,7 @@ pub(super) fn router() -> Router {
 }
 
 pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
-    answer(status, &json!({ "error": { "code": code, "message": message } }))
+    answer(status, &format::error(code, message))
 }
 
 pub(super) fn unauthorized() -> Response {
@@ -73,6 +73,6 @@ async fn deploy(
             response
         }
         (Fault::Late(until), _) if age < until => unknown(),
-        _ => answer(200, &json!({ "data": Deploy { id, play, start }.record(play.at(age)) })),
+        _ => answer(200, &format::found(Deploy { id, play, start }.record(play.at(age)))),
     }
 }
