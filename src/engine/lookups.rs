@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::request_queue::Turn;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
-use super::{
-    Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whole_seconds,
-};
+use super::{Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whole_seconds};
 use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::{Observation, Source};
@@ -44,7 +42,6 @@ impl Engine {
     /// Makes the next lookup of a profile. Whether there was one to make.
     fn run_queue(&mut self, profile: ProfileId) -> bool {
         let now = self.now.elapsed;
-        let batch = self.plan.profiles[profile].provider.spec().ids_per_lookup;
         let targets = &mut self.targets;
         let open = |id: TargetId| {
             let Some(target) = targets.get_mut(id) else {
@@ -55,7 +52,7 @@ impl Engine {
             }
             target.is_open()
         };
-        match self.profiles[profile].queue.next(now, batch, open) {
+        match self.profiles[profile].queue.next(now, open) {
             Turn::None => false,
             Turn::Exhausted(until) => {
                 self.timers.add(until, Timer::Queue);
@@ -250,8 +247,7 @@ impl Engine {
             self.warn(Some(target), WarningCode::MalformedResponse, message);
             return self.retry(target, Duration::ZERO);
         }
-        let request =
-            self.plan.profiles[profile].provider.first_request(&self.targets[target].id);
+        let request = self.plan.profiles[profile].provider.first_request(&self.targets[target].id);
         let address = request.map_or_else(String::new, |request| request.url.into());
         let failure = Failure::new(FailureKind::Untrusted, format!("{address}: {problem}"));
         let title = self.title(profile).to_owned();

@@ -2,6 +2,8 @@
 
 mod account;
 mod any_order;
+mod batches;
+mod changed;
 mod harness;
 mod links;
 mod lookups;
