@@ -55,13 +55,21 @@ fn every_target_of_a_lookup_gets_its_own_reading() {
         _ => None,
     });
     assert_eq!(warned, Some(("fake:1".into(), WarningCode::NotSeenYet)));
-    // Those that are left are looked up again.
+}
+
+#[test]
+fn what_was_looked_up_together_is_looked_up_together_again() {
+    let mut harness = Harness::new(in_threes(Mode::Poll, 5));
+    harness.answer_for(&[0, 1, 2], Ok([(); 3].map(|()| observed(Pending)).into()));
+    harness.answer_for(&[3, 4], Ok([(); 2].map(|()| observed(Pending)).into()));
     harness.take();
     harness.wait_until(6);
+    let first = harness.now;
     harness.wait_until(6);
-    let mut again = harness.take_lookups();
+    let mut again = harness.take();
     again.sort_unstable();
-    assert_eq!(again, [1, 3]);
+    assert_eq!(again, ["lookup 0 1 2", "lookup 3 4"]);
+    assert!(seconds(4) < first && first < harness.now, "{first:?} {:?}", harness.now);
 }
 
 #[test]
