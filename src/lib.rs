@@ -33,9 +33,6 @@ pub mod event;
 pub mod exit;
 pub mod lifecycle;
 pub mod panic;
-#[cfg(any(test, feature = "fuzzing"))]
-#[doc(hidden)]
-pub mod properties;
 pub mod protocol;
 pub mod provider;
 pub mod render;

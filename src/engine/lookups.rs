@@ -42,7 +42,6 @@ impl Engine {
     /// Makes the next lookup of a profile. Whether there was one to make.
     fn run_queue(&mut self, profile: ProfileId) -> bool {
         let now = self.now.elapsed;
-        let batch = self.plan.profiles[profile].provider.spec().ids_per_lookup;
         let targets = &mut self.targets;
         let open = |id: TargetId| {
             let Some(target) = targets.get_mut(id) else {
@@ -53,7 +52,7 @@ impl Engine {
             }
             target.is_open()
         };
-        match self.profiles[profile].queue.next(now, batch, open) {
+        match self.profiles[profile].queue.next(now, open) {
             Turn::None => false,
             Turn::Exhausted(until) => {
                 self.timers.add(until, Timer::Queue);
@@ -105,8 +104,10 @@ impl Engine {
             Ok(readings) => readings.into_iter().map(Ok).collect(),
             Err(error) => targets.iter().map(|_| Err(error.clone())).collect(),
         };
+        // What was looked up together is looked up together again.
+        let mut spread = None;
         for (target, result) in targets.into_iter().zip(results) {
-            self.looked_up(target, asked, generation, result);
+            self.looked_up(target, asked, generation, result, &mut spread);
         }
     }
 
@@ -116,6 +117,7 @@ impl Engine {
         asked: Duration,
         generation: u32,
         result: Result<Reading, Error>,
+        spread: &mut Option<f64>,
     ) {
         let again = self.targets[target].lookup_ends();
         if !self.targets[target].is_open() {
@@ -128,7 +130,7 @@ impl Engine {
         }
         if again {
             self.look_up(target);
-        } else if let Some(wait) = self.next_lookup(target) {
+        } else if let Some(wait) = self.next_lookup(target, spread) {
             self.look_up_at(target, self.now.elapsed + wait);
         }
     }
@@ -257,8 +259,9 @@ impl Engine {
     }
 
     /// When to look again without another reason: rarely while push is healthy, at the interval while
-    /// polling carries the watch, and once more at the end of `--appear-timeout`.
-    fn next_lookup(&mut self, target: TargetId) -> Option<Duration> {
+    /// polling carries the watch, and once more at the end of `--appear-timeout`. `spread` is where between
+    /// nine and eleven tenths of that the lookup falls, if it was decided for another target already.
+    fn next_lookup(&mut self, target: TargetId, spread: &mut Option<f64>) -> Option<Duration> {
         let target = &self.targets[target];
         if !target.is_open() {
             return None;
@@ -276,7 +279,8 @@ impl Engine {
             Mode::Watch if live.is_some() && !is_unseen => profile.safety,
             _ => profile.interval,
         };
-        let wait = interval.mul_f64(0.9 + 0.2 * self.random.f64());
+        let spread = *spread.get_or_insert_with(|| self.random.f64());
+        let wait = interval.mul_f64(0.9 + 0.2 * spread);
         let appears = profile.appear_timeout.map(|limit| limit.saturating_sub(self.now.elapsed));
         match appears {
             Some(left) if is_unseen && !left.is_zero() => Some(wait.min(left)),

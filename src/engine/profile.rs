@@ -26,8 +26,9 @@ pub(super) struct ProfileState {
 impl ProfileState {
     pub(super) fn new(profile: &Profile, rules: Rules, random: fastrand::Rng) -> Self {
         let token = profile.credential.token.as_ref();
+        let spec = profile.provider.spec();
         ProfileState {
-            queue: RequestQueue::new(&profile.provider.spec().pace.quotas),
+            queue: RequestQueue::new(spec.ids_per_lookup, &spec.pace.quotas),
             backoff: Backoff::new(random),
             outage: Outage::new(profile.max_outage),
             token: TokenRenewal::new(token.and_then(Token::expires_at)),
