@@ -1,31 +1,12 @@
 //! `txwatch sandbox`.
 
-use std::net::SocketAddr;
-
-use clap::Args;
-
-use super::Cli;
+use super::arguments::{Cli, SandboxArgs};
 use super::context::{block_on, print};
 use crate::driver::Signals;
-use crate::error::Failure;
-use crate::error::FailureKind;
+use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::say;
 use crate::sandbox::{API_KEY, API_SECRET, Double, PUSHER_KEY, SCENARIOS, Sandbox, TOKEN};
-
-/// `txwatch sandbox`.
-#[derive(Debug, Args)]
-pub struct SandboxArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "TXWATCH_LISTEN",
-        hide_env = true,
-        default_value = "127.0.0.1:0"
-    )]
-    pub listen: SocketAddr,
-}
 
 pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
     let sandbox = Sandbox::bind(arguments.listen)?;
@@ -45,7 +26,7 @@ pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
     })?
 }
 
-const HANDSHAKE_TIMEOUT: &str = "\
+const INTRODUCTION: &str = "\
 The sandbox: a rehearsal on this machine, no money moves. Stop it with Ctrl-C.
 Point txwatch at it with the lines below, then  txwatch watch proof:happy transak:happy
 
@@ -56,7 +37,7 @@ Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a d
 ";
 
 fn introduction() -> String {
-    let mut text = HANDSHAKE_TIMEOUT.to_owned();
+    let mut text = INTRODUCTION.to_owned();
     for scenario in SCENARIOS {
         let players = scenario.played_by();
         text.push_str(&format!("  {:<10} {players:<20} {}\n", scenario.name, scenario.about));

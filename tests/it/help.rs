@@ -17,7 +17,7 @@ pub fn commands() -> Vec<(Vec<String>, Command)> {
         all.push((words, command));
     }
     let mut all = Vec::new();
-    walk(Vec::new(), txwatch::cli::definitions(), &mut all);
+    walk(Vec::new(), txwatch::cli::definitions(&txwatch::config::Registry::built_in()), &mut all);
     all.reverse();
     all
 }
