@@ -39,7 +39,7 @@ impl Engine {
                 return;
             };
             if self.targets.open(target).is_some_and(|order| order.id == id) {
-                if !std::mem::replace(&mut self.account.is_limit_told, true) {
+                if !std::mem::replace(&mut self.account.is_limit_reported, true) {
                     let message = format!(
                         "more than {MAX_OPEN} orders are open; the oldest are followed no longer"
                     );

@@ -110,3 +110,20 @@ impl<I: ListIndex, T> IndexMut<I> for List<I, T> {
         &mut self.items[index.place()]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_indexed_by_the_places_of_its_items() {
+        let mut list: List<FeedId, &str> = ["a", "b"].into_iter().collect();
+        let third = list.push("c");
+        assert_eq!((third.place(), list[third], list.len()), (2, "c", 3));
+        list[FeedId::at(0)] = "z";
+        let items: Vec<_> = list.enumerate().map(|(id, item)| (id.place(), *item)).collect();
+        assert_eq!(items, [(0, "z"), (1, "b"), (2, "c")]);
+        assert_eq!(list.ids().map(ListIndex::place).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(!list.is_empty() && List::<FeedId, u8>::default().is_empty());
+    }
+}

@@ -81,11 +81,7 @@ pub struct Engine {
 
 impl Engine {
     /// A command that has not begun. `random` spreads requests and retries.
-    pub fn new(
-        plan: Arc<Plan>,
-        routes: List<FeedId, Route>,
-        mut random: fastrand::Rng,
-    ) -> Self {
+    pub fn new(plan: Arc<Plan>, routes: List<FeedId, Route>, mut random: fastrand::Rng) -> Self {
         let mut targets = Targets::default();
         for target in plan.targets.iter() {
             let (name, id) = (target.name.clone(), target.id.clone());
@@ -96,9 +92,8 @@ impl Engine {
                 targets[*target].feed = Some(feed);
             }
         }
-        let profile = |id: ProfileId| {
-            ProfileState::new(&plan.profiles[id], plan.rules(id), random.fork())
-        };
+        let profile =
+            |id: ProfileId| ProfileState::new(&plan.profiles[id], plan.rules(id), random.fork());
         Engine {
             profiles: plan.profiles.ids().map(profile).collect(),
             links: routes.iter().cloned().map(Link::new).collect(),
@@ -220,7 +215,7 @@ impl Engine {
                 Timer::Outage(profile) => self.check_outage(profile),
                 Timer::Queue => {}
                 Timer::Renewal(profile) => self.renewal_due(profile, due),
-                Timer::NothingHeard(feed) => self.tell_nothing_heard(feed),
+                Timer::NothingHeard(feed) => self.warn_of_silence(feed),
                 Timer::Grace(target) => self.decide(target),
                 Timer::Lookup(target) => {
                     if self.targets.get(target).is_some_and(|target| target.is_planned(due)) {

@@ -16,5 +16,5 @@ pub(super) const MAX_OPEN: usize = 10_000;
 pub(super) struct Orders {
     pub(super) open: VecDeque<(TargetId, Id)>,
     pub(super) ended: VecDeque<(TargetId, Id)>,
-    pub(super) is_limit_told: bool,
+    pub(super) is_limit_reported: bool,
 }

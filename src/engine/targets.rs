@@ -60,3 +60,53 @@ impl IndexMut<TargetId> for Targets {
         &mut self.0[id.place()]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::ProfileId;
+    use crate::event::{Name, Outcome};
+    use crate::provider::Id;
+
+    fn target(id: &str) -> Target {
+        let name = Name { target: id.into(), provider: "fake".into(), id: id.into() };
+        Target::new(name, Id::new(id), ProfileId::at(0), Duration::ZERO)
+    }
+
+    #[test]
+    fn the_id_of_a_target_that_is_gone_is_used_again() {
+        let mut targets = Targets::default();
+        let first = targets.insert(target("first"));
+        let second = targets.insert(target("second"));
+        assert_eq!(targets.remove(first).id.as_str(), "first");
+        assert!(targets.get(first).is_none());
+        let third = targets.insert(target("third"));
+        assert_eq!(third, first);
+        assert_eq!(targets[third].id.as_str(), "third");
+        assert_eq!((targets[second].id.as_str(), targets.len()), ("second", 2));
+    }
+
+    #[test]
+    fn however_many_targets_pass_the_memory_is_that_of_those_at_once() {
+        let mut targets = Targets::default();
+        for index in 0..10_000 {
+            let id = targets.insert(target(&index.to_string()));
+            targets.remove(id);
+        }
+        assert!(targets.0.capacity() <= 8, "{}", targets.0.capacity());
+    }
+
+    #[test]
+    fn a_target_is_open_until_it_has_ended() {
+        let mut targets = Targets::default();
+        let ids = ["a", "b", "c"].map(|id| targets.insert(target(id)));
+        targets[ids[1]].end(Outcome::Reached, Duration::ZERO);
+        targets.remove(ids[2]);
+        assert!(targets.open(ids[0]).is_some());
+        assert!(targets.open(ids[1]).is_none() && targets.get(ids[1]).is_some());
+        assert!(targets.open(ids[2]).is_none());
+        assert_eq!(targets.all_open().map(|(id, _)| id).collect::<Vec<_>>(), [ids[0]]);
+    }
+}

@@ -17,6 +17,8 @@ mod service;
 mod settings;
 mod spec;
 mod status;
+#[cfg(test)]
+mod testing;
 mod token_issue;
 mod transaction;
 pub mod transak;
@@ -27,8 +29,8 @@ pub use id::Id;
 pub use json::without_personal_data;
 pub use lookup::{Lookup, Reading, SingleRequest, Step};
 pub use report::{Attempt, Passed, Report};
-pub use settings::{HTTP, HTTP_OR_WEBSOCKET, Secret, Setting, SettingKind, Settings};
 pub use service::Provider;
+pub use settings::{HTTP, HTTP_OR_WEBSOCKET, Secret, Setting, SettingKind, Settings};
 pub use spec::{Pace, Quota, Spec};
 pub use status::Status;
 pub use token_issue::TokenIssue;

@@ -57,4 +57,3 @@ pub fn widest<'a>(targets: impl Iterator<Item = &'a str>) -> usize {
     let widths = targets.map(|target| console::measure_text_width(&short_target(target)));
     widths.max().unwrap_or_default()
 }
-

@@ -4,30 +4,21 @@
 //! and everything that happens afterwards is at fixed times from there.
 #![allow(clippy::disallowed_methods)] // it has clocks of its own
 
-mod casper;
-mod channel;
+pub mod casper;
 mod clocks;
-mod cspr;
-mod deploy;
-mod events;
+pub mod cspr;
 mod hash;
-mod line;
-mod market;
-mod order;
 mod player;
-mod proof;
-mod pusher;
+pub mod proof;
 mod scenario;
 mod serving;
-mod stream;
-mod transaction;
-mod transak;
+pub mod transak;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use crate::error::{Failure, nearest, usage};
 use crate::error::FailureKind;
+use crate::error::{Failure, nearest, usage};
 use crate::render::clean;
 use scenario::Script;
 
@@ -63,7 +54,7 @@ pub fn address(text: &str) -> Result<Address, Failure> {
         None => (Double::Proof, text),
     };
     let name = match player {
-        Double::Transak => id.strip_prefix(transak::PARTNER).unwrap_or(id),
+        Double::Transak => id.strip_prefix(transak::server::PARTNER).unwrap_or(id),
         _ => id,
     };
     if Script::of(player, name).is_none() {
@@ -164,8 +155,10 @@ impl Sandbox {
     /// The listener broke.
     pub async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
-        let router =
-            proof::router().merge(transak::router()).merge(cspr::router()).merge(casper::router());
+        let router = proof::server::router()
+            .merge(transak::server::router())
+            .merge(cspr::server::router())
+            .merge(casper::rpc::router());
         axum::serve(listener, router).await
     }
 }
@@ -173,6 +166,7 @@ impl Sandbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Hint;
 
     fn leads_to(text: &str) -> (&'static str, String) {
         let address = address(text).unwrap();
@@ -210,8 +204,8 @@ mod tests {
             let failure = address(text).unwrap_err();
             assert_eq!(failure.kind(), FailureKind::Usage);
             assert!(failure.to_string().contains(problem), "{text}: {failure}");
-            let hints = failure.hints();
-            assert!(hints.iter().any(|said| said.contains(hint)), "{text}: {hints:?}");
+            let mut hints = failure.hints().iter().filter_map(Hint::as_text);
+            assert!(hints.any(|sentence| sentence.contains(hint)), "{text}: {:?}", failure.hints());
         }
     }
 

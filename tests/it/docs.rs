@@ -1,5 +1,6 @@
 //! What is generated from the definitions and tables is in the repository as it is generated.
 
+use txwatch::config::Registry;
 use txwatch::exit;
 use txwatch::warning::WarningCode;
 
@@ -13,7 +14,7 @@ fn completions_are_current() {
 
 #[test]
 fn man_pages_are_current() {
-    bless::folder("man", &txwatch::cli::man_pages().unwrap());
+    bless::folder("man", &txwatch::cli::man_pages(&Registry::built_in()).unwrap());
 }
 
 /// A text with a table where its comments say so.
@@ -34,7 +35,11 @@ fn the_tables_of_the_readme_are_current() {
     }
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
     let readme = with_table(&readme, "exit codes", &exit::as_markdown());
-    let readme = with_table(&readme, "settings", &txwatch::cli::providers_as_markdown());
+    let readme = with_table(
+        &readme,
+        "settings",
+        &txwatch::cli::providers_as_markdown(&Registry::built_in()),
+    );
     bless::file("README.md", &with_table(&readme, "scenarios", &scenarios));
 }
 
@@ -70,7 +75,7 @@ fn every_help_carries_every_exit_code() {
 
 #[test]
 fn the_man_pages_carry_every_exit_code() {
-    let pages = txwatch::cli::man_pages().unwrap();
+    let pages = txwatch::cli::man_pages(&Registry::built_in()).unwrap();
     for page in ["txwatch-exit-codes.7", "txwatch-watch.1", "txwatch-poll.1", "txwatch-get.1"] {
         // A hyphen is written `\-`.
         let page = pages[page].replace('\\', "");
@@ -127,7 +132,7 @@ fn the_schema_lists_every_outcome() {
 #[test]
 fn nothing_generated_tells_of_the_machine_it_was_made_on() {
     let manifest = env!("CARGO_MANIFEST_DIR");
-    let pages = txwatch::cli::man_pages().unwrap();
+    let pages = txwatch::cli::man_pages(&Registry::built_in()).unwrap();
     for text in pages.values().chain(txwatch::cli::completions().unwrap().values()) {
         assert!(!text.contains(manifest) && !text.contains("/target/"), "{text}");
     }

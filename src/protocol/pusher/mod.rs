@@ -96,7 +96,10 @@ impl Pusher {
         let waiting: VecDeque<Channel> = channels.into_iter().collect();
         Pusher {
             request: Request::get(url, Auth::None),
-            channels: waiting.iter().map(|name| (name.clone(), SubscriptionState::Waiting)).collect(),
+            channels: waiting
+                .iter()
+                .map(|name| (name.clone(), SubscriptionState::Waiting))
+                .collect(),
             waiting,
             unanswered: 0,
             activity: ACTIVITY,

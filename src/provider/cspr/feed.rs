@@ -72,7 +72,8 @@ impl Feed for DeployFeed {
         if filter.len() <= LONGEST_FILTER {
             url.set_query(Some(&filter));
         }
-        let session = self.session.iter().map(|session| ("persistent-session".into(), session.clone()));
+        let session =
+            self.session.iter().map(|session| ("persistent-session".into(), session.clone()));
         Request { headers: session.collect(), ..Request::get(url, self.auth.clone()) }
     }
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::json;
 use super::{
-    Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Reading, Secret, Setting,
-    SettingKind, Settings, SingleRequest, Spec, Status,
+    Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Reading, Secret,
+    Setting, SettingKind, Settings, SingleRequest, Spec, Status,
 };
 use crate::wire::{Auth, Base, Request, Response, StatusClass};
 use feed::ProofFeed;

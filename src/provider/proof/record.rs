@@ -83,7 +83,7 @@ fn meaning(status: Status) -> Option<&'static str> {
 }
 
 /// ISO 8601; a time without an offset is UTC, as all of Proof's are documented to be.
-fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     text.parse::<Timestamp>().ok().or_else(|| {
         let civil: DateTime = text.parse().ok()?;
         civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())

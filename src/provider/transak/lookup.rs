@@ -78,9 +78,9 @@ impl ReferenceLookup {
 
     /// Whether what was found is the newest order that there is.
     fn is_certain(&self) -> bool {
-        self.found.as_ref().is_some_and(|found| {
-            found.status != Status::Completed || self.asked > RUNNING.len()
-        })
+        self.found
+            .as_ref()
+            .is_some_and(|found| found.status != Status::Completed || self.asked > RUNNING.len())
     }
 
     fn finish(&mut self) -> Step {

@@ -221,8 +221,8 @@ impl Provider for Client {
                 None => TokenIssue::Malformed("its answer holds no access token".to_owned()),
             },
             StatusClass::Denied => TokenIssue::Denied(answer),
-            // So is a wrong secret answered.
-            _ if response.status == 400 => TokenIssue::Denied(answer),
+            // A wrong secret is a 400.
+            _ if matches!(response.status, 400 | 402) => TokenIssue::Denied(answer),
             StatusClass::Busy => TokenIssue::Busy { answer, retry_after: response.retry_after },
             _ => TokenIssue::Malformed(format!("it answered {answer}")),
         }

@@ -1,0 +1,4 @@
+//! Proof, played.
+
+pub mod format;
+pub(super) mod server;
