@@ -1,8 +1,6 @@
 //! The orders of an account, which are not known beforehand: they come, end, and are forgotten, so that a
 //! watch may go on for ever.
 
-use std::collections::VecDeque;
-
 use super::target::Target;
 use super::{Engine, FeedId, TargetId};
 use crate::event::{Name, Outcome};
@@ -13,15 +11,6 @@ use crate::warning::WarningCode;
 pub(super) const MAX_ENDED: usize = 1_000;
 /// How many orders are followed at once.
 pub(super) const MAX_OPEN: usize = 10_000;
-
-/// The targets of an account, oldest first. Those that are gone, or no longer what they were when they
-/// were put here, are passed over.
-#[derive(Default)]
-pub(super) struct Orders {
-    pub(super) open: VecDeque<(TargetId, Id)>,
-    pub(super) ended: VecDeque<(TargetId, Id)>,
-    is_limit_told: bool,
-}
 
 impl Engine {
     /// The target of an order, which is new if it was never heard of.

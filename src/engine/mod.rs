@@ -19,6 +19,7 @@ mod input;
 mod link;
 mod links;
 mod lookups;
+mod orders;
 mod outage;
 pub mod plan;
 mod profile;
@@ -27,6 +28,7 @@ mod settle;
 mod suspend;
 mod tally;
 mod target;
+mod targets;
 mod timer_queue;
 mod token_bucket;
 mod token_renewal;
@@ -39,13 +41,14 @@ use std::time::Duration;
 use crate::error::{Failure, FailureKind};
 use crate::event::{Conclusion, Event, Stamped};
 use crate::warning::{Warning, WarningCode};
-use ids::Targets;
 use link::Link;
+use orders::Orders;
 use plan::{Mode, Plan};
 use profile::ProfileState;
 use suspend::SuspendDetector;
 use tally::Tally;
 use target::Target;
+use targets::Targets;
 use timer_queue::{Timer, TimerQueue};
 
 pub use effect::{Effect, LookupRequest};
@@ -62,7 +65,7 @@ pub struct Engine {
     profiles: List<ProfileId, ProfileState>,
     targets: Targets,
     links: List<FeedId, Link>,
-    account: account::Orders,
+    account: Orders,
     timers: TimerQueue,
     suspend: SuspendDetector,
     tally: Tally,
@@ -99,7 +102,7 @@ impl Engine {
         Engine {
             profiles: plan.profiles.ids().map(profile).collect(),
             links: routes.iter().cloned().map(Link::new).collect(),
-            account: account::Orders::default(),
+            account: Orders::default(),
             timers: TimerQueue::default(),
             suspend: SuspendDetector::new(),
             tally: Tally::new(targets.len()),
