@@ -23,6 +23,8 @@
 //!
 //! [`sandbox`] stands beside it: a server that plays the providers.
 
+#[cfg(test)]
+mod architecture_tests;
 pub mod cli;
 pub mod config;
 pub mod credential;

@@ -1,0 +1,179 @@
+//! The map of the rooms in `lib.rs`, held against what the files import.
+//!
+//! An import is a path, in a `use` line or in the code, that leads to something which another file defines. What
+//! a module only passes on with `pub use` is an import of whoever takes it from there, from the file that defines
+//! it. A method needs no path, so an `impl` for the type of another file is seen where it names that type, and
+//! its callers are not.
+
+mod imports;
+mod modules;
+mod tokens;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use imports::{Import, circles, imports};
+
+/// The rooms: each imports only from those below it.
+const ROOMS: [&str; 15] = [
+    "cli",
+    "config",
+    "driver",
+    "engine",
+    "render",
+    "exit",
+    "event",
+    "lifecycle",
+    "provider",
+    "credential",
+    "protocol",
+    "transport",
+    "wire",
+    "warning",
+    "error",
+];
+/// What knows nothing of how things are shown, and of how a command exits.
+const SILENT: [&str; 5] = ["engine", "lifecycle", "provider", "transport", "wire"];
+const SHOWING: [&str; 3] = ["cli", "render", "exit"];
+/// It stands beside the others: what it may import, and who may import it.
+const SANDBOX: &str = "sandbox";
+const SANDBOX_IMPORTS: [&str; 6] = ["provider", "protocol", "lifecycle", "wire", "error", "event"];
+const SANDBOX_IMPORTERS: [&str; 2] = ["cli", "config"];
+/// They may import everything, and nobody imports them.
+const ROOTS: [&str; 2] = ["lib", "panic"];
+
+/// Imports against these rules that are still there. This list only ever becomes shorter.
+const KNOWN_BREACHES: &[(&str, &str)] = &[("sandbox/mod.rs", "render/sanitize.rs")];
+
+/// Imports that close circles which are still there. This list only ever becomes shorter.
+const KNOWN_CIRCLES: &[(&str, &str)] = &[
+    ("cli/docs.rs", "cli/mod.rs"),
+    ("cli/output.rs", "cli/mod.rs"),
+    ("cli/providers.rs", "cli/man.rs"),
+    ("cli/run.rs", "cli/mod.rs"),
+    ("cli/sandbox.rs", "cli/mod.rs"),
+    ("config/file.rs", "config/mod.rs"),
+    ("config/options.rs", "config/file.rs"),
+    ("config/options.rs", "config/mod.rs"),
+    ("config/profile.rs", "config/mod.rs"),
+    ("provider/casper/body.rs", "provider/casper/mod.rs"),
+    ("provider/cspr/feed.rs", "provider/cspr/mod.rs"),
+    ("provider/proof/feed.rs", "provider/proof/mod.rs"),
+    ("provider/proof/record.rs", "provider/proof/mod.rs"),
+    ("provider/spec.rs", "provider/mod.rs"),
+    ("provider/transak/feed.rs", "provider/transak/mod.rs"),
+    ("provider/transak/lookup.rs", "provider/transak/mod.rs"),
+    ("provider/transak/signed.rs", "provider/transak/feed.rs"),
+    ("render/human.rs", "render/mod.rs"),
+    ("render/json.rs", "render/mod.rs"),
+    ("render/live.rs", "render/mod.rs"),
+    ("render/plain.rs", "render/mod.rs"),
+    ("render/record.rs", "render/mod.rs"),
+    ("render/screen.rs", "render/mod.rs"),
+    ("sandbox/events.rs", "sandbox/casper.rs"),
+    ("sandbox/channel.rs", "sandbox/mod.rs"),
+    ("sandbox/cspr.rs", "sandbox/mod.rs"),
+    ("sandbox/line.rs", "sandbox/mod.rs"),
+    ("sandbox/line.rs", "sandbox/transak.rs"),
+    ("sandbox/proof.rs", "sandbox/mod.rs"),
+    ("sandbox/pusher.rs", "sandbox/mod.rs"),
+    ("sandbox/pusher.rs", "sandbox/transak.rs"),
+    ("sandbox/stream.rs", "sandbox/cspr.rs"),
+    ("sandbox/transak.rs", "sandbox/mod.rs"),
+    ("transport/stream.rs", "transport/network.rs"),
+    ("transport/ws.rs", "transport/stream.rs"),
+];
+
+/// The imports of the library.
+fn all() -> BTreeSet<Import> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let all = imports(&modules::read(|file| std::fs::read_to_string(src.join(file)).ok()));
+    let seen = |from: &str, to: &str| all.iter().any(|it| (&*it.from, &*it.to) == (from, to));
+    assert!(seen("driver/mod.rs", "render/mod.rs"), "through a `use` line");
+    assert!(seen("engine/links.rs", "provider/feed.rs"), "through what another module passes on");
+    all
+}
+
+/// The first name of a file's path.
+fn room_of(file: &str) -> &str {
+    let first = file.split('/').next().unwrap_or(file);
+    first.strip_suffix(".rs").unwrap_or(first)
+}
+
+fn may_import(room: &str, other: &str) -> bool {
+    let height = |room: &str| {
+        let height = ROOMS.iter().position(|known| *known == room);
+        height.unwrap_or_else(|| panic!("{room} has no place among the rooms"))
+    };
+    if room == other || ROOTS.contains(&room) {
+        true
+    } else if ROOTS.contains(&other) {
+        false
+    } else if room == SANDBOX {
+        SANDBOX_IMPORTS.contains(&other)
+    } else if other == SANDBOX {
+        SANDBOX_IMPORTERS.contains(&room)
+    } else {
+        let is_of_showing = SILENT.contains(&room) && SHOWING.contains(&other);
+        height(room) < height(other) && !is_of_showing
+    }
+}
+
+/// Fails with what is new and with what is gone.
+fn assert_known(found: &BTreeSet<(String, String)>, known: &[(&str, &str)]) {
+    let known: BTreeSet<_> =
+        known.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+    let news: Vec<_> = found.difference(&known).collect();
+    let gone: Vec<_> = known.difference(found).collect();
+    assert!(news.is_empty(), "against the rules: {news:#?}");
+    assert!(gone.is_empty(), "no longer true, to be struck off the list: {gone:#?}");
+}
+
+#[test]
+fn rooms_import_only_from_those_below_them() {
+    let is_breach = |it: &&Import| {
+        let from = room_of(&it.from);
+        let named = it.named.first().map_or("lib", String::as_str);
+        !may_import(from, named) || !may_import(from, room_of(&it.to))
+    };
+    let breaches = all().iter().filter(is_breach).map(Import::files).collect();
+    assert_known(&breaches, KNOWN_BREACHES);
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let edges: BTreeSet<_> = all().iter().map(Import::files).collect();
+    let is_known = |(from, to): &(String, String)| KNOWN_CIRCLES.contains(&(&**from, &**to));
+    let (known, rest): (BTreeSet<_>, BTreeSet<_>) = edges.into_iter().partition(is_known);
+    let news = circles(&rest);
+    assert!(news.is_empty(), "files that import each other: {news:#?}");
+    let closes_one = |edge: &(String, String)| {
+        let with_it = rest.iter().chain([edge]).cloned().collect();
+        !circles(&with_it).is_empty()
+    };
+    assert_known(&known.into_iter().filter(closes_one).collect(), KNOWN_CIRCLES);
+}
+
+#[test]
+fn the_order_of_the_rooms_is_a_rule() {
+    for (room, other, may) in [
+        ("cli", "engine", true),
+        ("driver", "render", true),
+        ("engine", "driver", false),
+        ("engine", "provider", true),
+        ("engine", "render", false),
+        ("engine", "exit", false),
+        ("provider", "transport", true),
+        ("transport", "provider", false),
+        ("wire", "error", true),
+        ("error", "wire", false),
+        ("config", "sandbox", true),
+        ("driver", "sandbox", false),
+        ("sandbox", "protocol", true),
+        ("sandbox", "engine", false),
+        ("lib", "cli", true),
+        ("cli", "lib", false),
+    ] {
+        assert_eq!(may_import(room, other), may, "{room} → {other}");
+    }
+}
