@@ -2,6 +2,7 @@
 //! and the place of the token in a request have their one home here.
 
 mod backoff;
+mod client;
 mod error;
 mod files;
 mod http;
@@ -19,9 +20,9 @@ use url::Url;
 
 pub use backoff::Backoff;
 pub use error::{Error, ErrorKind};
-pub use network::{Connection, Network};
+pub use network::{Connection, Message, Network};
 pub use sse::Events;
-pub use stream::{Message, Stream};
+pub use stream::Stream;
 
 use crate::error::{Failure, FailureKind, config};
 use crate::wire::{Request, is_loopback};

@@ -2,7 +2,7 @@
 
 use super::sse::Events;
 use super::ws::Socket;
-use super::{Connection, Error};
+use super::{Connection, Error, Message};
 use crate::wire::Frame;
 
 /// An open connection.
@@ -11,15 +11,6 @@ pub enum Stream {
     Socket(Socket),
     /// Only the peer sends.
     Events(Events),
-}
-
-/// What is sent.
-#[derive(Debug)]
-pub enum Message {
-    /// A text message.
-    Text(String),
-    /// A binary message.
-    Binary(Vec<u8>),
 }
 
 impl Connection for Stream {
