@@ -83,3 +83,51 @@ fn option(argument: &Arg, long: &str, typed: &ArgMatches) -> Vec<String> {
 fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resumed(words: &[&str]) -> String {
+        let matches = grammar().try_get_matches_from(words).unwrap();
+        command(&matches, "30m", &["proof:1"])
+    }
+
+    #[test]
+    fn options_are_named_again_in_an_order_of_their_own() {
+        let typed = [
+            "txwatch",
+            "-v",
+            "watch",
+            "1",
+            "2",
+            "--transport=poll",
+            "-o",
+            "json",
+            "-i",
+            "2s",
+            "--any",
+            "--expect=-a=b c",
+            "--until",
+            "failed",
+            "--url",
+            "http://h",
+            "-p",
+            "proof",
+            "--verbose",
+        ];
+        assert_eq!(
+            resumed(&typed),
+            "txwatch watch proof:1 --profile proof --url http://h --until failed --any \
+             '--expect=-a=b c' --interval 2s --output json --transport poll --verbose --timeout 30m"
+        );
+    }
+
+    #[test]
+    fn a_time_limit_that_was_typed_stays_where_it_is() {
+        assert_eq!(
+            resumed(&["txwatch", "get", "1", "-t", "5s", "--exit-status"]),
+            "txwatch get proof:1 --timeout 5s --exit-status"
+        );
+    }
+}

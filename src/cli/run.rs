@@ -51,7 +51,9 @@ fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry:
             finish(configuration::run(arguments, &context), context.stderr)
         }
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(arguments) => finish(super::sandbox::run(arguments, cli), context.stderr),
+        Command::Sandbox(arguments) => {
+            finish(super::sandbox::run(arguments, cli.quiet), context.stderr)
+        }
         Command::Completions(arguments) => {
             finish(docs::print_completions(arguments), context.stderr)
         }

@@ -1,6 +1,9 @@
 //! `txwatch sandbox`.
 
-use super::arguments::{Cli, SandboxArgs};
+use std::net::SocketAddr;
+
+use clap::Args;
+
 use super::context::{block_on, print};
 use crate::driver::Signals;
 use crate::error::{Failure, FailureKind};
@@ -8,9 +11,23 @@ use crate::exit::Code;
 use crate::render::say;
 use crate::sandbox::{API_KEY, API_SECRET, Double, PUSHER_KEY, SCENARIOS, Sandbox, TOKEN};
 
-pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
+/// `txwatch sandbox`.
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "TXWATCH_LISTEN",
+        hide_env = true,
+        default_value = "127.0.0.1:0"
+    )]
+    pub listen: SocketAddr,
+}
+
+pub(super) fn run(arguments: &SandboxArgs, quiet: bool) -> Result<Code, Failure> {
     let sandbox = Sandbox::bind(arguments.listen)?;
-    if !cli.quiet {
+    if !quiet {
         say(&introduction());
     }
     print(&variables(&sandbox))?;

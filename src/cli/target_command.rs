@@ -96,6 +96,7 @@ impl Stopped {
     }
 }
 
+/// Runs the command to its end; answers the exit code.
 pub(super) fn run(
     command: TargetCommand<'_>,
     cli: &Cli,

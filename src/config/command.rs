@@ -112,3 +112,82 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::options::{GRACE, INTERVAL, MAX_OUTAGE, OUTPUT, TIMEOUT};
+    use crate::config::values::{Interval, Limit, OutputFormat, Span, Timeout};
+    use crate::config::{Environment, Registry, parse};
+
+    const FILE: &str = "
+[defaults]
+timeout = '7m'
+max_outage = '2m'
+grace = '20s'
+[profiles.staging]
+provider = 'proof'
+grace = '10s'
+";
+
+    fn config(text: &str) -> Config {
+        let registry = Registry::built_in();
+        let path = Path::new("/config.toml");
+        Config {
+            path: path.to_owned(),
+            exists: true,
+            file: parse(text, path, &registry).unwrap(),
+            environment: Environment::default(),
+            registry,
+        }
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn what_is_typed_goes_before_the_profile_before_the_defaults_before_the_table() {
+        let (with_file, without) = (config(FILE), config(""));
+        let options = with_file.options(CommandKind::Follow);
+        let staging = options.of_profile("staging");
+        assert_eq!(staging.value(&GRACE, Some(Span(seconds(1)))).unwrap(), Span(seconds(1)));
+        assert_eq!(staging.value(&GRACE, None).unwrap(), Span(seconds(10)));
+        assert_eq!(options.value(&GRACE, None).unwrap(), Span(seconds(20)));
+        assert_eq!(options.of_profile("proof").value(&GRACE, None).unwrap(), Span(seconds(20)));
+        let empty = without.options(CommandKind::Follow);
+        assert_eq!(empty.value(&GRACE, None).unwrap(), Span(seconds(0)));
+    }
+
+    #[test]
+    fn get_has_limits_of_its_own_over_the_files() {
+        let config = config(FILE);
+        let (follow, get) = (config.options(CommandKind::Follow), config.options(CommandKind::Get));
+        assert_eq!(follow.value(&TIMEOUT, None).unwrap(), Timeout(Some(seconds(420))));
+        assert_eq!(get.value(&TIMEOUT, None).unwrap(), Timeout(Some(seconds(30))));
+        assert_eq!(follow.value(&MAX_OUTAGE, None).unwrap(), Limit(Some(seconds(120))));
+        assert_eq!(get.value(&MAX_OUTAGE, None).unwrap(), Limit(Some(seconds(0))));
+        assert_eq!(get.value(&MAX_OUTAGE, Some(Limit(None))).unwrap(), Limit(None));
+        assert_eq!(get.value(&GRACE, None).unwrap(), Span(seconds(20)));
+    }
+
+    #[test]
+    fn without_the_file_only_the_table_counts() {
+        let options = CommandOptions::built_in(CommandKind::Follow).of_profile("staging");
+        assert_eq!(options.value(&GRACE, None).unwrap(), Span(seconds(0)));
+        assert_eq!(options.value(&TIMEOUT, None).unwrap(), Timeout(Some(seconds(1800))));
+    }
+
+    #[test]
+    fn what_has_no_fixed_default_is_given_or_not() {
+        let config = config("[defaults]\noutput = 'json'\n");
+        let options = config.options(CommandKind::Follow);
+        assert_eq!(options.given(&OUTPUT, None).unwrap(), Some(OutputFormat::Json));
+        assert_eq!(options.given(&INTERVAL, None).unwrap(), None);
+        let typed = Some(Interval(seconds(9)));
+        assert_eq!(options.given(&INTERVAL, typed).unwrap(), typed);
+    }
+}

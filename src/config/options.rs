@@ -7,6 +7,7 @@
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use self::BuiltIn::{Decided, Nothing, PerCommand, PerProvider, Value};
 use super::registry::Registry;
 use super::values::{
     Colour, Interval, Limit, OutputFormat, PathText, Span, Switch, Timeout, TransportMode,
@@ -56,20 +57,20 @@ impl BuiltIn {
     /// The value for a command, if it is fixed.
     pub fn value(self, command: CommandKind) -> Option<&'static str> {
         match (self, command) {
-            (BuiltIn::Value(text), _) => Some(text),
-            (BuiltIn::PerCommand { follow, .. }, CommandKind::Follow) => Some(follow),
-            (BuiltIn::PerCommand { get, .. }, CommandKind::Get) => Some(get),
-            (BuiltIn::PerProvider | BuiltIn::Decided(_) | BuiltIn::Nothing, _) => None,
+            (Value(text), _) => Some(text),
+            (PerCommand { follow, .. }, CommandKind::Follow) => Some(follow),
+            (PerCommand { get, .. }, CommandKind::Get) => Some(get),
+            (PerProvider | Decided(_) | Nothing, _) => None,
         }
     }
 
     /// What `config show` says of it.
     pub fn shown(self) -> String {
         match self {
-            BuiltIn::Value(text) | BuiltIn::Decided(text) => text.to_owned(),
-            BuiltIn::PerCommand { follow, get } => format!("{follow} (get: {get})"),
-            BuiltIn::PerProvider => "per provider".to_owned(),
-            BuiltIn::Nothing => "none".to_owned(),
+            Value(text) | Decided(text) => text.to_owned(),
+            PerCommand { follow, get } => format!("{follow} (get: {get})"),
+            PerProvider => "per provider".to_owned(),
+            Nothing => "none".to_owned(),
         }
     }
 
@@ -77,9 +78,9 @@ impl BuiltIn {
     pub fn in_help(self, registry: &Registry) -> Option<String> {
         const EXAMPLES: usize = 2;
         match self {
-            BuiltIn::Value(text) | BuiltIn::Decided(text) => Some(text.to_owned()),
-            BuiltIn::PerCommand { follow, get } => Some(format!("{follow}; get: {get}")),
-            BuiltIn::PerProvider => {
+            Value(text) | Decided(text) => Some(text.to_owned()),
+            PerCommand { follow, get } => Some(format!("{follow}; get: {get}")),
+            PerProvider => {
                 let example = |spec: &Spec| {
                     format!("{} {}", spec.title, humantime::format_duration(spec.pace.interval))
                 };
@@ -87,7 +88,7 @@ impl BuiltIn {
                 let examples: Vec<_> = specs.map(|spec| example(&spec)).collect();
                 Some(format!("per provider; {}", examples.join(", ")))
             }
-            BuiltIn::Nothing => None,
+            Nothing => None,
         }
     }
 }
@@ -131,10 +132,10 @@ fn check<T: FromStr<Err = String>>(text: &str) -> Result<(), String> {
 
 /// Writes a constant for each row, and the table of all in this order.
 macro_rules! options {
-    ($($name:ident: $type:ty = ($key:literal, $scope:expr, $built_in:expr);)+) => {
+    ($($(#[$doc:meta])+ $name:ident: $type:ty = $key:literal, $scope:ident, $built_in:expr;)+) => {
         $(
-            #[doc = concat!("`", $key, "`.")]
-            pub const $name: OptionKey<$type> = OptionKey::new($key, $scope, $built_in);
+            $(#[$doc])+
+            pub const $name: OptionKey<$type> = OptionKey::new($key, Scope::$scope, $built_in);
         )+
 
         /// Every option of the file, in the order in which they are shown.
@@ -143,24 +144,30 @@ macro_rules! options {
 }
 
 options! {
-    TIMEOUT: Timeout = ("timeout", Scope::Command, BuiltIn::PerCommand { follow: "30m", get: "30s" });
-    HEARTBEAT: Timeout = ("heartbeat", Scope::Command, BuiltIn::Value("60s"));
-    OUTPUT: OutputFormat = (
-        "output", Scope::Command, BuiltIn::Decided("human on a terminal, else plain")
-    );
-    COLOR: Colour = ("color", Scope::Command, BuiltIn::Value("auto"));
-    SHOW_PERSONAL: Switch = ("show_personal", Scope::Command, BuiltIn::Value("false"));
-    UNTIL: Goal = ("until", Scope::Command, BuiltIn::Value("completed"));
-    CACERT: PathText = ("cacert", Scope::Command, BuiltIn::Nothing);
-    TRANSPORT: TransportMode = ("transport", Scope::Command, BuiltIn::Value("auto"));
-    INTERVAL: Interval = ("interval", Scope::Profile, BuiltIn::PerProvider);
-    APPEAR_TIMEOUT: Limit = (
-        "appear_timeout", Scope::Profile, BuiltIn::PerCommand { follow: "60s", get: "0s" }
-    );
-    MAX_OUTAGE: Limit = (
-        "max_outage", Scope::Profile, BuiltIn::PerCommand { follow: "5m", get: "0s" }
-    );
-    GRACE: Span = ("grace", Scope::Profile, BuiltIn::Value("0s"));
+    /// How long the whole command may take.
+    TIMEOUT: Timeout = "timeout", Command, PerCommand { follow: "30m", get: "30s" };
+    /// The time between two signs of life, off a terminal.
+    HEARTBEAT: Timeout = "heartbeat", Command, Value("60s");
+    /// The form of the output.
+    OUTPUT: OutputFormat = "output", Command, Decided("human on a terminal, else plain");
+    /// When there is colour.
+    COLOR: Colour = "color", Command, Value("auto");
+    /// Whether personal data stays in the provider's JSON.
+    SHOW_PERSONAL: Switch = "show_personal", Command, Value("false");
+    /// The statuses that count as success.
+    UNTIL: Goal = "until", Command, Value("completed");
+    /// A CA file (PEM) that is trusted besides the system's.
+    CACERT: PathText = "cacert", Command, Nothing;
+    /// What feeds a watch.
+    TRANSPORT: TransportMode = "transport", Command, Value("auto");
+    /// The time between two requests while polling carries the watch, before jitter.
+    INTERVAL: Interval = "interval", Profile, PerProvider;
+    /// How long an id may be unknown to the provider.
+    APPEAR_TIMEOUT: Limit = "appear_timeout", Profile, PerCommand { follow: "60s", get: "0s" };
+    /// How long nothing may be heard from the provider.
+    MAX_OUTAGE: Limit = "max_outage", Profile, PerCommand { follow: "5m", get: "0s" };
+    /// How long failed, cancelled and expired are held before they are believed.
+    GRACE: Span = "grace", Profile, Value("0s");
 }
 
 #[cfg(test)]

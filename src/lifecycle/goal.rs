@@ -24,12 +24,6 @@ impl Goal {
     }
 }
 
-impl Default for Goal {
-    fn default() -> Self {
-        Goal(vec![Status::Completed])
-    }
-}
-
 impl FromStr for Goal {
     type Err = String;
 

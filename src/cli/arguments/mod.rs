@@ -2,8 +2,6 @@
 
 mod targets;
 
-#[cfg(feature = "sandbox")]
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser, Styles, TypedValueParser};
@@ -84,7 +82,7 @@ pub enum Command {
     /// environment that points txwatch at it. For one run no server is needed: `txwatch watch
     /// sandbox:happy` brings its own.
     #[cfg(feature = "sandbox")]
-    Sandbox(SandboxArgs),
+    Sandbox(super::sandbox::SandboxArgs),
     /// Print the completion script of a shell
     ///
     /// The script asks the txwatch on the PATH, so it completes the profiles of your configuration and the
@@ -125,21 +123,6 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
     #[arg(value_hint = clap::ValueHint::FilePath)]
     pub cacert: Option<PathBuf>,
-}
-
-/// `txwatch sandbox`.
-#[cfg(feature = "sandbox")]
-#[derive(Debug, Args)]
-pub struct SandboxArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "TXWATCH_LISTEN",
-        hide_env = true,
-        default_value = "127.0.0.1:0"
-    )]
-    pub listen: SocketAddr,
 }
 
 /// `txwatch completions`.

@@ -6,3 +6,6 @@ mod profiles;
 mod targets;
 
 pub(super) use builder::{PlanBuilder, Prepared};
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,6 @@ use crate::credential::Credential;
 use crate::engine::plan::{Profile, Target};
 use crate::event::{Name, Outcome};
 use crate::exit::Code;
-use crate::lifecycle::Goal;
 use crate::provider::{
     Feed, FeedSignal, Id, Lookup, Pace, Provider, Reading, Report, SingleRequest, Spec, Status,
 };
@@ -115,7 +114,7 @@ fn plan_with(mode: Mode, targets: usize, change: impl FnOnce(&mut Profile)) -> P
         account: false,
         profiles: [settings].into_iter().collect(),
         targets: (0..targets).map(target).collect(),
-        goal: Goal::default(),
+        goal: "completed".parse().unwrap(),
         expectations: Vec::new(),
         any: false,
         timeout: Some(Duration::from_secs(1800)),
