@@ -301,22 +301,25 @@ impl PlanBuilder<'_> {
     /// it is asked more often than a provider would be.
     #[cfg(feature = "sandbox")]
     fn sandbox_profile(&mut self, provider: &str) -> Result<Profile, Failure> {
-        use crate::provider::Settings;
-        use crate::sandbox::{API_KEY, PUSHER_KEY, Double, Sandbox, TOKEN};
         use crate::credential::Credential;
+        use crate::provider::Settings;
+        use crate::sandbox::{Sandbox, Speed, TOKEN};
 
         if self.sandbox.is_none() {
-            self.sandbox = Some(Sandbox::bind(([127, 0, 0, 1], 0).into())?);
+            let speed = Speed::read(self.config.environment.get(Speed::VARIABLE))?;
+            let doubles = self.config.registry.doubles();
+            self.sandbox = Some(Sandbox::bind(([127, 0, 0, 1], 0).into(), &doubles, speed)?);
             let notice = "this is the sandbox: a rehearsal on this machine, no money moves";
             self.notices.push(Warning::new(WarningCode::Sandbox, notice));
         }
         let mut settings = Settings::default();
-        if let (Some(sandbox), Some(player)) = (&self.sandbox, Double::named(provider)) {
-            settings.set("url", sandbox.url(player));
-            settings.set("push_url", sandbox.push_url(player));
+        let mut speed = Speed::REAL;
+        if let Some(sandbox) = &self.sandbox {
+            speed = sandbox.speed();
+            for (key, value) in sandbox.settings_of(provider) {
+                settings.set(key, value);
+            }
         }
-        settings.set("api_key", API_KEY);
-        settings.set("pusher_key", PUSHER_KEY);
         let definition = self.config.registry.find(provider);
         let definition = definition.ok_or_else(|| usage("the sandbox plays nobody"))?;
         let profile = Profile {
@@ -325,8 +328,8 @@ impl PlanBuilder<'_> {
             provider: definition.build_for_sandbox(&settings).map_err(usage)?,
             credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
             can_poll: true,
-            interval: Duration::from_secs(1),
-            safety: Duration::from_secs(5),
+            interval: speed.real(Duration::from_secs(1)),
+            safety: speed.real(Duration::from_secs(5)),
             appear_timeout: None,
             max_outage: None,
             grace: Duration::ZERO,

@@ -55,7 +55,7 @@ pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment)
             finish(configuration::run(arguments, &context), context.stderr)
         }
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(arguments) => finish(super::sandbox::run(arguments, &cli), context.stderr),
+        Command::Sandbox(arguments) => finish(super::sandbox::run(arguments, &cli, &context.environment), context.stderr),
         Command::Completions(arguments) => {
             finish(docs::print_completions(arguments), context.stderr)
         }

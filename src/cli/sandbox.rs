@@ -6,12 +6,12 @@ use clap::Args;
 
 use super::Cli;
 use super::context::{block_on, print};
-use crate::error::Failure;
-use crate::error::FailureKind;
+use crate::config::{Environment, Registry};
+use crate::driver::Signals;
+use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::say;
-use crate::sandbox::{API_KEY, API_SECRET, PUSHER_KEY, Double, SCENARIOS, Sandbox, TOKEN};
-use crate::driver::Signals;
+use crate::sandbox::{self, Doubles, Sandbox, Speed};
 
 /// `txwatch sandbox`.
 #[derive(Debug, Args)]
@@ -27,10 +27,15 @@ pub struct SandboxArgs {
     pub listen: SocketAddr,
 }
 
-pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
-    let sandbox = Sandbox::bind(arguments.listen)?;
+pub(super) fn run(
+    arguments: &SandboxArgs,
+    cli: &Cli,
+    environment: &Environment,
+) -> Result<Code, Failure> {
+    let speed = Speed::read(environment.get(Speed::VARIABLE))?;
+    let sandbox = Sandbox::bind(arguments.listen, &Registry::built_in().doubles(), speed)?;
     if !cli.quiet {
-        say(&introduction());
+        say(&introduction(sandbox.doubles()));
     }
     print(&variables(&sandbox))?;
     let io = |error| {
@@ -45,7 +50,7 @@ pub(super) fn run(arguments: &SandboxArgs, cli: &Cli) -> Result<Code, Failure> {
     })?
 }
 
-const HANDSHAKE_TIMEOUT: &str = "\
+const INTRODUCTION: &str = "\
 The sandbox: a rehearsal on this machine, no money moves. Stop it with Ctrl-C.
 Point txwatch at it with the lines below, then  txwatch watch proof:happy transak:happy
 
@@ -55,40 +60,31 @@ const HASHES: &str = "
 Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a deploy's. For example:
 ";
 
-fn introduction() -> String {
-    let mut text = HANDSHAKE_TIMEOUT.to_owned();
-    for scenario in SCENARIOS {
-        let players = scenario.played_by();
+fn introduction(doubles: &Doubles) -> String {
+    let mut text = INTRODUCTION.to_owned();
+    for scenario in sandbox::scenarios(doubles) {
+        let players = doubles.iter().filter(|double| scenario.is_played_by(double.as_ref()));
+        let players: Vec<_> = players.map(|double| double.name()).collect();
+        let players =
+            if players.len() == doubles.len() { "all".to_owned() } else { players.join(", ") };
         text.push_str(&format!("  {:<10} {players:<20} {}\n", scenario.name, scenario.about));
     }
-    text.push_str(HASHES);
-    for (player, id) in [(Double::Cspr, "happy"), (Double::Casper, "happy@deploy")] {
-        let hash = player.wire_id(id).unwrap_or_default();
-        text.push_str(&format!("  txwatch watch {}:{hash}  # {id}\n", player.name()));
-    }
-    text.push('\n');
-    text
+    let examples = doubles.iter().filter_map(|double| {
+        let id = double.example_id()?;
+        let wire_id = double.wire_id(id)?;
+        Some(format!("  txwatch watch {}:{wire_id}  # {id}\n", double.name()))
+    });
+    text + HASHES + &examples.collect::<String>() + "\n"
 }
 
 fn variables(sandbox: &Sandbox) -> String {
-    let url = |player| sandbox.url(player);
-    let push_url = |player| sandbox.push_url(player);
-    let given = |text: &str| text.to_owned();
-    let variables = [
-        ("PROOF_URL", url(Double::Proof)),
-        ("PROOF_TOKEN", given(TOKEN)),
-        ("TRANSAK_URL", url(Double::Transak)),
-        ("TRANSAK_PUSH_URL", push_url(Double::Transak)),
-        ("TRANSAK_PUSHER_KEY", given(PUSHER_KEY)),
-        ("TRANSAK_API_KEY", given(API_KEY)),
-        ("TRANSAK_TOKEN", given(TOKEN)),
-        ("TRANSAK_API_SECRET", given(API_SECRET)),
-        ("CSPR_URL", url(Double::Cspr)),
-        ("CSPR_PUSH_URL", push_url(Double::Cspr)),
-        ("CSPR_TOKEN", given(TOKEN)),
-        ("CASPER_URL", url(Double::Casper)),
-        ("CASPER_PUSH_URL", push_url(Double::Casper)),
-    ];
-    let export = |(name, value)| format!("export TXWATCH_{name}={value}\n");
-    variables.map(export).concat()
+    let mut text = String::new();
+    for double in sandbox.doubles() {
+        let secrets = double.secrets().iter().map(|(key, value)| (*key, (*value).to_owned()));
+        for (key, value) in sandbox.settings(double.as_ref()).into_iter().chain(secrets) {
+            let name = format!("TXWATCH_{}_{key}", double.name()).to_uppercase();
+            text.push_str(&format!("export {name}={value}\n"));
+        }
+    }
+    text
 }

@@ -184,7 +184,7 @@ fn no_choice(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Fail
         "write PROFILE:ID, or give --profile; the profiles are: {}",
         names.join(", ")
     ));
-    if is_scenario(text) { failure.hint(format!("did you mean sandbox:{shown}?")) } else { failure }
+    if is_scenario(text, config) { failure.hint(format!("did you mean sandbox:{shown}?")) } else { failure }
 }
 
 fn fits(profile: &str, id: &str, config: &Config) -> Result<ResolvedTarget, Failure> {
@@ -204,7 +204,7 @@ fn fits(profile: &str, id: &str, config: &Config) -> Result<ResolvedTarget, Fail
 
 #[cfg(feature = "sandbox")]
 fn sandbox(id: &str, config: &Config) -> Result<ResolvedTarget, Failure> {
-    let address = crate::sandbox::address(id)?;
+    let address = crate::sandbox::address(id, &config.registry.doubles())?;
     let definition = config.registry.find(address.provider);
     let definition = definition.ok_or_else(|| usage("the sandbox plays nobody"))?;
     let wire_id = definition
@@ -234,12 +234,12 @@ fn shown(id: &str) -> String {
 }
 
 #[cfg(feature = "sandbox")]
-fn is_scenario(text: &str) -> bool {
-    crate::sandbox::address(text).is_ok()
+fn is_scenario(text: &str, config: &Config) -> bool {
+    crate::sandbox::address(text, &config.registry.doubles()).is_ok()
 }
 
 #[cfg(not(feature = "sandbox"))]
-fn is_scenario(_text: &str) -> bool {
+fn is_scenario(_text: &str, _config: &Config) -> bool {
     false
 }
 
@@ -262,16 +262,17 @@ pub(super) fn complete(current: &OsStr) -> Vec<CompletionCandidate> {
 
 #[cfg(feature = "sandbox")]
 fn scenarios() -> Vec<CompletionCandidate> {
-    use crate::sandbox::{Double, SCENARIOS};
-
-    let of = |player: Double| {
-        let played = SCENARIOS.iter().filter(move |scenario| scenario.players().contains(&player));
-        played.map(move |scenario| {
-            let target = format!("{SANDBOX}:{}", player.path(scenario.name));
-            CompletionCandidate::new(target).help(Some(scenario.about.into()))
-        })
+    let doubles = Registry::built_in().doubles();
+    let all = crate::sandbox::scenarios(&doubles);
+    let of = |double: &Arc<dyn crate::sandbox::Double>| {
+        let played = all.iter().filter(|scenario| scenario.is_played_by(double.as_ref()));
+        let candidate = |scenario: &&crate::sandbox::Scenario| {
+            let path = crate::sandbox::path(double.as_ref(), scenario.name, &doubles);
+            CompletionCandidate::new(format!("{SANDBOX}:{path}")).help(Some(scenario.about.into()))
+        };
+        played.map(candidate).collect::<Vec<_>>()
     };
-    Double::ALL.into_iter().flat_map(of).collect()
+    doubles.iter().flat_map(of).collect()
 }
 
 /// Completes a profile's name.

@@ -23,7 +23,7 @@ pub use environment::Environment;
 pub use file::{Entry, File, Section, parse};
 pub use options::{OPTIONS, OptionSpec, Scope};
 pub use profile::{Overrides, Resolved, Sourced};
-pub use registry::Registry;
+pub use registry::{Registry, Row};
 
 /// The name of the profile that plays the embedded sandbox.
 pub const SANDBOX: &str = "sandbox";
