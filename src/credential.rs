@@ -87,7 +87,8 @@ impl Credential {
 
     /// Whether there can be another token than this.
     pub fn is_renewable(&self) -> bool {
-        self.issuer.is_some() || matches!(self.source, CredentialSource::File(_) | CredentialSource::Command(_))
+        self.issuer.is_some()
+            || matches!(self.source, CredentialSource::File(_) | CredentialSource::Command(_))
     }
 
     /// Reads the token from its source, for the first time or again.

@@ -112,7 +112,6 @@ impl Code {
     pub fn name(self) -> &'static str {
         TABLE.iter().find(|row| row.code == self).map_or("internal", |row| row.name)
     }
-
 }
 
 impl From<FailureKind> for Code {

@@ -33,16 +33,11 @@ pub mod event;
 pub mod exit;
 pub mod lifecycle;
 pub mod panic;
-#[cfg(any(test, feature = "fuzzing"))]
-#[doc(hidden)]
-pub mod properties;
 pub mod protocol;
 pub mod provider;
 pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
-#[cfg(test)]
-mod simulator;
 pub mod transport;
 pub mod warning;
 pub mod wire;

@@ -4,41 +4,25 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
-use clap_complete::engine::ArgValueCandidates;
 use url::Url;
 
+use super::arguments::{CheckArgs, ConnectionArgs, TargetArgs, TimeArgs};
 use super::context::{Context, block_on, print};
-use super::targets;
-use crate::config::{Config, Overrides, SANDBOX};
-use crate::error::{Failure, FailureKind, config};
-use crate::event::Outcome;
-use crate::exit::Code;
-use crate::lifecycle::Goal;
-use crate::provider::Id;
-use crate::event::{Closing, Name, ViewSize, Stamped, View};
-use crate::render::{self, Renderer, say};
-use crate::engine::plan::{Mode, Plan, Profile, Target};
-use crate::engine::{ListIndex, ProfileId};
+use super::plan::{PlanBuilder, Prepared};
+use crate::config::values::Timeout;
+use crate::config::{CommandKind, CommandOptions, Config, SANDBOX};
 use crate::driver::{self, Broken, Signals};
-use crate::transport::{Options, Reach};
+use crate::engine::plan::{Mode, Plan, Profile};
+use crate::engine::{ListIndex, ProfileId, TargetId};
+use crate::error::{Failure, FailureKind, config};
+use crate::event::{Closing, Outcome, Stamped, View, ViewSize};
+use crate::exit::Code;
+use crate::provider::Id;
+use crate::render::{self, Renderer, say};
+use crate::transport::Options;
 use crate::wire::Auth;
 
-/// `txwatch config check`.
-#[derive(Debug, Args)]
-pub struct CheckArgs {
-    /// Only this profile
-    #[arg(short, long, value_name = "NAME", env = "TXWATCH_PROFILE", hide_env = true)]
-    #[arg(add = ArgValueCandidates::new(targets::profiles))]
-    pub profile: Option<String>,
-
-    /// An extra trusted CA for HTTPS (PEM)
-    #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
-    #[arg(value_hint = clap::ValueHint::FilePath)]
-    pub cacert: Option<std::path::PathBuf>,
-}
-
-/// How long one look may take.
+/// How long the push side may take to answer, and how long one lookup.
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(
@@ -74,40 +58,38 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     if name == SANDBOX {
         return Ok(format!("{name}  built in; there is nothing to check"));
     }
-    let resolved = config.profile(name, &Overrides::default())?;
-    for warning in &resolved.warnings {
-        say(&format!("warning: {}\n", render::clean(warning)));
+    let Prepared { plan, transport, .. } = prepare(name, arguments, config)?;
+    for notice in &plan.notices {
+        say(&format!("warning: {}\n", render::clean(&notice.message)));
     }
-    let spec = resolved.provider.spec().clone();
-    let id = spec.probe_id.clone();
-    let options = Options {
-        cacert: arguments.cacert.clone().or_else(|| config.cacert()),
-        reach: Reach::of(&resolved.provider.requests(&id)),
-        embedded: false,
-    };
-    let profile = Profile {
-        name: name.into(),
-        prefix: format!("{name}:").into(),
-        can_poll: resolved.can_poll(),
-        provider: resolved.provider,
-        credential: resolved.credential,
-        interval: spec.pace.interval,
-        safety: spec.pace.safety,
-        appear_timeout: Some(Duration::ZERO),
-        max_outage: Some(Duration::ZERO),
-        grace: Duration::ZERO,
-    };
+    let (profile, id) = (&plan.profiles[ProfileId::at(0)], &plan.targets[TargetId::at(0)].id);
     let mut told = vec![name.to_owned()];
-    if let Some(push) = open_push(&profile, &id) {
-        block_on(driver::listen(&profile, &id, &options, LIMIT))??;
+    if let Some(push) = open_push(profile, id) {
+        block_on(driver::listen(profile, id, &transport, LIMIT))??;
         told.push(format!("{}, push answers", push.origin().ascii_serialization()));
     }
     told.push(if profile.can_poll {
-        look(profile, &id, &options)?
+        look_up(plan, &transport)?
     } else {
         "no access token: orders cannot be looked up, push alone carries a watch".to_owned()
     });
     Ok(told.join("  "))
+}
+
+/// The plan of a `get` for an id that nobody has, with the options that are built in: what the file says
+/// of times is for transactions that there are.
+fn prepare(name: &str, arguments: &CheckArgs, config: &Config) -> Result<Prepared, Failure> {
+    let arguments = TargetArgs {
+        time: TimeArgs { timeout: Some(Timeout(Some(LIMIT))), ..TimeArgs::default() },
+        connection: ConnectionArgs {
+            cacert: arguments.cacert.clone(),
+            ..ConnectionArgs::default()
+        },
+        ..TargetArgs::default()
+    };
+    let mode = Mode::Get { exit_status: false };
+    let options = CommandOptions::built_in(CommandKind::Get);
+    PlanBuilder::new(&arguments, mode, options, config).probe(name)
 }
 
 /// The address of a push side that asks for no token; another one would refuse an id that nobody has.
@@ -117,31 +99,30 @@ fn open_push(profile: &Profile, id: &Id) -> Option<Url> {
     (request.auth == Auth::None).then_some(request.url)
 }
 
-/// One look for an id that nobody has: whoever answers "not found" has accepted the token.
-fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure> {
-    let spec = profile.provider.spec();
+/// Looks an id up that nobody has: whoever answers "not found" has accepted the token.
+fn look_up(plan: Plan, transport: &Options) -> Result<String, Failure> {
+    let profile = &plan.profiles[ProfileId::at(0)];
     let accepted = if profile.credential.is_available() {
         "token accepted"
     } else {
         "it answers whoever asks"
     };
-    let spec = spec.clone();
-    let request = profile.provider.first_request(id);
+    let spec = profile.provider.spec().clone();
+    let request = profile.provider.first_request(&plan.targets[TargetId::at(0)].id);
     let address = request.map(|request| request.url.origin().ascii_serialization());
-    let closing = look_once(profile, spec.name.clone(), id.clone(), options)?;
+    let closing = run_plan(plan, transport)?;
     let outcome = closing.summary.outcomes.keys().next().copied();
     match (outcome, closing.failures.into_iter().next().and_then(Arc::into_inner)) {
         (Some(Outcome::Failed(kind @ FailureKind::Interrupted(_))), _) => {
             Err(Failure::new(kind, "interrupted"))
         }
         (Some(outcome), _)
-            if outcome.is_of_transaction()
-                || outcome == Outcome::Failed(FailureKind::NotFound) =>
+            if outcome.is_of_transaction() || outcome == Outcome::Failed(FailureKind::NotFound) =>
         {
             let took = closing.elapsed.as_millis();
             Ok(format!("{}  {took} ms, {accepted}", address.unwrap_or_default()))
         }
-                (_, Some(failure)) => Err(failure),
+        (_, Some(failure)) => Err(failure),
         (_, None) => Err(Failure::new(
             FailureKind::TimedOut,
             format!("{} gave no answer within {}s", spec.title, LIMIT.as_secs()),
@@ -149,37 +130,10 @@ fn look(profile: Profile, id: &Id, options: &Options) -> Result<String, Failure>
     }
 }
 
-fn look_once(
-    profile: Profile,
-    provider: Arc<str>,
-    id: Id,
-    options: &Options,
-) -> Result<Closing, Failure> {
-    let target = Target {
-        name: Name {
-            target: format!("{}{id}", profile.prefix).into(),
-            provider,
-            id: id.as_str().into(),
-        },
-        id,
-        profile: ProfileId::at(0),
-    };
-    let plan = Plan {
-        mode: Mode::Get { exit_status: false },
-        account: false,
-        profiles: [profile].into_iter().collect(),
-        targets: [target].into_iter().collect(),
-        goal: Goal::default(),
-        expectations: Vec::new(),
-        any: false,
-        timeout: Some(LIMIT),
-        heartbeat: None,
-        show_personal: false,
-        notices: Vec::new(),
-    };
+fn run_plan(plan: Plan, transport: &Options) -> Result<Closing, Failure> {
     let ended = block_on(async {
         let mut signals = Signals::listen().map_err(Broken::Output)?;
-        driver::run(Arc::new(plan), options, &mut Silent, &mut signals).await
+        driver::run(Arc::new(plan), transport, &mut Silent, &mut signals).await
     })?;
     ended.map_err(|broken| match broken {
         Broken::Failed(failure) => failure,

@@ -2,42 +2,20 @@
 
 use std::fmt::Write as _;
 
-use clap::{Args, Subcommand};
-
+use super::arguments::{ConfigArgs, ConfigCommand};
 use super::check;
 use super::context::{Context, print};
-use crate::config::{Config, OPTIONS, Origin, Overrides, Registry, Scope, Sourced};
+use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::provider::{Setting, SettingKind};
 use crate::render::clean;
 
-/// `txwatch config`.
-#[derive(Debug, Args)]
-pub struct ConfigArgs {
-    /// What about it.
-    #[command(subcommand)]
-    pub command: ConfigCommand,
-}
-
-/// What about the configuration.
-#[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
-    /// Print where the configuration file is looked for
-    Path,
-    /// Show what is in force and where each value came from
-    Show,
-    /// Try each configured profile with one look
-    Check(check::CheckArgs),
-}
-
 pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Failure> {
     match &arguments.command {
         ConfigCommand::Path => path(context),
-        ConfigCommand::Show => show(&Config::load(context.environment.clone(), Registry::built_in())?),
-        ConfigCommand::Check(arguments) => {
-            check::run(arguments, &Config::load(context.environment.clone(), Registry::built_in())?, context)
-        }
+        ConfigCommand::Show => show(&context.config()?),
+        ConfigCommand::Check(arguments) => check::run(arguments, &context.config()?, context),
     }
 }
 

@@ -1,11 +1,11 @@
-//! What the commands share: the streams they print to, and the runtime they run on.
+//! What the commands share: configuration, the streams they print to, and the runtime they run on.
 
 use std::future::Future;
 use std::io::{self, Write};
 
 use tokio::runtime::Builder;
 
-use crate::config::Environment;
+use crate::config::{Config, Environment, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::{self, Paint, say};
@@ -13,9 +13,18 @@ use crate::render::{self, Paint, say};
 /// What the commands get to work with.
 pub(super) struct Context {
     pub(super) environment: Environment,
+    /// The providers, made at start.
+    pub(super) registry: Registry,
     /// Colour of errors, and of what is printed on stdout.
     pub(super) stderr: Paint,
     pub(super) stdout: Paint,
+}
+
+impl Context {
+    /// Reads the configuration file, if there is one.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        Config::load(self.environment.clone(), self.registry.clone())
+    }
 }
 
 /// A closed stdout is not an error worth a word, and never a success.
@@ -55,4 +64,14 @@ pub(super) fn no_runtime(error: io::Error) -> Failure {
     let error =
         anyhow::Error::new(error).context("the operating system gives no event queue or signals");
     Failure::from_error(FailureKind::Io, error)
+}
+
+/// An id as it may be repeated in a message: harmless and short.
+pub(super) fn shown(id: &str) -> String {
+    const LONGEST: usize = 60;
+    let cleaned = render::clean(id);
+    match cleaned.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &cleaned[..end]),
+        None => cleaned.into_owned(),
+    }
 }

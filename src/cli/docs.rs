@@ -3,38 +3,19 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow, ensure};
-use clap::Args;
-use clap::builder::PossibleValuesParser;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 
+use super::arguments::{CompletionsArgs, HelpArgs, SHELLS};
 use super::context::{print, unprintable};
-use super::{COMPLETE, definitions, providers};
-use crate::error::{Failure, nearest, usage};
-use crate::error::FailureKind;
+use super::definitions::{MORE_TOPICS, definitions};
+use super::providers;
+use crate::config::Registry;
+use crate::error::{Failure, FailureKind, nearest, usage};
 use crate::exit::{self, Code};
 use crate::render;
 
-/// What there is help on besides the commands.
-const MORE_TOPICS: [&str; 3] = ["exit-codes", "providers", "schema"];
-
-const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
-
-/// `txwatch completions`.
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    #[arg(value_name = "SHELL", value_parser = PossibleValuesParser::new(SHELLS))]
-    pub shell: String,
-}
-
-/// `txwatch help`.
-#[derive(Debug, Args)]
-pub struct HelpArgs {
-    /// A command, `exit-codes`, `providers`, or `schema`
-    #[arg(value_name = "TOPIC", add = ArgValueCandidates::new(topics))]
-    pub topic: Vec<String>,
-}
+/// The variable that the completion scripts call the binary with.
+pub(super) const COMPLETE: &str = "TXWATCH_COMPLETE";
 
 pub(super) fn print_completions(arguments: &CompletionsArgs) -> Result<Code, Failure> {
     let script = completion_script(&arguments.shell);
@@ -96,12 +77,12 @@ fi
 }
 
 /// `txwatch help [TOPIC]`.
-pub(super) fn help(arguments: &HelpArgs) -> Code {
+pub(super) fn help(arguments: &HelpArgs, registry: &Registry) -> Code {
     let printed = match arguments.topic.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["exit-codes"] => print(&format!("Exit codes:\n{}", exit::as_text())),
-        ["providers"] => print(&providers::as_text()),
+        ["providers"] => print(&providers::as_text(registry)),
         ["schema"] => print(render::SCHEMA),
-        path => command_help(path),
+        path => command_help(path, registry),
     };
     match printed {
         Ok(()) => Code::Ok,
@@ -114,28 +95,17 @@ pub(super) fn help(arguments: &HelpArgs) -> Code {
 }
 
 /// The same as `--help` behind the command.
-fn command_help(path: &[&str]) -> Result<(), Failure> {
-    let root = definitions();
+fn command_help(path: &[&str], registry: &Registry) -> Result<(), Failure> {
+    let root = definitions(registry);
     let mut command = &root;
     for name in path {
         command = command.find_subcommand(name).ok_or_else(|| no_topic(name, command))?;
     }
     let typed = ["txwatch"].iter().chain(path).chain(&["--help"]);
     match root.clone().try_get_matches_from(typed) {
-        Err(help) if !help.use_stderr() => help
-            .print()
-            .map_err(|error| unprintable(&error)),
+        Err(help) if !help.use_stderr() => help.print().map_err(|error| unprintable(&error)),
         _ => Err(Failure::from_error(FailureKind::Internal, anyhow!("--help was not understood"))),
     }
-}
-
-/// Completes a topic.
-fn topics() -> Vec<CompletionCandidate> {
-    let commands = definitions();
-    let commands = commands.get_subcommands().map(|command| {
-        CompletionCandidate::new(command.get_name()).help(command.get_about().cloned())
-    });
-    commands.chain(MORE_TOPICS.into_iter().map(CompletionCandidate::new)).collect()
 }
 
 fn no_topic(name: &str, command: &clap::Command) -> Failure {

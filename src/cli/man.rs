@@ -6,7 +6,10 @@ use clap::{Arg, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-use super::{definitions, examples, providers};
+use super::definitions::definitions;
+use super::roff::title;
+use super::{examples, providers};
+use crate::config::Registry;
 use crate::exit;
 
 type Item = (&'static str, &'static str);
@@ -59,13 +62,13 @@ const FILES: &[Item] = &[(
 ///
 /// # Errors
 /// A page cannot be rendered.
-pub fn man_pages() -> anyhow::Result<BTreeMap<String, String>> {
+pub fn man_pages(registry: &Registry) -> anyhow::Result<BTreeMap<String, String>> {
     let mut pages = BTreeMap::new();
-    let mut root = definitions();
+    let mut root = definitions(registry);
     root.build();
     collect(&root, "txwatch", &mut pages)?;
     pages.insert("txwatch-exit-codes.7".to_owned(), exit_codes_page());
-    pages.insert("txwatch-providers.7".to_owned(), providers::page());
+    pages.insert("txwatch-providers.7".to_owned(), providers::page(registry));
     Ok(pages)
 }
 
@@ -103,15 +106,6 @@ fn page(command: &Command, name: &str) -> anyhow::Result<String> {
     // Each part came with the preamble of a whole page.
     let preamble = Roff::new().render();
     Ok(preamble.clone() + &String::from_utf8(page)?.replace(&preamble, ""))
-}
-
-/// The version and no date, so that a page changes only with the program.
-pub(super) fn title(page: &str, section: &str) -> Roff {
-    const EMPTY: &str = "\"\"";
-    let source = format!("txwatch {}", env!("CARGO_PKG_VERSION"));
-    let mut roff = Roff::new();
-    roff.control("TH", [page, section, EMPTY, &source, "User Commands"]);
-    roff
 }
 
 /// An argument as the page tells it: under a heading, what is common to all commands last; with what

@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::io::{IsTerminal, stderr, stdout};
 
-use super::Cli;
-use crate::config::Environment;
+use super::arguments::Cli;
+use crate::config::options::COLOR;
 use crate::config::values::{Colour, OutputFormat};
+use crate::config::{CommandKind, Environment};
+use crate::engine::plan::Plan;
 use crate::render::{self, OutputOptions, Paint, Progress, Records};
-use crate::engine::plan::{Mode, Plan};
 
 /// The streams of this process.
 #[derive(Clone, Copy, Debug)]
@@ -48,40 +49,46 @@ pub(super) fn early_colour(arguments: &[OsString], environment: &Environment) ->
 
 /// `--color` over `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`, over what the stream is.
 pub(super) fn paint(choice: Option<Colour>, environment: &Environment, terminal: bool) -> Paint {
-    Paint(match choice.unwrap_or_default() {
-        Colour::Always => true,
-        Colour::Never => false,
-        // no-color.org: any value but an empty one.
-        Colour::Auto if environment.get("NO_COLOR").is_some_and(|value| !value.is_empty()) => false,
-        Colour::Auto if environment.is_on("CLICOLOR_FORCE") => true,
-        Colour::Auto => terminal && environment.get("TERM") != Some("dumb"),
-    })
+    match choice.or_else(|| COLOR.built_in(CommandKind::Follow)) {
+        Some(Colour::Always) => Paint(true),
+        Some(Colour::Never) => Paint(false),
+        Some(Colour::Auto) | None => Paint(automatic(environment, terminal)),
+    }
 }
 
-/// The look of a command; `configured` is the colour that the file asks for.
-pub(super) fn look(
+fn automatic(environment: &Environment, terminal: bool) -> bool {
+    // no-color.org: any value but an empty one.
+    if environment.get("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        return false;
+    }
+    environment.is_on("CLICOLOR_FORCE") || (terminal && environment.get("TERM") != Some("dumb"))
+}
+
+/// How the output of a command looks; `colour` is what the user chose.
+pub(super) fn output_options(
     cli: &Cli,
-    configured: Option<Colour>,
-    form: Option<OutputFormat>,
+    colour: Colour,
+    format: Option<OutputFormat>,
     plan: &Plan,
     environment: &Environment,
 ) -> OutputOptions {
     let streams = Streams::of_process(environment);
-    let colour = cli.color.or(configured);
-    let looks_once = matches!(plan.mode, Mode::Get { .. });
-    let progress = match cli.quiet {
-        true => Progress::Quiet,
-        false if looks_once => Progress::Warnings,
-        false => progress(form, streams, cli.verbose),
+    let asks_once = plan.mode.is_get();
+    let progress = if cli.quiet {
+        Progress::Quiet
+    } else if asks_once {
+        Progress::Warnings
+    } else {
+        progress(format, streams, cli.verbose)
     };
     OutputOptions {
-        records: match records(form, streams) {
-            Records::Human if looks_once => Records::HumanRecord,
+        records: match records(format, streams) {
+            Records::Human if asks_once => Records::HumanRecord,
             records => records,
         },
         progress,
-        stdout: paint(colour, environment, streams.stdout),
-        stderr: paint(colour, environment, streams.stderr),
+        stdout: paint(Some(colour), environment, streams.stdout),
+        stderr: paint(Some(colour), environment, streams.stderr),
         targets: plan.targets.len(),
         widest: render::widest(plan.targets.iter().map(|target| &*target.name.target)),
         verbose: cli.verbose > 0,
@@ -89,8 +96,8 @@ pub(super) fn look(
     }
 }
 
-fn records(form: Option<OutputFormat>, streams: Streams) -> Records {
-    match form {
+fn records(format: Option<OutputFormat>, streams: Streams) -> Records {
+    match format {
         Some(OutputFormat::Json) => Records::Json,
         Some(OutputFormat::Plain) => Records::Plain,
         Some(OutputFormat::Human) => Records::Human,
@@ -100,8 +107,8 @@ fn records(form: Option<OutputFormat>, streams: Streams) -> Records {
 }
 
 /// The live view needs a terminal that can move its cursor, and nobody else writing there.
-fn progress(form: Option<OutputFormat>, streams: Streams, verbose: u8) -> Progress {
-    match form {
+fn progress(format: Option<OutputFormat>, streams: Streams, verbose: u8) -> Progress {
+    match format {
         Some(OutputFormat::Json) => Progress::Warnings,
         Some(OutputFormat::Plain) => Progress::Plain,
         None if !streams.stderr => Progress::Plain,
@@ -148,7 +155,13 @@ mod tests {
         assert_eq!(progress(None, streams(true, false, false), 0), Progress::Plain);
         assert_eq!(progress(None, streams(true, true, true), 0), Progress::Trail);
         assert_eq!(progress(None, streams(true, true, false), 2), Progress::Trail);
-        assert_eq!(progress(Some(OutputFormat::Human), streams(false, false, false), 0), Progress::Trail);
-        assert_eq!(progress(Some(OutputFormat::Json), streams(true, true, false), 0), Progress::Warnings);
+        assert_eq!(
+            progress(Some(OutputFormat::Human), streams(false, false, false), 0),
+            Progress::Trail
+        );
+        assert_eq!(
+            progress(Some(OutputFormat::Json), streams(true, true, false), 0),
+            Progress::Warnings
+        );
     }
 }

@@ -1,18 +1,19 @@
 //! What is to be known about each provider, from its [`Spec`]: for help, man page and README.
 
+use std::sync::Arc;
+
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::man::title;
-use std::sync::Arc;
+use super::roff::title;
 
 use crate::config::Registry;
 use crate::provider::{Setting, SettingKind, Spec};
 use crate::render::span;
 
 /// For `txwatch help providers`.
-pub(super) fn as_text() -> String {
+pub(super) fn as_text(registry: &Registry) -> String {
     let mut text = String::new();
-    for spec in specs() {
+    for spec in specs(registry) {
         let (interval, safety) = paces(&spec);
         text.push_str(&format!(
             "{} (profile {})\n  ids       {}\n  asked     every {interval} while push is down, every {safety} while it is live\n",
@@ -28,9 +29,9 @@ pub(super) fn as_text() -> String {
 }
 
 /// For the README.
-pub fn providers_as_markdown() -> String {
+pub fn providers_as_markdown(registry: &Registry) -> String {
     let mut table = "| profile | setting | what it is |\n| --- | --- | --- |\n".to_owned();
-    for spec in specs() {
+    for spec in specs(registry) {
         for setting in &spec.settings {
             table.push_str(&format!(
                 "| `{}` | `{}` | {} |\n",
@@ -44,7 +45,7 @@ pub fn providers_as_markdown() -> String {
 }
 
 /// For `man txwatch-providers`.
-pub(super) fn page() -> String {
+pub(super) fn page(registry: &Registry) -> String {
     let mut roff = title("TXWATCH-PROVIDERS", "7");
     roff.control("SH", ["NAME"]);
     roff.text([roman("txwatch-providers - the systems that txwatch watches, and their settings")]);
@@ -54,7 +55,7 @@ pub(super) fn page() -> String {
          others are sections [profiles.NAME] of the configuration file.",
     )]);
     roff.text([roman(WAYS)]);
-    for spec in specs() {
+    for spec in specs(registry) {
         add(&mut roff, &spec);
     }
     roff.control("SH", ["SEE ALSO"]);
@@ -99,8 +100,8 @@ fn wrapped(text: &str) -> String {
     lines + "\n"
 }
 
-fn specs() -> Vec<Arc<Spec>> {
-    Registry::built_in().iter().map(|definition| definition.spec()).collect()
+fn specs(registry: &Registry) -> impl Iterator<Item = Arc<Spec>> {
+    registry.iter().map(|definition| definition.spec())
 }
 
 fn paces(spec: &Spec) -> (String, String) {

@@ -1,70 +1,64 @@
-//! Carrying out what was typed.
+//! The program from start to end.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 
 use clap::ArgMatches;
+use clap_complete::env::CompleteEnv;
 
-use super::arguments::TargetArgs;
-use super::context::{Context, block_on, no_runtime, output_broke, print};
-use super::plan::{self, Prepared};
-use super::{Cli, Command, configuration, docs, grammar, output, resume, targets};
-use crate::config::values::{TransportMode, OutputFormat, Limit};
-use crate::config::{Config, Environment};
-use crate::config::Registry;
+use super::arguments::{Cli, Command};
+use super::context::{Context, print};
+use super::definitions::definitions;
+use super::target_command::{self, TargetCommand};
+use super::{configuration, docs, output, parsing};
+use crate::config::{Environment, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::{self, Output, Paint, say};
-use crate::driver::clock::Clock;
-use crate::engine::plan::Mode;
-use crate::driver::{self, Broken, Signals};
+use crate::render::{self, Paint, say};
 
 /// What `--version` prints.
-pub(super) const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
+const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
 
-pub(super) fn dispatch(cli: Cli, matches: &ArgMatches, environment: Environment) -> Code {
+/// Runs what was typed; answers the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
+    let registry = Registry::built_in();
+    CompleteEnv::with_factory(|| definitions(&registry)).var(docs::COMPLETE).complete();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if parsing::asks_version(&arguments) {
+        return finish(print(VERSION).map(|()| Code::Ok), Paint(false));
+    }
+    let colour = output::early_colour(&arguments, &environment);
+    match parsing::parse(&arguments, colour, &registry) {
+        Ok((cli, matches)) => dispatch(&cli, &matches, environment, registry),
+        Err(code) => code,
+    }
+}
+
+fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry: Registry) -> Code {
     let context = Context {
         stderr: output::paint(cli.color, &environment, io::stderr().is_terminal()),
         stdout: output::paint(cli.color, &environment, io::stdout().is_terminal()),
         environment,
+        registry,
     };
     start_log(cli.verbose);
+    let follow = |command: TargetCommand<'_>| target_command::run(command, cli, matches, &context);
     match &cli.command {
-        Command::Watch(arguments) => {
-            targets_command(&cli, &arguments.common, matches, &context, |config| {
-                let carrier = config.option("transport", arguments.transport, None)?;
-                Ok(match carrier.unwrap_or_default() {
-                    TransportMode::Auto => Mode::Watch,
-                    TransportMode::Push => Mode::WatchPushOnly,
-                    TransportMode::Poll => Mode::Poll,
-                })
-            })
-        }
-        Command::Poll(arguments) => {
-            targets_command(&cli, &arguments.common, matches, &context, |_| Ok(Mode::Poll))
-        }
-        Command::Get(arguments) => {
-            targets_command(&cli, &arguments.common, matches, &context, |_| {
-                // Whoever expects something wants to be told by the code.
-                Ok(Mode::Get {
-                    exit_status: arguments.exit_status || !arguments.common.expect.is_empty(),
-                })
-            })
-        }
+        Command::Watch(arguments) => follow(TargetCommand::Watch(arguments)),
+        Command::Poll(arguments) => follow(TargetCommand::Poll(arguments)),
+        Command::Get(arguments) => follow(TargetCommand::Get(arguments)),
         Command::Config(arguments) => {
             finish(configuration::run(arguments, &context), context.stderr)
         }
         #[cfg(feature = "sandbox")]
-        Command::Sandbox(arguments) => finish(super::sandbox::run(arguments, &cli, &context.environment), context.stderr),
+        Command::Sandbox(arguments) => {
+            finish(super::sandbox::run(arguments, cli, &context), context.stderr)
+        }
         Command::Completions(arguments) => {
             finish(docs::print_completions(arguments), context.stderr)
         }
-        Command::Help(arguments) => docs::help(arguments),
+        Command::Help(arguments) => docs::help(arguments, &context.registry),
     }
-}
-
-pub(super) fn print_version() -> Code {
-    finish(print(VERSION).map(|()| Code::Ok), Paint(false))
 }
 
 /// Reports what a simple command came to.
@@ -75,98 +69,6 @@ fn finish(result: Result<Code, Failure>, paint: Paint) -> Code {
         }
         failure.kind().into()
     })
-}
-
-/// `watch`, `poll` and `get`.
-fn targets_command(
-    cli: &Cli,
-    arguments: &TargetArgs,
-    matches: &ArgMatches,
-    context: &Context,
-    mode: impl FnOnce(&Config) -> Result<Mode, Failure>,
-) -> Code {
-    let mut form = arguments.output;
-    let mut typed = arguments.targets.clone();
-    let done = prepare(arguments, context, mode, &mut form, &mut typed)
-        .and_then(|prepared| execute(cli, form, prepared, matches, context));
-    done.unwrap_or_else(|failure| {
-        say(&render::failure(&failure, context.stderr));
-        if form == Some(OutputFormat::Json) {
-            return abort(&typed, &failure);
-        }
-        failure.kind().into()
-    })
-}
-
-fn prepare(
-    arguments: &TargetArgs,
-    context: &Context,
-    mode: impl FnOnce(&Config) -> Result<Mode, Failure>,
-    form: &mut Option<OutputFormat>,
-    typed: &mut Vec<String>,
-) -> Result<Prepared, Failure> {
-    let config = Config::load(context.environment.clone(), Registry::built_in())?;
-    *form = config.option("output", *form, None)?;
-    let mode = mode(&config)?;
-    if !typed.is_empty() {
-        *typed = targets::expand(typed, plan::timeout(arguments, mode, &config)?)?;
-    }
-    plan::prepare(arguments, typed, mode, &config)
-}
-
-/// In JSON every command has its records, also one that could not begin.
-fn abort(targets: &[String], failure: &Failure) -> Code {
-    let text =
-        render::abort(Clock::start().now().wall, targets, failure);
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => failure.kind().into(),
-        Err(error) => output_broke(&error),
-    }
-}
-
-fn execute(
-    cli: &Cli,
-    form: Option<OutputFormat>,
-    prepared: Prepared,
-    matches: &ArgMatches,
-    context: &Context,
-) -> Result<Code, Failure> {
-    let plan = Arc::new(prepared.plan);
-    let look = output::look(cli, prepared.colour, form, &plan, &context.environment);
-    let timeout = Limit(plan.timeout).to_string();
-    let ended = block_on(async {
-        #[cfg(feature = "sandbox")]
-        if let Some(sandbox) = prepared.sandbox {
-            tokio::spawn(sandbox.serve());
-        }
-        let mut signals = Signals::listen().map_err(|error| Broken::Failed(no_runtime(error)))?;
-        let mut output = Output::new(&look);
-        driver::run(plan, &prepared.transport, &mut output, &mut signals).await
-    })?;
-    match ended {
-        Ok(closing) => {
-            let resume = |targets: &[&str]| resume_command(matches, &timeout, targets);
-            say(&render::farewell(&closing, resume, look.stderr));
-            Ok(Code::from(&closing.summary))
-        }
-        Err(Broken::Failed(failure)) => Err(failure),
-        Err(Broken::Output(error)) => Ok(output_broke(&error)),
-    }
-}
-
-fn resume_command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
-    let mut root = grammar();
-    // Driver the options of all commands down to each.
-    root.build();
-    let found = matches
-        .subcommand()
-        .and_then(|(name, typed)| Some((name, typed, root.find_subcommand(name)?)));
-    match found {
-        Some((name, typed, definition)) => {
-            resume::command(name, definition, typed, timeout, targets)
-        }
-        None => format!("txwatch watch {}", targets.join(" ")),
-    }
 }
 
 /// `-v` tells of connections, `-vv` of the wire.
@@ -203,5 +105,15 @@ impl Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_one_of_the_definitions() {
+        assert_eq!(definitions(&Registry::built_in()).render_version(), VERSION);
     }
 }

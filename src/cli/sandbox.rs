@@ -1,39 +1,16 @@
 //! `txwatch sandbox`.
 
-use std::net::SocketAddr;
-
-use clap::Args;
-
-use super::Cli;
-use super::context::{block_on, print};
-use crate::config::{Environment, Registry};
+use super::arguments::{Cli, SandboxArgs};
+use super::context::{Context, block_on, print};
 use crate::driver::Signals;
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::say;
 use crate::sandbox::{self, Doubles, Sandbox, Speed};
 
-/// `txwatch sandbox`.
-#[derive(Debug, Args)]
-pub struct SandboxArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "TXWATCH_LISTEN",
-        hide_env = true,
-        default_value = "127.0.0.1:0"
-    )]
-    pub listen: SocketAddr,
-}
-
-pub(super) fn run(
-    arguments: &SandboxArgs,
-    cli: &Cli,
-    environment: &Environment,
-) -> Result<Code, Failure> {
-    let speed = Speed::read(environment.get(Speed::VARIABLE))?;
-    let sandbox = Sandbox::bind(arguments.listen, &Registry::built_in().doubles(), speed)?;
+pub(super) fn run(arguments: &SandboxArgs, cli: &Cli, context: &Context) -> Result<Code, Failure> {
+    let speed = Speed::read(context.environment.get(Speed::VARIABLE))?;
+    let sandbox = Sandbox::bind(arguments.listen, &context.registry.doubles(), speed)?;
     if !cli.quiet {
         say(&introduction(sandbox.doubles()));
     }
@@ -81,7 +58,7 @@ fn variables(sandbox: &Sandbox) -> String {
     let mut text = String::new();
     for double in sandbox.doubles() {
         let secrets = double.secrets().iter().map(|(key, value)| (*key, (*value).to_owned()));
-        for (key, value) in sandbox.settings(double.as_ref()).into_iter().chain(secrets) {
+        for (key, value) in sandbox.settings(double.name()).into_iter().chain(secrets) {
             let name = format!("TXWATCH_{}_{key}", double.name()).to_uppercase();
             text.push_str(&format!("export {name}={value}\n"));
         }

@@ -8,10 +8,14 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::environment::variable;
 use super::options::{OPTIONS, Scope};
-use crate::error::{Failure, config, nearest};
 use super::registry::Registry;
+use crate::error::{Failure, config, nearest};
 use crate::provider::{SettingKind, Spec};
+
+/// The name of the profile that plays the embedded sandbox. It is built in, so no section has it.
+pub const SANDBOX: &str = "sandbox";
 
 /// A checked file.
 #[derive(Clone, Debug, Default)]
@@ -165,7 +169,7 @@ impl Reader<'_> {
             let message = "a profile's name is made of a-z, 0-9, - and _".to_owned();
             return Err(self.error(self.line_of(key), message));
         }
-        if name == super::SANDBOX {
+        if name == SANDBOX {
             let message = "the profile sandbox is built in and has no settings".to_owned();
             return Err(self.error(self.line_of(key), message));
         }
@@ -201,7 +205,7 @@ impl Reader<'_> {
         for setting in &spec.settings {
             match &setting.kind {
                 SettingKind::Secret(_) if name == setting.key => {
-                    let variable = super::environment::variable(profile, &setting.key);
+                    let variable = variable(profile, &setting.key);
                     let message =
                         format!("{name} is a secret, and secrets are not kept in this file");
                     return Err(self.error(entry.line, message).hint(format!(

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Environment;
+use super::environment::Environment;
 use crate::error::{Failure, config};
 
 /// The configuration file, and whether the user named it: `$TXWATCH_CONFIG`, else

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::environment::variable;
-use super::{Config, Origin, paths};
+use super::loading::Config;
+use super::origin::{Origin, Sourced};
+use super::paths;
+use crate::credential::Credential;
 use crate::error::{Failure, config};
 use crate::provider::{Provider, Secret, Setting, SettingKind, Settings};
-use crate::credential::Credential;
 
 /// Values that flags put over every profile.
 #[derive(Clone, Debug, Default)]
@@ -16,15 +18,6 @@ pub struct Overrides {
     pub url: Option<String>,
     /// `--push-url`.
     pub push_url: Option<String>,
-}
-
-/// A value as it can be shown, and where it came from.
-#[derive(Clone, Debug)]
-pub struct Sourced {
-    /// The value; of a secret only that it is set.
-    pub value: String,
-    /// Its source.
-    pub origin: Origin,
 }
 
 /// A profile, ready to be used.
@@ -73,8 +66,7 @@ impl Config {
                 return Err(self.missing(name, setting));
             }
         }
-        let provider =
-            definition
+        let provider = definition
             .build(&settings)
             .map_err(|error| config(format!("profile {name}: {error}")))?;
         if issuer.is_some() && provider.token_request().is_none() {
@@ -110,7 +102,8 @@ impl Config {
     /// What to say of a profile that cannot be listened to, because it has no address to listen at.
     pub fn no_push(&self, name: &str) -> Failure {
         let push = |setting: &&Setting| setting.key == "push_url";
-        let failure = match self.spec_of(name).map(|spec| spec.settings.iter().find(push).cloned()) {
+        let failure = match self.spec_of(name).map(|spec| spec.settings.iter().find(push).cloned())
+        {
             Ok(Some(setting)) => self.missing(name, &setting),
             _ => config(format!("profile {name} has no push")),
         };
@@ -232,19 +225,18 @@ impl Config {
     /// A thing that is missing, and the three ways to give it.
     fn missing(&self, profile: &str, setting: &Setting) -> Failure {
         let key = &setting.key;
-        let variable = variable(profile, key);
-        let file = paths::shown(&self.path);
-        let empty = match self.environment.get(&variable) {
-            Some("") => format!(" ({variable} is set, but empty)"),
+        let (name, file) = (variable(profile, key), paths::shown(&self.path));
+        let empty = match self.environment.get(&name) {
+            Some("") => format!(" ({name} is set, but empty)"),
             _ => String::new(),
         };
         let failure = config(format!("profile {profile} has no {key}{empty}"));
         let failure = match setting.kind {
             SettingKind::Secret(_) => failure.hint(format!(
-                "set {variable}, or {variable}_FILE, or {key}_command under [profiles.{profile}] in {file}"
+                "set {name}, or {name}_FILE, or {key}_command under [profiles.{profile}] in {file}"
             )),
             _ => failure.hint(format!(
-                "set {variable}, or give --{}, or set {key} under [profiles.{profile}] in {file}",
+                "set {name}, or give --{}, or set {key} under [profiles.{profile}] in {file}",
                 key.replace('_', "-")
             )),
         };
@@ -256,7 +248,7 @@ impl Config {
         let failure = match (issuer, &setting.kind) {
             (Some(issuer), SettingKind::Secret(_)) => failure.hint(format!(
                 "or have tokens issued: give api_key, and {} in the same three ways",
-                crate::config::environment::variable(profile, &issuer.key)
+                variable(profile, &issuer.key)
             )),
             _ => failure,
         };

@@ -26,11 +26,14 @@ pub struct Timeout(pub Option<Duration>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval(pub Duration);
 
+/// A path as it is written: one in the configuration file starts from the file's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathText(pub String);
+
 /// What feeds a watch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportMode {
     /// Push, with polling while it is down.
-    #[default]
     Auto,
     /// Push alone.
     Push,
@@ -50,10 +53,9 @@ pub enum OutputFormat {
 }
 
 /// When to use colour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
     /// On a terminal, unless the environment says otherwise.
-    #[default]
     Auto,
     /// Always.
     Always,
@@ -150,6 +152,14 @@ impl FromStr for Interval {
         } else {
             Ok(Interval(interval))
         }
+    }
+}
+
+impl FromStr for PathText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(PathText(text.to_owned()))
     }
 }
 

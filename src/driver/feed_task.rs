@@ -16,7 +16,7 @@ use crate::wire::{Frame, Token};
 
 /// How long a connection may be open before the provider has accepted it.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often it is told that something arrived which says nothing else.
+/// How often a sign of life is passed on, where nothing else is.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// After a connection has been open this long, its loss begins a new series of attempts.
 const HEALTHY: Duration = Duration::from_secs(30);
@@ -46,8 +46,8 @@ pub(super) struct FeedTask<N> {
     wiring: Wiring<N>,
     /// Whether the provider has accepted the connection.
     is_live: bool,
-    /// When it was last told that something arrived.
-    told: Clock,
+    /// When a sign of life was last passed on.
+    last_alive: Clock,
 }
 
 /// Why a connection ended.
@@ -81,20 +81,20 @@ impl From<Error> for Ended {
 
 /// When something last arrived on a connection, and when a ping was sent since.
 struct IdleTimer {
-    heard: Clock,
+    received: Clock,
     pinged: Option<Clock>,
 }
 
 impl IdleTimer {
     fn start() -> Self {
-        IdleTimer { heard: Clock::start(), pinged: None }
+        IdleTimer { received: Clock::start(), pinged: None }
     }
 
     /// When the silence has lasted too long. A task that was suspended may ping late, and then has to give
     /// the peer its time all the same.
     fn due(&self, limits: KeepAlive) -> Instant {
         match &self.pinged {
-            None => self.heard.instant(limits.idle),
+            None => self.received.instant(limits.idle),
             Some(pinged) => pinged.instant(limits.timeout),
         }
     }
@@ -102,7 +102,7 @@ impl IdleTimer {
 
 impl<N: Network> FeedTask<N> {
     pub(super) fn new(wiring: Wiring<N>) -> Self {
-        FeedTask { wiring, is_live: false, told: Clock::start() }
+        FeedTask { wiring, is_live: false, last_alive: Clock::start() }
     }
 
     /// Keeps the feed open until the provider refuses it for good or the task is dropped.
@@ -240,8 +240,8 @@ impl<N: Network> FeedTask<N> {
             Frame::Alive => Vec::new(),
             message => feed.received(message),
         };
-        if self.told.now().elapsed >= SIGN_OF_LIFE {
-            self.told = Clock::start();
+        if self.last_alive.now().elapsed >= SIGN_OF_LIFE {
+            self.last_alive = Clock::start();
             self.tell(LinkEvent::Alive).await;
         }
         self.execute(actions, stream).await

@@ -1,3 +1,5 @@
+//! The task of a push connection, against real sockets and peers that misbehave.
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
@@ -5,46 +7,49 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::*;
-use crate::provider;
+use crate::config::Registry;
+use crate::engine::ListIndex;
+use crate::provider::Settings;
 use crate::transport::{Options, Transport};
 use crate::wire::{Auth, Request};
 
-/// A feed that hears nothing, behind a provider that accepts it or not.
-struct Deaf {
+/// A feed that makes nothing of any message, behind a provider that accepts it or not.
+struct SilentFeed {
     request: Request,
-    accepted: bool,
+    is_accepted: bool,
 }
 
-impl Feed for Deaf {
+impl Feed for SilentFeed {
     fn request(&self) -> Request {
         self.request.clone()
     }
 
-    fn opened(&mut self) -> Vec<Action> {
-        self.accepted.then_some(Action::Live).into_iter().collect()
+    fn opened(&mut self) -> Vec<FeedAction> {
+        let live = FeedAction::Signal(FeedSignal::Live);
+        Some(live).filter(|_| self.is_accepted).into_iter().collect()
     }
 
-    fn received(&mut self, _frame: Frame<'_>) -> Vec<Action> {
+    fn received(&mut self, _frame: Frame) -> Vec<FeedAction> {
         Vec::new()
     }
 
-    fn forget(&mut self, _id: &Id) -> Vec<Action> {
+    fn forget(&mut self, _id: &Id) -> Vec<FeedAction> {
         Vec::new()
     }
 }
 
 /// A peer that upgrades and is then as good as gone: it reads, and never writes again.
-fn black_hole() -> (Request, oneshot::Receiver<()>) {
+fn silent_peer() -> (Request, oneshot::Receiver<()>) {
     let (request, upgraded, _) = peer(&[]);
     (request, upgraded)
 }
 
-/// A peer that upgrades, says this, and reads to the end; tells when it has upgraded, and what it read.
-fn peer(says: &'static [u8]) -> (Request, oneshot::Receiver<()>, oneshot::Receiver<Vec<u8>>) {
+/// A peer that upgrades, sends this, and reads to the end; tells when it has upgraded, and what it read.
+fn peer(sends: &'static [u8]) -> (Request, oneshot::Receiver<()>, oneshot::Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (upgraded, done) = oneshot::channel();
-    let (told, heard) = oneshot::channel();
+    let (upgraded, is_upgraded) = oneshot::channel();
+    let (read, received) = oneshot::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let head = read_head(&mut stream);
@@ -57,12 +62,13 @@ fn peer(says: &'static [u8]) -> (Request, oneshot::Receiver<()>, oneshot::Receiv
         )
         .unwrap();
         let _ = upgraded.send(());
-        stream.write_all(says).unwrap();
-        let mut read = Vec::new();
-        let _ = stream.read_to_end(&mut read);
-        let _ = told.send(read);
+        stream.write_all(sends).unwrap();
+        let mut bytes = Vec::new();
+        let _ = stream.read_to_end(&mut bytes);
+        let _ = read.send(bytes);
     });
-    (Request::get(format!("ws://{address}/ws").parse().unwrap(), Auth::Bearer), done, heard)
+    let url = format!("ws://{address}/ws").parse().unwrap();
+    (Request::get(url, Auth::Bearer), is_upgraded, received)
 }
 
 pub(super) fn read_head(stream: &mut TcpStream) -> String {
@@ -75,33 +81,54 @@ pub(super) fn read_head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A line to nowhere else than this inbox.
-pub(super) fn line(inbox: mpsc::Sender<Input>) -> Line<Transport> {
+/// The only feed here.
+pub(super) fn id() -> FeedId {
+    FeedId::at(0)
+}
+
+/// The task of that feed, which tells what happens to this inbox.
+pub(super) fn task(inbox: mpsc::Sender<Input>) -> FeedTask<Transport> {
     let (_, token) = watch::channel(Token::default());
     let (_, forgotten) = mpsc::unbounded_channel();
-    Line {
-        index: 0,
+    FeedTask::new(Wiring {
+        id: id(),
         network: Transport::new(&Options::default()).unwrap(),
         token,
         inbox,
         forgotten,
         permits: Arc::new(Semaphore::new(1)),
         random: fastrand::Rng::with_seed(1),
-        personal: &[],
-        live: false,
-        told: Clock::start(),
+        personal: [].into(),
+    })
+}
+
+/// The next thing that the task tells.
+pub(super) async fn next(inputs: &mut mpsc::Receiver<Input>) -> LinkEvent {
+    match inputs.recv().await.unwrap() {
+        Input::Feed(feed, event) if feed == id() => event,
+        other => panic!("{other:?}"),
     }
 }
 
-/// It goes down after at most so many seconds of silence, and is told by this word.
-async fn goes_down(heard: &mut mpsc::Receiver<Input>, seconds: u64, word: &str) {
+/// Waits until the connection is lost, and nothing but signs of life before; answers why.
+pub(super) async fn lost(inputs: &mut mpsc::Receiver<Input>) -> String {
+    loop {
+        match next(inputs).await {
+            LinkEvent::Lost { error, .. } => return error.to_string(),
+            LinkEvent::Alive => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// It goes down after at most so many seconds of silence, and nothing else is told before; the reason has
+/// this word in it.
+async fn goes_down(inputs: &mut mpsc::Receiver<Input>, seconds: u64, word: &str) {
     // From here on time passes only while everybody waits for it.
     tokio::time::pause();
     let begun = Clock::start();
-    match heard.recv().await.unwrap() {
-        Input::Feed(0, FeedInput::Lost { error, .. }) => {
-            assert!(error.to_string().contains(word), "{error}");
-        }
+    match next(inputs).await {
+        LinkEvent::Lost { error, .. } => assert!(error.to_string().contains(word), "{error}"),
         other => panic!("{other:?}"),
     }
     let took = begun.now().elapsed;
@@ -110,23 +137,23 @@ async fn goes_down(heard: &mut mpsc::Receiver<Input>, seconds: u64, word: &str) 
 
 #[tokio::test]
 async fn a_dead_socket_is_noticed_within_45_seconds() {
-    let (inbox, mut heard) = mpsc::channel(16);
-    let (request, _) = black_hole();
-    let feed = Deaf { request, accepted: true };
-    let task = tokio::spawn(drive(Box::new(feed), line(inbox)));
+    let (inbox, mut inputs) = mpsc::channel(16);
+    let (request, _) = silent_peer();
+    let feed = SilentFeed { request, is_accepted: true };
+    let task = tokio::spawn(task(inbox).run(Box::new(feed)));
     loop {
-        match heard.recv().await.unwrap() {
-            Input::Feed(0, FeedInput::Live) => break,
-            Input::Feed(0, FeedInput::Connecting(_)) => {}
+        match next(&mut inputs).await {
+            LinkEvent::Signal(FeedSignal::Live) => break,
+            LinkEvent::Connecting { .. } => {}
             other => panic!("{other:?}"),
         }
     }
-    goes_down(&mut heard, 45, "silent").await;
+    goes_down(&mut inputs, 45, "silent").await;
     task.abort();
 }
 
 /// A node whose event stream begins and then says nothing.
-fn mute_node() -> Box<dyn Feed> {
+fn silent_node() -> Box<dyn Feed> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -136,51 +163,44 @@ fn mute_node() -> Box<dyn Feed> {
         stream.write_all(head.as_bytes()).unwrap();
         while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
     });
-    let spec = provider::find("casper").unwrap();
-    let mut settings = provider::Settings::default();
+    let registry = Registry::built_in();
+    let casper = registry.find("casper").unwrap();
+    let mut settings = Settings::default();
     settings.set("url", url.clone());
     settings.set("push_url", url);
-    let node = (spec.build)(&settings).unwrap();
-    node.feeds(&[Id::new(spec.probe_id)]).remove(0).0
+    let node = casper.build(&settings).unwrap();
+    node.feeds(std::slice::from_ref(&casper.spec().probe_id)).remove(0).0
 }
 
 #[tokio::test]
 async fn a_dead_stream_of_events_is_noticed_within_45_seconds() {
-    let (inbox, mut heard) = mpsc::channel(16);
-    let task = tokio::spawn(drive(mute_node(), line(inbox)));
+    let (inbox, mut inputs) = mpsc::channel(16);
+    let task = tokio::spawn(task(inbox).run(silent_node()));
     loop {
-        match heard.recv().await.unwrap() {
-            Input::Feed(0, FeedInput::Subscribed(_)) => break,
-            Input::Feed(0, FeedInput::Connecting(_) | FeedInput::Live) => {}
+        match next(&mut inputs).await {
+            LinkEvent::Signal(FeedSignal::Subscribed(_)) => break,
+            LinkEvent::Connecting { .. } | LinkEvent::Signal(FeedSignal::Live) => {}
             other => panic!("{other:?}"),
         }
     }
     tokio::time::pause();
     let begun = Clock::start();
-    loop {
-        match heard.recv().await.unwrap() {
-            Input::Feed(0, FeedInput::Alive) => {}
-            Input::Feed(0, FeedInput::Lost { error, .. }) => {
-                assert!(error.to_string().contains("silent"), "{error}");
-                break;
-            }
-            other => panic!("{other:?}"),
-        }
-    }
+    let reason = lost(&mut inputs).await;
+    assert!(reason.contains("silent"), "{reason}");
     assert!(begun.now().elapsed <= Duration::from_secs(45));
     task.abort();
 }
 
 #[tokio::test]
 async fn a_server_that_never_introduces_itself_is_left_within_16_seconds() {
-    let (inbox, mut heard) = mpsc::channel(16);
-    let (request, upgraded) = black_hole();
-    let feed = Deaf { request, accepted: false };
-    let task = tokio::spawn(drive(Box::new(feed), line(inbox)));
-    assert!(matches!(heard.recv().await, Some(Input::Feed(0, FeedInput::Connecting(0)))));
+    let (inbox, mut inputs) = mpsc::channel(16);
+    let (request, upgraded) = silent_peer();
+    let feed = SilentFeed { request, is_accepted: false };
+    let task = tokio::spawn(task(inbox).run(Box::new(feed)));
+    assert!(matches!(next(&mut inputs).await, LinkEvent::Connecting { attempt: 0 }));
     // The upgrade itself is real, so it is waited for before time is stopped.
     upgraded.await.unwrap();
-    goes_down(&mut heard, 16, "introduce").await;
+    goes_down(&mut inputs, 16, "introduce").await;
     task.abort();
 }
 
@@ -195,7 +215,7 @@ fn close_code(frame: &[u8]) -> Option<u16> {
 
 #[tokio::test]
 async fn a_close_is_answered_and_a_fault_is_named() {
-    for (said, code) in [
+    for (sent, code) in [
         (&b"\x88\x02\x10\x68"[..], Some(4200)),
         (b"\x88\x00", None),
         // No code of the protocol's.
@@ -204,11 +224,12 @@ async fn a_close_is_answered_and_a_fault_is_named() {
         (b"\x81\x02\xff\xfe", Some(1007)),
         (b"\x81\x7f\0\0\0\0\0\x10\0\x01", Some(1009)),
     ] {
-        let (inbox, mut heard) = mpsc::channel(16);
-        let (request, _, read) = peer(said);
-        let task = tokio::spawn(drive(Box::new(Deaf { request, accepted: true }), line(inbox)));
-        while !matches!(heard.recv().await.unwrap(), Input::Feed(0, FeedInput::Lost { .. })) {}
-        assert_eq!(close_code(&read.await.unwrap()), code, "{said:?}");
+        let (inbox, mut inputs) = mpsc::channel(16);
+        let (request, _, received) = peer(sent);
+        let feed = SilentFeed { request, is_accepted: true };
+        let task = tokio::spawn(task(inbox).run(Box::new(feed)));
+        while !matches!(next(&mut inputs).await, LinkEvent::Lost { .. }) {}
+        assert_eq!(close_code(&received.await.unwrap()), code, "{sent:?}");
         task.abort();
     }
 }

@@ -20,10 +20,158 @@ pub(super) async fn look_up(
     let mut lookup = provider.lookup(ids);
     while let Some(request) = lookup.next(now) {
         let response = network.fetch(&request, token).await?;
-        if let Step::Done(readings) = lookup.received(&response) {
+        if let Step::Done(mut readings) = lookup.received(&response) {
+            // An id without a reading would never be looked up again.
+            readings.resize_with(ids.len(), led_to_nothing);
             return Ok(readings);
         }
     }
-    let nothing = || Reading::Malformed("its answers led to nothing".to_owned());
-    Ok(ids.iter().map(|_| nothing()).collect())
+    Ok(ids.iter().map(|_| led_to_nothing()).collect())
+}
+
+fn led_to_nothing() -> Reading {
+    Reading::Malformed("its answers led to nothing".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::provider::{Feed, Lookup, Pace, Spec};
+    use crate::transport::Stream;
+    use crate::wire::{Auth, Request, Response};
+
+    /// Makes request after request, `/0` first, and takes in the responses with these steps.
+    struct Scripted {
+        spec: Arc<Spec>,
+        steps: Mutex<VecDeque<Step>>,
+    }
+
+    struct ScriptedLookup {
+        steps: VecDeque<Step>,
+        requests: usize,
+    }
+
+    fn provider(steps: impl IntoIterator<Item = Step>) -> Scripted {
+        let every = Duration::from_secs(5);
+        let spec = Spec {
+            name: "scripted".into(),
+            title: "Scripted".to_owned(),
+            settings: Vec::new(),
+            pace: Pace { interval: every, safety: every, quotas: Vec::new() },
+            personal: [].into(),
+            id_shape: "anything".to_owned(),
+            ids_per_lookup: 3,
+            push_name: "scripted",
+            has_account_feed: false,
+            probe_id: Id::new("nobody"),
+        };
+        Scripted { spec: Arc::new(spec), steps: Mutex::new(steps.into_iter().collect()) }
+    }
+
+    impl Provider for Scripted {
+        fn spec(&self) -> &Arc<Spec> {
+            &self.spec
+        }
+
+        fn lookup(&self, _ids: &[Id]) -> Box<dyn Lookup> {
+            let steps = std::mem::take(&mut *self.steps.lock().unwrap());
+            Box::new(ScriptedLookup { steps, requests: 0 })
+        }
+
+        fn feeds(&self, _ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
+            Vec::new()
+        }
+    }
+
+    impl Lookup for ScriptedLookup {
+        fn next(&mut self, _now: Timestamp) -> Option<Request> {
+            if self.steps.is_empty() {
+                return None;
+            }
+            let url = format!("https://scripted.example/{}", self.requests).parse().unwrap();
+            self.requests += 1;
+            Some(Request::get(url, Auth::Bearer))
+        }
+
+        fn received(&mut self, response: &Response) -> Step {
+            assert_eq!(response.body, format!("/{}", self.requests - 1).into_bytes());
+            self.steps.pop_front().unwrap()
+        }
+    }
+
+    /// Answers every request with its path, but for those after the first so many, which fail.
+    #[derive(Clone)]
+    struct Echo {
+        requests: Arc<Mutex<usize>>,
+        answered: usize,
+    }
+
+    impl Network for Echo {
+        type Connection = Stream;
+
+        async fn fetch(&self, request: &Request, _token: &Token) -> Result<Response, Error> {
+            let mut requests = self.requests.lock().unwrap();
+            *requests += 1;
+            if *requests > self.answered {
+                return Err(Error::closed(None, "enough"));
+            }
+            Ok(Response::new(200, request.url.path()))
+        }
+
+        async fn open(&self, _request: &Request, _token: &Token) -> Result<Stream, Error> {
+            Err(Error::closed(None, "nothing is pushed here"))
+        }
+    }
+
+    /// Looks two ids up with these steps; what was found, in words, and how many requests were made.
+    async fn lookup(
+        steps: impl IntoIterator<Item = Step>,
+        answered: usize,
+    ) -> (Result<Vec<String>, String>, usize) {
+        let network = Echo { requests: Arc::default(), answered };
+        let ids = ["a", "b"].map(Id::new);
+        let (provider, token) = (provider(steps), Token::default());
+        let found = look_up(&provider, &network, &token, &ids, Timestamp::UNIX_EPOCH).await;
+        let words = |reading: Reading| match reading {
+            Reading::NotFound(word) | Reading::Malformed(word) => word,
+            other => panic!("{other:?}"),
+        };
+        let found = found.map(|readings| readings.into_iter().map(words).collect());
+        (found.map_err(|error| error.to_string()), *network.requests.lock().unwrap())
+    }
+
+    fn done(words: &[&str]) -> Step {
+        Step::Done(words.iter().map(|word| Reading::NotFound((*word).to_owned())).collect())
+    }
+
+    fn found(words: [&str; 2]) -> Result<Vec<String>, String> {
+        Ok(words.map(str::to_owned).into())
+    }
+
+    #[tokio::test]
+    async fn question_follows_question_until_the_lookup_is_done() {
+        let steps = [Step::Ask, Step::Ask, done(&["1", "2"]), Step::Ask];
+        assert_eq!(lookup(steps, 9).await, (found(["1", "2"]), 3));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_fails_ends_the_lookup() {
+        let steps = [Step::Ask, Step::Ask, done(&["1", "2"])];
+        let (found, requests) = lookup(steps, 1).await;
+        assert!(found.unwrap_err().contains("enough"));
+        assert_eq!(requests, 2);
+    }
+
+    /// Or the target would be in flight for ever.
+    #[tokio::test]
+    async fn every_id_has_a_reading_whatever_the_provider_makes_of_it() {
+        let nothing = "its answers led to nothing";
+        assert_eq!(lookup([Step::Ask], 9).await, (found([nothing, nothing]), 1));
+        assert_eq!(lookup([done(&["1"])], 9).await, (found(["1", nothing]), 1));
+        assert_eq!(lookup([done(&["1", "2", "3"])], 9).await, (found(["1", "2"]), 1));
+    }
 }

@@ -9,14 +9,15 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::tests::{line, read_head};
+use super::tests::{lost, next, read_head, task};
 use super::*;
-use crate::provider::Status;
-use crate::provider::{self, Provider, Reading};
+use crate::config::Registry;
+use crate::driver::lookup::look_up;
+use crate::provider::{Provider, Reading, Settings, Status};
 use crate::transport::{ErrorKind, Options, Transport};
 
 /// One test for each provider.
-macro_rules! cells {
+macro_rules! for_each_provider {
     ($fault:ident) => {
         mod $fault {
             #[tokio::test]
@@ -42,8 +43,8 @@ macro_rules! cells {
     };
 }
 
-/// What a provider says once it is connected to, until the transaction is followed.
-fn greeting(name: &str, id: &str) -> Vec<String> {
+/// What a provider sends once it is connected to, until the transaction is subscribed to.
+fn handshake(name: &str, id: &str) -> Vec<String> {
     let hello = json!({ "event": "pusher:connection_established", "data": "{}" });
     let event = "pusher_internal:subscription_succeeded";
     let subscribed = json!({ "event": event, "channel": id, "data": "{}" });
@@ -70,45 +71,45 @@ fn completed(name: &str, id: &str) -> String {
     message.to_string()
 }
 
-/// A peer that opens its side of one connection and says what it is told to. It hears nothing.
+/// A peer that opens its side of one connection and sends what it is told to. It reads nothing.
 struct Peer {
     opened: Option<oneshot::Receiver<()>>,
-    say: blocking::Sender<String>,
-    said: blocking::Receiver<()>,
+    messages: blocking::Sender<String>,
+    sent: blocking::Receiver<()>,
 }
 
 impl Peer {
-    /// Says this, and waits until it has left: in the way of a thread, so that no time passes.
-    fn say(&self, message: String) {
-        self.say.send(message).unwrap();
-        self.said.recv().unwrap();
+    /// Sends this, and waits until it has left: in the way of a thread, so that no time passes.
+    fn send(&self, message: String) {
+        self.messages.send(message).unwrap();
+        self.sent.recv().unwrap();
     }
 }
 
 /// A provider whose server listens there.
 fn provider_at(name: &str, listener: &TcpListener) -> Arc<dyn Provider> {
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let mut settings = provider::Settings::default();
+    let mut settings = Settings::default();
     settings.set("url", url.clone());
     settings.set("push_url", url);
-    (provider::find(name).unwrap().build)(&settings).unwrap()
+    Registry::built_in().find(name).unwrap().build(&settings).unwrap()
 }
 
 /// The feed of a provider whose server is the peer, and the transaction that it follows.
-fn feed(name: &str) -> (Box<dyn Feed>, &'static str, Peer) {
+fn feed(name: &str) -> (Box<dyn Feed>, Id, Peer) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let provider = provider_at(name, &listener);
-    let (say, to_say) = blocking::channel::<String>();
-    let (done, said) = blocking::channel();
+    let (messages, to_send) = blocking::channel::<String>();
+    let (done, sent) = blocking::channel();
     let (open, opened) = oneshot::channel();
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let is_socket = upgrade(&mut stream);
         // Not everybody waits for it.
         let _ = open.send(());
-        for message in to_say {
+        for message in to_send {
             let bytes = if is_socket {
-                frame(&message)
+                text_frame(&message)
             } else {
                 format!("data:{message}\n\n").into_bytes()
             };
@@ -117,9 +118,9 @@ fn feed(name: &str) -> (Box<dyn Feed>, &'static str, Peer) {
         }
         while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
     });
-    let id = provider.spec().probe_id;
-    let (feed, _) = provider.feeds(&[Id::new(id)]).remove(0);
-    (feed, id, Peer { opened: Some(opened), say, said })
+    let id = provider.spec().probe_id.clone();
+    let (feed, _) = provider.feeds(std::slice::from_ref(&id)).remove(0);
+    (feed, id, Peer { opened: Some(opened), messages, sent })
 }
 
 /// Upgrades to a WebSocket, or begins a stream of events.
@@ -138,104 +139,97 @@ fn upgrade(stream: &mut TcpStream) -> bool {
     key.is_some()
 }
 
-fn frame(text: &str) -> Vec<u8> {
+fn text_frame(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap();
     [&[0x81, 126][..], &length.to_be_bytes(), text.as_bytes()].concat()
 }
 
 /// Opens the connection.
-async fn opened(name: &str) -> (mpsc::Receiver<Input>, Peer, &'static str) {
-    let (inbox, mut heard) = mpsc::channel(16);
+async fn opened(name: &str) -> (mpsc::Receiver<Input>, Peer, Id) {
+    let (inbox, mut inputs) = mpsc::channel(16);
     let (feed, id, mut peer) = feed(name);
-    tokio::spawn(drive(feed, line(inbox)));
-    let first = heard.recv().await.unwrap();
-    assert!(matches!(first, Input::Feed(0, FeedInput::Connecting(0))), "{first:?}");
+    tokio::spawn(task(inbox).run(feed));
+    let first = next(&mut inputs).await;
+    assert!(matches!(first, LinkEvent::Connecting { attempt: 0 }), "{first:?}");
     peer.opened.take().unwrap().await.unwrap();
-    (heard, peer, id)
+    (inputs, peer, id)
 }
 
-/// The same, until the transaction is followed. From then on time passes only while everybody waits for it.
-async fn followed(name: &str) -> (mpsc::Receiver<Input>, Peer, &'static str) {
-    let (mut heard, peer, id) = opened(name).await;
-    for message in greeting(name, id) {
-        peer.say(message);
+/// Waits until the transaction is subscribed to.
+async fn until_subscribed(inputs: &mut mpsc::Receiver<Input>) {
+    while !matches!(next(inputs).await, LinkEvent::Signal(FeedSignal::Subscribed(_))) {}
+}
+
+/// Opens the connection and subscribes. From then on time passes only while everybody waits for it.
+async fn subscribed(name: &str) -> (mpsc::Receiver<Input>, Peer, Id) {
+    let (mut inputs, peer, id) = opened(name).await;
+    for message in handshake(name, id.as_str()) {
+        peer.send(message);
     }
-    while !matches!(heard.recv().await.unwrap(), Input::Feed(0, FeedInput::Subscribed(_))) {}
+    until_subscribed(&mut inputs).await;
     tokio::time::pause();
-    (heard, peer, id)
+    (inputs, peer, id)
 }
 
 /// Waits for the loss of the connection; answers why and after how long.
-async fn lost(heard: &mut mpsc::Receiver<Input>) -> (String, Duration) {
+async fn lost_after(inputs: &mut mpsc::Receiver<Input>) -> (String, Duration) {
     let begun = Clock::start();
-    loop {
-        match heard.recv().await.unwrap() {
-            Input::Feed(0, FeedInput::Lost { error, .. }) => {
-                return (error.to_string(), begun.now().elapsed);
-            }
-            Input::Feed(0, FeedInput::Alive) => {}
-            other => panic!("{other:?}"),
-        }
-    }
+    let reason = lost(inputs).await;
+    (reason, begun.now().elapsed)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
-cells!(half_open);
+for_each_provider!(half_open);
 async fn half_open(name: &str) {
-    let (mut heard, _peer, _) = followed(name).await;
-    let (reason, after) = lost(&mut heard).await;
+    let (mut inputs, _peer, _) = subscribed(name).await;
+    let (reason, after) = lost_after(&mut inputs).await;
     assert!(reason.contains("silent"), "{reason}");
     assert!(after.as_secs() <= 45, "{after:?}");
 }
 
-cells!(stalled_after_the_headers);
+for_each_provider!(stalled_after_the_headers);
 async fn stalled_after_the_headers(name: &str) {
-    let (mut heard, _peer, _) = opened(name).await;
-    let (word, limit) = match name {
-        "transak" => ("did not introduce itself", 16 * SECOND),
-        _ => {
-            while !matches!(heard.recv().await.unwrap(), Input::Feed(0, FeedInput::Subscribed(_))) {
-            }
-            ("silent", 45 * SECOND)
-        }
+    let (mut inputs, _peer, _) = opened(name).await;
+    let (word, limit) = if name == "transak" {
+        ("did not introduce itself", 16 * SECOND)
+    } else {
+        until_subscribed(&mut inputs).await;
+        ("silent", 45 * SECOND)
     };
     tokio::time::pause();
-    let (reason, after) = lost(&mut heard).await;
+    let (reason, after) = lost_after(&mut inputs).await;
     assert!(reason.contains(word), "{reason}");
     assert!(after <= limit, "{after:?}");
 }
 
-cells!(an_ending_that_arrived_while_we_were_stopped);
+for_each_provider!(an_ending_that_arrived_while_we_were_stopped);
 /// The process was stopped for ten minutes, and the ending arrived meanwhile.
 async fn an_ending_that_arrived_while_we_were_stopped(name: &str) {
-    let (mut heard, peer, id) = followed(name).await;
-    peer.say(completed(name, id));
+    let (mut inputs, peer, id) = subscribed(name).await;
+    peer.send(completed(name, id.as_str()));
     tokio::time::advance(600 * SECOND).await;
     loop {
-        match heard.recv().await.unwrap() {
-            Input::Feed(0, FeedInput::Observed(_, report)) => {
+        match next(&mut inputs).await {
+            LinkEvent::Signal(FeedSignal::Observed(_, report)) => {
                 assert_eq!(report.status, Status::Completed);
                 break;
             }
-            Input::Feed(0, FeedInput::Alive) => {}
+            LinkEvent::Alive => {}
             other => panic!("{other:?}"),
         }
     }
 }
 
-cells!(a_peer_that_was_not_listened_to);
-/// Ten minutes in which nobody listened are no silence of the peer's: it is asked, and has its time.
+for_each_provider!(a_peer_that_was_not_listened_to);
+/// Ten minutes in which nobody listened are no silence of the peer's: it gets a ping, and has its time.
 async fn a_peer_that_was_not_listened_to(name: &str) {
-    let (mut heard, _peer, _) = followed(name).await;
-    let limits = feed(name).0.silence();
+    let (mut inputs, _peer, _) = subscribed(name).await;
+    let limits = feed(name).0.keep_alive();
     tokio::time::advance(600 * SECOND).await;
-    let (reason, after) = lost(&mut heard).await;
+    let (reason, after) = lost_after(&mut inputs).await;
     assert!(reason.contains("silent"), "{reason}");
-    assert!(
-        after + SECOND >= limits.dead_after && after <= limits.dead_after + SECOND,
-        "{after:?}"
-    );
+    assert!(after + SECOND >= limits.timeout && after <= limits.timeout + SECOND, "{after:?}");
 }
 
 /// What the provider answers about a completed transaction.
@@ -272,21 +266,21 @@ fn stalling(listener: TcpListener, answer: String, stalls_after: usize) -> onesh
     stalls
 }
 
-/// The first look is in vain and given up in time; the next one is not.
-async fn look_twice(name: &str, stalls_after: usize) {
+/// The first lookup is in vain and given up in time; the next one is not.
+async fn look_up_twice(name: &str, stalls_after: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let provider = provider_at(name, &listener);
-    let id = Id::new(provider.spec().probe_id);
+    let id = provider.spec().probe_id.clone();
     let stalled = stalling(listener, answer(name, id.as_str()), stalls_after);
     let transport = Transport::new(&Options::default()).unwrap();
-    let look = move || {
+    let lookup = move || {
         let (provider, transport, id) = (provider.clone(), transport.clone(), id.clone());
         tokio::spawn(async move {
             let now = Clock::start().now().wall;
-            crate::driver::look(provider.as_ref(), &transport, &Token::default(), &id, now).await
+            look_up(provider.as_ref(), &transport, &Token::default(), &[id], now).await
         })
     };
-    let first = look();
+    let first = lookup();
     stalled.await.unwrap();
     tokio::time::pause();
     let begun = Clock::start();
@@ -295,18 +289,19 @@ async fn look_twice(name: &str, stalls_after: usize) {
     assert!(error.to_string().contains("no answer in time"), "{error}");
     assert!(begun.now().elapsed <= 20 * SECOND + SECOND, "{:?}", begun.now().elapsed);
     tokio::time::resume();
-    match look().await.unwrap() {
-        Ok((Reading::Observed(report), _)) => assert_eq!(report.status, Status::Completed),
+    let readings = lookup().await.unwrap().unwrap();
+    match &readings[..] {
+        [Reading::Observed(report)] => assert_eq!(report.status, Status::Completed),
         other => panic!("{other:?}"),
     }
 }
 
-cells!(a_request_that_vanishes);
+for_each_provider!(a_request_that_vanishes);
 async fn a_request_that_vanishes(name: &str) {
-    look_twice(name, 0).await;
+    look_up_twice(name, 0).await;
 }
 
-cells!(an_answer_that_stalls);
+for_each_provider!(an_answer_that_stalls);
 async fn an_answer_that_stalls(name: &str) {
-    look_twice(name, usize::MAX).await;
+    look_up_twice(name, usize::MAX).await;
 }

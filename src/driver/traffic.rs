@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::provider::without_personal_data;
 use crate::protocol::jwt;
+use crate::provider::without_personal_data;
 
 /// As much of a message as a log needs; a whole line of it is not much longer.
 const LONGEST: usize = 400;
@@ -50,6 +50,8 @@ fn unwrap(value: &mut Value) {
 mod tests {
     use super::*;
 
+    const NONE: &[&str] = &[];
+
     #[test]
     fn personal_data_in_text_is_redacted_too() {
         let inner = r#"{\"id\":\"x\",\"ipAddress\":\"14.142.0.1\",\"walletAddress\":\"0xD902\"}"#;
@@ -63,15 +65,15 @@ mod tests {
     #[test]
     fn broken_json_in_text_is_only_measured() {
         let text = r#"{"event":"X","data":"{\"ipAddress\":\"14.142.0.1\""}"#;
-        assert_eq!(shown(text, &[]), r#"{"event":"X","data":"[broken JSON, 25 bytes]"}"#);
+        assert_eq!(shown(text, NONE), r#"{"event":"X","data":"[broken JSON, 25 bytes]"}"#);
         let text = r#"{"event":"X","data":"hello {"}"#;
-        assert_eq!(shown(text, &[]), text);
+        assert_eq!(shown(text, NONE), text);
     }
 
     #[test]
     fn a_signed_message_is_only_measured() {
         let text = r#"{"data":"eyJhbGciOiJIUzI1NiJ9.eyJpcCI6IjE0LjE0MiJ9.c2ln"}"#;
-        assert_eq!(shown(text, &[]), r#"{"data":"[signed, 46 bytes]"}"#);
-        assert_eq!(shown("eyJhbGciOiJIUzI1NiJ9.e30.c2ln", &[]), "29 characters that are not JSON");
+        assert_eq!(shown(text, NONE), r#"{"data":"[signed, 46 bytes]"}"#);
+        assert_eq!(shown("eyJhbGciOiJIUzI1NiJ9.e30.c2ln", NONE), "29 characters that are not JSON");
     }
 }

@@ -1,27 +1,12 @@
 //! The orders of an account, which are not known beforehand: they come, end, and are forgotten, so that a
 //! watch may go on for ever.
 
-use std::collections::VecDeque;
-
+use super::orders::{MAX_ENDED, MAX_OPEN};
 use super::target::Target;
 use super::{Engine, FeedId, TargetId};
 use crate::event::{Name, Outcome};
 use crate::provider::Id;
 use crate::warning::WarningCode;
-
-/// How many ended orders are remembered, to know a late word about them from a new order.
-pub(super) const MAX_ENDED: usize = 1_000;
-/// How many orders are followed at once.
-pub(super) const MAX_OPEN: usize = 10_000;
-
-/// The targets of an account, oldest first. Those that are gone, or no longer what they were when they
-/// were put here, are passed over.
-#[derive(Default)]
-pub(super) struct Orders {
-    pub(super) open: VecDeque<(TargetId, Id)>,
-    pub(super) ended: VecDeque<(TargetId, Id)>,
-    is_limit_told: bool,
-}
 
 impl Engine {
     /// The target of an order, which is new if it was never heard of.
@@ -54,7 +39,7 @@ impl Engine {
                 return;
             };
             if self.targets.open(target).is_some_and(|order| order.id == id) {
-                if !std::mem::replace(&mut self.account.is_limit_told, true) {
+                if !std::mem::replace(&mut self.account.is_limit_reported, true) {
                     let message = format!(
                         "more than {MAX_OPEN} orders are open; the oldest are followed no longer"
                     );

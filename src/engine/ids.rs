@@ -3,10 +3,6 @@
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-use slab::Slab;
-
-use super::target::Target;
-
 /// A target of the command. Those of an account come and go, and their ids are used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TargetId(usize);
@@ -115,56 +111,19 @@ impl<I: ListIndex, T> IndexMut<I> for List<I, T> {
     }
 }
 
-/// The targets of a command.
-#[derive(Default)]
-pub(super) struct Targets(Slab<Target>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Targets {
-    pub(super) fn insert(&mut self, target: Target) -> TargetId {
-        TargetId(self.0.insert(target))
-    }
-
-    pub(super) fn remove(&mut self, id: TargetId) -> Target {
-        self.0.remove(id.0)
-    }
-
-    pub(super) fn get(&self, id: TargetId) -> Option<&Target> {
-        self.0.get(id.0)
-    }
-
-    pub(super) fn get_mut(&mut self, id: TargetId) -> Option<&mut Target> {
-        self.0.get_mut(id.0)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (TargetId, &Target)> {
-        self.0.iter().map(|(key, target)| (TargetId(key), target))
-    }
-
-    /// The target, if it is there and not settled.
-    pub(super) fn open(&self, id: TargetId) -> Option<&Target> {
-        self.get(id).filter(|target| target.is_open())
-    }
-
-    /// The targets that are not settled.
-    pub(super) fn all_open(&self) -> impl Iterator<Item = (TargetId, &Target)> {
-        self.iter().filter(|(_, target)| target.is_open())
-    }
-}
-
-impl Index<TargetId> for Targets {
-    type Output = Target;
-
-    fn index(&self, id: TargetId) -> &Target {
-        &self.0[id.0]
-    }
-}
-
-impl IndexMut<TargetId> for Targets {
-    fn index_mut(&mut self, id: TargetId) -> &mut Target {
-        &mut self.0[id.0]
+    #[test]
+    fn a_list_is_indexed_by_the_places_of_its_items() {
+        let mut list: List<FeedId, &str> = ["a", "b"].into_iter().collect();
+        let third = list.push("c");
+        assert_eq!((third.place(), list[third], list.len()), (2, "c", 3));
+        list[FeedId::at(0)] = "z";
+        let items: Vec<_> = list.enumerate().map(|(id, item)| (id.place(), *item)).collect();
+        assert_eq!(items, [(0, "z"), (1, "b"), (2, "c")]);
+        assert_eq!(list.ids().map(ListIndex::place).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(!list.is_empty() && List::<FeedId, u8>::default().is_empty());
     }
 }

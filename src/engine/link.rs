@@ -30,15 +30,15 @@ pub(super) struct Link {
     /// Whether it carries the token, and so tells whether that is accepted.
     pub(super) authenticated: bool,
     pub(super) state: LinkState,
-    /// When something arrived last, as time of the command.
-    pub(super) heard: Duration,
+    /// When something was last received, as time of the command.
+    pub(super) last_received: Duration,
     targets: BTreeMap<Id, TargetId>,
     /// How many of them are not settled.
     open_targets: usize,
     was_live: bool,
     /// Since when it is down.
     down_since: Option<Duration>,
-    is_unavailable_told: bool,
+    is_unavailable_reported: bool,
     malformed: Malformed,
 }
 
@@ -75,12 +75,12 @@ impl Link {
             account: route.account,
             authenticated: route.authenticated,
             state: LinkState::Connecting,
-            heard: Duration::ZERO,
+            last_received: Duration::ZERO,
             open_targets: route.targets.len(),
             targets: route.targets.into_iter().collect(),
             was_live: false,
             down_since: None,
-            is_unavailable_told: false,
+            is_unavailable_reported: false,
             malformed: Malformed::default(),
         }
     }
@@ -149,9 +149,9 @@ impl Link {
         is_news
     }
 
-    /// Whether it was not told yet that push is not to be had.
-    pub(super) fn tell_unavailable(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_unavailable_told, true)
+    /// Whether it was not reported yet that push is not to be had.
+    pub(super) fn report_unavailable(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_unavailable_reported, true)
     }
 
     /// Counts a malformed message. What to say of it: a peer that sends nothing else is quoted only for a while.
@@ -161,11 +161,8 @@ impl Link {
         if quoted.len() >= MAX_QUOTED || !quoted.insert(message.to_owned()) {
             return None;
         }
-        let more = if quoted.len() == MAX_QUOTED {
-            "; more of this is counted, not told"
-        } else {
-            ""
-        };
+        let more =
+            if quoted.len() == MAX_QUOTED { "; more of this is counted, not told" } else { "" };
         Some(format!("{message}{more}"))
     }
 
@@ -173,5 +170,106 @@ impl Link {
     pub(super) fn unquoted(&self) -> Option<u32> {
         let Malformed { count, quoted } = &self.malformed;
         Some(*count).filter(|count| *count as usize > quoted.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ListIndex;
+
+    fn link(targets: usize, account: bool) -> Link {
+        let target = |place: usize| (Id::new(&place.to_string()), TargetId::at(place));
+        Link::new(Route {
+            profile: ProfileId::at(0),
+            targets: (0..targets).map(target).collect(),
+            account,
+            authenticated: true,
+        })
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_link_has_an_only_target_where_it_serves_one_and_no_account() {
+        assert_eq!(link(1, false).only_target(), Some(TargetId::at(0)));
+        assert_eq!(link(2, false).only_target(), None);
+        assert_eq!(link(0, false).only_target(), None);
+        assert_eq!(link(1, true).only_target(), None);
+    }
+
+    #[test]
+    fn it_is_needed_until_its_last_target_is_settled() {
+        let mut link = link(2, false);
+        link.add(Id::new("new"), TargetId::at(9));
+        assert!(link.settle_one());
+        assert!(link.settle_one());
+        assert!(!link.settle_one());
+    }
+
+    #[test]
+    fn a_target_is_found_by_its_id_until_it_is_removed() {
+        let mut link = link(2, false);
+        link.add(Id::new("0-new"), TargetId::at(9));
+        assert_eq!(link.target(&Id::new("0-new")), Some(TargetId::at(9)));
+        assert_eq!(link.targets(), [0, 9, 1].map(TargetId::at));
+        link.remove(&Id::new("0-new"));
+        assert_eq!(link.target(&Id::new("0-new")), None);
+        assert_eq!(link.targets(), [0, 1].map(TargetId::at));
+    }
+
+    #[test]
+    fn what_was_before_it_is_live_is_known() {
+        let mut link = link(1, false);
+        assert!(!link.is_live());
+        // What was lost before it was ever live is no gap.
+        assert!(link.count_down_time(seconds(1)));
+        assert_eq!(link.set_live(seconds(5)), Before::Never);
+        assert!(link.is_live());
+        assert_eq!(link.set_live(seconds(6)), Before::Live);
+        assert!(link.count_down_time(seconds(10)));
+        assert!(!link.count_down_time(seconds(20)));
+        assert_eq!(link.set_live(seconds(25)), Before::Down(seconds(15)));
+    }
+
+    #[test]
+    fn a_loss_is_news_only_once_in_a_row() {
+        let mut link = link(1, false);
+        assert!(link.set_down("gone".to_owned(), seconds(5)));
+        assert!(!link.set_down("still gone".to_owned(), seconds(9)));
+        let state = LinkState::Down { reason: "still gone".to_owned(), retry_at: seconds(9) };
+        assert_eq!(link.state, state);
+        link.set_live(seconds(10));
+        assert!(link.set_down("gone".to_owned(), seconds(20)));
+    }
+
+    #[test]
+    fn that_push_is_not_to_be_had_is_told_once() {
+        let mut link = link(1, false);
+        assert!(link.report_unavailable());
+        assert!(!link.report_unavailable());
+    }
+
+    #[test]
+    fn each_malformed_message_is_quoted_once() {
+        let mut link = link(1, false);
+        assert_eq!(link.malformed("not JSON").as_deref(), Some("not JSON"));
+        assert_eq!(link.unquoted(), None);
+        assert_eq!(link.malformed("not JSON"), None);
+        assert_eq!(link.malformed("no id").as_deref(), Some("no id"));
+        assert_eq!(link.unquoted(), Some(3));
+    }
+
+    #[test]
+    fn the_last_quotation_says_that_it_is_the_last() {
+        let mut link = link(1, false);
+        let quotations = (0..30).filter_map(|index| link.malformed(&index.to_string()));
+        let quotations: Vec<_> = quotations.collect();
+        assert_eq!(quotations.len(), MAX_QUOTED);
+        assert_eq!(quotations[18], "18");
+        assert_eq!(quotations[19], "19; more of this is counted, not told");
+        assert_eq!(link.unquoted(), Some(30));
     }
 }

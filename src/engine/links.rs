@@ -23,9 +23,9 @@ impl Engine {
         match event {
             LinkEvent::Connecting { attempt } => {
                 self.question_asked(self.links[feed].profile);
-                self.tell_connection(feed, ConnectionState::Connecting, attempt, None, None);
+                self.emit_connection(feed, ConnectionState::Connecting, attempt, None, None);
             }
-            LinkEvent::Alive => self.link_heard(feed),
+            LinkEvent::Alive => self.link_received(feed),
             LinkEvent::Signal(signal) => self.signal(feed, signal),
             LinkEvent::Lost { error, attempt, retry_in, generation } => {
                 self.link_lost(feed, error, attempt, retry_in, generation);
@@ -37,7 +37,7 @@ impl Engine {
         if let FeedSignal::Refused(refusal) = signal {
             return self.link_refused(feed, refusal);
         }
-        self.link_heard(feed);
+        self.link_received(feed);
         match signal {
             FeedSignal::Live => self.link_live(feed),
             FeedSignal::Subscribed(ids) => self.subscribed(feed, &ids),
@@ -55,20 +55,17 @@ impl Engine {
         }
     }
 
-    fn link_heard(&mut self, feed: FeedId) {
+    fn link_received(&mut self, feed: FeedId) {
         let link = &mut self.links[feed];
-        link.heard = self.now.elapsed;
-        self.profiles[link.profile].outage.heard();
+        link.last_received = self.now.elapsed;
+        self.profiles[link.profile].outage.received();
     }
 
     fn link_refused(&mut self, feed: FeedId, Refusal { kind, message }: Refusal) {
         let profile = self.links[feed].profile;
         let failure = Failure::new(kind.into(), message);
         let polls = self.can_poll(profile) && !self.plan.account;
-        self.fail_profile(
-            profile,
-            if polls { failure.hint(Hint::PollInstead) } else { failure },
-        );
+        self.fail_profile(profile, if polls { failure.hint(Hint::PollInstead) } else { failure });
     }
 
     fn pushed(&mut self, feed: FeedId, id: Id, report: Report) {
@@ -82,8 +79,8 @@ impl Engine {
             self.open_target(feed, &id)
         };
         if let Some(target) = target {
-            let heard = self.now.elapsed;
-            self.observe(target, Observation { report, source: Source::Push, heard });
+            let at = self.now.elapsed;
+            self.observe(target, Observation { report, source: Source::Push, at });
         }
     }
 
@@ -98,7 +95,7 @@ impl Engine {
     }
 
     /// How many messages were malformed, where not all of them were quoted.
-    pub(super) fn tell_malformed(&mut self) {
+    pub(super) fn warn_of_malformed(&mut self) {
         let unquoted = self.links.iter().filter_map(|link| Some((link.profile, link.unquoted()?)));
         for (profile, count) in unquoted.collect::<Vec<_>>() {
             let name = &self.plan.profiles[profile].name;
@@ -162,7 +159,7 @@ impl Engine {
     }
 
     /// Nobody can look up whether an id exists whose channel stays silent, so it is told once.
-    pub(super) fn tell_nothing_heard(&mut self, feed: FeedId) {
+    pub(super) fn warn_of_silence(&mut self, feed: FeedId) {
         let mut unheard = self.served(feed, None);
         unheard.retain(|target| self.targets[*target].tracker.status().is_none());
         let cannot = "without an access token txwatch cannot check that";
@@ -191,12 +188,12 @@ impl Engine {
                 }
             }
             Before::Down(gap) => {
-                self.tell_gap(feed, gap);
+                self.warn_of_gap(feed, gap);
                 self.count_reconnect(feed);
             }
             Before::Live => self.count_reconnect(feed),
         }
-        self.tell_connection(feed, ConnectionState::Live, 0, None, None);
+        self.emit_connection(feed, ConnectionState::Live, 0, None, None);
     }
 
     fn count_reconnect(&mut self, feed: FeedId) {
@@ -206,7 +203,7 @@ impl Engine {
     }
 
     /// Where nothing can be polled, what happened while the connection was down is missed.
-    fn tell_gap(&mut self, feed: FeedId, gap: Duration) {
+    fn warn_of_gap(&mut self, feed: FeedId, gap: Duration) {
         if !self.can_poll(self.links[feed].profile) {
             let gap = humantime::format_duration(whole_seconds(gap));
             let message =
@@ -231,8 +228,8 @@ impl Engine {
         for target in self.links[feed].targets() {
             self.targets[target].subscribed = false;
         }
-        let told = Some(reason.clone());
-        self.tell_connection(feed, ConnectionState::Lost, attempt, Some(retry_in), told);
+        let because = Some(reason.clone());
+        self.emit_connection(feed, ConnectionState::Lost, attempt, Some(retry_in), because);
         if self.links[feed].count_down_time(self.now.elapsed) && !self.can_poll(profile) {
             let message = format!("{reason}; trying again, and nothing is heard until then");
             self.warn(self.links[feed].only_target(), WarningCode::PushLost, message);
@@ -271,7 +268,7 @@ impl Engine {
                 self.fail_profile(profile, failure.hint(hint));
             }
             ErrorKind::Unsupported => {
-                if self.links[feed].tell_unavailable() {
+                if self.links[feed].report_unavailable() {
                     let message = format!("{reason}; polling instead");
                     self.warn(only, WarningCode::PushUnavailable, message);
                 }
@@ -285,13 +282,13 @@ impl Engine {
         if targets.is_empty() {
             return;
         }
-        self.tell_connection(feed, ConnectionState::Polling, 0, Some(retry_in), None);
+        self.emit_connection(feed, ConnectionState::Polling, 0, Some(retry_in), None);
         for target in targets {
             self.look_up(target);
         }
     }
 
-    fn tell_connection(
+    fn emit_connection(
         &mut self,
         feed: FeedId,
         state: ConnectionState,

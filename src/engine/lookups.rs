@@ -5,9 +5,7 @@ use std::time::Duration;
 use super::request_queue::Turn;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
-use super::{
-    Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whole_seconds,
-};
+use super::{Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whole_seconds};
 use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::{Observation, Source};
@@ -44,7 +42,6 @@ impl Engine {
     /// Makes the next lookup of a profile. Whether there was one to make.
     fn run_queue(&mut self, profile: ProfileId) -> bool {
         let now = self.now.elapsed;
-        let batch = self.plan.profiles[profile].provider.spec().ids_per_lookup;
         let targets = &mut self.targets;
         let open = |id: TargetId| {
             let Some(target) = targets.get_mut(id) else {
@@ -55,11 +52,11 @@ impl Engine {
             }
             target.is_open()
         };
-        match self.profiles[profile].queue.next(now, batch, open) {
+        match self.profiles[profile].queue.next(now, open) {
             Turn::None => false,
             Turn::Exhausted(until) => {
                 self.timers.add(until, Timer::Queue);
-                self.tell_slowness(profile);
+                self.warn_of_slowness(profile);
                 false
             }
             Turn::Lookup(targets) => {
@@ -76,14 +73,14 @@ impl Engine {
     }
 
     /// Whoever waits longer than between two lookups is looked up more rarely than was asked for.
-    fn tell_slowness(&mut self, profile: ProfileId) {
+    fn warn_of_slowness(&mut self, profile: ProfileId) {
         let settings = &self.plan.profiles[profile];
         let state = &mut self.profiles[profile];
         let (waiting, wait) = state.queue.backlog(self.now.elapsed);
-        if state.is_slowness_told || wait.is_none_or(|wait| wait <= settings.interval) {
+        if state.is_slowness_reported || wait.is_none_or(|wait| wait <= settings.interval) {
             return;
         }
-        state.is_slowness_told = true;
+        state.is_slowness_reported = true;
         let spec = settings.provider.spec();
         let quotas = spec.pace.quotas.iter().map(|quota| {
             format!("{} requests in {}", quota.requests, humantime::format_duration(quota.within))
@@ -107,8 +104,10 @@ impl Engine {
             Ok(readings) => readings.into_iter().map(Ok).collect(),
             Err(error) => targets.iter().map(|_| Err(error.clone())).collect(),
         };
+        // What was looked up together is looked up together again.
+        let mut spread = None;
         for (target, result) in targets.into_iter().zip(results) {
-            self.looked_up(target, asked, generation, result);
+            self.looked_up(target, asked, generation, result, &mut spread);
         }
     }
 
@@ -118,10 +117,11 @@ impl Engine {
         asked: Duration,
         generation: u32,
         result: Result<Reading, Error>,
+        spread: &mut Option<f64>,
     ) {
         let again = self.targets[target].lookup_ends();
         if !self.targets[target].is_open() {
-            self.overhear(self.targets[target].profile, &result);
+            self.take_late_result(self.targets[target].profile, &result);
             return self.forget_ended_orders();
         }
         match result {
@@ -130,7 +130,7 @@ impl Engine {
         }
         if again {
             self.look_up(target);
-        } else if let Some(wait) = self.next_lookup(target) {
+        } else if let Some(wait) = self.next_lookup(target, spread) {
             self.look_up_at(target, self.now.elapsed + wait);
         }
     }
@@ -148,7 +148,7 @@ impl Engine {
                 self.profiles[profile].answered();
                 self.targets[target].malformed_answers = 0;
                 let source = Source::Pull;
-                self.observe(target, Observation { report: *report, source, heard: asked });
+                self.observe(target, Observation { report: *report, source, at: asked });
             }
             Reading::NotFound(answer) => {
                 self.profiles[profile].answered();
@@ -158,7 +158,7 @@ impl Engine {
                 let has_token = self.plan.profiles[profile].credential.is_available();
                 let what = if has_token { "token" } else { "request" };
                 let message = format!("{} refused the {what}: {answer}", self.title(profile));
-                self.profiles[profile].outage.heard();
+                self.profiles[profile].outage.received();
                 self.retry(target, Duration::ZERO);
                 let side = Source::Pull;
                 self.denied(Denial { profile, target: Some(target), side, generation, message });
@@ -180,7 +180,7 @@ impl Engine {
     }
 
     /// An answer about a target that needs none any more still tells how its provider is.
-    fn overhear(&mut self, profile: ProfileId, result: &Result<Reading, Error>) {
+    fn take_late_result(&mut self, profile: ProfileId, result: &Result<Reading, Error>) {
         match result {
             Ok(Reading::Observed(_) | Reading::NotFound(_)) => self.profiles[profile].answered(),
             Ok(Reading::Busy { retry_after, .. }) => {
@@ -250,8 +250,8 @@ impl Engine {
             self.warn(Some(target), WarningCode::MalformedResponse, message);
             return self.retry(target, Duration::ZERO);
         }
-        let request =
-            self.plan.profiles[profile].provider.first_request(&self.targets[target].id);
+        let id = std::slice::from_ref(&self.targets[target].id);
+        let request = self.plan.profiles[profile].provider.lookup(id).next(self.now.wall);
         let address = request.map_or_else(String::new, |request| request.url.into());
         let failure = Failure::new(FailureKind::Untrusted, format!("{address}: {problem}"));
         let title = self.title(profile).to_owned();
@@ -259,8 +259,9 @@ impl Engine {
     }
 
     /// When to look again without another reason: rarely while push is healthy, at the interval while
-    /// polling carries the watch, and once more at the end of `--appear-timeout`.
-    fn next_lookup(&mut self, target: TargetId) -> Option<Duration> {
+    /// polling carries the watch, and once more at the end of `--appear-timeout`. `spread` is where between
+    /// nine and eleven tenths of that the lookup falls, if it was decided for another target already.
+    fn next_lookup(&mut self, target: TargetId, spread: &mut Option<f64>) -> Option<Duration> {
         let target = &self.targets[target];
         if !target.is_open() {
             return None;
@@ -278,7 +279,8 @@ impl Engine {
             Mode::Watch if live.is_some() && !is_unseen => profile.safety,
             _ => profile.interval,
         };
-        let wait = interval.mul_f64(0.9 + 0.2 * self.random.f64());
+        let spread = *spread.get_or_insert_with(|| self.random.f64());
+        let wait = interval.mul_f64(0.9 + 0.2 * spread);
         let appears = profile.appear_timeout.map(|limit| limit.saturating_sub(self.now.elapsed));
         match appears {
             Some(left) if is_unseen && !left.is_zero() => Some(wait.min(left)),

@@ -19,6 +19,7 @@ mod input;
 mod link;
 mod links;
 mod lookups;
+mod orders;
 mod outage;
 pub mod plan;
 mod profile;
@@ -27,6 +28,7 @@ mod settle;
 mod suspend;
 mod tally;
 mod target;
+mod targets;
 mod timer_queue;
 mod token_bucket;
 mod token_renewal;
@@ -39,13 +41,14 @@ use std::time::Duration;
 use crate::error::{Failure, FailureKind};
 use crate::event::{Conclusion, Event, Stamped};
 use crate::warning::{Warning, WarningCode};
-use ids::Targets;
 use link::Link;
+use orders::Orders;
 use plan::{Mode, Plan};
 use profile::ProfileState;
 use suspend::SuspendDetector;
 use tally::Tally;
 use target::Target;
+use targets::Targets;
 use timer_queue::{Timer, TimerQueue};
 
 pub use effect::{Effect, LookupRequest};
@@ -62,7 +65,7 @@ pub struct Engine {
     profiles: List<ProfileId, ProfileState>,
     targets: Targets,
     links: List<FeedId, Link>,
-    account: account::Orders,
+    account: Orders,
     timers: TimerQueue,
     suspend: SuspendDetector,
     tally: Tally,
@@ -78,11 +81,7 @@ pub struct Engine {
 
 impl Engine {
     /// A command that has not begun. `random` spreads requests and retries.
-    pub fn new(
-        plan: Arc<Plan>,
-        routes: List<FeedId, Route>,
-        mut random: fastrand::Rng,
-    ) -> Self {
+    pub fn new(plan: Arc<Plan>, routes: List<FeedId, Route>, mut random: fastrand::Rng) -> Self {
         let mut targets = Targets::default();
         for target in plan.targets.iter() {
             let (name, id) = (target.name.clone(), target.id.clone());
@@ -93,13 +92,12 @@ impl Engine {
                 targets[*target].feed = Some(feed);
             }
         }
-        let profile = |id: ProfileId| {
-            ProfileState::new(&plan.profiles[id], plan.rules(id), random.fork())
-        };
+        let profile =
+            |id: ProfileId| ProfileState::new(&plan.profiles[id], plan.rules(id), random.fork());
         Engine {
             profiles: plan.profiles.ids().map(profile).collect(),
             links: routes.iter().cloned().map(Link::new).collect(),
-            account: account::Orders::default(),
+            account: Orders::default(),
             timers: TimerQueue::default(),
             suspend: SuspendDetector::new(),
             tally: Tally::new(targets.len()),
@@ -217,7 +215,7 @@ impl Engine {
                 Timer::Outage(profile) => self.check_outage(profile),
                 Timer::Queue => {}
                 Timer::Renewal(profile) => self.renewal_due(profile, due),
-                Timer::NothingHeard(feed) => self.tell_nothing_heard(feed),
+                Timer::NothingHeard(feed) => self.warn_of_silence(feed),
                 Timer::Grace(target) => self.decide(target),
                 Timer::Lookup(target) => {
                     if self.targets.get(target).is_some_and(|target| target.is_planned(due)) {

@@ -1,4 +1,4 @@
-//! How long a provider has not been heard.
+//! Since when nothing was received from a provider.
 
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ impl Outage {
         Outage { limit, silence: None }
     }
 
-    /// The provider was heard.
-    pub(super) fn heard(&mut self) {
+    /// Something was received from the provider.
+    pub(super) fn received(&mut self) {
         self.silence = None;
     }
 
@@ -79,5 +79,80 @@ impl Outage {
     /// What the provider was last silent about, if it is silent.
     pub(super) fn reason(&self) -> Option<&str> {
         self.silence.as_ref()?.reason.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn over(reason: &str) -> OutageState {
+        OutageState::Over(LIMIT, reason.to_owned())
+    }
+
+    #[test]
+    fn silence_counts_from_the_first_question_without_an_answer() {
+        let mut outage = Outage::new(Some(LIMIT));
+        assert_eq!(outage.state(seconds(1_000)), OutageState::None);
+        assert_eq!(outage.asked(seconds(10)), Some(seconds(40)));
+        assert_eq!(outage.asked(seconds(20)), None);
+        assert_eq!(outage.state(seconds(39)), OutageState::Until(seconds(40)));
+        assert_eq!(outage.state(seconds(40)), over("no answer"));
+    }
+
+    #[test]
+    fn whatever_is_heard_ends_it() {
+        let mut outage = Outage::new(Some(LIMIT));
+        outage.asked(seconds(10));
+        outage.unanswered(seconds(20), "503".to_owned());
+        outage.received();
+        assert_eq!((outage.state(seconds(1_000)), outage.reason()), (OutageState::None, None));
+        assert_eq!(outage.asked(seconds(50)), Some(seconds(80)));
+    }
+
+    #[test]
+    fn the_last_reason_is_the_one_that_is_told() {
+        let mut outage = Outage::new(Some(LIMIT));
+        // A connection is lost that nothing was asked of.
+        outage.unanswered(seconds(10), "gone".to_owned());
+        outage.unanswered(seconds(20), "503".to_owned());
+        assert_eq!(outage.reason(), Some("503"));
+        assert_eq!(outage.state(seconds(39)), OutageState::Until(seconds(40)));
+        assert_eq!(outage.state(seconds(40)), over("503"));
+    }
+
+    #[test]
+    fn without_patience_the_answer_is_waited_for_and_a_failure_is_the_end() {
+        let mut outage = Outage::new(Some(Duration::ZERO));
+        outage.asked(seconds(10));
+        assert_eq!(outage.state(seconds(1_000)), OutageState::None);
+        outage.unanswered(seconds(11), "503".to_owned());
+        let state = OutageState::Over(Duration::ZERO, "503".to_owned());
+        assert_eq!(outage.state(seconds(11)), state);
+    }
+
+    #[test]
+    fn without_a_limit_there_is_none_but_the_reason_is_known() {
+        let mut outage = Outage::new(None);
+        assert_eq!(outage.asked(seconds(10)), None);
+        outage.unanswered(seconds(20), "503".to_owned());
+        assert_eq!(outage.state(seconds(100_000)), OutageState::None);
+        assert_eq!(outage.reason(), Some("503"));
+    }
+
+    #[test]
+    fn time_in_which_nobody_listened_is_excused_up_to_the_present() {
+        let mut outage = Outage::new(Some(LIMIT));
+        outage.asked(seconds(10));
+        outage.excuse(seconds(100), seconds(120));
+        assert_eq!(outage.state(seconds(120)), OutageState::Until(seconds(140)));
+        outage.excuse(seconds(100), seconds(130));
+        assert_eq!(outage.state(seconds(130)), OutageState::Until(seconds(160)));
     }
 }

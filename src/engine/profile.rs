@@ -19,28 +19,29 @@ pub(super) struct ProfileState {
     pub(super) has_begun: bool,
     /// Whether anything it answered or pushed was ever understood.
     pub(super) was_understood: bool,
-    /// Whether it was told that the quota makes lookups rarer.
-    pub(super) is_slowness_told: bool,
+    /// Whether it was reported that the quota makes lookups rarer.
+    pub(super) is_slowness_reported: bool,
 }
 
 impl ProfileState {
     pub(super) fn new(profile: &Profile, rules: Rules, random: fastrand::Rng) -> Self {
         let token = profile.credential.token.as_ref();
+        let spec = profile.provider.spec();
         ProfileState {
-            queue: RequestQueue::new(&profile.provider.spec().pace.quotas),
+            queue: RequestQueue::new(spec.ids_per_lookup, &spec.pace.quotas),
             backoff: Backoff::new(random),
             outage: Outage::new(profile.max_outage),
             token: TokenRenewal::new(token.and_then(Token::expires_at)),
             rules,
             has_begun: false,
             was_understood: false,
-            is_slowness_told: false,
+            is_slowness_reported: false,
         }
     }
 
     /// This side of the provider accepted the token.
     pub(super) fn accepted(&mut self, side: Source) {
-        self.outage.heard();
+        self.outage.received();
         self.token.accepted(side);
     }
 

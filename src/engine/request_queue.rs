@@ -13,6 +13,8 @@ const MAX_IN_FLIGHT: usize = 8;
 
 /// The targets of a profile that wait to be looked up.
 pub(super) struct RequestQueue {
+    /// How many targets one lookup may serve.
+    batch: usize,
     waiting: VecDeque<TargetId>,
     in_flight: usize,
     closed_until: Duration,
@@ -33,8 +35,10 @@ pub(super) enum Turn {
 }
 
 impl RequestQueue {
-    pub(super) fn new(quotas: &[Quota]) -> Self {
+    /// An empty queue of lookups that serve at most `batch` targets each.
+    pub(super) fn new(batch: usize, quotas: &[Quota]) -> Self {
         RequestQueue {
+            batch: batch.max(1),
             waiting: VecDeque::new(),
             in_flight: 0,
             closed_until: Duration::ZERO,
@@ -47,13 +51,8 @@ impl RequestQueue {
         self.waiting.push_back(target);
     }
 
-    /// The next lookup, of at most `batch` targets. Those that are not `open` any more are passed over.
-    pub(super) fn next(
-        &mut self,
-        now: Duration,
-        batch: usize,
-        mut open: impl FnMut(TargetId) -> bool,
-    ) -> Turn {
+    /// The next lookup. Targets that are not `open` any more are passed over.
+    pub(super) fn next(&mut self, now: Duration, mut open: impl FnMut(TargetId) -> bool) -> Turn {
         if self.in_flight >= MAX_IN_FLIGHT || now < self.closed_until {
             return Turn::None;
         }
@@ -70,7 +69,7 @@ impl RequestQueue {
         }
         self.refilled_at = None;
         let mut targets = Vec::new();
-        while targets.len() < batch
+        while targets.len() < self.batch
             && let Some(target) = self.waiting.pop_front()
         {
             targets.extend(Some(target).filter(|target| open(*target)));
@@ -98,6 +97,110 @@ impl RequestQueue {
     /// How many targets wait, and how long the last of them waits for the quota, if there is one.
     pub(super) fn backlog(&self, now: Duration) -> (usize, Option<Duration>) {
         let waiting = self.waiting.len();
-        (waiting, self.buckets.iter().map(|bucket| bucket.wait(now, waiting)).max())
+        let lookups = waiting.div_ceil(self.batch);
+        (waiting, self.buckets.iter().map(|bucket| bucket.wait(now, lookups)).max())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ListIndex;
+
+    fn queue(batch: usize, targets: usize) -> RequestQueue {
+        limited(batch, targets, &[])
+    }
+
+    fn limited(batch: usize, targets: usize, quotas: &[Quota]) -> RequestQueue {
+        let mut queue = RequestQueue::new(batch, quotas);
+        (0..targets).for_each(|target| queue.push(TargetId::at(target)));
+        queue
+    }
+
+    fn next(queue: &mut RequestQueue, now: Duration) -> Turn {
+        queue.next(now, |_| true)
+    }
+
+    fn lookup(targets: impl IntoIterator<Item = usize>) -> Turn {
+        Turn::Lookup(targets.into_iter().map(TargetId::at).collect())
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_lookup_takes_as_many_targets_as_it_may_in_their_order() {
+        let mut queue = queue(3, 5);
+        assert_eq!(next(&mut queue, seconds(0)), lookup([0, 1, 2]));
+        assert_eq!(next(&mut queue, seconds(0)), lookup([3, 4]));
+        assert_eq!(next(&mut queue, seconds(0)), Turn::None);
+    }
+
+    #[test]
+    fn targets_that_are_not_open_are_passed_over_and_cost_nothing() {
+        let mut some = queue(3, 6);
+        let open = |target: TargetId| [1, 4, 5].contains(&target.place());
+        assert_eq!(some.next(seconds(0), open), lookup([1, 4, 5]));
+
+        // A quota of one lookup, which they leave alone.
+        let mut none = limited(3, 6, &[Quota { requests: 1, within: seconds(60) }]);
+        assert_eq!(none.next(seconds(0), |_| false), Turn::None);
+        none.push(TargetId::at(7));
+        assert_eq!(next(&mut none, seconds(0)), lookup([7]));
+    }
+
+    #[test]
+    fn eight_lookups_are_in_flight_and_the_next_one_waits_for_one_of_them() {
+        let mut queue = queue(3, 30);
+        for first in (0..24).step_by(3) {
+            assert_eq!(next(&mut queue, seconds(0)), lookup(first..first + 3));
+        }
+        assert_eq!(next(&mut queue, seconds(0)), Turn::None);
+        queue.done();
+        assert_eq!(next(&mut queue, seconds(0)), lookup([24, 25, 26]));
+        assert_eq!(next(&mut queue, seconds(0)), Turn::None);
+    }
+
+    #[test]
+    fn a_closed_queue_lets_nothing_through_and_never_opens_earlier() {
+        let mut queue = queue(1, 2);
+        assert_eq!(queue.close_until(seconds(20)), seconds(20));
+        assert_eq!(queue.close_until(seconds(10)), seconds(20));
+        assert!(queue.is_closed(Duration::from_millis(19_999)));
+        assert_eq!(next(&mut queue, Duration::from_millis(19_999)), Turn::None);
+        assert!(!queue.is_closed(seconds(20)));
+        assert_eq!(next(&mut queue, seconds(20)), lookup([0]));
+    }
+
+    #[test]
+    fn a_quota_counts_lookups_and_that_it_is_used_up_is_told_once() {
+        // Two at once, and then one each second.
+        let quota = Quota { requests: 10, within: seconds(8) };
+        let mut queue = limited(3, 10, &[quota]);
+        assert_eq!(next(&mut queue, seconds(0)), lookup([0, 1, 2]));
+        assert_eq!(next(&mut queue, seconds(0)), lookup([3, 4, 5]));
+        assert_eq!(next(&mut queue, seconds(0)), Turn::Exhausted(seconds(1)));
+        assert_eq!(next(&mut queue, Duration::from_millis(500)), Turn::None);
+        assert_eq!(next(&mut queue, seconds(1)), lookup([6, 7, 8]));
+        assert_eq!(next(&mut queue, seconds(1)), Turn::Exhausted(seconds(2)));
+        assert_eq!(next(&mut queue, seconds(2)), lookup([9]));
+    }
+
+    #[test]
+    fn of_several_quotas_the_strictest_holds() {
+        let quota = |requests, within| Quota { requests, within: seconds(within) };
+        let mut queue = limited(1, 5, &[quota(10, 8), quota(5, 400)]);
+        assert_eq!(next(&mut queue, seconds(0)), lookup([0]));
+        assert_eq!(next(&mut queue, seconds(0)), Turn::Exhausted(seconds(100)));
+    }
+
+    #[test]
+    fn the_wait_of_the_last_one_is_that_of_the_lookups_before_it() {
+        let quota = Quota { requests: 10, within: seconds(8) };
+        let waiting = |batch| limited(batch, 9, &[quota]).backlog(seconds(0));
+        assert_eq!(waiting(1), (9, Some(seconds(9))));
+        assert_eq!(waiting(3), (9, Some(seconds(3))));
+        assert_eq!(queue(3, 9).backlog(seconds(0)), (9, None));
     }
 }

@@ -18,7 +18,7 @@ use crate::warning::WarningCode;
 /// How many failures of an account's orders are kept, for they never end.
 const MAX_ACCOUNT_FAILURES: usize = 1_000;
 
-/// When the status before was heard, and the provider's time then.
+/// When the status before was observed, and the provider's time then.
 type Before = (Duration, Option<Timestamp>);
 
 impl Engine {
@@ -83,12 +83,7 @@ impl Engine {
         }
     }
 
-    fn changed(
-        &mut self,
-        target: TargetId,
-        observation: &mut Observation,
-        before: Option<Before>,
-    ) {
+    fn changed(&mut self, target: TargetId, observation: &mut Observation, before: Option<Before>) {
         // Only what is expected is looked for in it again.
         let data = if self.plan.expectations.is_empty() {
             observation.report.data.take()
@@ -135,13 +130,13 @@ impl Engine {
             }
             Decision::Held(until) => {
                 self.timers.add(until, Timer::Grace(target));
-                self.tell_held(target, until);
+                self.emit_held(target, until);
             }
             Decision::Open => {}
         }
     }
 
-    fn tell_held(&mut self, target: TargetId, until: Duration) {
+    fn emit_held(&mut self, target: TargetId, until: Duration) {
         let state = &mut self.targets[target];
         if let Some(status) = state.tracker.status()
             && state.is_first(WarningCode::Held)
@@ -287,7 +282,7 @@ impl Engine {
     fn conclude(&mut self, conclusion: Conclusion) {
         if self.conclusion.is_none() {
             self.conclusion = Some(conclusion);
-            self.tell_malformed();
+            self.warn_of_malformed();
             self.emit(Event::Summary(self.summary(conclusion)));
         }
     }
@@ -300,9 +295,10 @@ impl Engine {
     /// What is left to say about a command that ended like this.
     pub fn closing(&self, conclusion: Conclusion) -> Closing {
         let now = self.now.elapsed;
-        let undecided = self.targets.iter().filter_map(|(_, target)| {
-            target.undecided(self.can_poll(target.profile), now)
-        });
+        let undecided = self
+            .targets
+            .iter()
+            .filter_map(|(_, target)| target.undecided(self.can_poll(target.profile), now));
         Closing {
             summary: self.summary(conclusion),
             failures: self.failures.clone(),
@@ -321,5 +317,5 @@ impl Engine {
 fn elapsed_since((since, clock): Before, observation: &Observation) -> Duration {
     let theirs = observation.report.occurred_at.zip(clock);
     let theirs = theirs.and_then(|(now, then)| Duration::try_from(now.duration_since(then)).ok());
-    theirs.unwrap_or_else(|| observation.heard.saturating_sub(since))
+    theirs.unwrap_or_else(|| observation.at.saturating_sub(since))
 }

@@ -49,3 +49,54 @@ impl SuspendDetector {
         may
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_second_of_lateness_is_no_suspension() {
+        let mut suspend = SuspendDetector::new();
+        let late = SUSPEND_THRESHOLD;
+        assert_eq!(suspend.resumed_from_suspend(seconds(100), late, seconds(50)), None);
+        assert!(suspend.may_run(seconds(100)));
+    }
+
+    #[test]
+    fn after_a_suspension_what_arrived_meanwhile_is_read_before_anything_is_due() {
+        let mut suspend = SuspendDetector::new();
+        let late = SUSPEND_THRESHOLD + Duration::from_millis(1);
+        assert_eq!(suspend.resumed_from_suspend(seconds(100), late, seconds(50)), Some(late));
+        assert_eq!(suspend.quiet_until(), seconds(101));
+        assert!(!suspend.may_run(Duration::from_millis(100_999)));
+        assert!(suspend.may_run(seconds(101)));
+    }
+
+    /// Who is only busy is late, but was there before that.
+    #[test]
+    fn after_a_long_lateness_the_whole_time_since_the_last_turn_is_in_doubt() {
+        let resumed = |late| {
+            let mut suspend = SuspendDetector::new();
+            suspend.resumed_from_suspend(seconds(1_000), late, seconds(500))
+        };
+        assert_eq!(resumed(AWAY), Some(AWAY));
+        assert_eq!(resumed(AWAY + seconds(1)), Some(seconds(500)));
+    }
+
+    #[test]
+    fn a_loop_that_is_always_late_still_does_what_is_due_in_between() {
+        let mut suspend = SuspendDetector::new();
+        let mut turn = |now: u64| {
+            let missed = suspend.resumed_from_suspend(seconds(now), seconds(2), seconds(3));
+            (missed.is_some(), suspend.may_run(seconds(now)))
+        };
+        assert_eq!(turn(3), (true, false));
+        assert_eq!(turn(6), (false, true));
+        assert_eq!(turn(9), (true, false));
+        assert_eq!(turn(12), (false, true));
+    }
+}

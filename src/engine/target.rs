@@ -169,3 +169,70 @@ impl Target {
         !matches!(self.lookup, LookupState::None | LookupState::At(_))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ListIndex;
+
+    fn target() -> Target {
+        let name = Name { target: "fake:0".into(), provider: "fake".into(), id: "0".into() };
+        Target::new(name, Id::new("0"), ProfileId::at(0), Duration::ZERO)
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_later_plan_replaces_the_one_before() {
+        let mut target = target();
+        assert!(target.plan_lookup(seconds(5)));
+        assert!(target.plan_lookup(seconds(9)));
+        assert!(!target.is_planned(seconds(5)));
+        assert!(target.is_planned(seconds(9)));
+        assert!(!target.has_lookup());
+    }
+
+    #[test]
+    fn a_target_is_queued_once_and_nothing_is_planned_meanwhile() {
+        let mut target = target();
+        target.plan_lookup(seconds(5));
+        assert!(target.want_lookup());
+        assert!(target.has_lookup() && !target.is_planned(seconds(5)));
+        assert!(!target.want_lookup());
+        assert!(!target.plan_lookup(seconds(5)));
+        target.lookup_begins();
+        assert!(!target.lookup_ends(), "what was wanted while it waited is what it is");
+        assert!(!target.has_lookup());
+    }
+
+    #[test]
+    fn what_is_wanted_during_a_lookup_is_wanted_once_after_it() {
+        let mut target = target();
+        target.want_lookup();
+        target.lookup_begins();
+        assert!(!target.want_lookup());
+        assert!(!target.want_lookup());
+        assert!(target.lookup_ends());
+        assert!(!target.lookup_ends());
+    }
+
+    #[test]
+    fn a_target_ends_once() {
+        let mut target = target();
+        assert!(target.end(Outcome::Reached, seconds(3)));
+        assert!(!target.end(Outcome::Unfinished, seconds(9)));
+        let ended = Ended { outcome: Outcome::Reached, at: seconds(3) };
+        assert_eq!(target.ended(), Some(ended));
+        assert!(!target.is_open());
+    }
+
+    #[test]
+    fn a_warning_is_new_once_for_each_code() {
+        let mut target = target();
+        assert!(target.is_first(WarningCode::Gap));
+        assert!(!target.is_first(WarningCode::Gap));
+        assert!(target.is_first(WarningCode::Held));
+    }
+}

@@ -23,7 +23,7 @@ pub(super) struct TokenRenewal {
     /// When the token that counts now expires, if that is known.
     expires_at: Option<Timestamp>,
     /// Whether it was said that there is no newer one.
-    is_failure_told: bool,
+    is_failure_reported: bool,
 }
 
 /// Reading a token again is tried once for each side of the provider that refuses it, until that same
@@ -45,7 +45,7 @@ impl TokenRenewal {
             state: RenewalState::Possible,
             due: None,
             expires_at,
-            is_failure_told: false,
+            is_failure_reported: false,
         }
     }
 
@@ -77,14 +77,14 @@ impl TokenRenewal {
         let refused_by = self.refused_by();
         self.generation += 1;
         self.expires_at = expires_at;
-        self.is_failure_told = false;
+        self.is_failure_reported = false;
         self.state = refused_by.map_or(RenewalState::Possible, RenewalState::Spent);
     }
 
     /// There is no other token for now, and the present one is used on. Whether that is to be told.
     pub(super) fn keep(&mut self) -> bool {
         self.state = RenewalState::Possible;
-        !std::mem::replace(&mut self.is_failure_told, true)
+        !std::mem::replace(&mut self.is_failure_reported, true)
     }
 
     /// This side of the provider accepted the token. A refusal by the other side stays in mind, or two
@@ -136,4 +136,117 @@ impl TokenRenewal {
 
 fn left(expires_at: Timestamp, wall: Timestamp) -> Duration {
     Duration::try_from(expires_at.duration_since(wall)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// A token that was read again because this side refused the one before.
+    fn renewed_for(side: Source) -> TokenRenewal {
+        let mut token = TokenRenewal::new(None);
+        token.start(Some(side));
+        token.renewed(None);
+        token
+    }
+
+    #[test]
+    fn after_a_refusal_only_the_side_that_refused_makes_another_renewal_possible() {
+        let mut token = renewed_for(Source::Pull);
+        assert!(!token.is_possible());
+        token.accepted(Source::Push);
+        assert!(!token.is_possible());
+        token.accepted(Source::Pull);
+        assert!(token.is_possible());
+    }
+
+    #[test]
+    fn a_renewal_that_nobody_refused_a_token_for_leaves_another_one_possible() {
+        let mut token = TokenRenewal::new(None);
+        token.start(None);
+        assert!(token.is_running() && !token.is_possible());
+        token.renewed(None);
+        assert!(!token.is_running() && token.is_possible());
+    }
+
+    #[test]
+    fn a_renewal_knows_which_side_it_is_for() {
+        let mut token = TokenRenewal::new(None);
+        assert_eq!(token.refused_by(), None);
+        token.start(Some(Source::Push));
+        assert_eq!(token.refused_by(), Some(Source::Push));
+        token.renewed(None);
+        assert_eq!(token.refused_by(), None);
+    }
+
+    #[test]
+    fn a_refusal_of_an_older_token_or_during_a_renewal_is_no_concern() {
+        let mut token = renewed_for(Source::Pull);
+        assert_eq!(token.generation, 1);
+        assert!(!token.concerns(0));
+        assert!(token.concerns(1));
+        token.start(None);
+        assert!(!token.concerns(1));
+    }
+
+    #[test]
+    fn what_was_accepted_is_the_generation_that_counted_then() {
+        let mut token = TokenRenewal::new(None);
+        assert!(!token.was_accepted(0));
+        token.accepted(Source::Pull);
+        assert!(token.was_accepted(0));
+        token.start(None);
+        token.renewed(None);
+        assert!(!token.was_accepted(1));
+    }
+
+    #[test]
+    fn a_failure_is_told_once_until_there_is_a_new_token() {
+        let mut token = TokenRenewal::new(None);
+        token.start(None);
+        assert!(token.keep());
+        assert!(token.is_possible());
+        assert!(!token.keep());
+        token.renewed(None);
+        assert!(token.keep());
+    }
+
+    #[test]
+    fn a_token_is_renewed_ten_minutes_before_it_expires() {
+        let token = TokenRenewal::new(Some(at(3_600)));
+        assert_eq!(token.use_for(at(0)), Some(seconds(3_000)));
+        assert!(!token.ends_soon(at(2_999)));
+        assert!(token.ends_soon(at(3_000)));
+        assert!(token.lasts(at(3_599)));
+        assert!(!token.lasts(at(3_600)));
+        // It is used for five minutes at least, whatever the clocks say.
+        assert_eq!(token.use_for(at(2_900)), Some(seconds(300)));
+        assert_eq!(token.use_for(at(9_000)), Some(seconds(300)));
+    }
+
+    #[test]
+    fn a_token_without_an_expiry_neither_lasts_nor_ends() {
+        let token = TokenRenewal::new(None);
+        assert!(!token.ends_soon(at(0)) && !token.lasts(at(0)));
+        assert_eq!(token.use_for(at(0)), None);
+    }
+
+    #[test]
+    fn a_planned_renewal_is_replaced_by_a_later_plan_and_by_one_that_begins() {
+        let mut token = TokenRenewal::new(None);
+        token.plan(seconds(10));
+        token.plan(seconds(20));
+        assert!(!token.is_planned(seconds(10)));
+        assert!(token.is_planned(seconds(20)));
+        token.start(None);
+        assert!(!token.is_planned(seconds(20)));
+    }
 }

@@ -68,7 +68,7 @@ impl Engine {
         let was_refused = state.token.refused_by().is_some();
         state.token.renewed(expires_at);
         state.backoff.reset();
-        state.outage.heard();
+        state.outage.received();
         self.plan_renewal_before_expiry(profile);
         if !self.profiles[profile].has_begun {
             return self.start_profile(profile);
@@ -217,9 +217,9 @@ impl Engine {
     /// What the providers that are silent at present were last silent about.
     pub(super) fn troubles(&self) -> Vec<String> {
         let silent = self.profiles.iter().zip(self.plan.profiles.iter());
-        let told = silent.filter_map(|(state, profile)| {
+        let troubles = silent.filter_map(|(state, profile)| {
             Some(format!("{}: {}", profile.name, state.outage.reason()?))
         });
-        told.collect()
+        troubles.collect()
     }
 }

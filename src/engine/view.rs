@@ -69,9 +69,8 @@ impl Engine {
         let (slowest, others) = first(open, slow, |(id, target)| (since(target), *id));
         let others = others.into_iter().chain(ended);
         let others = others.filter(|(_, target)| changed(target).is_some()).collect();
-        let (latest, _) = first(others, room - slowest.len(), |(id, target)| {
-            (Reverse(changed(target)), *id)
-        });
+        let (latest, _) =
+            first(others, room - slowest.len(), |(id, target)| (Reverse(changed(target)), *id));
         let rows = |targets: Vec<(TargetId, &Target)>| {
             targets.into_iter().map(|(_, target)| self.row(target, elapsed)).collect()
         };
@@ -101,7 +100,7 @@ impl Engine {
             LinkState::Connecting => LinkView::Connecting,
             LinkState::Live => LinkView::Live {
                 transport: profile.provider.spec().push_name,
-                heard: elapsed.saturating_sub(link.heard),
+                last_received: elapsed.saturating_sub(link.last_received),
             },
             LinkState::Down { reason, retry_at } => LinkView::Down {
                 reason: reason.clone(),

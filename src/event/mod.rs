@@ -218,8 +218,8 @@ pub enum LinkView {
     Live {
         /// What kind it is.
         transport: &'static str,
-        /// How long ago something was heard on it.
-        heard: Duration,
+        /// How long ago something was last received on it.
+        last_received: Duration,
     },
     /// It is not; requests carry the watch where they may.
     Down {

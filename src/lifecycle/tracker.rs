@@ -19,16 +19,16 @@ pub enum Source {
     Pull,
 }
 
-/// A report, with what our side knows of it.
+/// A report, with how and when it reached us.
 #[derive(Clone, Debug)]
 pub struct Observation {
-    /// What was said.
+    /// The report.
     pub report: Report,
     /// How it reached us.
     pub source: Source,
     /// The time of the command that it counts for: of a push its arrival, of a pull the moment it was
     /// asked, so that a slow answer never overtakes a push that arrived meanwhile.
-    pub heard: Duration,
+    pub at: Duration,
 }
 
 /// What the fold made of an observation.
@@ -91,11 +91,13 @@ struct Last {
     status: Status,
     word: String,
     detail: Option<String>,
-    /// When the status was first heard, and when anything was accepted last.
+    /// When the status was first observed, as time of the command.
     since: Duration,
-    heard: Duration,
-    /// The newest provider time accepted so far, and whether the last observation carried it.
+    /// When an observation was last accepted, as time of the command.
+    confirmed: Duration,
+    /// The newest provider time accepted so far.
     clock: Option<Timestamp>,
+    /// Whether the last observation carried a provider time.
     timed: bool,
 }
 
@@ -130,7 +132,8 @@ impl Tracker {
             return Verdict::Same;
         }
         if last.status.is_final() {
-            let revived = order == Ordering::Greater && (rules.allows_reopen)(last.status, report.status);
+            let revived =
+                order == Ordering::Greater && (rules.allows_reopen)(last.status, report.status);
             return if revived { Verdict::Changed } else { Verdict::Sticky };
         }
         if order == Ordering::Equal && report.status.rank() <= last.status.rank() {
@@ -146,15 +149,15 @@ impl Tracker {
         let clock = before.as_ref().and_then(|last| last.clock);
         let since = match (verdict, &before) {
             (Verdict::Same, Some(last)) => last.since,
-            _ => observation.heard,
+            _ => observation.at,
         };
-        let heard = before.map_or(observation.heard, |last| last.heard.max(observation.heard));
+        let confirmed = before.map_or(observation.at, |last| last.confirmed.max(observation.at));
         self.last = Some(Last {
             status: report.status,
             word: report.word.clone(),
             detail: report.detail.clone(),
             since,
-            heard,
+            confirmed,
             clock: clock.max(report.occurred_at),
             timed: report.occurred_at.is_some(),
         });
@@ -196,7 +199,7 @@ impl Tracker {
         self.last.as_ref()?.detail.as_deref()
     }
 
-    /// When the status was first heard, as time of the command.
+    /// When the status was first observed, as time of the command.
     pub fn since(&self) -> Option<Duration> {
         self.last.as_ref().map(|last| last.since)
     }
@@ -208,7 +211,7 @@ impl Tracker {
 
     /// When the status was last confirmed, as time of the command.
     pub fn confirmed(&self) -> Option<Duration> {
-        self.last.as_ref().map(|last| last.heard)
+        self.last.as_ref().map(|last| last.confirmed)
     }
 
     /// Everything known about the transaction.
@@ -219,16 +222,16 @@ impl Tracker {
 
 impl Last {
     /// How an observation lies in time to the last accepted one: by the provider's clock where both
-    /// carry it, else by when we heard. The two clocks are never compared with each other.
+    /// carry it, else by our own. The two clocks are never compared with each other.
     fn order(&self, observation: &Observation) -> Ordering {
         match (observation.report.occurred_at, self.clock) {
             (Some(theirs), Some(known)) => match compare(theirs, known) {
                 Ordering::Greater | Ordering::Equal if !self.timed => {
-                    observation.heard.cmp(&self.heard)
+                    observation.at.cmp(&self.confirmed)
                 }
                 order => order,
             },
-            _ => observation.heard.cmp(&self.heard),
+            _ => observation.at.cmp(&self.confirmed),
         }
     }
 }

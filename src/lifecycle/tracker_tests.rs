@@ -10,14 +10,19 @@ fn allows_reopen(from: Status, to: Status) -> bool {
 
 fn rules(grace: u64) -> Rules {
     let forbids_transition = |_, _| false;
-    Rules { goal: Goal::default(), grace: Duration::from_secs(grace), allows_reopen, forbids_transition }
+    Rules {
+        goal: Goal::default(),
+        grace: Duration::from_secs(grace),
+        allows_reopen,
+        forbids_transition,
+    }
 }
 
-/// An observation heard at second `heard`, timed by the provider at second `clock` of its life.
-fn seen(status: Status, clock: Option<i64>, source: Source, heard: u64) -> Observation {
+/// An observation at second `at` of the command, timed by the provider at second `clock` of its life.
+fn seen(status: Status, clock: Option<i64>, source: Source, at: u64) -> Observation {
     let mut report = Report::new(status, status.name());
     report.occurred_at = clock.map(|second| Timestamp::from_second(FIRST + second).unwrap());
-    Observation { report, source, heard: Duration::from_secs(heard) }
+    Observation { report, source, at: Duration::from_secs(at) }
 }
 
 fn fold(observations: &[Observation], grace: u64) -> (Tracker, Vec<Verdict>) {
@@ -119,8 +124,8 @@ fn an_untimed_observation_does_not_forget_the_providers_clock() {
 
 #[test]
 fn a_time_in_whole_seconds_is_not_older_than_the_same_second_told_precisely() {
-    let precise = |status, millis, heard| {
-        let mut observation = seen(status, Some(45), Push, heard);
+    let precise = |status, millis, at| {
+        let mut observation = seen(status, Some(45), Push, at);
         let time = observation.report.occurred_at.unwrap();
         observation.report.occurred_at = Some(time + Duration::from_millis(millis));
         observation
@@ -249,7 +254,7 @@ proptest! {
         let observations: Vec<_> = order
             .drain(..)
             .enumerate()
-            .map(|(heard, clock)| seen(words[clock as usize], Some(clock), Push, heard as u64))
+            .map(|(at, clock)| seen(words[clock as usize], Some(clock), Push, at as u64))
             .collect();
         let (tracker, _) = fold(&observations, 0);
         prop_assert_eq!(tracker.status(), Some(words[5]));
@@ -278,8 +283,8 @@ proptest! {
     fn completed_is_never_left(story in prop::collection::vec((any_status(), prop::option::of(0i64..9), 0u64..9), 0..20)) {
         let mut tracker = Tracker::default();
         let mut completed = false;
-        for (status, clock, heard) in story {
-            tracker.observe(&seen(status, clock, Push, heard), &rules(60));
+        for (status, clock, at) in story {
+            tracker.observe(&seen(status, clock, Push, at), &rules(60));
             completed |= tracker.status() == Some(Completed);
             prop_assert!(!completed || tracker.status() == Some(Completed));
         }

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::{API_KEY, built, ids, judge};
+use crate::protocol::jwt;
 use crate::provider::{Action, Feed, Frame, Id};
-use crate::wire::{Token}; use crate::protocol::jwt;
+use crate::wire::Token;
 
 /// How many subscriptions may be unanswered at once.
 const WINDOW: usize = 64;

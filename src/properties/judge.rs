@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::API_KEY;
-use crate::provider::{Report, Status};
 use crate::provider::Id;
+use crate::provider::{Report, Status};
 
 /// It ended well only if the provider's own words say so, and it is about this transaction.
 pub(super) fn report(provider: &str, id: &Id, report: &Report) {

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use crate::render::clean;
 use crate::driver::traffic::shown;
-use crate::wire::{Token}; use crate::protocol::jwt;
+use crate::protocol::jwt;
+use crate::render::clean;
+use crate::wire::Token;
 
 /// Nothing is left that a terminal would obey or that hides; harmless text is left alone.
 pub fn sanitised(bytes: &[u8]) {

@@ -193,6 +193,26 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_for_distrust_is_told_apart() {
+        let signed = sign(&json!({ "status": "COMPLETED" }), b"secret").unwrap();
+        let unsigned = &signed[..=signed.rfind('.').unwrap()];
+        let of_a_list = sign(&json!([1]), b"secret").unwrap();
+        for (token, expected) in [
+            (unsigned, JwtError::WrongSignature),
+            ("eyJhbGciOiJIUzUxMiJ9.e30.AAAA", JwtError::Algorithm),
+            ("eyJhbGciOiJub25lIn0.e30.", JwtError::Content),
+            ("e30.e30.AAAA", JwtError::Content),
+            (of_a_list.as_str(), JwtError::Content),
+            ("a.b", JwtError::NotAToken),
+            ("", JwtError::NotAToken),
+        ] {
+            assert_eq!(verify(token, &[b"secret"]), Err(expected), "{token}");
+        }
+        assert_eq!(verify(&signed, &[b"one", b"other"]), Err(JwtError::WrongSignature));
+        assert_eq!(verify("a.b", &[]), Err(JwtError::NoSecret));
+    }
+
+    #[test]
     fn amounts_keep_their_digits() {
         let text = "{\"conversionPrice\":0.0006130127560164107}";
         let claims: Value = serde_json::from_str(text).unwrap();

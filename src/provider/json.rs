@@ -37,7 +37,7 @@ pub(super) fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
 pub(super) struct ErrorAnswer {
     /// `404 (not_found: no such transaction)`.
     pub(super) text: String,
-    /// Whether its body is not in the provider's form, but any other web server's.
+    /// Whether its body is no JSON object, as that of any other web server.
     pub(super) is_foreign: bool,
 }
 
@@ -52,10 +52,12 @@ pub(super) fn error_answer(
         return ErrorAnswer { text, is_foreign: true };
     };
     let words = words(&body);
-    if words.is_empty() {
-        return ErrorAnswer { text: status.to_string(), is_foreign: true };
-    }
-    ErrorAnswer { text: format!("{status} ({})", words.join(": ")), is_foreign: false }
+    let text = if words.is_empty() {
+        status.to_string()
+    } else {
+        format!("{status} ({})", words.join(": "))
+    };
+    ErrorAnswer { text, is_foreign: false }
 }
 
 /// The texts of these fields, as far as they are there.

@@ -55,7 +55,7 @@ pub enum Reading {
 
 impl Reading {
     /// The reading of a response that is no success, whose error body says `answer`. `foreign` says that the
-    /// body is not in the provider's form, as that of any other web server: then a 404 means a wrong address.
+    /// body is no JSON object, as that of any other web server: then a 404 means a wrong address.
     pub fn of_error(response: &Response, answer: String, foreign: bool) -> Self {
         match response.class() {
             StatusClass::Denied => Reading::Denied(answer),

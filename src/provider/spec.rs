@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Id, Provider, Setting, Settings};
+use super::id::Id;
+use super::settings::Setting;
 
 /// What is fixed about a provider. All text is owned, so that a provider may also be described in a file.
 #[derive(Clone, Debug)]
@@ -49,30 +50,4 @@ pub struct Quota {
     pub requests: u32,
     /// The length of the span.
     pub within: Duration,
-}
-
-/// A provider before it is configured: a row of the registry.
-pub trait Definition: Send + Sync {
-    /// What is fixed about it.
-    fn spec(&self) -> Arc<Spec>;
-
-    /// The id that a user wrote, as the provider writes it.
-    ///
-    /// # Errors
-    /// One sentence on why it cannot be an id of this provider.
-    fn parse_id(&self, text: &str) -> Result<Id, String>;
-
-    /// The provider with the settings of a profile.
-    ///
-    /// # Errors
-    /// One sentence on the setting that is missing or wrong.
-    fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String>;
-
-    /// The provider as the sandbox plays it, which may show endings that the real one does not have.
-    ///
-    /// # Errors
-    /// One sentence on the setting that is missing or wrong.
-    fn build_for_sandbox(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
-        self.build(settings)
-    }
 }

@@ -11,7 +11,7 @@ use crate::event::{Closing, Conclusion, Outcome, Undecided};
 use crate::exit::Code;
 
 /// How many targets are named, and how many errors are told; all of them are in the records.
-const MOST_TOLD: usize = 100;
+const MAX_SHOWN: usize = 100;
 
 /// `error: … / caused by: … / hint: …`.
 pub fn failure(failure: &Failure, paint: Paint) -> String {
@@ -43,10 +43,10 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
             let _ = writeln!(text, "caused by: {}", clean(trouble));
         }
     }
-    for target in closing.undecided.iter().take(MOST_TOLD) {
+    for target in closing.undecided.iter().take(MAX_SHOWN) {
         let _ = writeln!(text, "  {}", last_seen(target));
     }
-    let more = closing.undecided.len().saturating_sub(MOST_TOLD);
+    let more = closing.undecided.len().saturating_sub(MAX_SHOWN);
     if more > 0 {
         let _ = writeln!(text, "  and {more} more");
     }
@@ -64,10 +64,10 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
 
 /// Each only once, and not all of very many.
 fn problems(failures: &[Arc<Failure>], paint: Paint) -> String {
-    let mut told = HashSet::new();
+    let mut seen = HashSet::new();
     let blocks = failures.iter().map(|problem| failure(problem, paint));
-    let mut blocks = blocks.filter(|block| told.insert(block.clone()));
-    let mut text: String = blocks.by_ref().take(MOST_TOLD).collect();
+    let mut blocks = blocks.filter(|block| seen.insert(block.clone()));
+    let mut text: String = blocks.by_ref().take(MAX_SHOWN).collect();
     let more = blocks.count();
     if more > 0 {
         let _ = writeln!(text, "{} and {more} more, about other targets", paint.bad("error:"));
@@ -112,11 +112,7 @@ fn headline(closing: &Closing) -> Option<String> {
     } else {
         "not known to be final"
     };
-    Some(format!(
-        "{what}: {open} of {} target{} {are} {not}",
-        targets,
-        plural(targets)
-    ))
+    Some(format!("{what}: {open} of {} target{} {are} {not}", targets, plural(targets)))
 }
 
 fn gave_up(outcome: Outcome, elapsed: std::time::Duration) -> Option<String> {

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::error::FailureKind;
-use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResult};
+use super::sink::{ProgressSink, RecordSink};
 use super::words::{
     cost, exchange, padded, paid, short_target, span, time_of_day, warning, word_aside,
 };
-use super::{OutputOptions, Paint, ProgressSink, RecordSink, clean, say};
+use super::{OutputOptions, Paint, clean, say};
+use crate::error::FailureKind;
+use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResult};
 use crate::exit::Code;
 use crate::provider::Status;
 
@@ -40,7 +41,7 @@ fn final_line(result: &TargetResult, paint: Paint) -> String {
         None => padded,
     };
     let _ = write!(line, " {word} {}", result.name.target);
-    let told = [
+    let parts = [
         // What did not come to pass was only offered.
         if result.status.is_some_and(|status| status.is_final() && status != Status::Completed) {
             paid(&result.record)
@@ -48,12 +49,10 @@ fn final_line(result: &TargetResult, paint: Paint) -> String {
             exchange(&result.record)
         },
         result.record.error.as_deref().map(|error| clean(error).into_owned()).unwrap_or_default(),
-        cost(&result.record)
-            .map(|(costs, cost)| format!("{costs} {cost}"))
-            .unwrap_or_default(),
+        cost(&result.record).map(|(costs, cost)| format!("{costs} {cost}")).unwrap_or_default(),
         remark(result),
     ];
-    for part in told.iter().filter(|part| !part.is_empty()) {
+    for part in parts.iter().filter(|part| !part.is_empty()) {
         let _ = write!(line, "  {part}");
     }
     line.push('\n');

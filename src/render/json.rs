@@ -10,13 +10,13 @@ use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::RecordSink;
-use super::words::warning;
-use crate::event::{Change, Connection, Event, Stamped, Summary, TargetResult};
 use super::sanitize::is_harmful;
+use super::words::warning;
 use crate::error::Failure;
+use crate::event::{Change, Connection, Event, Stamped, Summary, TargetResult};
 use crate::exit::Code;
-use crate::provider::{Status, Transaction};
 use crate::lifecycle::Source;
+use crate::provider::{Status, Transaction};
 use crate::warning::WarningCode;
 
 /// The published JSON Schema.
@@ -115,12 +115,12 @@ impl RecordSink for Lines {
         let at = event.at;
         Some(match &event.event {
             Event::Status(change) => self.line(at, "status", status(change)),
-            Event::Connection(told) => self.line(at, "connection", connection(told)),
+            Event::Connection(change) => self.line(at, "connection", connection(change)),
             Event::Heartbeat(open) => {
                 self.line(at, "heartbeat", HeartbeatFields { unsettled: open.total() })
             }
-            Event::Result(told) => self.line(at, "result", result(told)),
-            Event::Summary(told) => self.line(at, "summary", summary(told)),
+            Event::Result(ended) => self.line(at, "result", result(ended)),
+            Event::Summary(ended) => self.line(at, "summary", summary(ended)),
             event @ (Event::Warning { .. } | Event::Held(_)) => {
                 let (target, code, message) = warning(event)?;
                 self.line(at, "warning", WarningFields { target, code, message: &message })

@@ -11,11 +11,12 @@ use std::io;
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use super::human::Trail;
 use super::screen::{MARGIN, Screen};
+use super::sink::ProgressSink;
 use super::words::{link, padded, short_link, short_target, span, word_aside};
-use super::{Paint, ProgressSink, say};
+use super::{Paint, say};
+use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use crate::provider::Status;
 
 /// Beyond this width the eye loses the line.

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::event::{ConnectionState, Event, LinkView, Open, Row, Stamped};
+use super::sink::{ProgressSink, RecordSink};
 use super::words::{retry, span, warning};
-use super::{ProgressSink, RecordSink, clean, say};
+use super::{clean, say};
+use crate::event::{ConnectionState, Event, LinkView, Open, Row, Stamped};
 use crate::provider::Status;
 
 /// `TARGET<TAB>STATUS` when a target is settled.
@@ -81,7 +82,9 @@ fn still(row: &Row) -> String {
     let status = row.status.as_ref().map_or("not seen", |(status, _)| status.name());
     let link = match &row.link {
         LinkView::Connecting => "connecting".to_owned(),
-        LinkView::Live { heard, .. } => format!("live, last heard {} ago", span(*heard)),
+        LinkView::Live { last_received, .. } => {
+            format!("live, last heard {} ago", span(*last_received))
+        }
         LinkView::Down { retry_in, polling: Some(_), .. } => {
             format!("polling, push lost, {}", retry(*retry_in))
         }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::event::{Change, Event, Stamped};
 use super::words::{cost, span, word_aside};
 use super::{Paint, RecordSink, clean};
+use crate::event::{Change, Event, Stamped};
 use crate::provider::Passed;
 
 pub(super) struct Record {
@@ -70,11 +70,11 @@ impl RecordSink for Record {
 
 /// `15:11:47 pending · 15:12:30 processing`.
 fn history(passed: &[Passed]) -> String {
-    let told = passed.iter().map(|passed| {
+    let steps = passed.iter().map(|passed| {
         let time = passed.at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
         format!("{time} {}", passed.status)
     });
-    told.collect::<Vec<_>>().join(" · ")
+    steps.collect::<Vec<_>>().join(" · ")
 }
 
 /// `2025-04-04 15:11:47  (7m ago)`; text that is no time stays as it is.

@@ -97,7 +97,8 @@ pub(super) fn hint(hint: &Hint) -> Cow<'_, str> {
         Hint::PollInstead => "txwatch poll, or --transport poll, does without push".into(),
         Hint::PushIsOptional => "without --transport push, polling would carry the watch".into(),
         Hint::MayAppearLater => {
-            "check the id and the profile; one just created may need a longer --appear-timeout".into()
+            "check the id and the profile; one just created may need a longer --appear-timeout"
+                .into()
         }
         Hint::CheckToken(profile) => format!(
             "has the token just been rotated? check it with  txwatch config check -p {profile}"
@@ -119,8 +120,8 @@ pub(super) fn padded(text: &str, width: usize) -> String {
 pub(super) fn link(link: &LinkView) -> String {
     match link {
         LinkView::Connecting => "connecting".to_owned(),
-        LinkView::Live { transport, heard } => {
-            format!("live ({transport}) · last heard {} ago", span(*heard))
+        LinkView::Live { transport, last_received } => {
+            format!("live ({transport}) · last heard {} ago", span(*last_received))
         }
         LinkView::Down { retry_in, polling: Some(interval), .. } => {
             format!("{}, polling every {} meanwhile", reconnecting(*retry_in), short(*interval))
@@ -192,8 +193,7 @@ mod tests {
     use super::*;
     use crate::provider::Coin;
 
-    const MOTES: Unit =
-        Unit::Smallest(&Coin { symbol: "CSPR", smallest: "motes", decimals: 9 });
+    const MOTES: Unit = Unit::Smallest(&Coin { symbol: "CSPR", smallest: "motes", decimals: 9 });
 
     #[test]
     fn motes_are_shown_as_cspr_digit_for_digit() {

@@ -175,18 +175,16 @@ impl Sandbox {
         self.speed
     }
 
-    /// The settings of a profile whose provider is this double.
-    pub fn settings(&self, double: &dyn Double) -> Vec<(&'static str, String)> {
-        let Endpoints { path, push_path, push_scheme } = double.endpoints();
-        let url = format!("http://{}{path}", self.address);
-        let push_url = format!("{push_scheme}://{}{push_path}", self.address);
-        double.settings(url, push_url)
-    }
-
-    /// The settings of a profile with the provider of this name; none if it is not played.
-    pub fn settings_of(&self, provider: &str) -> Vec<(&'static str, String)> {
+    /// The settings of a profile whose provider has this name; none if it is not played.
+    pub fn settings(&self, provider: &str) -> Vec<(&'static str, String)> {
         let double = self.doubles.iter().find(|double| double.name() == provider);
-        double.map(|double| self.settings(double.as_ref())).unwrap_or_default()
+        let settings = double.map(|double| {
+            let Endpoints { path, push_path, push_scheme } = double.endpoints();
+            let url = format!("http://{}{path}", self.address);
+            let push_url = format!("{push_scheme}://{}{push_path}", self.address);
+            double.settings(url, push_url)
+        });
+        settings.unwrap_or_default()
     }
 
     /// Serves until it is dropped. Needs a runtime.
@@ -206,6 +204,7 @@ impl Sandbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Hint;
 
     fn doubles() -> [Arc<dyn Double>; 4] {
         [
@@ -252,11 +251,8 @@ mod tests {
             let failure = address(text, &doubles()).unwrap_err();
             assert_eq!(failure.kind(), FailureKind::Usage);
             assert!(failure.to_string().contains(problem), "{text}: {failure}");
-            let hints = failure.hints();
-            assert!(
-                hints.iter().any(|said| said.as_text().is_some_and(|said| said.contains(hint))),
-                "{text}: {hints:?}"
-            );
+            let mut hints = failure.hints().iter().filter_map(Hint::as_text);
+            assert!(hints.any(|sentence| sentence.contains(hint)), "{text}: {:?}", failure.hints());
         }
     }
 
@@ -265,12 +261,12 @@ mod tests {
         let bind = |address: &str| Sandbox::bind(address.parse().unwrap(), &doubles(), Speed::REAL);
         assert!(bind("192.0.2.1:0").is_err());
         let sandbox = bind("127.0.0.1:0").unwrap();
-        let setting = |double: &dyn Double, key: &str| {
-            let settings = sandbox.settings(double);
+        let setting = |provider: &str, key: &str| {
+            let settings = sandbox.settings(provider);
             settings.into_iter().find(|(name, _)| *name == key).unwrap().1
         };
-        assert!(setting(&proof::ProofDouble, "url").starts_with("http://127.0.0.1:"));
-        assert!(setting(&cspr::CsprDouble, "push_url").starts_with("ws://127.0.0.1:"));
-        assert!(setting(&casper::CasperDouble, "push_url").ends_with("/casper/events"));
+        assert!(setting("proof", "url").starts_with("http://127.0.0.1:"));
+        assert!(setting("cspr", "push_url").starts_with("ws://127.0.0.1:"));
+        assert!(setting("casper", "push_url").ends_with("/casper/events"));
     }
 }

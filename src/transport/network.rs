@@ -78,11 +78,7 @@ impl Network for Transport {
         let answer = answer.unwrap_or_else(|_| Err(Error::timeout("the request to", address)));
         match &answer {
             Ok(response) => {
-                tracing::debug!(
-                    "< {} ({} bytes) {address}",
-                    response.status,
-                    response.body.len()
-                );
+                tracing::debug!("< {} ({} bytes) {address}", response.status, response.body.len());
             }
             Err(error) => tracing::debug!("< {error}"),
         }

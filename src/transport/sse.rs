@@ -62,7 +62,8 @@ impl Transport {
                 status => status.to_string(),
             };
             let kind = ErrorKind::of_refusal(StatusClass::of(status));
-            let mut error = Error::new(kind, format!("{address} refused the event stream: {reason}"));
+            let mut error =
+                Error::new(kind, format!("{address} refused the event stream: {reason}"));
             error.retry_after = retry_after(answer.headers());
             error.is_not_there = StatusClass::of(status) == StatusClass::NotFound;
             return Err(error);

@@ -140,7 +140,9 @@ impl Socket {
         match self.stream.next().await {
             Some(Ok(RawFrame::Text(text))) => Ok(Frame::Text(self.token.scrub(&text).into_owned())),
             Some(Ok(RawFrame::Binary(bytes))) => Ok(Frame::Binary(bytes.into())),
-            Some(Ok(RawFrame::Ping(_) | RawFrame::Pong(_) | RawFrame::Frame(_))) => Ok(Frame::Alive),
+            Some(Ok(RawFrame::Ping(_) | RawFrame::Pong(_) | RawFrame::Frame(_))) => {
+                Ok(Frame::Alive)
+            }
             Some(Ok(RawFrame::Close(Some(close)))) => {
                 let reason = self.token.scrub(&close.reason).into_owned();
                 Ok(Frame::Closed(Some(close.code.into()), reason))

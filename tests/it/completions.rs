@@ -1,6 +1,6 @@
 //! Completion, as a shell asks for it.
 
-use txwatch::sandbox::{Player, SCENARIOS};
+use txwatch::sandbox::{Double, SCENARIOS};
 
 use crate::support::txwatch::txwatch;
 
@@ -45,13 +45,13 @@ fn a_broken_config_file_does_not_break_completion() {
 
 #[test]
 fn every_scenario_is_offered_with_what_it_does() {
-    let expected = |player: Player| {
+    let expected = |player: Double| {
         let played = SCENARIOS.iter().filter(move |scenario| scenario.players().contains(&player));
         played.map(move |scenario| {
             format!("sandbox:{}\t{}", player.path(scenario.name), scenario.about)
         })
     };
-    let expected: Vec<_> = Player::ALL.into_iter().flat_map(expected).collect();
+    let expected: Vec<_> = Double::ALL.into_iter().flat_map(expected).collect();
     assert_eq!(offered(&["watch", "sandbox:"], ""), expected);
     assert!(values(&["watch", "sandbox:qu"], "").is_empty());
     assert_eq!(values(&["watch", "sandbox:transak/qu"], ""), ["sandbox:transak/quota"]);

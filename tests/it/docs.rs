@@ -1,6 +1,8 @@
 //! What is generated from the definitions and tables is in the repository as it is generated.
 
+use txwatch::config::Registry;
 use txwatch::exit;
+use txwatch::warning::WarningCode;
 
 use crate::support::bless;
 use crate::support::txwatch::txwatch;
@@ -12,7 +14,7 @@ fn completions_are_current() {
 
 #[test]
 fn man_pages_are_current() {
-    bless::folder("man", &txwatch::cli::man_pages().unwrap());
+    bless::folder("man", &txwatch::cli::man_pages(&Registry::built_in()).unwrap());
 }
 
 /// A text with a table where its comments say so.
@@ -33,7 +35,11 @@ fn the_tables_of_the_readme_are_current() {
     }
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
     let readme = with_table(&readme, "exit codes", &exit::as_markdown());
-    let readme = with_table(&readme, "settings", &txwatch::cli::providers_as_markdown());
+    let readme = with_table(
+        &readme,
+        "settings",
+        &txwatch::cli::providers_as_markdown(&Registry::built_in()),
+    );
     bless::file("README.md", &with_table(&readme, "scenarios", &scenarios));
 }
 
@@ -69,7 +75,7 @@ fn every_help_carries_every_exit_code() {
 
 #[test]
 fn the_man_pages_carry_every_exit_code() {
-    let pages = txwatch::cli::man_pages().unwrap();
+    let pages = txwatch::cli::man_pages(&Registry::built_in()).unwrap();
     for page in ["txwatch-exit-codes.7", "txwatch-watch.1", "txwatch-poll.1", "txwatch-get.1"] {
         // A hyphen is written `\-`.
         let page = pages[page].replace('\\', "");
@@ -95,10 +101,38 @@ fn the_completions_command_prints_the_files() {
     }
 }
 
+/// A program that compares codes finds every one of them in the schema, and none that does not exist.
+#[test]
+fn the_schema_lists_every_warning_code() {
+    let schema: serde_json::Value = serde_json::from_str(txwatch::render::SCHEMA).unwrap();
+    let listed = schema.pointer("/$defs/warning_code/enum").unwrap().as_array().unwrap();
+    let listed: Vec<_> = listed.iter().map(|code| code.as_str().unwrap()).collect();
+    let codes: Vec<_> = WarningCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(listed, codes);
+    let used = schema.pointer("/$defs/warning/properties/code/$ref").unwrap();
+    assert_eq!(used, "#/$defs/warning_code");
+}
+
+/// The same for the outcomes, which are the names of the exit codes.
+#[test]
+fn the_schema_lists_every_outcome() {
+    let schema: serde_json::Value = serde_json::from_str(txwatch::render::SCHEMA).unwrap();
+    let listed = schema.pointer("/$defs/outcome/enum").unwrap().as_array().unwrap();
+    let listed: Vec<_> = listed.iter().map(|name| name.as_str().unwrap()).collect();
+    let mut names = Vec::new();
+    for row in exit::TABLE {
+        // SIGINT and SIGTERM share a name.
+        if !names.contains(&row.name) {
+            names.push(row.name);
+        }
+    }
+    assert_eq!(listed, names);
+}
+
 #[test]
 fn nothing_generated_tells_of_the_machine_it_was_made_on() {
     let manifest = env!("CARGO_MANIFEST_DIR");
-    let pages = txwatch::cli::man_pages().unwrap();
+    let pages = txwatch::cli::man_pages(&Registry::built_in()).unwrap();
     for text in pages.values().chain(txwatch::cli::completions().unwrap().values()) {
         assert!(!text.contains(manifest) && !text.contains("/target/"), "{text}");
     }

@@ -1,8 +1,8 @@
 //! Streams of events, whatever they carry.
 
 use serde_json::{Value, json};
-use txwatch::transport::{Heard, Options, Stream, Transport};
-use txwatch::wire::{Auth, Request, Token};
+use txwatch::transport::{Connection, Network, Options, Stream, Transport};
+use txwatch::wire::{Auth, Frame, Request, Token};
 
 use crate::support::chain::{EVENTS, HASH, RPC, executed, processed, waiting};
 use crate::support::schema::{of_type, records, statuses};
@@ -34,8 +34,8 @@ async fn open(server: &Server) -> Stream {
 async fn next(stream: &mut Stream) -> (usize, Option<String>, String) {
     for alive in 0.. {
         match stream.next().await.unwrap() {
-            Heard::Event(id, data) => return (alive, id, data),
-            Heard::Alive => {}
+            Frame::Event { id, data } => return (alive, id, data),
+            Frame::Alive => {}
             other => panic!("{other:?}"),
         }
     }
@@ -61,7 +61,7 @@ async fn events_have_ids_or_none_and_comments_are_signs_of_life() {
     let (_, id, data) = next(&mut stream).await;
     assert_eq!((id.as_deref(), data.as_str()), (Some("42"), "{\"a\":\n1}"));
     heard.open();
-    assert!(matches!(stream.next().await, Ok(Heard::Alive)));
+    assert!(matches!(stream.next().await, Ok(Frame::Alive)));
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn an_event_without_end_is_given_up() {
     let mut stream = open(&server).await;
     let error = loop {
         match stream.next().await {
-            Ok(Heard::Event(..) | Heard::Alive) => {}
+            Ok(Frame::Event { .. } | Frame::Alive) => {}
             Ok(other) => panic!("{other:?}"),
             Err(error) => break error,
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Command;
+use txwatch::config::Registry;
 
 use crate::support::bless;
 use crate::support::txwatch::txwatch;
@@ -17,7 +18,7 @@ pub fn commands() -> Vec<(Vec<String>, Command)> {
         all.push((words, command));
     }
     let mut all = Vec::new();
-    walk(Vec::new(), txwatch::cli::definitions(), &mut all);
+    walk(Vec::new(), txwatch::cli::definitions(&Registry::built_in()), &mut all);
     all.reverse();
     all
 }

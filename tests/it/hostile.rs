@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use serde_json::{Value, json};
 use txwatch::config::OPTIONS;
-use txwatch::provider::{PROVIDERS, SettingKind};
+use txwatch::config::Registry;
+use txwatch::provider::SettingKind;
 
 use crate::help::commands;
 use crate::support::hostile::{HOSTILE, check};
@@ -143,10 +144,11 @@ fn what_a_user_sets_is_harmless() {
     ];
     files.extend(OPTIONS.iter().map(|option| file("defaults", option.key, HOSTILE)));
     let mut variables = Vec::new();
-    for spec in PROVIDERS {
+    for definition in Registry::built_in().iter() {
+        let spec = definition.spec();
         let section = format!("profiles.{}", spec.name);
         files.push(file(&section, "provider", HOSTILE));
-        for setting in spec.settings {
+        for setting in &spec.settings {
             let ends = match setting.kind {
                 SettingKind::Secret(_) => &["", "_file", "_command"][..],
                 _ => &[""],

@@ -38,6 +38,7 @@ mod sandbox_transak;
 mod sandbox_transak_watched;
 mod scale;
 mod secrets;
+mod simulator;
 mod support;
 mod targets;
 #[cfg(unix)]

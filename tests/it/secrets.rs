@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::thread;
 
-use txwatch::provider::{PROVIDERS, SettingKind};
+use txwatch::config::Registry;
+use txwatch::provider::SettingKind;
 use txwatch::sandbox::{API_SECRET, SCENARIOS, TOKEN};
 
 use crate::help::commands;
@@ -156,7 +157,7 @@ fn no_scenario_shows_a_secret() {
     let personal = ["0xREHEARSAL-WALLET", "rehearsal-user", "192.0.2.1", "rehearsing user"];
     let secrets = [&[TOKEN, API_SECRET], &SECRETS[..], &personal].concat();
     let played = SCENARIOS.iter().flat_map(|scenario| {
-        let player = |player: &txwatch::sandbox::Player| player.name();
+        let player = |player: &txwatch::sandbox::Double| player.name();
         scenario
             .players()
             .iter()
@@ -252,7 +253,8 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         let proxied = typed(&["get", &target, "-vv", "-t", "2s"]).env("HTTPS_PROXY", &url);
         all.push((format!("HTTPS_PROXY {url}"), proxied));
     }
-    for spec in PROVIDERS {
+    for definition in Registry::built_in().iter() {
+        let spec = definition.spec();
         let settings = spec.settings.iter();
         for setting in settings.filter(|setting| matches!(setting.kind, SettingKind::Secret(_))) {
             for line in [

@@ -6,8 +6,8 @@ use std::env::args;
 use std::io::{Write, stdout};
 
 use anyhow::{Context, ensure};
-use txwatch::transport::{Error, Heard, Message, Options, Stream, Transport};
-use txwatch::wire::{Auth, Request, Token};
+use txwatch::transport::{Connection, Error, Message, Network, Options, Stream, Transport};
+use txwatch::wire::{Auth, Frame, Request, Token};
 use url::Url;
 
 const AGENT: &str = concat!("txwatch/", env!("CARGO_PKG_VERSION"));
@@ -51,7 +51,7 @@ impl Suite {
     async fn cases(&self) -> anyhow::Result<u32> {
         let mut stream = self.open("getCaseCount", None).await?;
         let count = match stream.next().await? {
-            Heard::Text(count) => count.parse()?,
+            Frame::Text(count) => count.parse()?,
             other => anyhow::bail!("no number of cases but {other:?}"),
         };
         echo(stream).await?;
@@ -63,10 +63,10 @@ impl Suite {
 async fn echo(mut stream: Stream) -> Result<Option<u16>, Error> {
     let ended = loop {
         let sent = match stream.next().await {
-            Ok(Heard::Text(text)) => stream.send(Message::Text(text)).await,
-            Ok(Heard::Binary(bytes)) => stream.send(Message::Binary(bytes)).await,
-            Ok(Heard::Closed(code, _)) => break Ok(code),
-            Ok(Heard::Alive | Heard::Event(..)) => Ok(()),
+            Ok(Frame::Text(text)) => stream.send(Message::Text(text)).await,
+            Ok(Frame::Binary(bytes)) => stream.send(Message::Binary(bytes)).await,
+            Ok(Frame::Closed(code, _)) => break Ok(code),
+            Ok(Frame::Alive | Frame::Event { .. }) => Ok(()),
             Err(error) => Err(error),
         };
         if let Err(error) = sent {

@@ -1,176 +1,195 @@
 //! Orders of an account, which come and go.
 
+use std::collections::HashMap;
+
 use super::*;
+use crate::error::Signal;
+use crate::event::Summary;
+use crate::protocol::{Refusal, RefusalKind};
 use Status::{Completed, Failed, Pending, Processing, Refunded};
 
-fn account() -> World {
-    let mut world = World::new(Plan { account: true, ..plan(Mode::Watch, 0) });
-    world.feed(FeedInput::Live);
-    world.subscribe();
-    assert_eq!(world.take(), ["open"]);
-    world
+fn account() -> Harness {
+    let mut harness = Harness::new(Plan { account: true, ..plan(Mode::Watch, 0) });
+    harness.signal(FeedSignal::Live);
+    harness.subscribe();
+    assert_eq!(harness.take(), ["open"]);
+    harness
 }
 
-impl World {
-    fn summary(&self) -> &crate::event::Summary {
+impl Harness {
+    fn summary(&self) -> &Summary {
         match self.events.last() {
             Some(Event::Summary(summary)) => summary,
             other => panic!("{other:?}"),
         }
     }
+
+    /// Where the target of an order is kept.
+    fn place_of(&self, order: usize) -> usize {
+        self.engine.links[feed()].target(&Id::new(&order.to_string())).unwrap().place()
+    }
 }
 
 #[test]
 fn orders_appear_and_end_and_the_watch_goes_on() {
-    let mut world = account();
-    world.push(1, Pending, Some(1));
-    world.push(2, Processing, Some(1));
-    world.push(1, Completed, Some(2));
-    world.push(2, Failed, Some(2));
-    assert_eq!(world.statuses(), [Pending, Processing, Completed, Failed]);
+    let mut harness = account();
+    harness.push(1, Pending, Some(1));
+    harness.push(2, Processing, Some(1));
+    harness.push(1, Completed, Some(2));
+    harness.push(2, Failed, Some(2));
+    assert_eq!(harness.statuses(), [Pending, Processing, Completed, Failed]);
     assert_eq!(
-        world.results(),
-        [("fake:1".to_owned(), Code::Ok), ("fake:2".to_owned(), Code::Failed)]
+        harness.results(),
+        [("fake:1".to_owned(), Outcome::Reached), ("fake:2".to_owned(), Outcome::Missed(Failed))]
     );
-    assert_eq!(world.exit(), None);
-    assert_eq!(world.take(), [""; 0], "what is pushed needs no request");
+    assert_eq!(harness.exit(), None);
+    assert_eq!(harness.take(), [""; 0], "what is pushed needs no request");
 }
 
 #[test]
 fn what_ended_the_command_is_its_exit_code_and_no_orders_ending() {
-    let mut world = account();
-    world.push(1, Failed, Some(1));
-    world.push(2, Pending, Some(1));
-    world.wait_until(2000);
-    world.wait_until(2000);
-    assert_eq!(world.exit(), Some(Code::Timeout));
-    assert_eq!(world.results().last().unwrap(), &("fake:2".to_owned(), Code::Timeout));
-    let summary = world.summary();
-    assert_eq!((summary.exit, summary.targets), (124, 2));
-    assert_eq!(summary.outcomes.iter().collect::<Vec<_>>(), [(&"failed", &1), (&"timeout", &1)]);
-    assert!(world.watch.closing().account);
+    let mut harness = account();
+    harness.push(1, Failed, Some(1));
+    harness.push(2, Pending, Some(1));
+    harness.wait_until(2000);
+    harness.wait_until(2000);
+    let timed_out = Outcome::Failed(FailureKind::TimedOut);
+    assert_eq!(harness.exit(), Some(Code::Timeout));
+    assert_eq!(harness.results().last().unwrap(), &("fake:2".to_owned(), timed_out));
+    let summary = harness.summary();
+    assert_eq!((Code::from(summary).number(), summary.targets), (124, 2));
+    let outcomes = HashMap::from([(Outcome::Missed(Failed), 1), (timed_out, 1)]);
+    assert_eq!(summary.outcomes, outcomes);
+    assert!(harness.closing().account);
 }
 
 #[test]
 fn a_signal_and_an_outage_end_it_though_no_order_is_open() {
-    let mut world = account();
-    world.input(Input::Interrupted(Code::Interrupted));
-    assert_eq!(world.exit(), Some(Code::Interrupted));
+    let mut harness = account();
+    harness.input(Input::Interrupted(Signal::Interrupt));
+    assert_eq!(harness.exit(), Some(Code::Interrupted));
 
-    let mut world = account();
-    world.lose(unreachable(), 1);
-    world.feed(FeedInput::Connecting(1));
-    world.wait_until(1000);
-    world.wait_until(1000);
-    assert_eq!(world.exit(), Some(Code::Unreachable));
+    let mut harness = account();
+    harness.lose(unreachable(), 1);
+    harness.connect(1);
+    harness.wait_until(1000);
+    harness.wait_until(1000);
+    assert_eq!(harness.exit(), Some(Code::Unreachable));
 }
 
 #[test]
 fn any_ends_with_the_first_that_reaches_the_goal() {
-    let mut world = World::new(Plan { account: true, any: true, ..plan(Mode::Watch, 0) });
-    world.feed(FeedInput::Live);
-    world.push(1, Failed, None);
-    world.push(2, Pending, None);
-    assert_eq!(world.exit(), None);
-    world.push(3, Completed, None);
-    assert_eq!(world.exit(), Some(Code::Ok));
-    assert_eq!(world.summary().targets, 3);
+    let plan = Plan { account: true, any: true, ..plan(Mode::Watch, 0) };
+    let mut harness = Harness::new(plan);
+    harness.signal(FeedSignal::Live);
+    harness.push(1, Failed, None);
+    harness.push(2, Pending, None);
+    assert_eq!(harness.exit(), None);
+    harness.push(3, Completed, None);
+    assert_eq!(harness.exit(), Some(Code::Ok));
+    assert_eq!(harness.summary().targets, 3);
 }
 
 #[test]
-fn a_late_word_about_an_ended_order_is_known_as_such() {
-    let mut world = account();
-    world.push(1, Failed, Some(5));
-    world.push(1, Failed, Some(5));
-    world.push(1, Processing, Some(4));
-    assert_eq!(world.statuses(), [Failed]);
+fn a_late_message_about_an_ended_order_is_known_as_such() {
+    let mut harness = account();
+    harness.push(1, Failed, Some(5));
+    harness.push(1, Failed, Some(5));
+    harness.push(1, Processing, Some(4));
+    assert_eq!(harness.statuses(), [Failed]);
     // Paid back later: told, but the order has had its result.
-    world.push(1, Refunded, Some(9));
-    assert_eq!(world.statuses(), [Failed, Refunded]);
-    assert_eq!(world.results().len(), 1);
-    assert_eq!(world.watch.known, 1);
+    harness.push(1, Refunded, Some(9));
+    assert_eq!(harness.statuses(), [Failed, Refunded]);
+    assert_eq!(harness.results().len(), 1);
+    assert_eq!(harness.engine.tally.known(), 1);
 }
 
 #[test]
 fn memory_is_bounded_however_many_orders_pass() {
-    let mut world = account();
+    let mut harness = account();
+    let mut highest = 0;
     for order in 0..20_000 {
-        world.push(order, Pending, Some(1));
-        world.push(order, Completed, Some(2));
-        world.events.clear();
+        harness.push(order, Pending, Some(1));
+        highest = highest.max(harness.place_of(order));
+        harness.push(order, Completed, Some(2));
+        harness.events.clear();
     }
-    assert!(world.watch.targets.len() <= 1_001, "{}", world.watch.targets.len());
-    assert!(world.watch.targets.capacity() <= 2_048, "{}", world.watch.targets.capacity());
-    assert!(world.watch.feeds[0].targets.len() <= 1_001);
-    assert!(world.watch.account.len() <= 25_000, "{}", world.watch.account.len());
-    world.input(Input::Interrupted(Code::Terminated));
-    assert_eq!(world.summary().targets, 20_000);
-    assert_eq!(world.summary().outcomes["ok"], 20_000);
+    let engine = &harness.engine;
+    assert!(engine.targets.len() <= 1_001, "{}", engine.targets.len());
+    // The places of those that are gone are used again.
+    assert!(highest <= 1_001, "{highest}");
+    assert!(engine.links[feed()].targets().len() <= 1_001);
+    let remembered = engine.account.open.len() + engine.account.ended.len();
+    assert!(remembered <= 25_000, "{remembered}");
+    harness.input(Input::Interrupted(Signal::Terminate));
+    assert_eq!(harness.summary().targets, 20_000);
+    assert_eq!(harness.summary().outcomes[&Outcome::Reached], 20_000);
 }
 
 #[test]
 fn the_order_that_is_open_the_longest_makes_room_and_that_is_told() {
-    let mut world = account();
+    let mut harness = account();
     for order in 0..10_002 {
-        world.push(order, Pending, Some(1));
+        harness.push(order, Pending, Some(1));
     }
     assert_eq!(
-        world.results(),
-        [("fake:0".to_owned(), Code::Unfinished), ("fake:1".to_owned(), Code::Unfinished)]
+        harness.results(),
+        [("fake:0".to_owned(), Outcome::Unfinished), ("fake:1".to_owned(), Outcome::Unfinished)]
     );
-    assert_eq!(world.warnings(), ["too_many_orders"]);
-    assert_eq!(world.watch.unsettled, 10_000);
+    assert_eq!(harness.warnings(), [WarningCode::TooManyOrders]);
+    assert_eq!(harness.engine.tally.open(), 10_000);
 }
 
 #[test]
-fn after_a_reconnect_the_open_orders_are_asked_for_and_then_no_more() {
-    let mut world = account();
-    world.push(1, Pending, Some(1));
-    world.push(2, Completed, Some(1));
-    world.lose(unreachable(), 1);
-    assert_eq!(world.take(), ["pull 0"]);
-    world.feed(FeedInput::Live);
-    world.pulled(0, Ok(report(Pending, Some(1))));
-    world.subscribe();
-    assert_eq!(world.take(), ["pull 0"]);
-    world.pulled(0, Ok(report(Processing, Some(2))));
-    world.wait_until(600);
-    assert_eq!(world.take(), [""; 0]);
+fn after_a_reconnect_the_open_orders_are_looked_up_and_then_no_more() {
+    let mut harness = account();
+    harness.push(1, Pending, Some(1));
+    harness.push(2, Completed, Some(1));
+    harness.lose(unreachable(), 1);
+    assert_eq!(harness.take(), ["lookup 0"]);
+    harness.signal(FeedSignal::Live);
+    harness.found(0, report(Pending, Some(1)));
+    harness.subscribe();
+    assert_eq!(harness.take(), ["lookup 0"]);
+    harness.found(0, report(Processing, Some(2)));
+    harness.wait_until(600);
+    assert_eq!(harness.take(), [""; 0]);
 }
 
-/// Numbers of targets are used again, and an answer must not be taken for another order's.
+/// The places of targets are used again, and an answer must not be taken for another order's.
 #[test]
-fn an_answer_on_its_way_keeps_its_orders_place() {
-    let mut world = account();
-    world.push(0, Pending, Some(1));
-    world.lose(unreachable(), 1);
-    world.feed(FeedInput::Live);
-    assert_eq!(world.take(), ["pull 0"]);
-    world.push(0, Failed, Some(2));
+fn a_lookup_in_flight_keeps_its_orders_place() {
+    let mut harness = account();
+    harness.push(0, Pending, Some(1));
+    harness.lose(unreachable(), 1);
+    harness.signal(FeedSignal::Live);
+    assert_eq!(harness.take(), ["lookup 0"]);
+    harness.push(0, Failed, Some(2));
     for order in 1..3_000 {
-        world.push(order, Failed, Some(2));
+        harness.push(order, Failed, Some(2));
     }
-    world.push(9_999, Pending, Some(2));
-    let before = world.results().len();
-    world.pulled(0, Ok(report(Completed, Some(3))));
-    assert_eq!(world.results().len(), before);
-    assert!(!world.statuses().contains(&Completed));
-    assert!(world.watch.targets.len() <= 1_002, "{}", world.watch.targets.len());
+    harness.push(9_999, Pending, Some(2));
+    let before = harness.results().len();
+    harness.found(0, report(Completed, Some(3)));
+    assert_eq!(harness.results().len(), before);
+    assert!(!harness.statuses().contains(&Completed));
+    assert!(harness.engine.targets.len() <= 1_002, "{}", harness.engine.targets.len());
 }
 
 #[test]
 fn what_is_told_in_the_end_is_bounded_too_and_has_what_ended_the_command() {
-    let mut plan = Plan { account: true, ..plan(Mode::Watch, 0) };
-    plan.expectations = vec!["crypto_amount>=99".parse().unwrap()];
-    plan.profiles[0].can_poll = false;
-    let mut world = World::new(plan);
-    world.feed(FeedInput::Live);
+    let plan = plan_with(Mode::Watch, 0, |profile| profile.can_poll = false);
+    let expectations = vec!["crypto_amount>=99".parse().unwrap()];
+    let mut harness = Harness::new(Plan { account: true, expectations, ..plan });
+    harness.signal(FeedSignal::Live);
     for order in 0..1_500 {
-        world.push(order, Completed, None);
+        harness.push(order, Completed, None);
     }
-    world.feed(FeedInput::Refused(Code::Denied, "no".to_owned()));
-    assert_eq!(world.summary().outcomes["mismatch"], 1_500);
-    let failures = world.watch.closing().failures;
+    let (kind, message) = (RefusalKind::Denied, "no".to_owned());
+    harness.signal(FeedSignal::Refused(Refusal { kind, message }));
+    let mismatch = Outcome::Failed(FailureKind::Mismatch);
+    assert_eq!(harness.summary().outcomes[&mismatch], 1_500);
+    let failures = harness.closing().failures;
     assert_eq!(failures.len(), 1_001);
-    assert_eq!(failures.last().unwrap().code(), Code::Denied);
+    assert_eq!(failures.last().unwrap().kind(), FailureKind::Denied);
 }

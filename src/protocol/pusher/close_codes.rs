@@ -18,9 +18,13 @@ pub(super) fn meaning(code: u16) -> Meaning {
     let second = Duration::from_secs(1);
     match code {
         4000 => never(RefusalKind::Denied, "it wants TLS: use wss:// in the push_url"),
-        4001 => never(RefusalKind::Denied, "there is no such application; is the pusher_key right?"),
+        4001 => {
+            never(RefusalKind::Denied, "there is no such application; is the pusher_key right?")
+        }
         4003 => never(RefusalKind::Denied, "the application is disabled"),
-        4004 => never(RefusalKind::OverCapacity, "the application is over its quota of connections"),
+        4004 => {
+            never(RefusalKind::OverCapacity, "the application is over its quota of connections")
+        }
         4005 => never(RefusalKind::Denied, "there is no such path; is the push_url right?"),
         4006..=4008 => never(RefusalKind::Denied, "it does not speak version 7 of the protocol"),
         4009 => never(RefusalKind::Denied, "the connection is not authorised"),

@@ -38,7 +38,7 @@ const MOST_UNANSWERED: usize = 64;
 pub(crate) enum Output {
     /// Send this.
     Send(String),
-    /// The server has on_established itself: the connection works.
+    /// The server has accepted the connection: it works.
     Established,
     /// This channel's events come from now on.
     Subscribed(Channel),
@@ -96,7 +96,10 @@ impl Pusher {
         let waiting: VecDeque<Channel> = channels.into_iter().collect();
         Pusher {
             request: Request::get(url, Auth::None),
-            channels: waiting.iter().map(|name| (name.clone(), SubscriptionState::Waiting)).collect(),
+            channels: waiting
+                .iter()
+                .map(|name| (name.clone(), SubscriptionState::Waiting))
+                .collect(),
             waiting,
             unanswered: 0,
             activity: ACTIVITY,

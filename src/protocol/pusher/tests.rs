@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::protocol::RefusalKind;
 
 fn pusher(channels: &[&str]) -> Pusher {
     let base = Base::parse("wss://ws-ap2.pusher.com", &["wss"]).unwrap();
@@ -175,10 +176,10 @@ fn the_shorter_activity_timeout_counts_and_a_dead_connection_is_noticed_within_4
         pusher.received(&format!(
             r#"{{"event":"pusher:connection_established","data":"{{\"activity_timeout\":{timeout}}}"}}"#
         ));
-        let silence = pusher.silence();
-        assert_eq!(silence.ask_after, expected, "{timeout}");
-        assert_eq!(silence.dead_after, Duration::from_secs(30));
-        assert!(silence.ask_after + silence.dead_after <= Duration::from_secs(45));
+        let keep_alive = pusher.keep_alive();
+        assert_eq!(keep_alive.idle, expected, "{timeout}");
+        assert_eq!(keep_alive.timeout, Duration::from_secs(30));
+        assert!(keep_alive.idle + keep_alive.timeout <= Duration::from_secs(45));
     }
 }
 
@@ -229,31 +230,35 @@ fn what_is_not_known_is_passed_over() {
 
 #[test]
 fn errors_are_read_as_objects_and_as_text_with_a_code_and_without() {
-    let told = |data: &str| {
+    let report = |data: &str| {
         let text = format!(r#"{{"event":"pusher:error","data":{data}}}"#);
         welcomed(&[]).received(&text)
     };
-    let refused = told(r#"{"code":4001,"message":"App key x not in this cluster"}"#);
+    let refused = report(r#"{"code":4001,"message":"App key x not in this cluster"}"#);
     assert!(
-        matches!(&refused[..], [Output::Refused(Code::Denied, why)] if why.contains("not in this cluster (4001)")),
+        matches!(&refused[..], [Output::Refused(refusal)] if refusal.kind == RefusalKind::Denied
+            && refusal.message.contains("not in this cluster (4001)")),
         "{refused:?}"
     );
-    let quota = told(r#""{\"code\":\"4004\",\"message\":\"over quota\"}""#);
-    assert!(matches!(&quota[..], [Output::Refused(Code::Unreachable, _)]), "{quota:?}");
+    let quota = report(r#""{\"code\":\"4004\",\"message\":\"over quota\"}""#);
+    assert!(
+        matches!(&quota[..], [Output::Refused(refusal)] if refusal.kind == RefusalKind::OverCapacity),
+        "{quota:?}"
+    );
     for data in [r#"{"code":null,"message":"bad event"}"#, r#""something is wrong""#, "null", "7"] {
-        assert!(matches!(told(data)[..], [Output::ErrorPayload(_)]), "{data}");
+        assert!(matches!(report(data)[..], [Output::ServerError(_)]), "{data}");
     }
     // What closes the connection is told then.
-    assert!(told(r#"{"code":4200,"message":"come back"}"#).is_empty());
+    assert!(report(r#"{"code":4200,"message":"come back"}"#).is_empty());
 }
 
 #[test]
 fn every_close_code_says_what_to_do() {
     let second = Duration::from_secs(1);
     for (codes, expected) in [
-        (4000..=4003, Reopen::Never(Code::Denied)),
-        (4004..=4004, Reopen::Never(Code::Unreachable)),
-        (4005..=4099, Reopen::Never(Code::Denied)),
+        (4000..=4003, Reopen::Never(RefusalKind::Denied)),
+        (4004..=4004, Reopen::Never(RefusalKind::OverCapacity)),
+        (4005..=4099, Reopen::Never(RefusalKind::Denied)),
         (4100..=4199, Reopen::Backoff(second)),
         (4200..=4299, Reopen::AtOnce),
         (4300..=4399, Reopen::Backoff(second)),
@@ -373,8 +378,8 @@ proptest! {
                     _ => {}
                 }
             }
-            let silence = pusher.silence();
-            prop_assert!(silence.ask_after >= LEAST_ACTIVITY && silence.ask_after <= ACTIVITY);
+            let idle = pusher.keep_alive().idle;
+            prop_assert!((LEAST_ACTIVITY..=ACTIVITY).contains(&idle));
         }
     }
 }

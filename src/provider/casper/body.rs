@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::execution::Execution;
-use super::{MOTES, words};
+use super::words::{self, MOTES};
 use crate::provider::{Amount, Id, Kind, Report, Status, Transaction};
- 
+
 /// `{hash, payload}` of 2.0, a deploy's `{hash, header, session}`, or an event that repeats a part.
 pub(super) struct TransactionBody<'a>(&'a Value);
 

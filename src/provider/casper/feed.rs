@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::execution::Execution;
 use super::body::TransactionBody;
+use super::execution::Execution;
 use crate::protocol::KeepAlive;
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};

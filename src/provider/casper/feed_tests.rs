@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::provider::testing::{is_live_with, is_malformed};
+use crate::provider::{FeedAction, FeedSignal, Report};
+use crate::wire::Frame;
 
 fn feed() -> Box<dyn Feed> {
     let (mut feed, ids) = node().feeds(&[Id::new(ID)]).remove(0);
@@ -9,15 +12,17 @@ fn feed() -> Box<dyn Feed> {
     feed
 }
 
-fn receive(feed: &mut dyn Feed, id: Option<&str>, data: &str) -> Vec<Action> {
-    feed.received(Frame::Event { id, data })
+fn receive(feed: &mut dyn Feed, id: Option<&str>, data: &str) -> Vec<FeedAction> {
+    feed.received(Frame::Event { id: id.map(str::to_owned), data: data.to_owned() })
 }
 
 /// The one report that an event gives.
 fn reported(event: &Value) -> Report {
     let mut actions = receive(feed().as_mut(), Some("7"), &event.to_string());
     match (actions.pop(), actions.pop()) {
-        (Some(Action::Observed(id, report)), None) if id.as_str() == ID => *report,
+        (Some(FeedAction::Signal(FeedSignal::Observed(id, report))), None) if id.as_str() == ID => {
+            *report
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -70,7 +75,7 @@ fn every_event_about_a_transaction_has_its_status() {
     }
     let report = reported(&processed("Version1", second(json!("Out of gas"))));
     assert_eq!(report.transaction.error.as_deref(), Some("Out of gas"));
-    assert_eq!(report.transaction.cost.as_deref(), Some("246912"));
+    assert_eq!(report.transaction.cost, Some(Amount::new("246912", MOTES)));
     assert_eq!(report.transaction.block.as_deref(), Some(BLOCK));
     assert!(report.detail.unwrap().contains("Out of gas"));
 }
@@ -117,10 +122,10 @@ fn a_broken_event_is_told_and_no_status() {
         &processed("Version1", json!({})).to_string(),
     ] {
         let actions = receive(feed().as_mut(), None, event);
-        assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{event}: {actions:?}");
+        assert!(is_malformed(&actions), "{event}: {actions:?}");
     }
-    let actions = feed().received(Frame::Text("hello"));
-    assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{actions:?}");
+    let actions = feed().received(Frame::Text("hello".to_owned()));
+    assert!(is_malformed(&actions), "{actions:?}");
 }
 
 #[test]
@@ -133,7 +138,7 @@ fn it_resumes_from_the_last_id_and_never_goes_back() {
     feed.closed(None);
     assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events?start_from=42");
 
-    assert!(matches!(feed.opened()[..], [Action::Live, Action::Subscribed(_)]));
+    assert!(is_live_with(&feed.opened(), &[Id::new(ID)]));
     let accepted = json!({ "TransactionAccepted": transaction() }).to_string();
     assert!(receive(feed.as_mut(), Some("43"), &accepted).is_empty(), "it may be executed by now");
     let done = processed("Version1", second(Value::Null)).to_string();
@@ -150,25 +155,21 @@ fn it_resumes_from_the_last_id_and_never_goes_back() {
 fn the_other_path_is_tried_once_in_a_row() {
     let mut feed = feed();
     receive(feed.as_mut(), Some("7"), r#"{"Step":{}}"#);
-    assert!(feed.elsewhere());
+    assert!(feed.fallback_endpoint());
     assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events/main");
-    assert!(!feed.elsewhere(), "then it backs off");
+    assert!(!feed.fallback_endpoint(), "then it backs off");
     assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events");
-    assert!(feed.elsewhere());
+    assert!(feed.fallback_endpoint());
 
-    let mut settings = Settings::default();
-    settings.set("url", "http://127.0.0.1:7777/rpc".to_owned());
-    settings.set("push_url", "http://127.0.0.1:9999/events/main".to_owned());
-    let mut older = Node::new(&settings).unwrap().feeds(&[Id::new(ID)]).remove(0).0;
-    assert!(older.elsewhere());
+    let older = node_with(&[("push_url", "http://127.0.0.1:9999/events/main")]);
+    let mut older = older.feeds(&[Id::new(ID)]).remove(0).0;
+    assert!(older.fallback_endpoint());
     assert_eq!(older.request().url.as_str(), "http://127.0.0.1:9999/events");
 }
 
 #[test]
 fn without_an_address_there_are_no_events() {
-    let mut settings = Settings::default();
-    settings.set("url", "http://127.0.0.1:7777/rpc".to_owned());
-    assert!(Node::new(&settings).unwrap().feeds(&[Id::new(ID)]).is_empty());
+    assert!(node_with(&[]).feeds(&[Id::new(ID)]).is_empty());
 }
 
 proptest! {
@@ -178,7 +179,7 @@ proptest! {
         let mut feed = feed();
         for (id, data) in &frames {
             for action in receive(feed.as_mut(), id.as_deref(), data) {
-                if let Action::Observed(id, report) = action {
+                if let FeedAction::Signal(FeedSignal::Observed(id, report)) = action {
                     prop_assert_eq!(id.as_str(), ID);
                     prop_assert!(report.status != Status::Completed || report.transaction.error.is_none());
                 }

@@ -1,5 +1,7 @@
 //! A lookup at a node: up to three questions, for a bare hash does not tell what it is the hash of.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -83,24 +85,27 @@ fn read(id: &Id, response: &Response, now: Timestamp) -> Reading {
         Err(problem) => format!("{} without a JSON body: {problem}", response.status),
     };
     match (response.class(), body) {
-        (StatusClass::Success, Ok(body)) => read_answer(id, body, now),
+        (StatusClass::Success, Ok(body)) => read_answer(id, body, response.retry_after, now),
         (StatusClass::Denied, _) => Reading::Denied(text),
-        (StatusClass::Busy, _) => {
-            Reading::Busy { answer: text, retry_after: response.retry_after }
-        }
+        (StatusClass::Busy, _) => Reading::Busy { answer: text, retry_after: response.retry_after },
         _ => Reading::Malformed(format!(
             "it answered {text}; is the url that of its JSON-RPC, as in http://host:7777/rpc?"
         )),
     }
 }
 
-fn read_answer(id: &Id, body: Map<String, Value>, now: Timestamp) -> Reading {
+fn read_answer(
+    id: &Id,
+    body: Map<String, Value>,
+    retry_after: Option<Duration>,
+    now: Timestamp,
+) -> Reading {
     match json_rpc::answer(body) {
         Answer::Result(result) => match report(id, result, now) {
             Ok(report) => Reading::Observed(Box::new(report)),
             Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),
         },
-        Answer::Error(error) => read_error(error),
+        Answer::Error(error) => read_error(error, retry_after),
         Answer::Neither => {
             let problem = "its answer has neither a result nor an error of JSON-RPC";
             Reading::Malformed(problem.to_owned())
@@ -110,10 +115,10 @@ fn read_answer(id: &Id, body: Map<String, Value>, now: Timestamp) -> Reading {
 
 /// The codes are those of casper-sidecar (rpc_sidecar/src/rpcs/error_code.rs). A node that does not know the
 /// method is an older one.
-fn read_error(error: RpcError) -> Reading {
+fn read_error(error: RpcError, retry_after: Option<Duration>) -> Reading {
     match error.code {
         Some(-32000 | -32014 | -32015 | -32601) => Reading::NotFound(error.text),
-        Some(-32018 | -32603) => Reading::Busy { answer: error.text, retry_after: None },
+        Some(-32018 | -32603) => Reading::Busy { answer: error.text, retry_after },
         _ => Reading::Malformed(format!("it answered {}", error.text)),
     }
 }

@@ -16,16 +16,12 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
-    Coin, Definition, Feed, HTTP, Id, Lookup, Pace, Provider, Setting, SettingKind, Settings, Spec,
-    Status, Unit,
+    Definition, Feed, HTTP, Id, Lookup, Pace, Provider, Setting, SettingKind, Settings, Spec,
+    Status,
 };
 use crate::wire::Base;
 use feed::NodeFeed;
 use lookup::NodeLookup;
-
-/// What Casper's amounts are counted in.
-pub(super) const MOTES: Unit =
-    Unit::Smallest(&Coin { symbol: "CSPR", smallest: "motes", decimals: 9 });
 
 /// A Casper node's row of the registry.
 pub struct Casper;

@@ -11,7 +11,7 @@ use crate::provider::{Id, Report, json};
 
 /// How long after the end of its time to live a transaction that was not executed is taken for expired: a
 /// block that took it in at the last moment has to be executed and to reach this node.
-const MARGIN: Duration = Duration::from_secs(3 * 60);
+pub(super) const MARGIN: Duration = Duration::from_secs(3 * 60);
 
 /// What a node knows of a transaction: `{transaction | deploy, execution_info | execution_results}`.
 pub(super) fn report(id: &Id, result: Value, now: Timestamp) -> Result<Report, String> {

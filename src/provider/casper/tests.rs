@@ -1,41 +1,43 @@
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
+use super::record::MARGIN;
+use super::words::MOTES;
 use super::*;
-use crate::provider::Kind;
-use crate::provider::{Action, Frame};
+use crate::provider::testing::{assert_404, look_up, observed, written};
+use crate::provider::{Amount, Kind, Reading, testing};
+use crate::wire::{Auth, Request, Response};
 
 const ID: &str = "446f9511258112c6e5150ee13d57c421da2bc30e0058db6165855a9d1ba4b868";
 const OTHER: &str = "99483863a391510b8d3447dd5cfc446b42d65e598672d569abc4cdded85b81e6";
 const SENT_AT: &str = "2024-11-27T17:24:10.516Z";
 const BLOCK: &str = "351064b9e22c96e4ead65cdc4c8bef816cc8039f65ea0b1a1e0c7860c7152366";
 
-fn node() -> Node {
-    let mut settings = Settings::default();
-    settings.set("url", "http://127.0.0.1:7777/rpc".to_owned());
-    settings.set("push_url", "http://127.0.0.1:9999/events".to_owned());
-    Node::new(&settings).unwrap()
+fn node() -> Arc<dyn Provider> {
+    node_with(&[("push_url", "http://127.0.0.1:9999/events")])
 }
 
-/// So many seconds after the transaction was sent.
+fn node_with(values: &[(&str, &str)]) -> Arc<dyn Provider> {
+    let mut settings = Settings::default();
+    settings.set("url", "http://127.0.0.1:7777/rpc");
+    for (key, value) in values {
+        settings.set(*key, *value);
+    }
+    Casper.build(&settings).unwrap()
+}
+
+/// This many seconds after the transaction was sent.
 fn after(seconds: i64) -> Timestamp {
     let sent: Timestamp = SENT_AT.parse().unwrap();
     Timestamp::from_second(sent.as_second() + seconds).unwrap()
 }
 
 fn read_at(now: Timestamp, status: u16, body: impl ToString) -> Reading {
-    let body = body.to_string().into_bytes();
-    node().read(&Id::new(ID), &Response { status, date: None, body }, now)
+    testing::read(&*node(), ID, now, &Response::new(status, body.to_string()))
 }
 
 fn read(result: Value) -> Reading {
     read_at(after(60), 200, json!({ "jsonrpc": "2.0", "id": 1, "result": result }))
-}
-
-fn observed(reading: Reading) -> Report {
-    match reading {
-        Reading::Observed(report) => *report,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// A transaction of 2.0, as `info_get_transaction` has it.
@@ -103,7 +105,7 @@ fn what_was_executed_succeeded_only_without_an_error() {
         assert_eq!((report.status, report.word.as_str()), (status, "processed"));
         let record = report.transaction;
         assert_eq!(record.error.as_deref(), error);
-        assert_eq!(record.cost.as_deref(), Some(cost));
+        assert_eq!(record.cost, Some(Amount::new(cost, MOTES)));
         assert_eq!(record.hash.as_deref(), Some(ID));
         assert_eq!(record.block.as_deref(), Some(BLOCK));
         assert_eq!(record.created_at.as_deref(), Some(SENT_AT));
@@ -130,9 +132,9 @@ fn a_result_that_does_not_say_how_it_went_is_no_success() {
         json!({ "Version3": {} }),
     ] {
         let reading = known(transaction(), info(result.clone()));
-        assert!(matches!(reading, Reading::Bad(_)), "{result}: {reading:?}");
+        assert!(matches!(reading, Reading::Malformed(_)), "{result}: {reading:?}");
     }
-    assert!(matches!(known(transaction(), json!(true)), Reading::Bad(_)));
+    assert!(matches!(known(transaction(), json!(true)), Reading::Malformed(_)));
 }
 
 #[test]
@@ -215,23 +217,6 @@ fn only_an_inferred_ending_is_revived() {
 }
 
 #[test]
-fn it_is_asked_for_both_tags_and_as_1_x_knows_it() {
-    let asked: Vec<Value> = node()
-        .snapshots(&Id::new(ID), after(0))
-        .iter()
-        .map(|request| {
-            assert_eq!((request.url.path(), request.auth), ("/rpc", Auth::None));
-            serde_json::from_str(request.body.as_deref().unwrap()).unwrap()
-        })
-        .collect();
-    let methods: Vec<_> = asked.iter().map(|body| body["method"].as_str().unwrap()).collect();
-    assert_eq!(methods, ["info_get_transaction", "info_get_transaction", "info_get_deploy"]);
-    assert_eq!(asked[0]["params"]["transaction_hash"], json!({ "Version1": ID }));
-    assert_eq!(asked[1]["params"]["transaction_hash"], json!({ "Deploy": ID }));
-    assert_eq!(asked[2]["params"]["deploy_hash"], ID);
-}
-
-#[test]
 fn errors_are_told_apart() {
     let error = |code: i64| {
         let error = json!({ "code": code, "message": "it says", "data": "why" });
@@ -242,10 +227,10 @@ fn errors_are_told_apart() {
         assert!(matches!(error(code), Reading::NotFound(answer) if answer == told), "{code}");
     }
     for code in [-32018, -32603] {
-        assert!(matches!(error(code), Reading::Busy(_)), "{code}");
+        assert!(matches!(error(code), Reading::Busy { .. }), "{code}");
     }
     for code in [-32602, -32700, -32600, -32001, 7] {
-        assert!(matches!(error(code), Reading::Bad(_)), "{code}");
+        assert!(matches!(error(code), Reading::Malformed(_)), "{code}");
     }
     // What stands before a node has errors of its own.
     let proxy = json!({ "error": { "code": "unauthorized", "message": "no token" } });
@@ -253,13 +238,16 @@ fn errors_are_told_apart() {
         assert!(matches!(read_at(after(0), status, &proxy), Reading::Denied(_)), "{status}");
     }
     for status in [408, 429, 500, 502, 503] {
-        assert!(matches!(read_at(after(0), status, "busy"), Reading::Busy(_)), "{status}");
+        assert!(matches!(read_at(after(0), status, "busy"), Reading::Busy { .. }), "{status}");
     }
     for (status, body) in [(404, "{}"), (404, "<html>"), (405, ""), (200, "<html>"), (200, "")] {
-        assert!(matches!(read_at(after(0), status, body), Reading::Bad(_)), "{status} {body}");
+        assert!(
+            matches!(read_at(after(0), status, body), Reading::Malformed(_)),
+            "{status} {body}"
+        );
     }
     for body in ["{}", r#"{"result":null}"#, r#"{"result":{}}"#, r#"{"error":"no"}"#, "[]"] {
-        assert!(matches!(read_at(after(0), 200, body), Reading::Bad(_)), "{body}");
+        assert!(matches!(read_at(after(0), 200, body), Reading::Malformed(_)), "{body}");
     }
     let mut other = transaction();
     other["Version1"]["hash"] = OTHER.into();
@@ -267,7 +255,9 @@ fn errors_are_told_apart() {
     beside["hash"] = OTHER.into();
     for other in [other, beside] {
         let reading = known(other, Value::Null);
-        assert!(matches!(reading, Reading::Bad(told) if told.contains("another transaction")));
+        assert!(
+            matches!(reading, Reading::Malformed(told) if told.contains("another transaction"))
+        );
     }
 }
 
@@ -277,9 +267,6 @@ fn an_answer_of_several_megabytes_is_read() {
     result["Version2"]["effects"] = json!(vec!["x".repeat(1 << 20); 3]);
     assert_eq!(observed(known(transaction(), info(result))).status, Status::Completed);
 }
-
-#[path = "feed_tests.rs"]
-mod feeds;
 
 /// A node that lags does not know of the block in which another one behind the same address saw it.
 #[test]
@@ -292,3 +279,8 @@ fn what_was_in_a_block_never_expires() {
         }
     }
 }
+
+#[path = "feed_tests.rs"]
+mod feeds;
+#[path = "lookup_tests.rs"]
+mod lookups;

@@ -3,7 +3,11 @@
 //! Facts from docs.cspr.cloud (rest-api/deploy, streaming-api/deploy), from the types of
 //! @make-software/csprclick-core-types, and from casper-sidecar's JSON-RPC schema.
 
-use crate::provider::Status;
+use crate::provider::{Coin, Status, Unit};
+
+/// What Casper's amounts are counted in.
+pub(in crate::provider) const MOTES: Unit =
+    Unit::Smallest(&Coin { symbol: "CSPR", smallest: "motes", decimals: 9 });
 
 /// The status behind a word. What was processed succeeded only if there is no error with it.
 pub(in crate::provider) fn status(word: &str, error: Option<&str>) -> Status {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::provider::casper::{MOTES, words};
+use crate::provider::casper::words::{self, MOTES};
 use crate::provider::{Amount, Id, Kind, Report, Status, Transaction, json};
 
 /// `{"data": Deploy}`.

@@ -7,10 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::TOKEN;
 use super::deploy::report;
 use crate::provider::{Feed, FeedAction, Id, Report, json};
-use crate::wire::{Frame, Request};
+use crate::wire::{Auth, Frame, Request};
 
 /// The longest query that servers are sure to take, in bytes.
 const LONGEST_FILTER: usize = 6 * 1024;
@@ -18,6 +17,7 @@ const LONGEST_FILTER: usize = 6 * 1024;
 /// The stream of executed deploys, all targets on one connection. What is pending or expired never comes.
 pub(super) struct DeployFeed {
     url: Url,
+    auth: Auth,
     session: Option<String>,
     /// By the hash in lower case.
     ids: BTreeMap<String, Id>,
@@ -38,9 +38,9 @@ struct About<'a> {
 
 impl DeployFeed {
     /// The stream at this address that follows these ids.
-    pub(super) fn new(url: Url, session: Option<String>, ids: &[Id]) -> Self {
+    pub(super) fn new(url: Url, auth: Auth, session: Option<String>, ids: &[Id]) -> Self {
         let ids = ids.iter().map(|id| (id.as_str().to_owned(), id.clone())).collect();
-        DeployFeed { url, session, ids }
+        DeployFeed { url, auth, session, ids }
     }
 
     /// Whether the filter is honoured is not known, so what is not ours is not even built.
@@ -72,8 +72,9 @@ impl Feed for DeployFeed {
         if filter.len() <= LONGEST_FILTER {
             url.set_query(Some(&filter));
         }
-        let session = self.session.iter().map(|session| ("persistent-session".into(), session.clone()));
-        Request { headers: session.collect(), ..Request::get(url, TOKEN) }
+        let session =
+            self.session.iter().map(|session| ("persistent-session".into(), session.clone()));
+        Request { headers: session.collect(), ..Request::get(url, self.auth.clone()) }
     }
 
     /// The subscription is in the URL, and the upgrade has accepted it.

@@ -143,7 +143,7 @@ impl Provider for Client {
             return Vec::new();
         }
         let url = self.push.join(&["deploys"]);
-        let feed = DeployFeed::new(url, self.session.clone(), ids);
+        let feed = DeployFeed::new(url, TOKEN, self.session.clone(), ids);
         vec![(Box::new(feed), ids.to_vec())]
     }
 }

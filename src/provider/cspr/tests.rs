@@ -1,17 +1,24 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::provider::casper::words::MOTES;
+use crate::provider::testing::{
+    assert_404, assert_busy_says_how_long, is_live_with, is_malformed, look_up, reported, written,
+};
+use crate::provider::{Amount, FeedAction, FeedSignal, Kind, Report, Status, testing};
+use crate::wire::Frame;
 
 const ID: &str = "88461218a5e972fcda1d764d7cc4edb2e0c3a538123b97890d484f43c55935f5";
 const OTHER: &str = "99483863a391510b8d3447dd5cfc446b42d65e598672d569abc4cdded85b81e6";
 
-fn cspr(values: &[(&'static str, &str)]) -> CsprCloud {
+fn cspr(values: &[(&str, &str)]) -> Arc<dyn Provider> {
     let mut settings = Settings::default();
     for (key, value) in values {
-        settings.set(key, (*value).to_owned());
+        settings.set(*key, *value);
     }
-    CsprCloud::new(&settings).unwrap()
+    CsprCloud.build(&settings).unwrap()
 }
 
 /// The sample of the documentation's page on deploys.
@@ -33,24 +40,24 @@ fn with(key: &str, value: Value) -> Value {
 }
 
 fn read(status: u16, body: impl ToString) -> Reading {
-    let body = body.to_string().into_bytes();
-    let response = Response { status, date: None, body };
-    cspr(&[]).read(&Id::new(ID), &response, Timestamp::UNIX_EPOCH)
+    let response = Response::new(status, body.to_string());
+    testing::read(&*cspr(&[]), ID, Timestamp::UNIX_EPOCH, &response)
 }
 
 fn observed(deploy: &Value) -> Report {
-    match read(200, json!({ "data": deploy })) {
-        Reading::Observed(report) => *report,
-        other => panic!("{other:?}"),
-    }
+    testing::observed(read(200, json!({ "data": deploy })))
 }
 
 fn feed(ids: &[&str]) -> Box<dyn Feed> {
     let ids: Vec<Id> = ids.iter().map(|id| Id::new(id)).collect();
     let (mut feed, served) = cspr(&[]).feeds(&ids).remove(0);
     assert_eq!(served, ids);
-    assert!(matches!(feed.opened()[..], [Action::Live, Action::Subscribed(_)]));
+    assert!(is_live_with(&feed.opened(), &ids));
     feed
+}
+
+fn receive(feed: &mut dyn Feed, text: &str) -> Vec<FeedAction> {
+    feed.received(Frame::Text(text.to_owned()))
 }
 
 fn event(deploy: &Value) -> String {
@@ -63,7 +70,7 @@ fn the_documented_deploy_is_read() {
     let report = observed(&deploy());
     assert_eq!((report.status, report.word.as_str()), (Status::Completed, "processed"));
     let record = &report.transaction;
-    assert_eq!(record.cost.as_deref(), Some("100000000"));
+    assert_eq!(record.cost, Some(Amount::new("100000000", MOTES)));
     assert_eq!(record.hash.as_deref(), Some(ID));
     assert!(record.block.as_deref().unwrap().starts_with("d76b"));
     assert_eq!(record.created_at.as_deref(), Some("2024-01-08T15:24:47Z"));
@@ -78,7 +85,7 @@ fn every_field_but_the_status_may_be_missing() {
     assert_eq!(report.status, Status::Completed);
     assert_eq!(report.transaction.hash.as_deref(), Some(ID));
     for broken in [json!({}), json!({ "status": null }), json!({ "status": "" }), json!([])] {
-        assert!(matches!(read(200, json!({ "data": broken })), Reading::Bad(_)), "{broken}");
+        assert!(matches!(read(200, json!({ "data": broken })), Reading::Malformed(_)), "{broken}");
     }
 }
 
@@ -119,57 +126,88 @@ fn errors_are_told_apart() {
     let error = |status: u16, code: &str| {
         read(status, json!({ "error": { "code": code, "message": "it says" } }))
     };
-    assert!(matches!(error(400, "invalid_input"), Reading::Bad(_)));
+    assert!(matches!(error(400, "invalid_input"), Reading::Malformed(_)));
     assert!(matches!(error(401, "unauthorized"), Reading::Denied(_)));
     assert!(matches!(error(403, "access_denied"), Reading::Denied(_)));
     let told = "404 (not_found: it says)";
     assert!(matches!(error(404, "not_found"), Reading::NotFound(answer) if answer == told));
-    assert!(matches!(error(409, "duplicate_entity"), Reading::Bad(_)));
+    assert!(matches!(error(409, "duplicate_entity"), Reading::Malformed(_)));
     for status in [408, 429, 500, 502, 503] {
-        assert!(matches!(error(status, "later"), Reading::Busy(_)), "{status}");
-        assert!(matches!(read(status, "<html>"), Reading::Busy(_)), "{status}");
+        assert!(matches!(error(status, "later"), Reading::Busy { .. }), "{status}");
+        assert!(matches!(read(status, "<html>"), Reading::Busy { .. }), "{status}");
     }
-    assert!(matches!(read(404, "<html>"), Reading::Bad(_)), "any web server says 404");
+    assert!(matches!(read(404, "<html>"), Reading::Malformed(_)), "any web server says 404");
     for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":[]}"#] {
-        assert!(matches!(read(200, body), Reading::Bad(_)), "{body}");
+        assert!(matches!(read(200, body), Reading::Malformed(_)), "{body}");
     }
     let other = json!({ "data": with("deploy_hash", OTHER.into()) });
-    assert!(matches!(read(200, other), Reading::Bad(told) if told.contains("another deploy")));
+    assert!(
+        matches!(read(200, other), Reading::Malformed(told) if told.contains("another deploy"))
+    );
     let upper = with("deploy_hash", ID.to_ascii_uppercase().into());
     assert_eq!(observed(&upper).status, Status::Completed);
 }
 
 #[test]
+fn a_lookup_asks_one_question() {
+    let error = r#"{"error":{"code":"not_found","message":"deploy not found"}}"#;
+    let known = json!({ "data": deploy() }).to_string();
+    for (status, body) in [(200, known.as_str()), (200, "{}"), (404, error), (404, ""), (503, "")] {
+        let answer = |_: usize, _: &Request| Response::new(status, body);
+        let (asked, _) = look_up(&*cspr(&[]), ID, Timestamp::UNIX_EPOCH, answer);
+        let expected = format!("GET https://api.cspr.cloud/deploys/{ID} (authorization: TOKEN)");
+        assert_eq!(asked.iter().map(written).collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[test]
+fn a_404_means_an_unknown_id_only_in_the_services_own_form() {
+    let own = [
+        r#"{"error":{"code":"not_found","message":"deploy not found"}}"#,
+        r#"{"error":{"code":"not_found"}}"#,
+        r#"{"error":{"message":"deploy not found"}}"#,
+        r#"{"error":"not_found"}"#,
+        "{}",
+    ];
+    assert_404(&*cspr(&[]), ID, &own);
+}
+
+#[test]
+fn how_long_to_wait_travels_with_the_answer() {
+    assert_busy_says_how_long(&*cspr(&[]), ID);
+}
+
+#[test]
 fn the_hosts_are_the_networks_unless_they_are_given() {
-    let addresses = |settings: &[(&'static str, &str)]| {
+    let addresses = |settings: &[(&str, &str)]| {
         let cspr = cspr(settings);
         let id = Id::new(ID);
-        let [look] = &cspr.snapshots(&id, Timestamp::UNIX_EPOCH)[..] else { panic!("one look") };
+        let lookup = cspr.first_request(&id).unwrap();
         let stream = cspr.feeds(&[id])[0].0.request();
-        assert_eq!((look.auth, stream.auth), (TOKEN, TOKEN));
-        [look.url.to_string(), stream.url.to_string()]
+        assert_eq!((lookup.auth, stream.auth), (TOKEN, TOKEN));
+        [lookup.url.to_string(), stream.url.to_string()]
     };
     for (network, host) in [("mainnet", "cspr.cloud"), ("testnet", "testnet.cspr.cloud")] {
-        let [look, stream] = addresses(&[("network", network)]);
-        assert_eq!(look, format!("https://api.{host}/deploys/{ID}"));
+        let [lookup, stream] = addresses(&[("network", network)]);
+        assert_eq!(lookup, format!("https://api.{host}/deploys/{ID}"));
         assert_eq!(stream, format!("wss://streaming.{host}/deploys?deploy_hash={ID}"));
     }
     let own = [("url", "http://127.0.0.1:1/a"), ("push_url", "http://127.0.0.1:2/b")];
-    let [look, stream] = addresses(&own);
-    assert_eq!(look, format!("http://127.0.0.1:1/a/deploys/{ID}"));
+    let [lookup, stream] = addresses(&own);
+    assert_eq!(lookup, format!("http://127.0.0.1:1/a/deploys/{ID}"));
     assert_eq!(stream, format!("ws://127.0.0.1:2/b/deploys?deploy_hash={ID}"));
 }
 
 #[test]
 fn a_persistent_session_is_opt_in_and_a_header() {
     let headers =
-        |values: &[(&'static str, &str)]| cspr(values).feeds(&[Id::new(ID)])[0].0.request().headers;
+        |values: &[(&str, &str)]| cspr(values).feeds(&[Id::new(ID)])[0].0.request().headers;
     assert_eq!(headers(&[]), []);
     let session = headers(&[("persistent_session", "ci-7")]);
-    assert_eq!(session, [("persistent-session", "ci-7".to_owned())]);
+    assert_eq!(session, [("persistent-session".into(), "ci-7".to_owned())]);
     let mut settings = Settings::default();
-    settings.set("persistent_session", "a\r\nb".to_owned());
-    assert!(CsprCloud::new(&settings).is_err());
+    settings.set("persistent_session", "a\r\nb");
+    assert!(CsprCloud.build(&settings).is_err());
 }
 
 #[test]
@@ -195,30 +233,31 @@ fn events_are_filtered_here_and_pings_are_no_news() {
     for _ in 0..2 {
         let upper = with("deploy_hash", ID.to_ascii_uppercase().into());
         for ours in [deploy(), upper] {
-            let actions = feed.received(Frame::Text(&event(&ours)));
-            let [Action::Observed(id, report)] = &actions[..] else { panic!("{actions:?}") };
+            let mut actions = receive(feed.as_mut(), &event(&ours));
+            assert_eq!(actions.len(), 1, "{actions:?}");
+            let (id, report) = reported(actions.remove(0));
             assert_eq!((id.as_str(), report.status), (ID, Status::Completed));
         }
     }
     let failed = event(&with("error_message", "Out of gas".into()));
-    let actions = feed.received(Frame::Text(&failed));
-    let [Action::Observed(_, report)] = &actions[..] else { panic!("{actions:?}") };
-    assert_eq!(report.status, Status::Failed);
+    let mut actions = receive(feed.as_mut(), &failed);
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    assert_eq!(reported(actions.remove(0)).1.status, Status::Failed);
     let ping = event(&with("status", "ping".into()));
     for quiet in ["Ping", "ping\n", &ping, &event(&with("deploy_hash", OTHER.into()))] {
-        assert!(feed.received(Frame::Text(quiet)).is_empty(), "{quiet}");
+        assert!(receive(feed.as_mut(), quiet).is_empty(), "{quiet}");
     }
-    for odd in ["", "Pong!", "{}", r#"{"data":{}}"#, r#"{"data":null}"#, &event(&json!([]))] {
-        let actions = feed.received(Frame::Text(odd));
-        assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{odd}: {actions:?}");
+    for malformed in ["", "Pong!", "{}", r#"{"data":{}}"#, r#"{"data":null}"#, &event(&json!([]))] {
+        let actions = receive(feed.as_mut(), malformed);
+        assert!(is_malformed(&actions), "{malformed}: {actions:?}");
     }
     let unclear = event(&with("status", Value::Null));
-    let actions = feed.received(Frame::Text(&unclear));
-    assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{actions:?}");
-    let actions = feed.received(Frame::Binary(b"Ping"));
-    assert!(matches!(actions[..], [Action::Warning("bad_frame", _)]), "{actions:?}");
+    let actions = receive(feed.as_mut(), &unclear);
+    assert!(is_malformed(&actions), "{actions:?}");
+    let actions = feed.received(Frame::Binary(b"Ping".to_vec()));
+    assert!(is_malformed(&actions), "{actions:?}");
     feed.forget(&Id::new(ID));
-    assert!(feed.received(Frame::Text(&event(&deploy()))).is_empty());
+    assert!(receive(feed.as_mut(), &event(&deploy())).is_empty());
 }
 
 proptest! {
@@ -227,8 +266,8 @@ proptest! {
     fn no_sequence_of_frames_breaks_a_feed(frames in proptest::collection::vec(frame(), 0..40)) {
         let mut feed = feed(&[ID]);
         for frame in &frames {
-            for action in feed.received(Frame::Text(frame)) {
-                if let Action::Observed(id, report) = action {
+            for action in receive(feed.as_mut(), frame) {
+                if let FeedAction::Signal(FeedSignal::Observed(id, report)) = action {
                     prop_assert_eq!(id.as_str(), ID);
                     prop_assert!(report.status != Status::Completed || report.transaction.error.is_none());
                 }

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::Words;
-use super::record::{echoed_id, report};
+use super::record::{Words, echoed_id, report};
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Frame, Request};
 

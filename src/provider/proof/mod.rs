@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use super::json;
 use super::{
-    Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Reading, Secret, Setting,
-    SettingKind, Settings, SingleRequest, Spec, Status,
+    Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Reading, Secret,
+    Setting, SettingKind, Settings, SingleRequest, Spec, Status,
 };
 use crate::wire::{Auth, Base, Request, Response, StatusClass};
 use feed::ProofFeed;
-use record::{echoed_id, report, status};
+use record::{Words, echoed_id, report, status};
 
 /// Proof's row of the registry.
 pub struct Proof;
@@ -101,9 +101,6 @@ impl Definition for Proof {
         Ok(Arc::new(Client::new(settings, words)?))
     }
 }
-
-/// The status behind a word of Proof's.
-type Words = fn(&str) -> Status;
 
 /// Proof behind one base address.
 struct Client {

@@ -5,8 +5,10 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::Words;
 use crate::provider::{Kind, Report, Status, Transaction, json};
+
+/// The status behind a word of Proof's.
+pub(super) type Words = fn(&str) -> Status;
 
 /// Reads a transaction in the shape that REST, WebSocket and webhooks share. Any field but the status
 /// may be missing, empty or new.
@@ -81,7 +83,7 @@ fn meaning(status: Status) -> Option<&'static str> {
 }
 
 /// ISO 8601; a time without an offset is UTC, as all of Proof's are documented to be.
-fn time(text: &str) -> Option<Timestamp> {
+pub(super) fn time(text: &str) -> Option<Timestamp> {
     text.parse::<Timestamp>().ok().or_else(|| {
         let civil: DateTime = text.parse().ok()?;
         civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())

@@ -1,6 +1,13 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::record::time;
 use super::*;
+use crate::provider::testing::{
+    assert_404, assert_busy_says_how_long, is_live_with, is_malformed, look_up, reported, written,
+};
+use crate::provider::{FeedAction, FeedSignal, Kind, Report, testing};
+use crate::wire::Frame;
 
 const ID: &str = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -47,48 +54,41 @@ const OLDER_UPDATE: &str = r#"{
 "occurred_at": "2026-04-01T10:03:45Z"
 }"#;
 
-fn proof(settings: &[(&'static str, &str)]) -> Proof {
+fn proof(settings: &[(&str, &str)]) -> Arc<dyn Provider> {
     let mut all = Settings::default();
-    all.set("url", "https://proof.example/api".to_owned());
+    all.set("url", "https://proof.example/api");
     for (key, value) in settings {
-        all.set(key, (*value).to_owned());
+        all.set(*key, *value);
     }
-    Proof::new(&all).unwrap()
+    Proof.build(&all).unwrap()
 }
 
 fn read(status: u16, body: impl AsRef<[u8]>) -> Reading {
-    let response = Response { status, date: None, body: body.as_ref().to_vec() };
-    proof(&[]).read(&Id::new(ID), &response, Timestamp::UNIX_EPOCH)
+    let response = Response::new(status, body.as_ref());
+    testing::read(&*proof(&[]), ID, Timestamp::UNIX_EPOCH, &response)
 }
 
 fn observed(body: &str) -> Report {
-    match read(200, body) {
-        Reading::Observed(report) => *report,
-        other => panic!("{other:?}"),
-    }
+    testing::observed(read(200, body))
 }
 
-fn bad(body: impl AsRef<[u8]>) -> String {
+fn malformed(body: impl AsRef<[u8]>) -> String {
     match read(200, body) {
-        Reading::Bad(problem) => problem,
+        Reading::Malformed(problem) => problem,
         other => panic!("{other:?}"),
     }
 }
 
 /// What the feed of one id makes of a text.
-fn pushed(settings: &[(&'static str, &str)], text: &str) -> Vec<Action> {
+fn pushed(settings: &[(&str, &str)], text: &str) -> Vec<FeedAction> {
     let (mut feed, _) = proof(settings).feeds(&[Id::new(ID)]).remove(0);
-    feed.received(Frame::Text(text))
+    feed.received(Frame::Text(text.to_owned()))
 }
 
-fn pushed_report(settings: &[(&'static str, &str)], text: &str) -> Report {
-    match pushed(settings, text).remove(0) {
-        Action::Observed(id, report) => {
-            assert_eq!(id.as_str(), ID);
-            *report
-        }
-        other => panic!("{other:?}"),
-    }
+fn pushed_report(settings: &[(&str, &str)], text: &str) -> Report {
+    let (id, report) = reported(pushed(settings, text).remove(0));
+    assert_eq!(id.as_str(), ID);
+    report
 }
 
 fn at(text: &str) -> Option<Timestamp> {
@@ -185,9 +185,9 @@ fn what_cannot_be_trusted_is_named() {
         ("<html>", "HTML"),
         ("", "empty"),
     ] {
-        assert!(bad(body).contains(needle), "{body}: {}", bad(body));
+        assert!(malformed(body).contains(needle), "{body}: {}", malformed(body));
     }
-    assert!(bad(b"{\"status\":\"\xff\"}").contains("UTF-8"));
+    assert!(malformed(b"{\"status\":\"\xff\"}").contains("UTF-8"));
 }
 
 #[test]
@@ -196,19 +196,19 @@ fn both_generations_of_errors_are_told_and_the_http_status_decides() {
     let older = r#"{"error":"rate_limit_exceeded","message":"slow down","request_id":"r-1"}"#;
     assert!(matches!(read(401, current), Reading::Denied(told)
         if told == "401 (unauthorised: invalid_token: token is invalid)"));
-    assert!(matches!(read(429, older), Reading::Busy(told)
+    assert!(matches!(read(429, older), Reading::Busy { answer: told, .. }
         if told == "429 (rate_limit_exceeded: slow down)"));
     assert!(matches!(read(403, "{}"), Reading::Denied(_)));
     assert!(
         matches!(read(404, r#"{"error":"not_found","code":"not_found"}"#), Reading::NotFound(told)
         if told == "404 (not_found)")
     );
-    assert!(matches!(read(404, "<html>"), Reading::NotFound(_)));
+    assert!(matches!(read(404, "<html>"), Reading::Malformed(_)), "any web server says 404");
     for status in [500, 502, 503, 504] {
-        assert!(matches!(read(status, "upstream"), Reading::Busy(_)), "{status}");
+        assert!(matches!(read(status, "upstream"), Reading::Busy { .. }), "{status}");
     }
     for status in [204, 304, 400, 409, 422] {
-        assert!(matches!(read(status, ""), Reading::Bad(_)), "{status}");
+        assert!(matches!(read(status, ""), Reading::Malformed(_)), "{status}");
     }
 }
 
@@ -216,13 +216,43 @@ fn both_generations_of_errors_are_told_and_the_http_status_decides() {
 fn requests_go_where_the_documentation_says() {
     let proof = proof(&[]);
     let id = Id::new(ID);
-    let request = proof.snapshots(&id, Timestamp::UNIX_EPOCH).remove(0);
+    let request = proof.first_request(&id).unwrap();
     assert_eq!(request.url.as_str(), format!("https://proof.example/api/widget/transactions/{ID}"));
     assert_eq!(request.auth, Auth::Bearer);
     let (feed, ids) = proof.feeds(std::slice::from_ref(&id)).remove(0);
     assert_eq!(feed.request().url.as_str(), format!("wss://proof.example/api/ws?tx_id={ID}"));
     assert_eq!(feed.request().auth, Auth::Bearer);
     assert_eq!(ids, [id]);
+}
+
+#[test]
+fn a_lookup_asks_one_question() {
+    let error = r#"{"error":"not_found"}"#;
+    for (status, body) in [(200, SNAPSHOT), (200, "{}"), (404, error), (404, ""), (503, "")] {
+        let answer = |_: usize, _: &Request| Response::new(status, body);
+        let (asked, _) = look_up(&*proof(&[]), ID, Timestamp::UNIX_EPOCH, answer);
+        let expected = format!(
+            "GET https://proof.example/api/widget/transactions/{ID} (authorization: Bearer TOKEN)"
+        );
+        assert_eq!(asked.iter().map(written).collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[test]
+fn a_404_means_an_unknown_id_only_in_proofs_own_form() {
+    let own = [
+        r#"{"error":"not_found","code":"not_found","message":"transaction not found"}"#,
+        r#"{"error":"not_found","request_id":"r-1"}"#,
+        r#"{"code":"tx_not_found"}"#,
+        r#"{"message":"no such transaction"}"#,
+        "{}",
+    ];
+    assert_404(&*proof(&[]), ID, &own);
+}
+
+#[test]
+fn how_long_to_wait_travels_with_the_answer() {
+    assert_busy_says_how_long(&*proof(&[]), ID);
 }
 
 #[test]
@@ -233,37 +263,30 @@ fn the_current_form_has_a_connection_each_and_the_older_one_for_all() {
         proof(&[("dialect", "user_id"), ("user_id", "u 1"), ("push_url", "wss://push.example")]);
     let (mut feed, served) = older.feeds(&ids).remove(0);
     assert_eq!(feed.request().url.as_str(), "wss://push.example/ws?user_id=u+1");
-    assert_eq!(feed.request().auth, Auth::Query("token"));
+    assert_eq!(feed.request().auth, Auth::query("token"));
     assert_eq!(served, ids);
-    assert!(
-        matches!(feed.opened().as_slice(), [Action::Live, Action::Subscribed(all)] if *all == ids)
-    );
+    assert!(is_live_with(&feed.opened(), &ids));
 }
 
 #[test]
 fn the_older_form_needs_its_user() {
     let mut settings = Settings::default();
-    settings.set("url", "https://proof.example".to_owned());
-    settings.set("dialect", "user_id".to_owned());
-    assert!(Proof::new(&settings).err().unwrap().contains("user_id"));
+    settings.set("url", "https://proof.example");
+    settings.set("dialect", "user_id");
+    assert!(Proof.build(&settings).err().unwrap().contains("user_id"));
 }
 
 #[test]
 fn messages_about_others_are_dropped_quietly_only_where_they_belong() {
     let other = UPDATE.replace(ID, "another");
-    assert!(matches!(pushed(&[], &other).as_slice(), [Action::Warning("bad_frame", _)]));
+    assert!(is_malformed(&pushed(&[], &other)));
     let older = [("dialect", "user_id"), ("user_id", "user-123")];
     assert!(pushed(&older, &other).is_empty());
     // On a shared connection a message without an id could be anybody's.
-    assert!(matches!(
-        pushed(&older, r#"{"event":"tx.update","status":"completed"}"#).as_slice(),
-        [Action::Warning(..)]
-    ));
+    assert!(is_malformed(&pushed(&older, r#"{"event":"tx.update","status":"completed"}"#)));
     // On a connection of one's own the id is an echo.
-    assert!(matches!(
-        pushed(&[], r#"{"event":"tx.update","status":"paid"}"#).as_slice(),
-        [Action::Observed(..)]
-    ));
+    let report = pushed_report(&[], r#"{"event":"tx.update","status":"paid"}"#);
+    assert_eq!(report.status, Status::Processing);
 }
 
 #[test]
@@ -271,7 +294,7 @@ fn a_forgotten_id_is_heard_no_more() {
     let older = proof(&[("dialect", "user_id"), ("user_id", "user-123")]);
     let (mut feed, _) = older.feeds(&[Id::new(ID), Id::new("b")]).remove(0);
     feed.forget(&Id::new(ID));
-    assert!(feed.received(Frame::Text(UPDATE)).is_empty());
+    assert!(feed.received(Frame::Text(UPDATE.to_owned())).is_empty());
 }
 
 #[test]
@@ -295,7 +318,7 @@ fn only_a_failed_payment_can_be_revived() {
 #[test]
 fn ids_that_would_mean_something_else_are_refused() {
     for id in ["a", ID, "happy@ci-7", "A_b~c.d"] {
-        assert_eq!(check_id(id), Ok(()), "{id}");
+        assert_eq!(Proof.parse_id(id), Ok(Id::new(id)), "{id}");
     }
     for (id, needle) in [
         ("a/b", "'/'"),
@@ -308,24 +331,22 @@ fn ids_that_would_mean_something_else_are_refused() {
         ("..", "path"),
         ("\u{1b}[31m", "'\\u{1b}'"),
     ] {
-        let error = check_id(id).unwrap_err();
+        let error = Proof.parse_id(id).unwrap_err();
         assert!(error.contains(needle), "{id:?}: {error}");
     }
-    assert!(check_id(&"x".repeat(10_000)).unwrap_err().contains("10000 characters"));
+    assert!(Proof.parse_id(&"x".repeat(10_000)).unwrap_err().contains("10000 characters"));
 }
 
 #[test]
 fn the_sandbox_knows_two_more_words() {
     let mut settings = Settings::default();
-    settings.set("url", "http://127.0.0.1:1".to_owned());
-    let rehearsal = rehearsal(&settings).unwrap();
-    let body = br#"{"status":"expired"}"#.to_vec();
-    let reading = rehearsal.read(
-        &Id::new("expired"),
-        &Response { status: 200, date: None, body },
-        Timestamp::UNIX_EPOCH,
-    );
-    assert!(matches!(reading, Reading::Observed(report) if report.status == Status::Expired));
+    settings.set("url", "http://127.0.0.1:1");
+    let double = Proof.build_for_sandbox(&settings).unwrap();
+    for (word, status) in [("expired", Status::Expired), ("refunded", Status::Refunded)] {
+        let response = Response::new(200, format!(r#"{{"status":"{word}"}}"#));
+        let reading = testing::read(&*double, word, Timestamp::UNIX_EPOCH, &response);
+        assert_eq!(testing::observed(reading).status, status);
+    }
 }
 
 proptest! {
@@ -343,8 +364,11 @@ proptest! {
         let (mut feed, _) = proof(&[]).feeds(&[Id::new(ID)]).remove(0);
         feed.opened();
         for text in texts {
-            for action in feed.received(Frame::Text(&text)) {
-                prop_assert!(matches!(action, Action::Observed(..) | Action::Warning(..)));
+            for action in feed.received(Frame::Text(text)) {
+                prop_assert!(matches!(
+                    action,
+                    FeedAction::Signal(FeedSignal::Observed(..) | FeedSignal::Warning(_))
+                ));
             }
         }
     }

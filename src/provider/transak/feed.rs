@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::id::{PARTNER, check_id};
 use super::order::Order;
-use super::signed::Keys;
-use super::{PARTNER, check_id};
+use super::signed::{Ignored, Keys};
 use crate::protocol::pusher::{Channel, Data, Output, Pusher};
 use crate::protocol::{Closed, KeepAlive, jwt};
 use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report};
@@ -82,7 +82,7 @@ impl TransakFeed {
             }
             Output::Event { channel, data } => match self.event(&channel, data) {
                 Ok((id, report)) => FeedAction::observed(id, report),
-                Err(ignored) => ignored.into_action(),
+                Err(ignored) => warning(&ignored),
             },
             Output::ServerError(text) => FeedAction::warning(
                 WarningCode::PusherError,
@@ -143,35 +143,14 @@ impl Subject {
     }
 }
 
-/// Why an event is ignored.
-pub(super) enum Ignored {
-    /// It was signed with another token than ours.
-    BadSignature(String),
-    /// It cannot be understood.
-    Malformed(String),
-}
-
-impl Ignored {
-    fn into_action(self) -> FeedAction {
-        match self {
-            Ignored::Malformed(problem) => malformed(&problem),
-            Ignored::BadSignature(problem) => FeedAction::warning(
-                WarningCode::BadSignature,
-                format!("a message was ignored: {problem}"),
-            ),
-        }
-    }
-}
-
-impl From<String> for Ignored {
-    fn from(problem: String) -> Self {
-        Ignored::Malformed(problem)
-    }
-}
-
-impl From<&str> for Ignored {
-    fn from(problem: &str) -> Self {
-        Ignored::Malformed(problem.to_owned())
+/// What is said of an event that is ignored.
+fn warning(ignored: &Ignored) -> FeedAction {
+    match ignored {
+        Ignored::Malformed(problem) => malformed(problem),
+        Ignored::BadSignature(problem) => FeedAction::warning(
+            WarningCode::BadSignature,
+            format!("a message was ignored: {problem}"),
+        ),
     }
 }
 

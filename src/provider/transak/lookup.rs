@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::order::Order;
-use super::{ACCESS_TOKEN, error_words};
 use crate::provider::{Id, Lookup, Reading, Report, Status, Step, json};
-use crate::wire::{Request, Response, StatusClass};
+use crate::wire::{Auth, Request, Response, StatusClass};
+
+/// Where the access token goes, bare.
+pub(super) const ACCESS_TOKEN: Auth = Auth::header("access-token");
 
 /// The words of orders that may still end in any way.
 const RUNNING: &[&str] = &[
@@ -76,9 +78,9 @@ impl ReferenceLookup {
 
     /// Whether what was found is the newest order that there is.
     fn is_certain(&self) -> bool {
-        self.found.as_ref().is_some_and(|found| {
-            found.status != Status::Completed || self.asked > RUNNING.len()
-        })
+        self.found
+            .as_ref()
+            .is_some_and(|found| found.status != Status::Completed || self.asked > RUNNING.len())
     }
 
     fn finish(&mut self) -> Step {
@@ -158,4 +160,13 @@ fn read(
         return Reading::NotFound(error.text);
     }
     Reading::of_error(response, error.text, error.is_foreign)
+}
+
+/// `{"error": {name, message}}`, `{"error": text}` or `{"message": text}`.
+pub(super) fn error_words(body: &Map<String, Value>) -> Vec<String> {
+    match body.get("error") {
+        Some(Value::Object(error)) => json::texts(error, &["name", "message"]),
+        Some(Value::String(error)) => vec![error.clone()],
+        _ => json::texts(body, &["message"]),
+    }
 }

@@ -5,6 +5,7 @@
 //! guides/how-to-create-partner-access-token.
 
 mod feed;
+mod id;
 mod lookup;
 mod order;
 mod signed;
@@ -13,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::json;
 use super::{
@@ -24,17 +25,14 @@ use crate::error::{Failure, config, usage};
 use crate::protocol::pusher::check_channel;
 use crate::wire::{Auth, Base, Request, Response, StatusClass};
 use feed::{TransakFeed, channel};
-use lookup::{ReferenceLookup, read_order};
+use id::{PARTNER, check_id, reference};
+use lookup::{ACCESS_TOKEN, ReferenceLookup, error_words, read_order};
 
 const PRODUCTION: &str = "https://api.transak.com";
 const STAGING: &str = "https://api-stg.transak.com";
 /// Transak's application at Pusher; one for production and staging.
 const PUSHER_KEY: &str = "1d9ffac87de599c61283";
 const CLUSTER: &str = "ap2";
-/// Where the access token goes, bare.
-const ACCESS_TOKEN: Auth = Auth::header("access-token");
-/// What goes before a partner's own reference in an id.
-const PARTNER: &str = "partner/";
 
 /// Transak's row of the registry.
 pub struct Transak;
@@ -120,21 +118,6 @@ impl Definition for Transak {
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
         Ok(Arc::new(Client::new(settings)?))
     }
-}
-
-/// An id is the name of a channel, or the end of one.
-fn check_id(id: &str) -> Result<(), String> {
-    let name = id.strip_prefix(PARTNER).unwrap_or(id);
-    check_channel(name)?;
-    if name.chars().all(|c| c == '.') {
-        return Err("it is a path, not an id".to_owned());
-    }
-    Ok(())
-}
-
-/// The partner's own reference in an id, if it is one.
-fn reference(id: &Id) -> Option<&str> {
-    id.as_str().strip_prefix(PARTNER)
 }
 
 /// Transak behind its addresses, and behind a partner's API key if there is one.
@@ -238,8 +221,8 @@ impl Provider for Client {
                 None => TokenIssue::Malformed("its answer holds no access token".to_owned()),
             },
             StatusClass::Denied => TokenIssue::Denied(answer),
-            // So is a wrong secret answered.
-            _ if response.status == 400 => TokenIssue::Denied(answer),
+            // A wrong secret is a 400.
+            _ if matches!(response.status, 400 | 402) => TokenIssue::Denied(answer),
             StatusClass::Busy => TokenIssue::Busy { answer, retry_after: response.retry_after },
             _ => TokenIssue::Malformed(format!("it answered {answer}")),
         }
@@ -247,15 +230,6 @@ impl Provider for Client {
 
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| matches!(from, Status::Failed | Status::Cancelled) && to == Status::Refunded
-    }
-}
-
-/// `{"error": {name, message}}`, `{"error": text}` or `{"message": text}`.
-fn error_words(body: &Map<String, Value>) -> Vec<String> {
-    match body.get("error") {
-        Some(Value::Object(error)) => json::texts(error, &["name", "message"]),
-        Some(Value::String(error)) => vec![error.clone()],
-        _ => json::texts(body, &["message"]),
     }
 }
 

@@ -6,9 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::provider::{
-    Amount, Attempt, Kind, Passed, Report, Status, Transaction, Unit, json,
-};
+use crate::provider::{Amount, Attempt, Kind, Passed, Report, Status, Transaction, Unit, json};
 
 /// An order as Transak writes it.
 pub(super) struct Order(Map<String, Value>);

@@ -1,9 +1,28 @@
 //! Signed messages: every order of an account comes as a JSON Web Token.
 
-use super::feed::Ignored;
 use super::order::Order;
 use crate::protocol::jwt::{self, JwtError};
 use crate::wire::Token;
+
+/// Why an event is ignored.
+pub(super) enum Ignored {
+    /// It was signed with another token than ours.
+    BadSignature(String),
+    /// It cannot be understood.
+    Malformed(String),
+}
+
+impl From<String> for Ignored {
+    fn from(problem: String) -> Self {
+        Ignored::Malformed(problem)
+    }
+}
+
+impl From<&str> for Ignored {
+    fn from(problem: &str) -> Self {
+        Ignored::Malformed(problem.to_owned())
+    }
+}
 
 /// What signed messages are checked with: the access token, and the one before it.
 #[derive(Default)]

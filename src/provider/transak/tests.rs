@@ -1,20 +1,26 @@
 use serde_json::json;
 
 use super::*;
-use crate::exit::Code;
-use crate::provider::{Attempt, Kind, Report};
-use crate::provider::{Action, Frame, without_personal_data};
-use crate::wire::{Token}; use crate::protocol::jwt;
+use crate::error::FailureKind;
+use crate::protocol::jwt;
+use crate::provider::testing::{
+    assert_404, assert_busy_says_how_long, look_up, observed, reported, written,
+};
+use crate::provider::{
+    Amount, Attempt, FeedAction, FeedSignal, Kind, Reading, Unit, testing, without_personal_data,
+};
+use crate::warning::{Warning, WarningCode};
+use crate::wire::{Frame, Token};
 
 const ID: &str = "aa39d8e1-1111-4222-8333-44444444ce7f";
 const HELLO: &str = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\",\"activity_timeout\":120}"}"#;
 
-fn transak(values: &[(&'static str, &str)]) -> Transak {
+fn transak(values: &[(&str, &str)]) -> Arc<dyn Provider> {
     let mut settings = Settings::default();
     for (key, value) in values {
-        settings.set(key, (*value).to_owned());
+        settings.set(*key, *value);
     }
-    Transak::new(&settings).unwrap()
+    Transak.build(&settings).unwrap()
 }
 
 /// The sample of the documentation's page on WebSockets, with its digits.
@@ -39,42 +45,33 @@ fn order(status: &str) -> Value {
 }
 
 fn read(id: &str, status: u16, body: &str) -> Reading {
-    transak(&[]).read(
-        &Id::new(id),
-        &Response { status, date: None, body: body.as_bytes().to_vec() },
-        Timestamp::UNIX_EPOCH,
-    )
-}
-
-fn observed(reading: Reading) -> Report {
-    match reading {
-        Reading::Observed(report) => *report,
-        other => panic!("{other:?}"),
-    }
+    testing::read(&*transak(&[]), id, Timestamp::UNIX_EPOCH, &Response::new(status, body))
 }
 
 /// A feed whose channels are subscribed.
-fn feed(transak: &Transak, ids: &[&str]) -> Box<dyn Feed> {
+fn feed(transak: &dyn Provider, ids: &[&str]) -> Box<dyn Feed> {
     let ids: Vec<Id> = ids.iter().map(|id| Id::new(id)).collect();
     let mut feed = transak.feeds(&ids).remove(0).0;
-    feed.received(Frame::Text(HELLO));
+    feed.received(Frame::Text(HELLO.to_owned()));
     feed
 }
 
-fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> Action {
+fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> FeedAction {
     let text = json!({ "event": "ORDER_FAILED", "channel": channel, "data": data }).to_string();
-    let mut actions = feed.received(Frame::Text(&text));
+    let mut actions = feed.received(Frame::Text(text));
     // The first event of a channel says that it is subscribed.
-    actions.retain(|action| !matches!(action, Action::Subscribed(_)));
+    let is_subscribed =
+        |action: &FeedAction| matches!(action, FeedAction::Signal(FeedSignal::Subscribed(_)));
+    actions.retain(|action| !is_subscribed(action));
     assert_eq!(actions.len(), 1, "{actions:?}");
     actions.remove(0)
 }
 
-/// The status that comes of an action, with the id; or the warning.
-fn told(action: Action) -> Result<(String, String), String> {
+/// The id and the word of a report, or the warning.
+fn outcome(action: FeedAction) -> Result<(String, String), String> {
     match action {
-        Action::Observed(id, report) => Ok((id.to_string(), report.word)),
-        Action::Warning(_, message) => Err(message),
+        FeedAction::Signal(FeedSignal::Observed(id, report)) => Ok((id.to_string(), report.word)),
+        FeedAction::Signal(FeedSignal::Warning(Warning { message, .. })) => Err(message),
         other => panic!("{other:?}"),
     }
 }
@@ -95,12 +92,12 @@ fn the_documented_order_is_read_digit_for_digit() {
     assert_eq!(record.crypto_amount.as_deref(), Some("0.01759347"));
     assert_eq!(record.crypto_currency.as_deref(), Some("ETH"));
     assert_eq!(record.network.as_deref(), Some("ethereum"));
-    assert_eq!(record.cost.as_deref(), Some("1.3"));
+    assert_eq!(record.cost, Some(Amount::new("1.3", Unit::Fiat)));
     assert_eq!(record.created_at.as_deref(), Some("2025-04-04T13:11:47.260Z"));
     assert_eq!(report.history.len(), 1);
     let mut data = report.data.unwrap();
     assert_eq!(data["conversionPrice"].to_string(), "0.0006130127560164107");
-    without_personal_data(&mut data, SPEC.personal);
+    without_personal_data(&mut data, &SPEC.personal);
     let text = data.to_string();
     for personal in ["14.142", "243a8ce2", "0xD902", "Jane", "Karnataka"] {
         assert!(!text.contains(personal), "{personal}: {text}");
@@ -114,7 +111,7 @@ fn rest_has_an_underscore_before_the_id() {
     let report = observed(read("322dc79c", 200, body));
     assert_eq!(report.status, Status::Completed);
     assert!(
-        matches!(read(ID, 200, body), Reading::Bad(problem) if problem.contains("another order"))
+        matches!(read(ID, 200, body), Reading::Malformed(problem) if problem.contains("another order"))
     );
 }
 
@@ -158,11 +155,11 @@ fn only_failed_and_cancelled_can_be_paid_back() {
 #[test]
 fn the_status_decides_and_never_the_event() {
     let transak = transak(&[]);
-    let mut feed = feed(&transak, &[ID]);
+    let mut feed = feed(&*transak, &[ID]);
     // The event is called ORDER_FAILED in all of these.
     for word in ["EXPIRED", "CANCELLED", "FAILED", "COMPLETED"] {
         let action = publish(feed.as_mut(), ID, &order(word).to_string());
-        assert_eq!(told(action).unwrap(), (ID.to_owned(), word.to_owned()));
+        assert_eq!(outcome(action).unwrap(), (ID.to_owned(), word.to_owned()));
     }
 }
 
@@ -176,13 +173,16 @@ fn answers_that_are_no_order_are_told_apart() {
     assert!(
         matches!(unknown, Reading::NotFound(told) if told == "400 (Bad Request: Order not found)")
     );
-    assert!(matches!(error(400, "Error", "startDate is a required argument"), Reading::Bad(_)));
+    assert!(matches!(
+        error(400, "Error", "startDate is a required argument"),
+        Reading::Malformed(_)
+    ));
     assert!(matches!(error(401, "Unauthorized", "Authorization Required"), Reading::Denied(_)));
     assert!(matches!(error(403, "Forbidden", "no"), Reading::Denied(_)));
     assert!(matches!(error(404, "Not Found", "no such order"), Reading::NotFound(_)));
-    assert!(matches!(read(ID, 404, "<html>"), Reading::Bad(_)));
+    assert!(matches!(read(ID, 404, "<html>"), Reading::Malformed(_)));
     for status in [408, 429, 500, 502, 503] {
-        assert!(matches!(read(ID, status, "busy"), Reading::Busy(_)), "{status}");
+        assert!(matches!(read(ID, status, "busy"), Reading::Busy { .. }), "{status}");
     }
     for body in [
         "",
@@ -193,7 +193,7 @@ fn answers_that_are_no_order_are_told_apart() {
         r#"{"data":{"status":7}}"#,
         r#"{"data":[]}"#,
     ] {
-        assert!(matches!(read(ID, 200, body), Reading::Bad(_)), "{body}");
+        assert!(matches!(read(ID, 200, body), Reading::Malformed(_)), "{body}");
     }
 }
 
@@ -203,20 +203,19 @@ fn an_answer_about_another_order_is_not_believed() {
         let data = json!({ "status": "COMPLETED", "_id": id });
         read(ID, 200, &json!({ "meta": { "orderId": meta }, "data": data }).to_string())
     };
-    assert!(matches!(answer(ID, "another"), Reading::Bad(_)));
+    assert!(matches!(answer(ID, "another"), Reading::Malformed(_)));
     // Where the order itself has no id, the answer's frame may still say whose it is.
-    assert!(matches!(answer("another", ""), Reading::Bad(_)));
+    assert!(matches!(answer("another", ""), Reading::Malformed(_)));
     assert!(matches!(answer(ID, ""), Reading::Observed(_)));
 }
 
 #[test]
 fn requests_go_where_the_documentation_says() {
-    let now = "2025-04-04T13:00:00Z".parse().unwrap();
-    let request = transak(&[]).snapshots(&Id::new(ID), now).remove(0);
+    let request = transak(&[]).first_request(&Id::new(ID)).unwrap();
     assert_eq!(request.url.as_str(), format!("https://api.transak.com/partners/api/v2/order/{ID}"));
-    assert_eq!(request.auth, Auth::Header("access-token"));
+    assert_eq!(request.auth, Auth::header("access-token"));
     let staging = transak(&[("network", "staging")]);
-    let request = staging.snapshots(&Id::new(ID), now).remove(0);
+    let request = staging.first_request(&Id::new(ID)).unwrap();
     assert!(request.url.as_str().starts_with("https://api-stg.transak.com/partners/api/v2/order/"));
 
     let feed = transak(&[]).feeds(&[Id::new(ID)]).remove(0).0;
@@ -234,38 +233,24 @@ fn requests_go_where_the_documentation_says() {
 }
 
 #[test]
-fn a_reference_is_looked_for_with_every_filter_spelt_out() {
-    let transak = transak(&[("api_key", "key-1")]);
-    let now = "2025-04-04T13:00:00Z".parse().unwrap();
-    let requests = transak.snapshots(&Id::new("partner/ref-7"), now);
-    let query = |request: &Request| {
-        let pairs = request.url.query_pairs().into_owned();
-        pairs.collect::<std::collections::HashMap<_, _>>()
-    };
-    for request in &requests {
-        assert_eq!(request.url.path(), "/partners/api/v2/orders");
-        let query = query(request);
-        assert_eq!(query["filter[partnerOrderId]"], "ref-7");
-        assert_eq!(query["filter[productsAvailed]"], r#"["BUY","SELL"]"#);
-        assert_eq!(
-            (query["startDate"].as_str(), query["endDate"].as_str()),
-            ("2023-04-05", "2025-04-05")
-        );
+fn a_404_means_an_unknown_id_only_in_transaks_own_form() {
+    let own = [
+        r#"{"error":{"statusCode":404,"name":"Not Found","message":"no such order"}}"#,
+        r#"{"error":{"name":"NotFound"}}"#,
+        r#"{"error":"no such order"}"#,
+        r#"{"message":"no such order"}"#,
+        "{}",
+    ];
+    for id in [ID, "partner/ref-7"] {
+        assert_404(&*transak(&[]), id, &own);
     }
-    let statuses: Vec<_> =
-        requests.iter().map(|request| query(request).get("filter[status]").cloned()).collect();
-    assert_eq!(statuses[0], None);
-    for word in ["COMPLETED", "PROCESSING", "AWAITING_PAYMENT_FROM_USER", "REFUNDED", "EXPIRED"] {
-        assert!(statuses.contains(&Some(word.to_owned())), "{word}");
+}
+
+#[test]
+fn how_long_to_wait_travels_with_the_answer() {
+    for id in [ID, "partner/ref-7"] {
+        assert_busy_says_how_long(&*transak(&[]), id);
     }
-    // What runs is looked for before a completed order is believed to be the newest.
-    let places =
-        |id: &str, word: Status| transak.places_to_ask(&Id::new(id), &Report::new(word, ""));
-    let asked = &statuses[1..places("partner/ref-7", Status::Completed)];
-    assert!(asked.iter().flatten().all(|word| !order::status(word).is_final()), "{asked:?}");
-    assert_eq!(asked.len(), 5);
-    assert_eq!(places("partner/ref-7", Status::Processing), 0);
-    assert_eq!(places(ID, Status::Completed), 0);
 }
 
 #[test]
@@ -279,21 +264,21 @@ fn the_newest_order_with_the_reference_counts() {
     assert_eq!(report.word, "PROCESSING");
     assert!(matches!(read("partner/ref-9", 200, &list.to_string()), Reading::NotFound(_)));
     assert!(matches!(read("partner/ref-7", 200, r#"{"data":[]}"#), Reading::NotFound(_)));
-    assert!(matches!(read("partner/ref-7", 200, r#"{"data":{}}"#), Reading::Bad(_)));
-    assert!(matches!(read("partner/ref-7", 200, r#"{"data":[7]}"#), Reading::Bad(_)));
+    assert!(matches!(read("partner/ref-7", 200, r#"{"data":{}}"#), Reading::Malformed(_)));
+    assert!(matches!(read("partner/ref-7", 200, r#"{"data":[7]}"#), Reading::Malformed(_)));
 }
 
 #[test]
 fn a_reference_is_followed_on_the_channel_of_the_api_key() {
     let transak = transak(&[("api_key", "key-1")]);
-    let mut feed = feed(&transak, &["partner/ref-7"]);
+    let mut feed = feed(&*transak, &["partner/ref-7"]);
     let of = |id: &str, status: &str, created: &str| {
         json!({ "id": id, "status": status, "partnerOrderId": "ref-7", "createdAt": created })
             .to_string()
     };
     let (early, late) = ("2025-04-04T10:00:00.000Z", "2025-04-04T11:00:00.000Z");
     let id = "partner/ref-7".to_owned();
-    let mut say = |data: String| told(publish(feed.as_mut(), "key-1_ref-7", &data));
+    let mut say = |data: String| outcome(publish(feed.as_mut(), "key-1_ref-7", &data));
     assert_eq!(say(of("1", "PROCESSING", early)), Ok((id.clone(), "PROCESSING".into())));
     assert_eq!(say(of("2", "PROCESSING", late)), Ok((id.clone(), "PROCESSING".into())));
     assert_eq!(say(of("2", "COMPLETED", late)), Ok((id, "COMPLETED".into())));
@@ -301,9 +286,7 @@ fn a_reference_is_followed_on_the_channel_of_the_api_key() {
     assert!(say(other).unwrap_err().contains("another reference"));
     // Which of the orders it is about lets an older one be told from the newest.
     let expired = of("1", "EXPIRED", early);
-    let Action::Observed(_, report) = publish(feed.as_mut(), "key-1_ref-7", &expired) else {
-        panic!("an order was not reported");
-    };
+    let (_, report) = reported(publish(feed.as_mut(), "key-1_ref-7", &expired));
     let attempt = Attempt { id: "1".to_owned(), began: Some(early.parse().unwrap()) };
     assert_eq!(report.attempt, Some(attempt));
 }
@@ -311,26 +294,32 @@ fn a_reference_is_followed_on_the_channel_of_the_api_key() {
 #[test]
 fn a_reference_needs_an_api_key_and_a_name_that_a_channel_can_have() {
     let id = Id::new("partner/ref-7");
-    assert_eq!(transak(&[]).accept(&id).unwrap_err().code(), Code::Config);
+    assert_eq!(transak(&[]).accept(&id).unwrap_err().kind(), FailureKind::Config);
     assert!(transak(&[("api_key", "key-1")]).accept(&id).is_ok());
     let long = Id::new(&format!("partner/{}", "r".repeat(160)));
-    assert_eq!(transak(&[("api_key", "key-1")]).accept(&long).unwrap_err().code(), Code::Usage);
+    assert_eq!(
+        transak(&[("api_key", "key-1")]).accept(&long).unwrap_err().kind(),
+        FailureKind::Usage
+    );
     assert!(transak(&[]).accept(&Id::new(ID)).is_ok());
     // Two names for one channel would leave one of them without its events.
     let channel = Id::new("key-1_ref-7");
-    assert_eq!(transak(&[("api_key", "key-1")]).accept(&channel).unwrap_err().code(), Code::Usage);
+    assert_eq!(
+        transak(&[("api_key", "key-1")]).accept(&channel).unwrap_err().kind(),
+        FailureKind::Usage
+    );
 }
 
 #[test]
 fn ids_are_names_of_channels() {
     for id in [ID, "happy@ci-7", "partner/ref-7", "a=b;c,d.e"] {
-        assert!(check_id(id).is_ok(), "{id}");
+        assert_eq!(Transak.parse_id(id), Ok(Id::new(id)), "{id}");
     }
     for id in ["", "partner/", "a/b", "partner/a/b", "a?b", "a#b", "..", "partner/..", "a b", "é"]
     {
-        assert!(check_id(id).is_err(), "{id}");
+        assert!(Transak.parse_id(id).is_err(), "{id}");
     }
-    assert!(check_id(&"a".repeat(165)).is_err());
+    assert!(Transak.parse_id(&"a".repeat(165)).is_err());
 }
 
 #[test]
@@ -342,8 +331,8 @@ fn settings_that_cannot_be_right_are_refused() {
         ("url", "ftp://x"),
     ] {
         let mut settings = Settings::default();
-        settings.set(key, value.to_owned());
-        let error = Transak::new(&settings).err().unwrap();
+        settings.set(key, value);
+        let error = Transak.build(&settings).err().unwrap();
         assert!(error.starts_with(key), "{error}");
     }
 }
@@ -351,31 +340,31 @@ fn settings_that_cannot_be_right_are_refused() {
 #[test]
 fn a_message_about_another_order_is_not_believed() {
     let transak = transak(&[]);
-    let mut feed = feed(&transak, &[ID]);
+    let mut feed = feed(&*transak, &[ID]);
     let other = json!({ "id": "another", "status": "COMPLETED" }).to_string();
-    assert!(told(publish(feed.as_mut(), ID, &other)).unwrap_err().contains("another order"));
+    assert!(outcome(publish(feed.as_mut(), ID, &other)).unwrap_err().contains("another order"));
     for data in ["plain text", "7", "[]", "{}", r#"{"status":""}"#, r#"{"status":7}"#] {
-        assert!(told(publish(feed.as_mut(), ID, data)).is_err(), "{data}");
+        assert!(outcome(publish(feed.as_mut(), ID, data)).is_err(), "{data}");
     }
     let bare = json!({ "status": "COMPLETED" }).to_string();
-    assert!(told(publish(feed.as_mut(), ID, &bare)).is_ok());
-    assert!(matches!(feed.received(Frame::Binary(&[0, 255]))[..], [Action::Warning(..)]));
+    assert!(outcome(publish(feed.as_mut(), ID, &bare)).is_ok());
+    assert!(testing::is_malformed(&feed.received(Frame::Binary(vec![0, 255]))));
 }
 
-fn account(transak: &Transak, tokens: &[&str]) -> Box<dyn Feed> {
+fn account(transak: &dyn Provider, tokens: &[&str]) -> Box<dyn Feed> {
     let mut feed = transak.account_feed().unwrap();
     for (generation, token) in (0..).zip(tokens) {
         feed.token(&Token::new((*token).to_owned().into(), generation));
     }
-    feed.received(Frame::Text(HELLO));
+    feed.received(Frame::Text(HELLO.to_owned()));
     feed
 }
 
 #[test]
 fn the_accounts_channel_is_believed_only_if_it_is_signed() {
     let transak = transak(&[("api_key", "key-1")]);
-    let mut feed = account(&transak, &["first-token", "second-token"]);
-    let mut say = |data: &str| told(publish(feed.as_mut(), "key-1", data));
+    let mut feed = account(&*transak, &["first-token", "second-token"]);
+    let mut say = |data: &str| outcome(publish(feed.as_mut(), "key-1", data));
     let wrapped = json!({ "webhookData": order("COMPLETED"), "eventID": "ORDER_COMPLETED" });
     let expected = (ID.to_owned(), "COMPLETED".to_owned());
     for claims in [&wrapped, &order("COMPLETED")] {
@@ -395,12 +384,51 @@ fn the_accounts_channel_is_believed_only_if_it_is_signed() {
     assert!(say(&odd).unwrap_err().contains("id"));
 }
 
+/// The one warning that has a code of its own: a token that was renewed elsewhere signs so.
+#[test]
+fn a_wrong_signature_is_told_from_what_cannot_be_understood() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let foreign = jwt::sign(&order("COMPLETED"), b"foreign").unwrap();
+    let changed = foreign.replacen("ey", "eX", 1);
+    // {"alg":"HS512"} and {"alg":"none"}.
+    let other = "eyJhbGciOiJIUzUxMiJ9.e30.AAAA";
+    let none = "eyJhbGciOiJub25lIn0.e30.";
+    let is_no_order = jwt::sign(&json!({ "id": ID }), b"ours-ours").unwrap();
+    for (data, code, problem) in [
+        (
+            foreign.as_str(),
+            WarningCode::BadSignature,
+            "its signature is wrong: it was made with another access token",
+        ),
+        (other, WarningCode::MalformedMessage, "it is not signed with HS256"),
+        (
+            none,
+            WarningCode::MalformedMessage,
+            "its header or content is not what a token signed with HS256 has",
+        ),
+        (changed.as_str(), WarningCode::MalformedMessage, "it is not signed"),
+        (is_no_order.as_str(), WarningCode::MalformedMessage, "it has no status"),
+    ] {
+        let mut feed = account(&*transak, &["ours-ours"]);
+        let action = publish(feed.as_mut(), "key-1", data);
+        let FeedAction::Signal(FeedSignal::Warning(warning)) = action else { panic!("{action:?}") };
+        let message = format!("a message was ignored: {problem}");
+        assert_eq!(warning, Warning::new(code, message), "{data}");
+    }
+    // Without a token nothing can be said of the signature.
+    let mut feed = account(&*transak, &[]);
+    let action = publish(feed.as_mut(), "key-1", &foreign);
+    let FeedAction::Signal(FeedSignal::Warning(warning)) = action else { panic!("{action:?}") };
+    assert_eq!(warning.code, WarningCode::MalformedMessage);
+    assert!(warning.message.contains("no access token"), "{}", warning.message);
+}
+
 #[test]
 fn a_key_that_was_replaced_twice_is_forgotten() {
     let transak = transak(&[("api_key", "key-1")]);
-    let mut feed = account(&transak, &["one-token", "two-token", "three-token", "three-token"]);
+    let mut feed = account(&*transak, &["one-token", "two-token", "three-token", "three-token"]);
     let signed = |secret: &str| jwt::sign(&order("FAILED"), secret.as_bytes()).unwrap();
-    let mut say = |secret: &str| told(publish(feed.as_mut(), "key-1", &signed(secret)));
+    let mut say = |secret: &str| outcome(publish(feed.as_mut(), "key-1", &signed(secret)));
     assert!(say("three-token").is_ok() && say("two-token").is_ok());
     assert!(say("one-token").is_err());
 }
@@ -408,20 +436,20 @@ fn a_key_that_was_replaced_twice_is_forgotten() {
 #[test]
 fn a_signed_message_on_an_orders_channel_needs_the_token_too() {
     let transak = transak(&[]);
-    let mut feed = feed(&transak, &[ID]);
+    let mut feed = feed(&*transak, &[ID]);
     let signed = jwt::sign(&order("COMPLETED"), b"a-token").unwrap();
-    assert!(told(publish(feed.as_mut(), ID, &signed)).unwrap_err().contains("no access token"));
+    assert!(outcome(publish(feed.as_mut(), ID, &signed)).unwrap_err().contains("no access token"));
     feed.token(&Token::new("a-token".to_owned().into(), 0));
-    assert!(told(publish(feed.as_mut(), ID, &signed)).is_ok());
+    assert!(outcome(publish(feed.as_mut(), ID, &signed)).is_ok());
 }
 
 #[test]
 fn a_settled_order_is_unsubscribed() {
     let transak = transak(&[("api_key", "key-1")]);
-    let mut feed = feed(&transak, &[ID, "partner/ref-7"]);
+    let mut feed = feed(&*transak, &[ID, "partner/ref-7"]);
     for (id, channel) in [(ID, ID), ("partner/ref-7", "key-1_ref-7")] {
         match &feed.forget(&Id::new(id))[..] {
-            [Action::Send(text)] => {
+            [FeedAction::Send(text)] => {
                 assert!(text.contains("pusher:unsubscribe") && text.contains(channel), "{text}");
             }
             other => panic!("{other:?}"),
@@ -432,27 +460,43 @@ fn a_settled_order_is_unsubscribed() {
 
 #[test]
 fn tokens_are_issued_for_the_secret() {
-    assert!(transak(&[]).issue().is_none());
+    assert!(transak(&[]).token_request().is_none());
     let transak = transak(&[("api_key", "key-1")]);
-    let request = transak.issue().unwrap();
+    let request = transak.token_request().unwrap();
     assert_eq!(request.url.as_str(), "https://api.transak.com/partners/api/v2/refresh-token");
-    assert_eq!(request.auth, Auth::Header("api-secret"));
+    assert_eq!(request.auth, Auth::header("api-secret"));
     assert_eq!(request.body.as_deref(), Some(r#"{"apiKey":"key-1"}"#));
-    let issued = |status: u16, body: &str| {
-        transak.issued(&Response { status, date: None, body: body.as_bytes().to_vec() })
-    };
+    let issued = |status: u16, body: &str| transak.read_token(&Response::new(status, body));
     match issued(200, r#"{"data":{"accessToken":"tok","expiresAt":1729775825}}"#) {
-        Issued::Token(_, Some(ends)) => assert_eq!(ends.as_second(), 1_729_775_825),
+        TokenIssue::Token(_, Some(ends)) => assert_eq!(ends.as_second(), 1_729_775_825),
         other => panic!("{other:?}"),
     }
-    assert!(matches!(issued(200, r#"{"data":{"accessToken":"tok"}}"#), Issued::Token(_, None)));
+    assert!(matches!(issued(200, r#"{"data":{"accessToken":"tok"}}"#), TokenIssue::Token(_, None)));
     let wrong = r#"{"error":{"statusCode":400,"name":"Bad Request","message":"Invalid api-secret. Please generate new api-secret from Partner Dashboard"}}"#;
     assert!(
-        matches!(issued(400, wrong), Issued::Denied(told) if told.contains("Invalid api-secret"))
+        matches!(issued(400, wrong), TokenIssue::Denied(told) if told.contains("Invalid api-secret"))
     );
-    assert!(matches!(issued(429, "{}"), Issued::Busy(_)));
-    assert!(matches!(issued(503, "oops"), Issued::Busy(_)));
+    // Of the other refusals it is not known that the secret is wrong, but it was not accepted.
+    for status in 400..=403 {
+        assert!(matches!(issued(status, "{}"), TokenIssue::Denied(_)), "{status}");
+    }
+    for status in [302, 404, 405, 422] {
+        assert!(matches!(issued(status, wrong), TokenIssue::Malformed(_)), "{status}");
+    }
+    let second = Duration::from_secs(1);
+    for (status, asked) in [(429, Some(second * 7)), (503, None), (408, Some(second))] {
+        let response = Response { retry_after: asked, ..Response::new(status, "{}") };
+        match transak.read_token(&response) {
+            TokenIssue::Busy { retry_after, .. } => assert_eq!(retry_after, asked),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(issued(429, "{}"), TokenIssue::Busy { .. }));
+    assert!(matches!(issued(503, "oops"), TokenIssue::Busy { .. }));
     for body in ["", "{}", r#"{"data":{"accessToken":7}}"#, r#"{"data":{"accessToken":""}}"#] {
-        assert!(matches!(issued(200, body), Issued::Bad(_)), "{body}");
+        assert!(matches!(issued(200, body), TokenIssue::Malformed(_)), "{body}");
     }
 }
+
+#[path = "lookup_tests.rs"]
+mod lookups;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use txwatch::provider::PROVIDERS;
+use txwatch::config::Registry;
 
 use super::canary::echoes;
 use super::chain::HASH;
@@ -92,9 +92,9 @@ fn played(request: &Seen) -> (&'static str, &'static str) {
 
 /// JSON in which every text repeats the secret, written by hand, for its escapes have to stay.
 fn body(provider: &str, secret: &str) -> String {
-    let spec = PROVIDERS.iter().find(|spec| spec.name == provider).unwrap();
+    let spec = Registry::built_in().find(provider).unwrap().spec();
     let common = ["email", "ip_address", "firstName", "phone", "userId", "date_of_birth"];
-    let names = spec.personal.iter().chain(&common);
+    let names = spec.personal.iter().map(String::as_str).chain(common);
     let person: serde_json::Map<_, _> =
         names.map(|name| ((*name).to_owned(), Value::from(PERSON))).collect();
     let fields = json!({

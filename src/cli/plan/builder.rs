@@ -1,0 +1,197 @@
+//! The one place where plans are made.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::targets::{self, ResolvedTarget};
+use crate::cli::arguments::TargetArgs;
+use crate::cli::sandbox_targets::Rehearsal;
+use crate::config::options::{HEARTBEAT, SHOW_PERSONAL, TIMEOUT, UNTIL};
+use crate::config::values::Switch;
+use crate::config::{CommandOptions, Config, Overrides, SANDBOX};
+use crate::engine::plan::{Mode, Plan, Profile, Target};
+use crate::engine::{List, ProfileId, TargetId};
+use crate::error::{Failure, usage};
+use crate::event::Name;
+use crate::provider::Id;
+use crate::transport::{Options, Reach};
+use crate::warning::{Warning, WarningCode};
+
+/// A plan, and what it needs besides.
+pub(in crate::cli) struct Prepared {
+    pub(in crate::cli) plan: Plan,
+    pub(in crate::cli) transport: Options,
+    /// The embedded sandbox, if a target needs it.
+    pub(in crate::cli) rehearsal: Rehearsal,
+}
+
+/// Collects targets and the profiles that they need.
+pub(in crate::cli) struct PlanBuilder<'a> {
+    pub(super) arguments: &'a TargetArgs,
+    pub(super) mode: Mode,
+    pub(super) options: CommandOptions<'a>,
+    pub(super) config: &'a Config,
+    pub(super) overrides: Overrides,
+    pub(super) rehearsal: Rehearsal,
+    pub(super) notices: Vec<Warning>,
+    account: bool,
+    profiles: List<ProfileId, Profile>,
+    targets: List<TargetId, Target>,
+    /// By profile and provider, for the sandbox plays several.
+    known: HashMap<(Arc<str>, Arc<str>), ProfileId>,
+}
+
+impl<'a> PlanBuilder<'a> {
+    /// A plan with what was typed, over these options.
+    pub(in crate::cli) fn new(
+        arguments: &'a TargetArgs,
+        mode: Mode,
+        options: CommandOptions<'a>,
+        config: &'a Config,
+    ) -> Self {
+        PlanBuilder {
+            arguments,
+            mode,
+            options,
+            config,
+            overrides: Overrides::default(),
+            rehearsal: Rehearsal::default(),
+            notices: Vec::new(),
+            account: false,
+            profiles: List::default(),
+            targets: List::default(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// The plan for these targets.
+    pub(in crate::cli) fn targets(mut self, typed: &[String]) -> Result<Prepared, Failure> {
+        let resolved = self.resolve_all(typed)?;
+        self.overrides = self.overrides(&resolved)?;
+        for target in &resolved {
+            self.add(target)?;
+        }
+        self.build()
+    }
+
+    /// The plan for everything that an account has; nothing of it is known yet.
+    pub(in crate::cli) fn account(mut self) -> Result<Prepared, Failure> {
+        let named = self.arguments.connection.profile.as_deref();
+        let (account, notice) = targets::resolve_account(named, self.config)?;
+        self.notices.extend(notice);
+        self.overrides = self.overrides(std::slice::from_ref(&account))?;
+        let profile = self.profile(&account)?;
+        self.can_follow_account(&profile)?;
+        self.profiles.push(profile);
+        self.account = true;
+        self.build()
+    }
+
+    /// The plan that asks a profile for an id that nobody has.
+    pub(in crate::cli) fn probe(mut self, profile: &str) -> Result<Prepared, Failure> {
+        let spec = self.config.spec_of(profile)?;
+        let id = spec.probe_id.clone();
+        let name = format!("{profile}:{id}").into();
+        let target = ResolvedTarget { profile: profile.into(), spec, name, id };
+        let profile = self.profile(&target)?;
+        let profile = self.profiles.push(profile);
+        self.targets.push(named(&target, profile));
+        self.build()
+    }
+
+    fn resolve_all(&mut self, typed: &[String]) -> Result<Vec<ResolvedTarget>, Failure> {
+        let bare_profile = self.arguments.connection.profile.as_deref();
+        let mut seen: HashSet<(Arc<str>, Arc<str>, Id)> = HashSet::new();
+        let mut all = Vec::new();
+        for text in typed {
+            let (target, notice) = targets::resolve(text, bare_profile, self.config)?;
+            self.notices.extend(notice.filter(|notice| !self.notices.contains(notice)));
+            // One transaction may be named in two ways.
+            let (profile, provider) = key(&target);
+            if seen.insert((profile, provider, target.id.clone())) {
+                all.push(target);
+            } else {
+                let notice = format!("{} was given twice; it is watched once", target.name);
+                self.notices.push(Warning::new(WarningCode::DuplicateTarget, notice));
+            }
+        }
+        Ok(all)
+    }
+
+    /// A base address by flag is one provider's.
+    fn overrides(&self, resolved: &[ResolvedTarget]) -> Result<Overrides, Failure> {
+        let connection = &self.arguments.connection;
+        let given = connection.url.is_some() || connection.push_url.is_some();
+        let profiles: BTreeSet<_> = resolved.iter().map(|target| &*target.profile).collect();
+        if given && profiles.len() > 1 {
+            let names: Vec<_> = profiles.into_iter().collect();
+            return Err(usage(format!(
+                "--url and --push-url are for one profile, and the targets have: {}",
+                names.join(", ")
+            ))
+            .hint("set TXWATCH_<PROFILE>_URL for each instead"));
+        }
+        if given && profiles.contains(SANDBOX) {
+            return Err(usage(
+                "the sandbox has its own address; --url and --push-url do not go with it",
+            ));
+        }
+        Ok(Overrides { url: connection.url.clone(), push_url: connection.push_url.clone() })
+    }
+
+    fn add(&mut self, target: &ResolvedTarget) -> Result<(), Failure> {
+        let profile = match self.known.get(&key(target)) {
+            Some(profile) => *profile,
+            None => {
+                let profile = self.profile(target)?;
+                self.can_follow(target, &profile)?;
+                let profile = self.profiles.push(profile);
+                self.known.insert(key(target), profile);
+                profile
+            }
+        };
+        let accepted = self.profiles[profile].provider.accept(&target.id);
+        accepted.map_err(|failure| self.with_key(&target.profile, failure))?;
+        self.targets.push(named(target, profile));
+        Ok(())
+    }
+
+    fn build(self) -> Result<Prepared, Failure> {
+        let arguments = self.arguments;
+        let show_personal = arguments.output.show_personal.then_some(Switch(true));
+        let transport = self.transport();
+        let plan = Plan {
+            mode: self.mode,
+            account: self.account,
+            goal: self.options.value(&UNTIL, arguments.goal.until.clone())?,
+            expectations: arguments.goal.expect.clone(),
+            any: arguments.goal.any,
+            timeout: self.options.value(&TIMEOUT, arguments.time.timeout)?.0,
+            heartbeat: self.options.value(&HEARTBEAT, arguments.output.heartbeat)?.0,
+            show_personal: self.options.value(&SHOW_PERSONAL, show_personal)?.0,
+            notices: self.notices,
+            profiles: self.profiles,
+            targets: self.targets,
+        };
+        Ok(Prepared { plan, transport, rehearsal: self.rehearsal })
+    }
+
+    fn transport(&self) -> Options {
+        let probes =
+            |profile: &Profile| profile.provider.requests(&profile.provider.spec().probe_id);
+        Options {
+            cacert: self.arguments.connection.cacert.clone().or_else(|| self.config.cacert()),
+            reach: Reach::of(&self.profiles.iter().flat_map(probes).collect::<Vec<_>>()),
+            embedded: self.rehearsal.is_needed(),
+        }
+    }
+}
+
+fn key(target: &ResolvedTarget) -> (Arc<str>, Arc<str>) {
+    (target.profile.clone(), target.spec.name.clone())
+}
+
+fn named(target: &ResolvedTarget, profile: ProfileId) -> Target {
+    let (provider, id) = (target.spec.name.clone(), target.id.clone());
+    Target { name: Name { target: target.name.clone(), provider, id: id.text() }, id, profile }
+}

@@ -1,0 +1,126 @@
+//! The profiles of a plan, and whether they can do what is asked of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::builder::PlanBuilder;
+use super::targets::ResolvedTarget;
+use crate::config::SANDBOX;
+use crate::config::options::{APPEAR_TIMEOUT, GRACE, INTERVAL, MAX_OUTAGE};
+use crate::config::values::Interval;
+use crate::credential::Credential;
+use crate::engine::plan::{Mode, Profile};
+use crate::error::{Failure, FailureKind, usage};
+use crate::provider::Provider;
+use crate::warning::{Warning, WarningCode};
+
+/// What does not depend on options.
+struct Parts {
+    prefix: Arc<str>,
+    provider: Arc<dyn Provider>,
+    credential: Credential,
+    can_poll: bool,
+    /// How often it is polled where nobody says so: while polling carries the watch.
+    interval: Duration,
+    /// The same while push is healthy.
+    safety: Duration,
+}
+
+impl PlanBuilder<'_> {
+    /// The profile of a target.
+    pub(super) fn profile(&mut self, target: &ResolvedTarget) -> Result<Profile, Failure> {
+        let parts = if &*target.profile == SANDBOX {
+            self.rehearsed(target)?
+        } else {
+            self.configured(target)?
+        };
+        let (options, typed) = (self.options.of_profile(&target.profile), &self.arguments.time);
+        let interval = options.given(&INTERVAL, typed.interval)?;
+        Ok(Profile {
+            name: target.profile.clone(),
+            prefix: parts.prefix,
+            provider: parts.provider,
+            credential: parts.credential,
+            can_poll: parts.can_poll,
+            interval: interval.map_or(parts.interval, |Interval(interval)| interval),
+            safety: parts.safety,
+            appear_timeout: options.value(&APPEAR_TIMEOUT, typed.appear_timeout)?.0,
+            max_outage: options.value(&MAX_OUTAGE, typed.max_outage)?.0,
+            grace: options.value(&GRACE, typed.grace)?.0,
+        })
+    }
+
+    fn configured(&mut self, target: &ResolvedTarget) -> Result<Parts, Failure> {
+        let resolved = self.config.profile(&target.profile, &self.overrides)?;
+        let can_poll = resolved.can_poll();
+        let warnings = resolved.warnings.into_iter();
+        self.notices.extend(warnings.map(|text| Warning::new(WarningCode::Credential, text)));
+        let pace = &resolved.provider.spec().pace;
+        Ok(Parts {
+            prefix: format!("{}:", target.profile).into(),
+            can_poll,
+            interval: pace.interval,
+            safety: pace.safety,
+            provider: resolved.provider,
+            credential: resolved.credential,
+        })
+    }
+
+    fn rehearsed(&mut self, target: &ResolvedTarget) -> Result<Parts, Failure> {
+        let (profile, notice) = self.rehearsal.profile(&target.spec, self.config)?;
+        self.notices.extend(notice);
+        Ok(Parts {
+            prefix: format!("{SANDBOX}:{}/", target.spec.name).into(),
+            provider: profile.provider,
+            credential: profile.credential,
+            can_poll: true,
+            interval: profile.interval,
+            safety: profile.safety,
+        })
+    }
+
+    /// Checks that a profile's targets can be followed as the mode wants it. A profile that cannot be
+    /// asked can still be listened to, which is told once; and the other way round, unless nothing but
+    /// listening was wanted.
+    pub(super) fn can_follow(
+        &mut self,
+        target: &ResolvedTarget,
+        profile: &Profile,
+    ) -> Result<(), Failure> {
+        let is_mute = || profile.provider.feeds(std::slice::from_ref(&target.id)).is_empty();
+        if self.mode == Mode::WatchPushOnly && is_mute() {
+            return Err(self.config.no_push(&target.profile));
+        }
+        if profile.can_poll {
+            return Ok(());
+        }
+        if !self.mode.pushes() {
+            return Err(self.config.no_token(&target.profile));
+        }
+        let notice = format!(
+            "profile {} has no access token: push alone carries the watch, and a change \
+             before or between is missed",
+            profile.name
+        );
+        self.notices.push(Warning::new(WarningCode::PushOnly, notice));
+        Ok(())
+    }
+
+    /// Checks that everything which a profile's account has can be followed.
+    pub(super) fn can_follow_account(&self, profile: &Profile) -> Result<(), Failure> {
+        if !self.mode.pushes() {
+            return Err(usage("--all is carried by push alone; leave --transport poll out"));
+        }
+        let subscribed = profile.provider.account_feed();
+        subscribed.map_err(|failure| self.with_key(&profile.name, failure))?;
+        if profile.can_poll { Ok(()) } else { Err(self.config.no_token(&profile.name)) }
+    }
+
+    /// What a provider misses beside what every profile needs is its API key.
+    pub(super) fn with_key(&self, profile: &str, failure: Failure) -> Failure {
+        match failure.kind() {
+            FailureKind::Config => failure.hint(self.config.how_to_set(profile, "api_key")),
+            _ => failure,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Which profile a target belongs to, and what its id is there.
+
+use std::sync::Arc;
+
+use crate::cli::context::shown;
+use crate::cli::sandbox_targets;
+use crate::config::{Config, SANDBOX};
+use crate::error::{Failure, usage};
+use crate::provider::{Id, Spec};
+use crate::warning::{Warning, WarningCode};
+
+/// A target whose profile is known, and whose id may be one of its provider's.
+#[derive(Clone)]
+pub(super) struct ResolvedTarget {
+    /// The profile's name.
+    pub(super) profile: Arc<str>,
+    /// The provider behind it.
+    pub(super) spec: Arc<Spec>,
+    /// `PROFILE:ID`, or the profile alone where a whole account is followed.
+    pub(super) name: Arc<str>,
+    /// The id on the wire.
+    pub(super) id: Id,
+}
+
+/// Chooses the profile of a target and checks its id. The second answer is what has to be said about
+/// the choice.
+pub(super) fn resolve(
+    text: &str,
+    bare_profile: Option<&str>,
+    config: &Config,
+) -> Result<(ResolvedTarget, Option<Warning>), Failure> {
+    if let Some((profile, id)) = text.split_once(':') {
+        return Ok((of_profile(profile, id, config)?, None));
+    }
+    if let Some(profile) = bare_profile.or(config.default_profile()) {
+        return Ok((of_profile(profile, text, config)?, None));
+    }
+    if text.is_empty() {
+        return Err(usage("a target is empty; is the variable that it comes from set?"));
+    }
+    let able = configured(config, |profile| of_profile(profile, text, config));
+    match able.as_slice() {
+        [only] => {
+            let profile = &only.profile;
+            let notice =
+                format!("using profile {profile}, the only one that is set up for this id");
+            Ok((only.clone(), Some(Warning::new(WarningCode::ProfileChosen, notice))))
+        }
+        several => Err(no_choice(text, several, config)),
+    }
+}
+
+/// Chooses the profile whose account is followed. The second answer is what has to be said about the
+/// choice.
+pub(super) fn resolve_account(
+    named: Option<&str>,
+    config: &Config,
+) -> Result<(ResolvedTarget, Option<Warning>), Failure> {
+    if let Some(profile) = named.or(config.default_profile()) {
+        return Ok((account_of(profile, config)?, None));
+    }
+    let able = configured(config, |profile| account_of(profile, config));
+    match able.as_slice() {
+        [only] => {
+            let profile = &only.profile;
+            let notice =
+                format!("following profile {profile}, the only one with a feed of all orders");
+            Ok((only.clone(), Some(Warning::new(WarningCode::ProfileChosen, notice))))
+        }
+        _ => Err(usage("--all follows one profile's account: which?")
+            .hint("name it, as in  txwatch watch --all -p transak")),
+    }
+}
+
+/// The profiles that are set up and able to.
+fn configured(
+    config: &Config,
+    resolve: impl Fn(&str) -> Result<ResolvedTarget, Failure>,
+) -> Vec<ResolvedTarget> {
+    config.configured().iter().filter_map(|profile| resolve(profile).ok()).collect()
+}
+
+fn of_profile(profile: &str, id: &str, config: &Config) -> Result<ResolvedTarget, Failure> {
+    let (spec, wire_id) = if profile == SANDBOX {
+        sandbox_targets::resolve(id, &config.registry)?
+    } else {
+        let definition = config.provider_of(profile)?;
+        let spec = definition.spec();
+        let parsed = definition.parse_id(id).map_err(|error| {
+            usage(format!("'{}' is not an id of {}: {error}", shown(id), spec.title))
+                .hint(format!("{} has {}", spec.title, spec.id_shape))
+        });
+        (spec, parsed?)
+    };
+    let name = format!("{profile}:{id}").into();
+    Ok(ResolvedTarget { profile: profile.into(), spec, name, id: wire_id })
+}
+
+fn account_of(profile: &str, config: &Config) -> Result<ResolvedTarget, Failure> {
+    let spec = if profile == SANDBOX {
+        let mut specs = config.registry.iter().map(|definition| definition.spec());
+        specs.find(|spec| spec.has_account_feed)
+    } else {
+        Some(config.spec_of(profile)?).filter(|spec| spec.has_account_feed)
+    };
+    match spec {
+        Some(spec) => {
+            let id = spec.probe_id.clone();
+            Ok(ResolvedTarget { profile: profile.into(), spec, name: profile.into(), id })
+        }
+        None => Err(usage(format!("profile {profile} has no feed of a whole account"))
+            .hint("name the transactions to watch; --all goes with Transak")),
+    }
+}
+
+fn no_choice(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Failure {
+    let shown = shown(text);
+    let names: Vec<_> = candidates.iter().map(|target| &*target.profile).collect();
+    let failure = if names.is_empty() {
+        usage(format!("which profile does '{shown}' belong to? None is set up for such an id"))
+    } else {
+        let names = names.join(", ");
+        usage(format!("which profile does '{shown}' belong to? It could be: {names}"))
+    };
+    let known: Vec<_> = config.profile_names().into_iter().collect();
+    let failure = failure.hint(format!(
+        "write PROFILE:ID, or give --profile; the profiles are: {}",
+        known.join(", ")
+    ));
+    if sandbox_targets::is_scenario(text, &config.registry) {
+        failure.hint(format!("did you mean sandbox:{shown}?"))
+    } else {
+        failure
+    }
+}

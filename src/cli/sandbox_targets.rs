@@ -1,0 +1,176 @@
+//! Targets of the embedded sandbox: what its ids lead to, and the server that plays them. Builds without
+//! the sandbox have the same functions, which say so.
+
+#[cfg(feature = "sandbox")]
+pub(super) use embedded::{Rehearsal, candidates, is_scenario, resolve};
+#[cfg(not(feature = "sandbox"))]
+pub(super) use missing::{Rehearsal, candidates, is_scenario, resolve};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::credential::Credential;
+use crate::provider::Provider;
+
+/// A profile that the sandbox plays.
+pub(super) struct RehearsedProfile {
+    /// The provider, with the sandbox's addresses.
+    pub(super) provider: Arc<dyn Provider>,
+    /// The token that the sandbox accepts.
+    pub(super) credential: Credential,
+    /// How often it is asked while polling carries the watch.
+    pub(super) interval: Duration,
+    /// How often it is asked while push is healthy.
+    pub(super) safety: Duration,
+}
+
+#[cfg(feature = "sandbox")]
+mod embedded {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use clap_complete::engine::CompletionCandidate;
+
+    use super::RehearsedProfile;
+    use crate::cli::context::shown;
+    use crate::config::{Config, Registry, SANDBOX};
+    use crate::credential::Credential;
+    use crate::error::{Failure, usage};
+    use crate::provider::{Id, Settings, Spec};
+    use crate::sandbox::{self, Sandbox, Speed, TOKEN};
+    use crate::warning::{Warning, WarningCode};
+
+    /// The sandbox is close at hand, so it is asked more often than a provider would be.
+    const INTERVAL: Duration = Duration::from_secs(1);
+    const SAFETY: Duration = Duration::from_secs(5);
+
+    /// The provider that plays a scenario, and the id on its wire.
+    pub(in crate::cli) fn resolve(
+        id: &str,
+        registry: &Registry,
+    ) -> Result<(Arc<Spec>, Id), Failure> {
+        let address = sandbox::address(id, &registry.doubles())?;
+        let definition = registry.find(address.provider).ok_or_else(plays_nobody)?;
+        let wire_id = definition
+            .parse_id(&address.id)
+            .map_err(|error| usage(format!("'{}' is not a scenario: {error}", shown(id))))?;
+        Ok((definition.spec(), wire_id))
+    }
+
+    /// Whether `sandbox:` in front of this text would make a target.
+    pub(in crate::cli) fn is_scenario(text: &str, registry: &Registry) -> bool {
+        sandbox::address(text, &registry.doubles()).is_ok()
+    }
+
+    /// Every target of the sandbox, with what happens to it.
+    pub(in crate::cli) fn candidates(registry: &Registry) -> Vec<CompletionCandidate> {
+        let doubles = registry.doubles();
+        let scenarios = sandbox::scenarios(&doubles);
+        let mut candidates = Vec::new();
+        for double in &doubles {
+            for scenario in scenarios.iter().filter(|it| it.is_played_by(double.as_ref())) {
+                let path = sandbox::path(double.as_ref(), scenario.name, &doubles);
+                let candidate = CompletionCandidate::new(format!("{SANDBOX}:{path}"));
+                candidates.push(candidate.help(Some(scenario.about.into())));
+            }
+        }
+        candidates
+    }
+
+    /// The embedded sandbox, which takes its port when the first target needs it.
+    #[derive(Default)]
+    pub(in crate::cli) struct Rehearsal(Option<Sandbox>);
+
+    impl Rehearsal {
+        /// The profile of a provider that it plays, and what is to be said when it takes its port.
+        pub(in crate::cli) fn profile(
+            &mut self,
+            spec: &Spec,
+            config: &Config,
+        ) -> Result<(RehearsedProfile, Option<Warning>), Failure> {
+            let (sandbox, notice) = match &self.0 {
+                Some(sandbox) => (sandbox, None),
+                None => {
+                    let speed = Speed::read(config.environment.get(Speed::VARIABLE))?;
+                    let doubles = config.registry.doubles();
+                    let sandbox = Sandbox::bind(([127, 0, 0, 1], 0).into(), &doubles, speed)?;
+                    let notice = "this is the sandbox: a rehearsal on this machine, no money moves";
+                    let notice = Warning::new(WarningCode::Sandbox, notice);
+                    (&*self.0.insert(sandbox), Some(notice))
+                }
+            };
+            let mut settings = Settings::default();
+            for (key, value) in sandbox.settings(&spec.name) {
+                settings.set(key, value);
+            }
+            let definition = config.registry.find(&spec.name).ok_or_else(plays_nobody)?;
+            let profile = RehearsedProfile {
+                provider: definition.build_for_sandbox(&settings).map_err(usage)?,
+                credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
+                interval: sandbox.speed().real(INTERVAL),
+                safety: sandbox.speed().real(SAFETY),
+            };
+            Ok((profile, notice))
+        }
+
+        /// Whether a target needs it.
+        pub(in crate::cli) fn is_needed(&self) -> bool {
+            self.0.is_some()
+        }
+
+        /// Serves in the background, if a target needs it. Needs a runtime.
+        pub(in crate::cli) fn serve(self) {
+            if let Some(sandbox) = self.0 {
+                tokio::spawn(sandbox.serve());
+            }
+        }
+    }
+
+    fn plays_nobody() -> Failure {
+        usage("the sandbox plays nobody")
+    }
+}
+
+#[cfg(not(feature = "sandbox"))]
+mod missing {
+    use std::sync::Arc;
+
+    use clap_complete::engine::CompletionCandidate;
+
+    use super::RehearsedProfile;
+    use crate::config::{Config, Registry, SANDBOX};
+    use crate::error::{Failure, usage};
+    use crate::provider::{Id, Spec};
+    use crate::warning::Warning;
+
+    pub(in crate::cli) fn resolve(_id: &str, _: &Registry) -> Result<(Arc<Spec>, Id), Failure> {
+        Err(usage("this build of txwatch has no sandbox"))
+    }
+
+    pub(in crate::cli) fn is_scenario(_text: &str, _: &Registry) -> bool {
+        false
+    }
+
+    pub(in crate::cli) fn candidates(_: &Registry) -> Vec<CompletionCandidate> {
+        Vec::new()
+    }
+
+    #[derive(Default)]
+    pub(in crate::cli) struct Rehearsal;
+
+    impl Rehearsal {
+        pub(in crate::cli) fn profile(
+            &mut self,
+            _: &Spec,
+            config: &Config,
+        ) -> Result<(RehearsedProfile, Option<Warning>), Failure> {
+            Err(config.no_profile(SANDBOX))
+        }
+
+        pub(in crate::cli) fn is_needed(&self) -> bool {
+            false
+        }
+
+        pub(in crate::cli) fn serve(self) {}
+    }
+}

@@ -1,0 +1,89 @@
+//! Push connections: lost and found again, rejected, not to be had, and with messages that make no sense.
+
+use super::*;
+use Status::{Completed, Pending};
+
+#[test]
+fn a_lost_connection_is_carried_by_polling_and_found_again() {
+    let mut harness = Harness::watching(plan(Mode::Watch, 1));
+    harness.lose(unreachable(), 3);
+    assert_eq!(harness.take(), ["lookup 0"]);
+    assert_eq!(harness.connections(), ["live", "lost", "polling"]);
+    harness.found(0, report(Pending, None));
+    harness.wait_until(100);
+    assert_eq!(harness.take(), ["lookup 0"]);
+    let interval = Duration::from_millis(4500)..=Duration::from_millis(5500);
+    assert!(interval.contains(&harness.now), "{:?}", harness.now);
+    harness.found(0, report(Pending, None));
+
+    // A second loss in a row is no news for polling.
+    harness.lose(unreachable(), 7);
+    assert_eq!(harness.take(), [""; 0]);
+
+    harness.signal(FeedSignal::Live);
+    harness.subscribe();
+    assert_eq!(harness.take(), ["lookup 0"]);
+    harness.found(0, report(Completed, None));
+    assert_eq!(harness.exit(), Some(Code::Ok));
+    let reconnects = harness.events.iter().find_map(|event| match event {
+        Event::Result(result) => Some(result.reconnects),
+        _ => None,
+    });
+    assert_eq!(reconnects, Some(1));
+}
+
+#[test]
+fn a_subscription_that_is_rejected_is_polled_where_there_is_a_token() {
+    let mut harness = Harness::new(plan(Mode::Watch, 1));
+    harness.signal(FeedSignal::Live);
+    harness.take();
+    let rejected = vec![Id::new("0")];
+    harness.signal(FeedSignal::SubscriptionRejected(rejected, "no (403)".to_owned()));
+    assert_eq!(harness.take(), ["lookup 0"]);
+    assert_eq!(harness.warnings(), [WarningCode::PushUnavailable]);
+    harness.found(0, report(Pending, None));
+    // At the interval, for the connection is live but says nothing of this one.
+    harness.wait_until(6);
+    assert_eq!(harness.take(), ["lookup 0"]);
+}
+
+#[test]
+fn where_push_is_not_to_be_had_polling_carries_unless_push_was_demanded() {
+    let unsupported = || Error::unsupported("404".to_owned());
+    let mut harness = Harness::new(plan(Mode::Watch, 1));
+    harness.lose(unsupported(), 1);
+    harness.lose(unsupported(), 1);
+    assert_eq!(harness.warnings(), [WarningCode::PushUnavailable]);
+    harness.found(0, report(Completed, None));
+    assert_eq!(harness.exit(), Some(Code::Ok));
+
+    let mut harness = Harness::new(plan(Mode::WatchPushOnly, 1));
+    harness.lose(unsupported(), 1);
+    assert_eq!(harness.exit(), Some(Code::Denied));
+}
+
+#[test]
+fn endless_malformed_messages_are_not_quoted_without_end() {
+    let mut harness = Harness::watching(plan(Mode::Watch, 1));
+    for index in 0..1000 {
+        harness.warn(WarningCode::MalformedMessage, &format!("it is malformed no. {index}"));
+    }
+    assert_eq!(harness.warnings().len(), 20);
+    harness.push(0, Completed, None);
+    assert_eq!(harness.warnings().last(), Some(&WarningCode::MalformedMessages));
+}
+
+#[test]
+fn the_same_malformed_message_is_quoted_once_and_counted() {
+    let mut harness = Harness::watching(plan(Mode::Watch, 1));
+    for _ in 0..5 {
+        harness.warn(WarningCode::MalformedMessage, "it is not JSON");
+    }
+    assert_eq!(harness.warnings(), [WarningCode::MalformedMessage]);
+    harness.push(0, Completed, None);
+    let told = harness.events.iter().rev().find_map(|event| match event {
+        Event::Warning { warning, .. } => Some(warning.message.clone()),
+        _ => None,
+    });
+    assert_eq!(told.unwrap(), "5 messages of fake were ignored in all");
+}

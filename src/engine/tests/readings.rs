@@ -1,0 +1,80 @@
+//! What is found that is no status: an unknown id, an answer that makes no sense, a peer without trust.
+
+use super::*;
+use Status::{Completed, Pending};
+
+#[test]
+fn an_unknown_id_may_take_its_time_and_is_looked_up_to_the_end() {
+    let mut harness = Harness::new(plan_with(Mode::Poll, 1, |profile| {
+        profile.appear_timeout = Some(seconds(12));
+    }));
+    let mut lookups = Vec::new();
+    while harness.exit().is_none() {
+        if harness.take_lookups().contains(&0) {
+            lookups.push(harness.now);
+            harness.read(0, not_found());
+        }
+        harness.wait_until(1000);
+    }
+    assert_eq!(harness.exit(), Some(Code::NotFound));
+    assert_eq!(lookups.last(), Some(&seconds(12)));
+    assert_eq!(harness.warnings(), [WarningCode::NotSeenYet]);
+}
+
+#[test]
+fn an_id_that_was_seen_is_not_unlearnt() {
+    let mut harness = Harness::watching(plan(Mode::Watch, 1));
+    harness.now = seconds(100);
+    harness.wait_until(200);
+    for _ in 0..3 {
+        harness.read(0, not_found());
+        harness.wait_until(1000);
+    }
+    assert_eq!(harness.exit(), None);
+    assert_eq!(harness.warnings(), [WarningCode::NotFound]);
+}
+
+#[test]
+fn a_malformed_answer_from_the_first_means_a_wrong_address() {
+    let mut harness = Harness::new(plan(Mode::Poll, 1));
+    harness.read(0, html());
+    assert_eq!(harness.exit(), Some(Code::Protocol));
+}
+
+#[test]
+fn malformed_answers_are_borne_twice_where_one_was_understood_before() {
+    let mut harness = Harness::new(plan(Mode::Poll, 1));
+    harness.take();
+    harness.found(0, report(Pending, None));
+    for _ in 0..2 {
+        harness.wait_until(100);
+        harness.read(0, html());
+        assert_eq!(harness.exit(), None);
+    }
+    harness.wait_until(200);
+    harness.read(0, html());
+    assert_eq!(harness.exit(), Some(Code::Protocol));
+}
+
+#[test]
+fn a_transport_that_cannot_be_trusted_ends_at_once() {
+    let mut harness = Harness::watching(plan(Mode::Watch, 1));
+    harness.subscribe();
+    harness.answer(0, Err(Error::untrusted("its certificate is for another name".to_owned())));
+    assert_eq!(harness.exit(), Some(Code::Protocol));
+}
+
+#[test]
+fn personal_data_is_taken_out_unless_asked_for() {
+    for show_personal in [false, true] {
+        let mut harness = Harness::new(Plan { show_personal, ..plan(Mode::Poll, 1) });
+        let mut seen = report(Completed, None);
+        seen.data = Some(serde_json::json!({ "partner_user_id": "u", "status": "completed" }));
+        harness.found(0, seen);
+        let shown = harness.events.iter().find_map(|event| match event {
+            Event::Status(change) => change.data.clone(),
+            _ => None,
+        });
+        assert_eq!(shown.unwrap().get("partner_user_id").is_some(), show_personal);
+    }
+}

@@ -1,0 +1,110 @@
+//! What the providers' tests have in common.
+
+use jiff::Timestamp;
+
+use super::{FeedAction, FeedSignal, Id, Lookup, Provider, Reading, Report, Step};
+use crate::warning::WarningCode;
+use crate::wire::{Auth, Request, Response};
+
+/// Drives a lookup of one id to its end: what it asked, and what it found.
+pub(super) fn look_up(
+    provider: &dyn Provider,
+    id: &str,
+    now: Timestamp,
+    mut answer: impl FnMut(usize, &Request) -> Response,
+) -> (Vec<Request>, Reading) {
+    let mut lookup: Box<dyn Lookup> = provider.lookup(&[Id::new(id)]);
+    let mut asked = Vec::new();
+    while let Some(request) = lookup.next(now) {
+        let response = answer(asked.len(), &request);
+        asked.push(request);
+        if let Step::Done(readings) = lookup.received(&response) {
+            let [reading] = <[Reading; 1]>::try_from(readings).unwrap();
+            assert!(lookup.next(now).is_none(), "a lookup that is done asks for more");
+            return (asked, reading);
+        }
+    }
+    panic!("the lookup asks nothing, but it is not done: {asked:?}");
+}
+
+/// What a lookup finds whose every question is answered like this.
+pub(super) fn read(
+    provider: &dyn Provider,
+    id: &str,
+    now: Timestamp,
+    response: &Response,
+) -> Reading {
+    look_up(provider, id, now, |_, _| response.clone()).1
+}
+
+/// A request as it goes over the wire: method, address, where the token goes, headers, body.
+pub(super) fn written(request: &Request) -> String {
+    let method = if request.body.is_some() { "POST" } else { "GET" };
+    let auth = match &request.auth {
+        Auth::None => String::new(),
+        Auth::Bearer => " (authorization: Bearer TOKEN)".to_owned(),
+        Auth::Header(name) => format!(" ({name}: TOKEN)"),
+        Auth::Query(name) => format!(" (?{name}=TOKEN)"),
+    };
+    let headers = request.headers.iter().map(|(name, value)| format!(" ({name}: {value})"));
+    let headers: String = headers.collect();
+    let body = request.body.iter().map(|body| format!(" {body}")).collect::<String>();
+    format!("{method} {}{auth}{headers}{body}", request.url)
+}
+
+/// The report in a reading.
+pub(super) fn observed(reading: Reading) -> Report {
+    match reading {
+        Reading::Observed(report) => *report,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The id and the report in a feed's action.
+pub(super) fn reported(action: FeedAction) -> (Id, Report) {
+    match action {
+        FeedAction::Signal(FeedSignal::Observed(id, report)) => (id, *report),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether these actions are one warning about a message that cannot be understood.
+pub(super) fn is_malformed(actions: &[FeedAction]) -> bool {
+    matches!(actions, [FeedAction::Signal(FeedSignal::Warning(warning))]
+        if warning.code == WarningCode::MalformedMessage)
+}
+
+/// Whether these actions say that the connection works, and is subscribed for these ids.
+pub(super) fn is_live_with(actions: &[FeedAction], ids: &[Id]) -> bool {
+    matches!(actions, [FeedAction::Signal(FeedSignal::Live), FeedAction::Signal(FeedSignal::Subscribed(all))]
+        if all == ids)
+}
+
+/// Holds the rule of 404: what the provider itself says, which is always an object of JSON, is about the id;
+/// anything else is from another web server, and about the address.
+pub(super) fn assert_404(provider: &dyn Provider, id: &str, own: &[&str]) {
+    let read = |body: &str| read(provider, id, Timestamp::UNIX_EPOCH, &Response::new(404, body));
+    for body in own {
+        assert!(matches!(read(body), Reading::NotFound(_)), "{body}: {:?}", read(body));
+    }
+    for body in
+        ["", " ", "<!doctype html><title>404</title>", "not found", "[]", "null", "404", "{"]
+    {
+        let Reading::Malformed(problem) = read(body) else { panic!("{body}: {:?}", read(body)) };
+        assert!(problem.starts_with("it answered 404 without a JSON body"), "{body}: {problem}");
+    }
+}
+
+/// Holds that how long to wait travels with every answer that says that the provider is busy.
+pub(super) fn assert_busy_says_how_long(provider: &dyn Provider, id: &str) {
+    let second = std::time::Duration::from_secs(1);
+    for status in [408, 425, 429, 500, 502, 503, 504, 599] {
+        for asked in [None, Some(second * 7)] {
+            let response = Response { retry_after: asked, ..Response::new(status, "{}") };
+            match read(provider, id, Timestamp::UNIX_EPOCH, &response) {
+                Reading::Busy { retry_after, .. } => assert_eq!(retry_after, asked, "{status}"),
+                other => panic!("{status}: {other:?}"),
+            }
+        }
+    }
+}
