@@ -40,10 +40,7 @@ Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a d
 fn introduction(doubles: &Doubles) -> String {
     let mut text = INTRODUCTION.to_owned();
     for scenario in sandbox::scenarios(doubles) {
-        let players = doubles.iter().filter(|double| scenario.is_played_by(double.as_ref()));
-        let players: Vec<_> = players.map(|double| double.name()).collect();
-        let players =
-            if players.len() == doubles.len() { "all".to_owned() } else { players.join(", ") };
+        let players = scenario.played_by(doubles);
         text.push_str(&format!("  {:<10} {players:<20} {}\n", scenario.name, scenario.about));
     }
     let examples = doubles.iter().filter_map(|double| {

@@ -1,5 +1,6 @@
 //! The scenarios, as data: what happens to a transaction when, and what goes wrong meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::double::Double;
@@ -166,6 +167,13 @@ impl Scenario {
         double.has_fault(self.fault)
             && story.iter().all(shows)
             && (double.has_reopening() || !reopens)
+    }
+
+    /// The names of the doubles that play it, unless all of them do.
+    pub fn played_by(&self, doubles: &[Arc<dyn Double>]) -> String {
+        let players = doubles.iter().filter(|double| self.is_played_by(double.as_ref()));
+        let names: Vec<_> = players.map(|double| double.name()).collect();
+        if names.len() == doubles.len() { "all".to_owned() } else { names.join(", ") }
     }
 
     fn story_of(&self, double: &dyn Double) -> &'static [Step] {
