@@ -13,7 +13,7 @@ use crate::provider::Status;
 pub(super) fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
     let mut candidates = match current.split_once(':') {
-        Some((SANDBOX, _)) => sandbox_targets::candidates(),
+        Some((SANDBOX, _)) => sandbox_targets::candidates(&Registry::built_in()),
         // Nobody can list a provider's transactions.
         Some(_) => Vec::new(),
         None => profile_names()

@@ -52,7 +52,7 @@ fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry:
         }
         #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => {
-            finish(super::sandbox::run(arguments, cli.quiet), context.stderr)
+            finish(super::sandbox::run(arguments, cli.quiet, &context), context.stderr)
         }
         Command::Completions(arguments) => {
             finish(docs::print_completions(arguments), context.stderr)

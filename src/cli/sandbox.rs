@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::context::{block_on, print};
+use super::context::{Context, block_on, print};
 use crate::driver::Signals;
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::say;
-use crate::sandbox::{API_KEY, API_SECRET, Double, PUSHER_KEY, SCENARIOS, Sandbox, TOKEN};
+use crate::sandbox::{self, Doubles, Sandbox, Speed};
 
 /// `txwatch sandbox`.
 #[derive(Debug, Args)]
@@ -25,10 +25,15 @@ pub struct SandboxArgs {
     pub listen: SocketAddr,
 }
 
-pub(super) fn run(arguments: &SandboxArgs, quiet: bool) -> Result<Code, Failure> {
-    let sandbox = Sandbox::bind(arguments.listen)?;
+pub(super) fn run(
+    arguments: &SandboxArgs,
+    quiet: bool,
+    context: &Context,
+) -> Result<Code, Failure> {
+    let speed = Speed::read(context.environment.get(Speed::VARIABLE))?;
+    let sandbox = Sandbox::bind(arguments.listen, &context.registry.doubles(), speed)?;
     if !quiet {
-        say(&introduction());
+        say(&introduction(sandbox.doubles()));
     }
     print(&variables(&sandbox))?;
     let io = |error| {
@@ -53,40 +58,28 @@ const HASHES: &str = "
 Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a deploy's. For example:
 ";
 
-fn introduction() -> String {
+fn introduction(doubles: &Doubles) -> String {
     let mut text = INTRODUCTION.to_owned();
-    for scenario in SCENARIOS {
-        let players = scenario.played_by();
+    for scenario in sandbox::scenarios(doubles) {
+        let players = scenario.played_by(doubles);
         text.push_str(&format!("  {:<10} {players:<20} {}\n", scenario.name, scenario.about));
     }
-    text.push_str(HASHES);
-    for (player, id) in [(Double::Cspr, "happy"), (Double::Casper, "happy@deploy")] {
-        let hash = player.wire_id(id).unwrap_or_default();
-        text.push_str(&format!("  txwatch watch {}:{hash}  # {id}\n", player.name()));
-    }
-    text.push('\n');
-    text
+    let examples = doubles.iter().filter_map(|double| {
+        let id = double.example_id()?;
+        let wire_id = double.wire_id(id)?;
+        Some(format!("  txwatch watch {}:{wire_id}  # {id}\n", double.name()))
+    });
+    text + HASHES + &examples.collect::<String>() + "\n"
 }
 
 fn variables(sandbox: &Sandbox) -> String {
-    let url = |player| sandbox.url(player);
-    let push_url = |player| sandbox.push_url(player);
-    let given = |text: &str| text.to_owned();
-    let variables = [
-        ("PROOF_URL", url(Double::Proof)),
-        ("PROOF_TOKEN", given(TOKEN)),
-        ("TRANSAK_URL", url(Double::Transak)),
-        ("TRANSAK_PUSH_URL", push_url(Double::Transak)),
-        ("TRANSAK_PUSHER_KEY", given(PUSHER_KEY)),
-        ("TRANSAK_API_KEY", given(API_KEY)),
-        ("TRANSAK_TOKEN", given(TOKEN)),
-        ("TRANSAK_API_SECRET", given(API_SECRET)),
-        ("CSPR_URL", url(Double::Cspr)),
-        ("CSPR_PUSH_URL", push_url(Double::Cspr)),
-        ("CSPR_TOKEN", given(TOKEN)),
-        ("CASPER_URL", url(Double::Casper)),
-        ("CASPER_PUSH_URL", push_url(Double::Casper)),
-    ];
-    let export = |(name, value)| format!("export TXWATCH_{name}={value}\n");
-    variables.map(export).concat()
+    let mut text = String::new();
+    for double in sandbox.doubles() {
+        let secrets = double.secrets().iter().map(|(key, value)| (*key, (*value).to_owned()));
+        for (key, value) in sandbox.settings(double.name()).into_iter().chain(secrets) {
+            let name = format!("TXWATCH_{}_{key}", double.name()).to_uppercase();
+            text.push_str(&format!("export {name}={value}\n"));
+        }
+    }
+    text
 }

@@ -37,7 +37,7 @@ mod embedded {
     use crate::credential::Credential;
     use crate::error::{Failure, usage};
     use crate::provider::{Id, Settings, Spec};
-    use crate::sandbox::{API_KEY, Double, PUSHER_KEY, SCENARIOS, Sandbox, TOKEN, address};
+    use crate::sandbox::{self, Sandbox, Speed, TOKEN};
     use crate::warning::{Warning, WarningCode};
 
     /// The sandbox is close at hand, so it is asked more often than a provider would be.
@@ -49,7 +49,7 @@ mod embedded {
         id: &str,
         registry: &Registry,
     ) -> Result<(Arc<Spec>, Id), Failure> {
-        let address = address(id)?;
+        let address = sandbox::address(id, &registry.doubles())?;
         let definition = registry.find(address.provider).ok_or_else(plays_nobody)?;
         let wire_id = definition
             .parse_id(&address.id)
@@ -58,21 +58,23 @@ mod embedded {
     }
 
     /// Whether `sandbox:` in front of this text would make a target.
-    pub(in crate::cli) fn is_scenario(text: &str) -> bool {
-        address(text).is_ok()
+    pub(in crate::cli) fn is_scenario(text: &str, registry: &Registry) -> bool {
+        sandbox::address(text, &registry.doubles()).is_ok()
     }
 
     /// Every target of the sandbox, with what happens to it.
-    pub(in crate::cli) fn candidates() -> Vec<CompletionCandidate> {
-        let of = |double: Double| {
-            let played =
-                SCENARIOS.iter().filter(move |scenario| scenario.players().contains(&double));
-            played.map(move |scenario| {
-                let target = format!("{SANDBOX}:{}", double.path(scenario.name));
-                CompletionCandidate::new(target).help(Some(scenario.about.into()))
-            })
-        };
-        Double::ALL.into_iter().flat_map(of).collect()
+    pub(in crate::cli) fn candidates(registry: &Registry) -> Vec<CompletionCandidate> {
+        let doubles = registry.doubles();
+        let scenarios = sandbox::scenarios(&doubles);
+        let mut candidates = Vec::new();
+        for double in &doubles {
+            for scenario in scenarios.iter().filter(|it| it.is_played_by(double.as_ref())) {
+                let path = sandbox::path(double.as_ref(), scenario.name, &doubles);
+                let candidate = CompletionCandidate::new(format!("{SANDBOX}:{path}"));
+                candidates.push(candidate.help(Some(scenario.about.into())));
+            }
+        }
+        candidates
     }
 
     /// The embedded sandbox, which takes its port when the first target needs it.
@@ -89,25 +91,24 @@ mod embedded {
             let (sandbox, notice) = match &self.0 {
                 Some(sandbox) => (sandbox, None),
                 None => {
-                    let sandbox = Sandbox::bind(([127, 0, 0, 1], 0).into())?;
+                    let speed = Speed::read(config.environment.get(Speed::VARIABLE))?;
+                    let doubles = config.registry.doubles();
+                    let sandbox = Sandbox::bind(([127, 0, 0, 1], 0).into(), &doubles, speed)?;
                     let notice = "this is the sandbox: a rehearsal on this machine, no money moves";
                     let notice = Warning::new(WarningCode::Sandbox, notice);
                     (&*self.0.insert(sandbox), Some(notice))
                 }
             };
             let mut settings = Settings::default();
-            if let Some(double) = Double::named(&spec.name) {
-                settings.set("url", sandbox.url(double));
-                settings.set("push_url", sandbox.push_url(double));
+            for (key, value) in sandbox.settings(&spec.name) {
+                settings.set(key, value);
             }
-            settings.set("api_key", API_KEY);
-            settings.set("pusher_key", PUSHER_KEY);
             let definition = config.registry.find(&spec.name).ok_or_else(plays_nobody)?;
             let profile = RehearsedProfile {
                 provider: definition.build_for_sandbox(&settings).map_err(usage)?,
                 credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
-                interval: INTERVAL,
-                safety: SAFETY,
+                interval: sandbox.speed().real(INTERVAL),
+                safety: sandbox.speed().real(SAFETY),
             };
             Ok((profile, notice))
         }
@@ -146,11 +147,11 @@ mod missing {
         Err(usage("this build of txwatch has no sandbox"))
     }
 
-    pub(in crate::cli) fn is_scenario(_text: &str) -> bool {
+    pub(in crate::cli) fn is_scenario(_text: &str, _: &Registry) -> bool {
         false
     }
 
-    pub(in crate::cli) fn candidates() -> Vec<CompletionCandidate> {
+    pub(in crate::cli) fn candidates(_: &Registry) -> Vec<CompletionCandidate> {
         Vec::new()
     }
 

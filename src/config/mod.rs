@@ -22,4 +22,4 @@ pub use loading::Config;
 pub use options::{CommandKind, OPTIONS, OptionSpec, Scope};
 pub use origin::{Origin, Sourced};
 pub use profile::{Overrides, Resolved};
-pub use registry::Registry;
+pub use registry::{Registry, Row};

@@ -1,34 +1,29 @@
 //! Casper's ids, which are hashes: here the bytes of a scenario's id, and zeros behind them.
 
-use std::fmt::Write;
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
-/// How many bytes a hash has.
-const LENGTH: usize = 32;
+/// The bytes of a hash.
+type Bytes = [u8; 32];
 
 /// The hash that stands for an id, if it is short enough.
 pub(super) fn of(id: &str) -> Option<String> {
-    let zeros = LENGTH.checked_sub(id.len())?;
-    let mut hash = String::with_capacity(2 * LENGTH);
-    for byte in id.bytes().chain(std::iter::repeat_n(0, zeros)) {
-        // Nothing is short of room in a string.
-        let _ = write!(hash, "{byte:02x}");
-    }
-    Some(hash)
+    let mut bytes = Bytes::default();
+    bytes.get_mut(..id.len())?.copy_from_slice(id.as_bytes());
+    Some(HEXLOWER.encode(&bytes))
+}
+
+fn bytes(hash: &str) -> Option<Bytes> {
+    HEXLOWER_PERMISSIVE.decode(hash.as_bytes()).ok()?.try_into().ok()
 }
 
 /// Whether it is a hash at all.
 pub(super) fn is_hash(text: &str) -> bool {
-    text.len() == 2 * LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    bytes(text).is_some()
 }
 
 /// The id that a hash stands for, if it is text.
 pub(super) fn read(hash: &str) -> Option<String> {
-    if !is_hash(hash) {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(hash.get(2 * at..2 * at + 2)?, 16).ok();
-    let bytes: Vec<u8> = (0..LENGTH).map(byte).collect::<Option<_>>()?;
-    let text = String::from_utf8(bytes).ok()?;
+    let text = String::from_utf8(bytes(hash)?.to_vec()).ok()?;
     Some(text.trim_end_matches('\0').to_owned())
 }
 

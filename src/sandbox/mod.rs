@@ -1,29 +1,38 @@
 //! The test double: real protocols on loopback, so that a gate can be rehearsed before money moves.
 //!
-//! The id picks the scenario. An id's clock starts at the first touch, whichever protocol touches it,
-//! and everything that happens afterwards is at fixed times from there.
+//! The id picks the scenario. Its run begins when the id is asked for first, by whatever protocol, and
+//! everything that happens afterwards is at fixed times from there: see [`Schedule`]. What can go wrong is in
+//! [`Fault`]. Each provider's double is a folder: its wire format as pure functions, which tests and benchmarks
+//! use as well, and a server that says what the schedule and the faults decide. With [`Speed`] a test runs
+//! scenarios faster than real time.
 #![allow(clippy::disallowed_methods)] // it has clocks of its own
 
 pub mod casper;
-mod clocks;
 pub mod cspr;
+mod double;
+mod fault;
 mod hash;
-mod player;
 pub mod proof;
 mod scenario;
+mod schedule;
 mod serving;
+mod speed;
 pub mod transak;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
-use crate::error::FailureKind;
-use crate::error::{Failure, nearest, usage};
+use axum::Router;
+
+use crate::error::{Failure, FailureKind, nearest, usage};
 use crate::render::clean;
-use scenario::Script;
 
-pub use player::Double;
-pub use scenario::{SCENARIOS, Scenario};
+pub use double::{Double, Endpoints};
+pub use fault::{ConnectionFault, Fault, RequestFault};
+pub use scenario::{Event, SHORT, Scenario, Script, Stage, Step, scenario, step};
+pub use schedule::{Agenda, Run, Schedule};
+pub use speed::Speed;
 
 /// The token that the sandbox accepts, Transak's access token and CSPR.cloud's too. It opens nothing.
 pub const TOKEN: &str = "rehearsal-token";
@@ -34,6 +43,9 @@ pub const API_SECRET: &str = "rehearsal-api-secret";
 /// The key of the Pusher application.
 pub const PUSHER_KEY: &str = "rehearsal-pusher-key";
 
+/// The doubles of a sandbox. A target that names no provider is the first one's.
+pub type Doubles = [Arc<dyn Double>];
+
 /// Where a sandbox target leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
@@ -43,62 +55,78 @@ pub struct Address {
     pub id: String,
 }
 
-/// Reads `[PROVIDER/]SCENARIO[@NAME]`; with Transak a partner's reference too, as
-/// `transak/partner/SCENARIO[@NAME]`. The ids of Casper's providers are hashes.
+/// Reads `[PROVIDER/]SCENARIO[@NAME]`; a provider may have something before the scenario, as
+/// `transak/partner/SCENARIO[@NAME]`.
 ///
 /// # Errors
-/// No such scenario or provider, or a name that is too long for a hash.
-pub fn address(text: &str) -> Result<Address, Failure> {
-    let (player, id) = match text.split_once('/') {
-        Some((name, id)) => (player(name)?, id),
-        None => (Double::Proof, text),
+/// No such scenario or provider, or a name that is too long for the provider's ids.
+pub fn address(text: &str, doubles: &Doubles) -> Result<Address, Failure> {
+    let (double, id) = match (text.split_once('/'), doubles) {
+        (Some((name, id)), _) => (named(name, doubles)?, id),
+        (None, [first, ..]) => (first.as_ref(), text),
+        (None, []) => return Err(usage("the sandbox plays nobody")),
     };
-    let name = match player {
-        Double::Transak => id.strip_prefix(transak::server::PARTNER).unwrap_or(id),
-        _ => id,
-    };
-    if Script::of(player, name).is_none() {
-        return Err(no_scenario(player, name));
+    let name = double.scenario_id(id);
+    if Script::of(double, name).is_none() {
+        return Err(no_scenario(double, name, doubles));
     }
-    match player.wire_id(id) {
-        Some(id) => Ok(Address { provider: player.name(), id }),
+    match double.wire_id(id) {
+        Some(id) => Ok(Address { provider: double.name(), id }),
         None => {
-            Err(usage(format!("'{}' is too long to be played by {}", clean(id), player.name()))
+            Err(usage(format!("'{}' is too long to be played by {}", clean(id), double.name()))
                 .hint("its ids are hashes, which hold 32 bytes; give the clock a shorter name"))
         }
     }
 }
 
-fn player(name: &str) -> Result<Double, Failure> {
-    Double::named(name).ok_or_else(|| {
-        let names = Double::ALL.map(Double::name);
+/// How a scenario is asked for behind `sandbox:`.
+pub fn path(double: &dyn Double, scenario: &str, doubles: &Doubles) -> String {
+    match doubles.first() {
+        Some(first) if first.name() == double.name() => scenario.to_owned(),
+        _ => format!("{}/{scenario}", double.name()),
+    }
+}
+
+fn named<'a>(name: &str, doubles: &'a Doubles) -> Result<&'a dyn Double, Failure> {
+    let double = doubles.iter().find(|double| double.name() == name);
+    double.map(AsRef::as_ref).ok_or_else(|| {
+        let names: Vec<_> = doubles.iter().map(|double| double.name()).collect();
         usage(format!("the sandbox does not play '{}'", clean(name)))
             .hint(format!("it plays: {}", names.join(", ")))
     })
 }
 
-fn no_scenario(player: Double, id: &str) -> Failure {
+/// Every scenario that one of these doubles plays.
+pub fn scenarios(doubles: &Doubles) -> Vec<&'static Scenario> {
+    Scenario::all(doubles.iter().map(AsRef::as_ref))
+}
+
+fn no_scenario(double: &dyn Double, id: &str, doubles: &Doubles) -> Failure {
     let name = id.split('@').next().unwrap_or_default();
-    let plays = |scenario: &&Scenario| scenario.players().contains(&player);
-    let names: Vec<_> = SCENARIOS.iter().filter(plays).map(|scenario| scenario.name).collect();
-    let known = SCENARIOS.iter().find(|scenario| scenario.name == name);
-    let (message, meant) = match known.and_then(|scenario| scenario.players().first()) {
+    let all = scenarios(doubles);
+    let plays = |scenario: &&&Scenario| scenario.is_played_by(double);
+    let names: Vec<_> = all.iter().filter(plays).map(|scenario| scenario.name).collect();
+    let other = all.iter().find(|scenario| scenario.name == name).and_then(|scenario| {
+        let mut others = doubles.iter().map(AsRef::as_ref);
+        others.find(|other| scenario.is_played_by(*other))
+    });
+    let (message, meant) = match other {
         _ if names.contains(&name) => {
-            (format!("'{}' names no clock", clean(id)), Some((player, name)))
+            (format!("'{}' names no clock", clean(id)), Some((double, name)))
         }
         Some(other) => {
-            let message = format!("the sandbox does not play '{name}' for {}", player.name());
-            (message, Some((*other, name)))
+            let message = format!("the sandbox does not play '{name}' for {}", double.name());
+            (message, Some((other, name)))
         }
         None => {
             let message = format!("the sandbox has no scenario '{}'", clean(name));
-            (message, nearest(name, names.iter().copied()).map(|near| (player, near)))
+            (message, nearest(name, names.iter().copied()).map(|near| (double, near)))
         }
     };
     let failure = usage(message).hint(format!("the scenarios are: {}", names.join(", ")));
     match meant {
-        Some((player, name)) => {
-            failure.hint(format!("did you mean sandbox:{}?", player.path(name)))
+        Some((double, name)) => {
+            failure.hint(format!("did you mean sandbox:{}?", path(double, name, doubles)))
         }
         None => failure,
     }
@@ -108,6 +136,8 @@ fn no_scenario(player: Double, id: &str) -> Failure {
 pub struct Sandbox {
     listener: TcpListener,
     address: SocketAddr,
+    doubles: Vec<Arc<dyn Double>>,
+    speed: Speed,
 }
 
 impl Sandbox {
@@ -115,7 +145,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// The address is not this machine's, or is in use.
-    pub fn bind(address: SocketAddr) -> Result<Self, Failure> {
+    pub fn bind(address: SocketAddr, doubles: &Doubles, speed: Speed) -> Result<Self, Failure> {
         if !address.ip().is_loopback() {
             return Err(usage(format!(
                 "the sandbox serves this machine only, and {address} is not its own"
@@ -126,7 +156,7 @@ impl Sandbox {
             let listener = TcpListener::bind(address)?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
-            Ok(Sandbox { listener, address })
+            Ok(Sandbox { listener, address, doubles: doubles.to_vec(), speed })
         };
         bind().map_err(|error: io::Error| {
             let context = anyhow::Error::new(error)
@@ -135,18 +165,26 @@ impl Sandbox {
         })
     }
 
-    /// The address at which a provider is asked.
-    pub fn url(&self, player: Double) -> String {
-        format!("http://{}{}", self.address, player.paths().0)
+    /// What it plays.
+    pub fn doubles(&self) -> &Doubles {
+        &self.doubles
     }
 
-    /// The address at which it pushes.
-    pub fn push_url(&self, player: Double) -> String {
-        let scheme = match player {
-            Double::Casper => "http",
-            _ => "ws",
-        };
-        format!("{scheme}://{}{}", self.address, player.paths().1)
+    /// How fast it plays.
+    pub fn speed(&self) -> Speed {
+        self.speed
+    }
+
+    /// The settings of a profile whose provider has this name; none if it is not played.
+    pub fn settings(&self, provider: &str) -> Vec<(&'static str, String)> {
+        let double = self.doubles.iter().find(|double| double.name() == provider);
+        let settings = double.map(|double| {
+            let Endpoints { path, push_path, push_scheme } = double.endpoints();
+            let url = format!("http://{}{path}", self.address);
+            let push_url = format!("{push_scheme}://{}{push_path}", self.address);
+            double.settings(url, push_url)
+        });
+        settings.unwrap_or_default()
     }
 
     /// Serves until it is dropped. Needs a runtime.
@@ -155,10 +193,10 @@ impl Sandbox {
     /// The listener broke.
     pub async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
-        let router = proof::server::router()
-            .merge(transak::server::router())
-            .merge(cspr::server::router())
-            .merge(casper::rpc::router());
+        let router = self.doubles.into_iter().fold(Router::new(), |router, double| {
+            let schedule = Arc::new(Schedule::new(double.clone(), self.speed));
+            router.merge(double.router(schedule))
+        });
         axum::serve(listener, router).await
     }
 }
@@ -168,8 +206,17 @@ mod tests {
     use super::*;
     use crate::error::Hint;
 
+    fn doubles() -> [Arc<dyn Double>; 4] {
+        [
+            Arc::new(proof::ProofDouble),
+            Arc::new(transak::TransakDouble),
+            Arc::new(cspr::CsprDouble),
+            Arc::new(casper::CasperDouble),
+        ]
+    }
+
     fn leads_to(text: &str) -> (&'static str, String) {
-        let address = address(text).unwrap();
+        let address = address(text, &doubles()).unwrap();
         (address.provider, address.id)
     }
 
@@ -201,7 +248,7 @@ mod tests {
             ("paypal/happy", "does not play 'paypal'", "it plays: proof, transak, cspr, casper"),
             ("partner/happy", "does not play 'partner'", "it plays: proof, transak"),
         ] {
-            let failure = address(text).unwrap_err();
+            let failure = address(text, &doubles()).unwrap_err();
             assert_eq!(failure.kind(), FailureKind::Usage);
             assert!(failure.to_string().contains(problem), "{text}: {failure}");
             let mut hints = failure.hints().iter().filter_map(Hint::as_text);
@@ -211,10 +258,15 @@ mod tests {
 
     #[test]
     fn only_loopback_is_served() {
-        assert!(Sandbox::bind("192.0.2.1:0".parse().unwrap()).is_err());
-        let sandbox = Sandbox::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        assert!(sandbox.url(Double::Proof).starts_with("http://127.0.0.1:"));
-        assert!(sandbox.push_url(Double::Cspr).starts_with("ws://127.0.0.1:"));
-        assert!(sandbox.push_url(Double::Casper).ends_with("/casper/events"));
+        let bind = |address: &str| Sandbox::bind(address.parse().unwrap(), &doubles(), Speed::REAL);
+        assert!(bind("192.0.2.1:0").is_err());
+        let sandbox = bind("127.0.0.1:0").unwrap();
+        let setting = |provider: &str, key: &str| {
+            let settings = sandbox.settings(provider);
+            settings.into_iter().find(|(name, _)| *name == key).unwrap().1
+        };
+        assert!(setting("proof", "url").starts_with("http://127.0.0.1:"));
+        assert!(setting("cspr", "push_url").starts_with("ws://127.0.0.1:"));
+        assert!(setting("casper", "push_url").ends_with("/casper/events"));
     }
 }

@@ -1,125 +1,99 @@
-//! The scenarios, as data: what happens when, and how the wire misbehaves meanwhile. The words for it
-//! are in the file of each provider.
+//! The scenarios, as data: what happens to a transaction when, and what goes wrong meanwhile.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::player::Double::{self, Casper, Cspr, Proof, Transak};
+use super::double::Double;
+use super::fault::Fault;
 use Stage::{
     Cancelled, Completed, Expired, Failed, OnHold, Pending, Processing, Refunded, Verified,
 };
 
 /// A scenario.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// Its name, which is the id.
+    /// Its name, which is an id.
     pub name: &'static str,
     /// What it shows.
     pub about: &'static str,
-    story: &'static [Step],
-    quirk: Fault,
-    players: &'static [Double],
-    /// Those with whom something else happens.
-    instead: &'static [(Double, &'static [Step])],
+    /// What happens to the transaction, from the beginning.
+    pub story: &'static [Step],
+    /// What goes wrong meanwhile.
+    pub fault: Fault,
 }
 
 /// A scenario as one provider plays it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Script {
-    /// What happens to the transaction, by milliseconds of its life.
-    pub(super) story: &'static [Step],
-    /// How the wire misbehaves.
-    pub(super) quirk: Fault,
+pub struct Script {
+    /// What happens to the transaction, from the beginning.
+    pub story: &'static [Step],
+    /// What goes wrong meanwhile.
+    pub fault: Fault,
 }
 
-/// A change.
+/// A change of a transaction.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Step {
+pub struct Step {
+    /// The age of the transaction then, in milliseconds.
     millis: u64,
-    /// Where the transaction is from then on.
-    pub(super) stage: Stage,
+    /// Where it is from then on.
+    pub stage: Stage,
 }
 
-/// Where a transaction is.
+/// Where a transaction is. Each double has its provider's word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub enum Stage {
+    /// It was made.
     Pending,
     /// The payment is good, and nothing is delivered yet.
     Verified,
+    /// It is delivered or executed.
     Processing,
+    /// Somebody looks into it.
     OnHold,
+    /// It went well.
     Completed,
+    /// It went wrong.
     Failed,
+    /// The user has cancelled it.
     Cancelled,
+    /// Its time is over.
     Expired,
+    /// The user has the money back.
     Refunded,
 }
 
-/// A misbehaviour.
+/// What happens next in a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    None,
-    /// Push never speaks.
-    Silent,
-    /// The connection is lost between these two times, and refused meanwhile.
-    Drop(Duration, Duration),
-    /// The first answers are 502 and 429.
-    Flaky,
-    /// Unknown until this time.
-    Late(Duration),
-    /// Every message comes twice.
-    Duplicate,
-    /// Every message is followed by the one before it.
-    Reorder,
-    /// Broken frames between good ones.
-    Garbage,
-    /// No token is accepted anywhere.
-    Denied,
-    /// The server says that it goes away, and is away between these two times.
-    Shutdown(Duration, Duration),
-    /// No connection is left for us.
-    Quota,
-    /// The connection dies without a sign after its first message.
-    Stalled,
-    /// The server is away between these two times, and counts its events anew.
-    Restart(Duration, Duration),
-    /// Push never tells of the ending.
-    Untold,
-}
-
-/// What happens on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub enum Event {
     /// The transaction takes this step of its story.
     Step(usize),
-    /// The connection is lost.
+    /// Connections are lost.
     Lost,
 }
 
-const fn step(millis: u64, stage: Stage) -> Step {
+/// A step of a story.
+pub const fn step(millis: u64, stage: Stage) -> Step {
     Step { millis, stage }
 }
 
-const HAPPY: &[Step] = &[step(0, Pending), step(1_500, Processing), step(5_000, Completed)];
-const SHORT: &[Step] = &[step(0, Pending), step(1_000, Processing), step(3_000, Completed)];
-
-/// Those who move money; a chain cancels nothing and pays nothing back.
-const PAYMENTS: &[Double] = &[Proof, Transak];
-
-/// A scenario that everybody plays alike.
-const fn scenario(
+/// A scenario.
+pub const fn scenario(
     name: &'static str,
     about: &'static str,
     story: &'static [Step],
-    quirk: Fault,
+    fault: Fault,
 ) -> Scenario {
-    Scenario { name, about, story, quirk, players: &Double::ALL, instead: &[] }
+    Scenario { name, about, story, fault }
 }
 
-/// Every scenario.
-pub static SCENARIOS: &[Scenario] = &[
-    // A chain is not asked at the moment at which it tells.
-    scenario("happy", "completes within five seconds", HAPPY, Fault::None)
-        .instead(&[(Cspr, SHORT), (Casper, SHORT)]),
+const HAPPY: &[Step] = &[step(0, Pending), step(1_500, Processing), step(5_000, Completed)];
+/// A story that is over soon.
+pub const SHORT: &[Step] = &[step(0, Pending), step(1_000, Processing), step(3_000, Completed)];
+
+/// The scenarios of every double that can show them. A double may have others besides.
+static COMMON: &[Scenario] = &[
+    scenario("happy", "completes within five seconds", HAPPY, Fault::None),
     scenario(
         "failed",
         "fails",
@@ -131,40 +105,26 @@ pub static SCENARIOS: &[Scenario] = &[
         "is cancelled by the user",
         &[step(0, Pending), step(2_000, Cancelled)],
         Fault::None,
-    )
-    .only(PAYMENTS),
+    ),
     scenario("expired", "runs out of time", &[step(0, Pending), step(2_000, Expired)], Fault::None),
     scenario(
         "refunded",
         "is paid back",
         &[step(0, Pending), step(1_000, Processing), step(3_000, Refunded)],
         Fault::None,
-    )
-    .only(PAYMENTS),
+    ),
     scenario(
         "revived",
         "fails, then is retried (Proof) or paid back (Transak); rehearse --grace with it",
         &[step(0, Pending), step(1_000, Failed), step(3_000, Processing), step(5_000, Completed)],
         Fault::None,
-    )
-    .only(PAYMENTS)
-    .instead(&[(Transak, &[step(0, Pending), step(1_000, Failed), step(4_000, Refunded)])]),
+    ),
     scenario(
         "slow",
         "takes a minute; rehearse --timeout with it",
         &[step(0, Pending), step(20_000, Processing), step(60_000, Completed)],
         Fault::None,
-    )
-    .instead(&[(
-        Transak,
-        &[
-            step(0, Pending),
-            step(20_000, Verified),
-            step(30_000, OnHold),
-            step(45_000, Processing),
-            step(60_000, Completed),
-        ],
-    )]),
+    ),
     scenario("silent", "completes, but push never says so", SHORT, Fault::Silent),
     scenario(
         "drop",
@@ -176,84 +136,65 @@ pub static SCENARIOS: &[Scenario] = &[
     scenario(
         "late",
         "is unknown for two seconds",
-        // Pending for longer than a look takes to come, so that it is seen.
+        // Pending for longer than a lookup takes to come, so that it is seen.
         &[step(0, Pending), step(4_000, Processing), step(5_000, Completed)],
         Fault::Late(Duration::from_millis(2_000)),
     ),
     scenario("duplicate", "every message comes twice", SHORT, Fault::Duplicate),
-    scenario("reorder", "older messages come after newer ones", SHORT, Fault::Reorder)
-        .instead(&[(Casper, &[step(0, Pending), step(3_000, Completed)])]),
+    scenario("reorder", "older messages come after newer ones", SHORT, Fault::Reorder),
     scenario("garbage", "broken messages come between good ones", SHORT, Fault::Garbage),
-    // A node asks nobody for a token.
-    scenario("denied", "no token is accepted", SHORT, Fault::Denied).only(&[Proof, Transak, Cspr]),
-    scenario(
-        "shutdown",
-        "completes although the push server goes away for two seconds",
-        &[step(0, Pending), step(1_500, Processing), step(6_000, Completed)],
-        Fault::Shutdown(Duration::from_millis(1_600), Duration::from_millis(3_600)),
-    )
-    .only(&[Transak]),
-    scenario("quota", "there are too many connections already", SHORT, Fault::Quota)
-        .only(&[Transak]),
-    scenario(
-        "stalled",
-        "the connection dies without a sign; completes after a minute",
-        &[step(0, Pending), step(1_500, Processing), step(60_000, Completed)],
-        Fault::Stalled,
-    )
-    .only(&[Transak]),
-    scenario(
-        "restart",
-        "completes after the node restarted and counts its events anew",
-        &[step(0, Pending), step(1_000, Processing), step(6_000, Completed)],
-        Fault::Restart(Duration::from_millis(1_500), Duration::from_millis(2_500)),
-    )
-    .only(&[Casper]),
-    scenario(
-        "lapsed",
-        "runs out of time, and push never says so",
-        &[step(0, Pending), step(2_000, Expired)],
-        Fault::Untold,
-    )
-    .only(&[Casper]),
+    scenario("denied", "no token is accepted", SHORT, Fault::Denied),
 ];
 
 impl Scenario {
-    const fn only(self, players: &'static [Double]) -> Self {
-        Scenario { players, ..self }
+    /// Every scenario that one of these doubles plays.
+    pub fn all<'a>(doubles: impl IntoIterator<Item = &'a dyn Double>) -> Vec<&'static Scenario> {
+        let doubles: Vec<_> = doubles.into_iter().collect();
+        let own = doubles.iter().flat_map(|double| double.scenarios());
+        let all = COMMON.iter().chain(own);
+        all.filter(|scenario| doubles.iter().any(|double| scenario.is_played_by(*double))).collect()
     }
 
-    const fn instead(self, instead: &'static [(Double, &'static [Step])]) -> Self {
-        Scenario { instead, ..self }
+    /// Whether a double plays it: it can show everything in it, or has another story or the whole of its own.
+    pub fn is_played_by(&self, double: &dyn Double) -> bool {
+        let is_in = |all: &[Scenario]| all.iter().any(|other| other.name == self.name);
+        if is_in(double.scenarios()) || !is_in(COMMON) {
+            return is_in(double.scenarios());
+        }
+        let story = self.story_of(double);
+        let shows = |step: &Step| double.has_stage(step.stage);
+        let reopens = story.iter().rev().skip(1).any(|step| step.stage.is_final());
+        double.has_fault(self.fault)
+            && story.iter().all(shows)
+            && (double.has_reopening() || !reopens)
     }
 
-    /// Those who play it.
-    pub fn players(&self) -> &'static [Double] {
-        self.players
+    /// The names of the doubles that play it, unless all of them do.
+    pub fn played_by(&self, doubles: &[Arc<dyn Double>]) -> String {
+        let players = doubles.iter().filter(|double| self.is_played_by(double.as_ref()));
+        let names: Vec<_> = players.map(|double| double.name()).collect();
+        if names.len() == doubles.len() { "all".to_owned() } else { names.join(", ") }
     }
 
-    /// Their names, unless it is everybody.
-    pub fn played_by(&self) -> String {
-        let names: Vec<_> = self.players.iter().map(|player| player.name()).collect();
-        if names.len() == Double::ALL.len() { "all".to_owned() } else { names.join(", ") }
+    fn story_of(&self, double: &dyn Double) -> &'static [Step] {
+        let other = double.stories().iter().find(|(name, _)| *name == self.name);
+        other.map_or(self.story, |(_, story)| story)
     }
 }
 
 impl Script {
-    /// What a player plays for an id, which is `NAME` or `NAME@CLOCK`.
-    pub(super) fn of(player: Double, id: &str) -> Option<Script> {
+    /// What a double plays for an id, which is `NAME` or `NAME@CLOCK`.
+    pub fn of(double: &dyn Double, id: &str) -> Option<Script> {
         let (name, clock) = id.split_once('@').unwrap_or((id, "-"));
-        let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name)?;
-        if clock.is_empty() || !scenario.players.contains(&player) {
+        let scenario = COMMON.iter().chain(double.scenarios()).find(|it| it.name == name)?;
+        if clock.is_empty() || !scenario.is_played_by(double) {
             return None;
         }
-        let instead = scenario.instead.iter().find(|(other, _)| *other == player);
-        let story = instead.map_or(scenario.story, |(_, story)| story);
-        Some(Script { story, quirk: scenario.quirk })
+        Some(Script { story: scenario.story_of(double), fault: scenario.fault })
     }
 
     /// The place in the story of the step that an age lies in.
-    pub(super) fn at(&self, age: Duration) -> usize {
+    pub fn at(&self, age: Duration) -> usize {
         self.story.iter().rposition(|step| step.at() <= age).unwrap_or(0)
     }
 
@@ -262,59 +203,51 @@ impl Script {
         let is_new = |at: Duration| told.is_none_or(|told| at > told);
         let step = self.story.iter().position(|step| is_new(step.at()));
         let step = step.map(|index| (self.story[index].at(), Event::Step(index)));
-        let lost = match self.quirk {
-            Fault::Drop(from, _) | Fault::Shutdown(from, _) | Fault::Restart(from, _) => {
-                Some((from, Event::Lost))
-            }
-            _ => None,
-        };
-        let lost = lost.filter(|(at, _)| is_new(*at));
+        let lost = self.fault.loses_connections_at().filter(|at| is_new(*at));
+        let lost = lost.map(|at| (at, Event::Lost));
         [step, lost].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// The steps that push tells of when one is taken.
-    pub(super) fn told(&self, index: usize) -> Vec<usize> {
-        match self.quirk {
-            Fault::Silent => Vec::new(),
-            Fault::Duplicate => vec![index, index],
-            Fault::Reorder => vec![index, index.saturating_sub(1)],
-            Fault::Untold if index + 1 == self.story.len() => Vec::new(),
-            _ => vec![index],
-        }
-    }
-
-    /// Whether the server is away at this age.
-    pub(super) fn is_away(&self, age: Duration) -> bool {
-        match self.quirk {
-            Fault::Drop(from, until)
-            | Fault::Shutdown(from, until)
-            | Fault::Restart(from, until) => (from..until).contains(&age),
-            _ => false,
-        }
+    pub fn messages(&self, step: usize) -> Vec<usize> {
+        self.fault.messages(step, self.story.len() - 1)
     }
 }
 
 impl Step {
     /// The age of the transaction at this step.
-    pub(super) fn at(&self) -> Duration {
+    pub fn at(&self) -> Duration {
         Duration::from_millis(self.millis)
+    }
+}
+
+impl Stage {
+    fn is_final(self) -> bool {
+        !matches!(self, Pending | Verified | Processing | OnHold)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::{casper, cspr, proof, transak};
 
-    fn stages(player: Double, id: &str) -> Vec<Stage> {
-        let play = Script::of(player, id).unwrap();
-        play.story.iter().map(|step| step.stage).collect()
+    const PROOF: &dyn Double = &proof::ProofDouble;
+    const TRANSAK: &dyn Double = &transak::TransakDouble;
+    const CSPR: &dyn Double = &cspr::CsprDouble;
+    const CASPER: &dyn Double = &casper::CasperDouble;
+    const ALL: [&dyn Double; 4] = [PROOF, TRANSAK, CSPR, CASPER];
+
+    fn stages(double: &dyn Double, id: &str) -> Vec<Stage> {
+        let script = Script::of(double, id).unwrap();
+        script.story.iter().map(|step| step.stage).collect()
     }
 
     #[test]
     fn every_story_goes_forward_from_the_beginning() {
-        for scenario in SCENARIOS {
-            for player in scenario.players() {
-                let story = Script::of(*player, scenario.name).unwrap().story;
+        for scenario in Scenario::all(ALL) {
+            for double in ALL.iter().filter(|double| scenario.is_played_by(**double)) {
+                let story = Script::of(*double, scenario.name).unwrap().story;
                 assert_eq!(story[0].at(), Duration::ZERO, "{}", scenario.name);
                 assert!(story.is_sorted_by(|a, b| a.at() < b.at()), "{}", scenario.name);
             }
@@ -323,20 +256,45 @@ mod tests {
 
     #[test]
     fn a_scenario_may_be_played_by_some_and_differently() {
-        assert!(Script::of(Proof, "quota").is_none());
-        assert!(Script::of(Transak, "quota@ci-7").is_some());
-        assert!(Script::of(Transak, "quota@").is_none());
-        assert!(Script::of(Cspr, "restart").is_none() && Script::of(Casper, "revived").is_none());
-        assert_eq!(stages(Proof, "revived"), [Pending, Failed, Processing, Completed]);
-        assert_eq!(stages(Transak, "revived"), [Pending, Failed, Refunded]);
+        assert!(Script::of(PROOF, "quota").is_none());
+        assert!(Script::of(TRANSAK, "quota@ci-7").is_some());
+        assert!(Script::of(TRANSAK, "quota@").is_none());
+        assert!(Script::of(CSPR, "restart").is_none() && Script::of(CASPER, "revived").is_none());
+        assert_eq!(stages(PROOF, "revived"), [Pending, Failed, Processing, Completed]);
+        assert_eq!(stages(TRANSAK, "revived"), [Pending, Failed, Refunded]);
+    }
+
+    #[test]
+    fn who_plays_what_follows_from_what_it_can_show() {
+        let played_by = |name: &str| {
+            let scenario = Scenario::all(ALL).into_iter().find(|it| it.name == name).unwrap();
+            let players = ALL.into_iter().filter(|double| scenario.is_played_by(*double));
+            players.map(Double::name).collect::<Vec<_>>().join(" ")
+        };
+        let everybody = "proof transak cspr casper";
+        for (names, players) in [
+            (
+                "happy failed expired slow silent drop flaky late duplicate reorder garbage",
+                everybody,
+            ),
+            ("cancelled refunded revived", "proof transak"),
+            ("denied", "proof transak cspr"),
+            ("shutdown quota stalled", "transak"),
+            ("restart lapsed", "casper"),
+        ] {
+            for name in names.split(' ') {
+                assert_eq!(played_by(name), players, "{name}");
+            }
+        }
+        assert_eq!(Scenario::all(ALL).len(), 20);
     }
 
     #[test]
     fn what_happens_next_is_the_first_thing_that_was_not_told() {
-        let play = Script::of(Transak, "drop").unwrap();
+        let script = Script::of(TRANSAK, "drop").unwrap();
         let mut told = None;
         let mut happened = Vec::new();
-        while let Some((at, event)) = play.next(told) {
+        while let Some((at, event)) = script.next(told) {
             happened.push((at.as_millis(), event));
             told = Some(at);
         }

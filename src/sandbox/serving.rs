@@ -1,9 +1,11 @@
 //! What every provider's server does alike: JSON answers and the upgrade to a WebSocket.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SERVER, UPGRADE,
+    CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SERVER, UPGRADE,
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -13,6 +15,8 @@ use serde_json::Value;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::speed::Speed;
 
 /// The server's side of a WebSocket.
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
@@ -24,6 +28,12 @@ pub(super) fn answer(status: u16, body: &Value) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, header("application/json"));
     headers.insert(SERVER, header("txwatch-sandbox"));
+    response
+}
+
+/// The same, and how long the client is to wait before it asks again.
+pub(super) fn retry_after(mut response: Response, speed: Speed, wait: Duration) -> Response {
+    response.headers_mut().insert(RETRY_AFTER, speed.real_seconds(wait).into());
     response
 }
 

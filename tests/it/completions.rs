@@ -1,6 +1,7 @@
 //! Completion, as a shell asks for it.
 
-use txwatch::sandbox::{Double, SCENARIOS};
+use txwatch::config::Registry;
+use txwatch::sandbox;
 
 use crate::support::txwatch::txwatch;
 
@@ -45,13 +46,16 @@ fn a_broken_config_file_does_not_break_completion() {
 
 #[test]
 fn every_scenario_is_offered_with_what_it_does() {
-    let expected = |player: Double| {
-        let played = SCENARIOS.iter().filter(move |scenario| scenario.players().contains(&player));
-        played.map(move |scenario| {
-            format!("sandbox:{}\t{}", player.path(scenario.name), scenario.about)
-        })
-    };
-    let expected: Vec<_> = Double::ALL.into_iter().flat_map(expected).collect();
+    let doubles = Registry::built_in().doubles();
+    let mut expected = Vec::new();
+    for double in doubles.iter().map(AsRef::as_ref) {
+        for scenario in sandbox::scenarios(&doubles) {
+            if scenario.is_played_by(double) {
+                let path = sandbox::path(double, scenario.name, &doubles);
+                expected.push(format!("sandbox:{path}\t{}", scenario.about));
+            }
+        }
+    }
     assert_eq!(offered(&["watch", "sandbox:"], ""), expected);
     assert!(values(&["watch", "sandbox:qu"], "").is_empty());
     assert_eq!(values(&["watch", "sandbox:transak/qu"], ""), ["sandbox:transak/quota"]);

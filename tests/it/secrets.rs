@@ -5,7 +5,7 @@ use std::thread;
 
 use txwatch::config::Registry;
 use txwatch::provider::SettingKind;
-use txwatch::sandbox::{API_SECRET, SCENARIOS, TOKEN};
+use txwatch::sandbox::{API_SECRET, TOKEN, scenarios};
 
 use crate::help::commands;
 use crate::support::canary::assert_absent;
@@ -156,13 +156,10 @@ fn no_command_shows_a_secret() {
 fn no_scenario_shows_a_secret() {
     let personal = ["0xREHEARSAL-WALLET", "rehearsal-user", "192.0.2.1", "rehearsing user"];
     let secrets = [&[TOKEN, API_SECRET], &SECRETS[..], &personal].concat();
-    let played = SCENARIOS.iter().flat_map(|scenario| {
-        let player = |player: &txwatch::sandbox::Double| player.name();
-        scenario
-            .players()
-            .iter()
-            .map(player)
-            .map(|name| format!("sandbox:{name}/{}", scenario.name))
+    let doubles = Registry::built_in().doubles();
+    let played = scenarios(&doubles).into_iter().flat_map(|scenario| {
+        let players = doubles.iter().filter(|double| scenario.is_played_by(double.as_ref()));
+        players.map(|double| format!("sandbox:{}/{}", double.name(), scenario.name))
     });
     let targets: Vec<String> = played.collect();
     let ways = ["watch", "poll"].into_iter().flat_map(|name| FORMS.map(|form| (name, form)));

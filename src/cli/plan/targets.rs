@@ -127,7 +127,7 @@ fn no_choice(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Fail
         "write PROFILE:ID, or give --profile; the profiles are: {}",
         known.join(", ")
     ));
-    if sandbox_targets::is_scenario(text) {
+    if sandbox_targets::is_scenario(text, &config.registry) {
         failure.hint(format!("did you mean sandbox:{shown}?"))
     } else {
         failure

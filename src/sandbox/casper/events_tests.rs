@@ -1,6 +1,7 @@
 use super::*;
 use std::sync::Arc;
 
+use crate::sandbox::casper::CasperDouble;
 use crate::sandbox::casper::rpc::Node;
 
 /// The numbers and kinds of the events in a text.
@@ -30,9 +31,9 @@ async fn listen(listener: &mut Listener, seconds: u64) -> (String, bool) {
 }
 
 fn node(ids: &[&str]) -> Shared {
-    let node = Arc::new(Node::default());
+    let node = Arc::new(Node::new(Schedule::of(CasperDouble)));
     for id in ids {
-        node.clocks.touch(id, |_| {});
+        node.schedule.begin(id);
     }
     node
 }
@@ -41,7 +42,7 @@ fn node(ids: &[&str]) -> Shared {
 async fn events_have_numbers_and_silence_has_comments() {
     let node = node(&[]);
     let mut listener = Listener::new(node.clone(), None);
-    node.clocks.touch("happy", |_| {});
+    node.schedule.begin("happy");
     let (text, lost) = listen(&mut listener, 9).await;
     let expected =
         ["TransactionAccepted", "BlockAdded", "TransactionProcessed", "BlockAdded", "BlockAdded"];
@@ -74,9 +75,9 @@ async fn a_restart_cuts_everybody_and_counts_anew() {
         (kinds(&text), lost),
         (vec!["TransactionAccepted".into(), "BlockAdded".into()], true)
     );
-    assert_eq!(refusal(&node.clocks).unwrap().status(), 503);
+    assert_eq!(refusal(&node.schedule).unwrap().status(), 503);
     tokio::time::advance(Duration::from_secs(2)).await;
-    assert!(refusal(&node.clocks).is_none());
+    assert!(refusal(&node.schedule).is_none());
     let (text, lost) = listen(&mut Listener::new(node, Some(2)), 4).await;
     let processed = read(&text).into_iter().find(|(_, kind)| kind == "TransactionProcessed");
     assert!(processed.is_some_and(|(number, _)| number < 2) && !lost, "{text}");
@@ -97,10 +98,10 @@ async fn a_lost_connection_loses_no_number() {
 async fn a_flaky_one_cuts_who_listens_and_refuses_once() {
     let node = node(&[]);
     let mut listener = Listener::new(node.clone(), None);
-    node.clocks.touch("flaky", |_| {});
+    node.schedule.begin("flaky");
     assert!(listen(&mut listener, 1).await.1);
-    assert_eq!(refusal(&node.clocks).unwrap().status(), 502);
-    assert!(refusal(&node.clocks).is_none());
+    assert_eq!(refusal(&node.schedule).unwrap().status(), 502);
+    assert!(refusal(&node.schedule).is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,16 +110,6 @@ async fn what_is_late_is_told_of_late() {
     let mut listener = Listener::new(node, Some(0));
     assert!(kinds(&listen(&mut listener, 1).await.0).is_empty());
     assert_eq!(kinds(&listen(&mut listener, 2).await.0), ["TransactionAccepted"]);
-}
-
-#[test]
-fn the_buffer_is_limited() {
-    let mut log = Log::default();
-    for number in 0..MOST + 10 {
-        log.push(number.to_string());
-    }
-    assert!(log.since(0).starts_with("data:10\nid:10\n\ndata:11\n"));
-    assert_eq!(log.end(), 5_010);
 }
 
 #[test]

@@ -2,7 +2,96 @@
 
 mod events;
 pub mod format;
-pub(super) mod rpc;
+mod log;
+mod rpc;
 mod transaction;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+
+use super::double::{Double, Endpoints};
+use super::fault::Fault;
+use super::hash;
+use super::scenario::Stage::{Completed, Expired, Pending, Processing};
+use super::scenario::{SHORT, Scenario, Stage, Step, scenario, step};
+use super::schedule::Schedule;
+
 pub(super) use transaction::{ERROR, is_deploy};
+
+static STORIES: &[(&str, &[Step])] = &[
+    // So that nobody asks at the moment at which it tells.
+    ("happy", SHORT),
+    ("reorder", &[step(0, Pending), step(3_000, Completed)]),
+];
+
+static SCENARIOS: &[Scenario] = &[
+    scenario(
+        "restart",
+        "completes after the node restarted and counts its events anew",
+        &[step(0, Pending), step(1_000, Processing), step(6_000, Completed)],
+        Fault::Restart(Duration::from_millis(1_500), Duration::from_millis(2_500)),
+    ),
+    scenario(
+        "lapsed",
+        "runs out of time, and push never says so",
+        &[step(0, Pending), step(2_000, Expired)],
+        Fault::EndingUntold,
+    ),
+];
+
+/// The double of a Casper node.
+pub struct CasperDouble;
+
+impl Double for CasperDouble {
+    fn name(&self) -> &'static str {
+        "casper"
+    }
+
+    /// A chain cancels nothing and pays nothing back.
+    fn has_stage(&self, stage: Stage) -> bool {
+        !matches!(stage, Stage::Cancelled | Stage::Refunded)
+    }
+
+    /// A node asks nobody for a token.
+    fn has_fault(&self, fault: Fault) -> bool {
+        fault != Fault::Denied
+    }
+
+    fn stories(&self) -> &'static [(&'static str, &'static [Step])] {
+        STORIES
+    }
+
+    fn scenarios(&self) -> &'static [Scenario] {
+        SCENARIOS
+    }
+
+    fn wire_id(&self, id: &str) -> Option<String> {
+        hash::of(id)
+    }
+
+    fn read_wire_id(&self, wire_id: &str) -> Option<String> {
+        hash::read(wire_id)
+    }
+
+    fn example_id(&self) -> Option<&'static str> {
+        Some("happy@deploy")
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints { path: "/casper/rpc", push_path: "/casper/events", push_scheme: "http" }
+    }
+
+    fn settings(&self, url: String, push_url: String) -> Vec<(&'static str, String)> {
+        vec![("url", url), ("push_url", push_url)]
+    }
+
+    fn secrets(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    fn router(&self, schedule: Arc<Schedule>) -> Router {
+        rpc::router(schedule)
+    }
+}

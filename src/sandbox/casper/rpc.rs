@@ -1,23 +1,22 @@
-//! A Casper node, played: JSON-RPC. What it tells by itself is in `events`.
+//! The server of a Casper node's double: JSON-RPC. What the node tells by itself is in [`events`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use super::events::{self, Log};
+use super::events;
 use super::format::{self, Variant};
-use super::transaction::{TransactionRun, is_deploy, variant};
-use crate::sandbox::clocks::Clocks;
+use super::log::Log;
+use super::transaction::{execution_info, is_deploy, sent, variant};
+use crate::sandbox::fault::RequestFault;
 use crate::sandbox::hash;
-use crate::sandbox::player::Double;
-use crate::sandbox::scenario::{Fault, Script};
-use crate::sandbox::serving::{answer, header};
+use crate::sandbox::schedule::Schedule;
+use crate::sandbox::serving::{answer, retry_after};
 
 const NO_SUCH_DEPLOY: i64 = -32_000;
 const NO_SUCH_TRANSACTION: i64 = -32_014;
@@ -27,44 +26,29 @@ const INVALID_PARAMS: i64 = -32_602;
 const PARSE_ERROR: i64 = -32_700;
 
 /// What JSON-RPC and the events have in common.
-#[derive(Default)]
 pub(super) struct Node {
-    pub(super) clocks: Clocks,
+    pub(super) schedule: Arc<Schedule>,
     log: Mutex<Log>,
 }
 
 pub(super) type Shared = Arc<Node>;
 
-pub(in crate::sandbox) fn router() -> Router {
+pub(super) fn router(schedule: Arc<Schedule>) -> Router {
     Router::new()
         .route("/casper/rpc", post(rpc))
         .route("/casper/events", get(events::events))
-        .with_state(Shared::default())
+        .with_state(Arc::new(Node::new(schedule)))
 }
 
 /// Why there is no result.
 enum Refusal {
     /// An error of JSON-RPC.
     Error(i64, &'static str),
-    Upstream,
-    TooFast,
+    /// An error of HTTP.
+    Fault(RequestFault),
 }
 
 const INVALID: Refusal = Refusal::Error(INVALID_PARAMS, "Invalid params");
-
-impl Refusal {
-    fn response(self, id: &Value) -> Response {
-        match self {
-            Refusal::Error(code, message) => answer(200, &format::error(id, code, message)),
-            Refusal::Upstream => answer(502, &json!("try again")),
-            Refusal::TooFast => {
-                let mut response = answer(429, &json!("slow down"));
-                response.headers_mut().insert(RETRY_AFTER, header("1"));
-                response
-            }
-        }
-    }
-}
 
 /// What is asked for.
 #[derive(Clone, Copy)]
@@ -118,6 +102,11 @@ impl<'a> Question<'a> {
 }
 
 impl Node {
+    pub(super) fn new(schedule: Arc<Schedule>) -> Self {
+        let log = Mutex::new(Log::new(schedule.speed()));
+        Node { schedule, log }
+    }
+
     /// The buffer of events.
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
@@ -127,36 +116,41 @@ impl Node {
         if !hash::is_hash(question.hash()) {
             return Err(INVALID);
         }
-        let id = hash::read(question.hash()).ok_or_else(|| question.unknown())?;
-        let play = Script::of(Double::Casper, &id).ok_or_else(|| question.unknown())?;
-        let start = self.clocks.touch(&id, |start| start.requests += 1);
-        let age = start.age();
-        match (play.quirk, start.requests) {
-            (Fault::Flaky, 1 | 4) => return Err(Refusal::Upstream),
-            (Fault::Flaky, 2) => return Err(Refusal::TooFast),
-            (Fault::Late(until), _) if age < until => return Err(question.unknown()),
-            _ if question.fits(&id) => {}
-            _ => {
-                return Err(Refusal::Error(VARIANT_MISMATCH, "it is of the other variant"));
-            }
+        // What is no text names no scenario.
+        let id = hash::read(question.hash()).unwrap_or_default();
+        let run = self.schedule.request(&id, true).map_err(|fault| match fault {
+            RequestFault::Unknown | RequestFault::NotYet => question.unknown(),
+            fault => Refusal::Fault(fault),
+        })?;
+        if !question.fits(&id) {
+            return Err(Refusal::Error(VARIANT_MISMATCH, "it is of the other variant"));
         }
-        let index = play.at(age);
-        let run = TransactionRun { id: &id, play, start };
-        let info = run.execution_info(index);
-        Ok(run.sent(index, |sent| match question {
+        let step = run.step();
+        let info = execution_info(&run, step);
+        Ok(sent(&run, step, |sent| match question {
             Question::Transaction(..) => format::transaction_result(sent, info),
             Question::Deploy(_) => format::deploy_result(sent, info),
         }))
+    }
+
+    fn response(&self, id: &Value, refusal: &Refusal) -> Response {
+        match refusal {
+            Refusal::Error(code, message) => answer(200, &format::error(id, *code, message)),
+            Refusal::Fault(RequestFault::TooMany(wait)) => {
+                retry_after(answer(429, &json!("slow down")), self.schedule.speed(), *wait)
+            }
+            Refusal::Fault(_) => answer(502, &json!("try again")),
+        }
     }
 }
 
 async fn rpc(State(node): State<Shared>, body: Bytes) -> Response {
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
-        return Refusal::Error(PARSE_ERROR, "Parse error").response(&Value::Null);
+        return answer(200, &format::error(&Value::Null, PARSE_ERROR, "Parse error"));
     };
     let id = &request["id"];
     match Question::of(&request).and_then(|question| node.result(question)) {
         Ok(result) => answer(200, &format::response(id, result)),
-        Err(refusal) => refusal.response(id),
+        Err(refusal) => node.response(id, &refusal),
     }
 }

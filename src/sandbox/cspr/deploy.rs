@@ -1,123 +1,108 @@
-//! CSPR.cloud's deploys and the messages about them, as its documentation shows them.
+//! CSPR.cloud's deploys on their way through their stories.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::format;
-use crate::sandbox::casper::ERROR;
+use super::format::{self, Deploy};
 use crate::sandbox::casper::format::{Block, Execution};
-use crate::sandbox::casper::is_deploy;
-use crate::sandbox::clocks::Start;
+use crate::sandbox::casper::{ERROR, is_deploy};
+use crate::sandbox::fault::Fault;
 use crate::sandbox::hash;
-use crate::sandbox::scenario::{Fault, Script, Stage};
+use crate::sandbox::scenario::Stage;
+use crate::sandbox::schedule::Run;
 
-/// A deploy on its way through its story.
-pub(super) struct Deploy {
-    pub(super) id: String,
-    pub(super) play: Script,
-    pub(super) start: Start,
+/// What CSPR.cloud knows of a deploy at a step of its story.
+pub(super) fn record(run: &Run, step: usize) -> Value {
+    let step = run.script.story[step];
+    let executed = is_executed(step.stage);
+    let status = match step.stage {
+        Stage::Expired => "expired",
+        _ if executed => "processed",
+        _ => "pending",
+    };
+    let (block, execution) = (Block::default(), Execution::default());
+    format::deploy(&Deploy {
+        // An id was made from a hash, and fits into one.
+        hash: &hash::of(&run.id).unwrap_or_default(),
+        version: if is_deploy(&run.id) { 1 } else { 2 },
+        status,
+        error: (step.stage == Stage::Failed).then_some(ERROR),
+        block: executed.then_some((block.hash, block.height)),
+        cost: if executed { execution.cost } else { "0" },
+        consumed_gas: if executed { execution.consumed } else { "0" },
+        timestamp: &run.written(if executed { step.at() } else { Duration::ZERO }),
+        ..Deploy::default()
+    })
 }
 
-impl Deploy {
-    /// What CSPR.cloud knows of it at a step of its story.
-    pub(super) fn record(&self, index: usize) -> Value {
-        let step = &self.play.story[index];
-        let executed = is_executed(step.stage);
-        let status = match step.stage {
-            Stage::Expired => "expired",
-            _ if executed => "processed",
-            _ => "pending",
-        };
-        let (block, execution) = (Block::default(), Execution::default());
-        let at = if executed { step.at() } else { Duration::ZERO };
-        format::deploy(&format::Deploy {
-            // An id was made from a hash, and fits into one.
-            hash: &hash::of(&self.id).unwrap_or_default(),
-            version: if is_deploy(&self.id) { 1 } else { 2 },
-            status,
-            error: (step.stage == Stage::Failed).then_some(ERROR),
-            block: executed.then_some((block.hash, block.height)),
-            cost: if executed { execution.cost } else { "0" },
-            consumed_gas: if executed { execution.consumed } else { "0" },
-            timestamp: &self.start.written(at),
-            ..format::Deploy::default()
-        })
+/// What the stream says at a step: nothing, unless the deploy was executed.
+pub(super) fn messages(run: &Run, step: usize) -> Vec<Message> {
+    let is_told = |step: &usize| is_executed(run.script.story[*step].stage);
+    if !is_told(&step) {
+        return Vec::new();
     }
+    let steps = run.script.messages(step).into_iter().filter(is_told);
+    let mut messages: Vec<_> = steps.map(|step| created(record(run, step))).collect();
+    match run.script.fault {
+        Fault::Garbage => messages.splice(0..0, garbage(run, step)).for_each(drop),
+        // There is one message of each deploy; the older one is another's.
+        Fault::Reorder => messages.push(created(of_another(run))),
+        _ => {}
+    }
+    messages
+}
 
-    /// What the stream says at a step: nothing, unless the deploy was executed.
-    pub(super) fn messages(&self, index: usize) -> Vec<Message> {
-        if !is_executed(self.play.story[index].stage) {
-            return Vec::new();
-        }
-        let told = self.play.told(index).into_iter();
-        let mut messages: Vec<_> = told
-            .filter(|told| is_executed(self.play.story[*told].stage))
-            .map(|told| created(&self.record(told)))
-            .collect();
-        match self.play.quirk {
-            Fault::Garbage => messages.splice(0..0, self.garbage(index)).for_each(drop),
-            // There is one message of each deploy; the older one is another's.
-            Fault::Reorder => messages.push(created(&self.of_another())),
-            _ => {}
-        }
-        messages
-    }
+/// An earlier deploy, which failed.
+fn of_another(run: &Run) -> Value {
+    let mut record = record(run, 0);
+    record["deploy_hash"] = hash::of("another deploy").into();
+    record["status"] = "processed".into();
+    record["error_message"] = ERROR.into();
+    record
+}
 
-    /// An earlier deploy, which failed.
-    fn of_another(&self) -> Value {
-        let mut record = self.record(0);
-        record["deploy_hash"] = hash::of("another deploy").into();
-        record["status"] = "processed".into();
-        record["error_message"] = ERROR.into();
-        record
-    }
-
-    /// What is broken, or about something else.
-    fn garbage(&self, index: usize) -> Vec<Message> {
-        let whole = created(&self.record(index));
-        let whole = whole.to_text().unwrap_or_default();
-        let half: String = whole.chars().take(whole.len() / 2).collect();
-        let hash = hash::of(&self.id);
-        vec![
-            Message::text("Ping"),
-            Message::text("null"),
-            Message::text(half),
-            Message::binary(vec![0x00, 0xff, 0x1b, b'[']),
-            Message::text(json!({ "action": 7 }).to_string()),
-            Message::text(json!({ "action": "created", "data": 7 }).to_string()),
-            Message::text(
-                json!({ "action": "painted", "data": { "deploy_hash": hash } }).to_string(),
-            ),
-            created(&json!({ "deploy_hash": hash, "status": 7 })),
-            created(&json!({ "status": "processed" })),
-            created(&self.of_another()),
-        ]
-    }
+/// What is broken, or about something else.
+fn garbage(run: &Run, step: usize) -> Vec<Message> {
+    let whole = created(record(run, step));
+    let whole = whole.to_text().unwrap_or_default();
+    let half: String = whole.chars().take(whole.len() / 2).collect();
+    let hash = hash::of(&run.id);
+    vec![
+        Message::text("Ping"),
+        Message::text("null"),
+        Message::text(half),
+        Message::binary(vec![0x00, 0xff, 0x1b, b'[']),
+        Message::text(json!({ "action": 7 }).to_string()),
+        Message::text(json!({ "action": "created", "data": 7 }).to_string()),
+        Message::text(json!({ "action": "painted", "data": { "deploy_hash": hash } }).to_string()),
+        created(json!({ "deploy_hash": hash, "status": 7 })),
+        created(json!({ "status": "processed" })),
+        created(of_another(run)),
+    ]
 }
 
 fn is_executed(stage: Stage) -> bool {
     matches!(stage, Stage::Completed | Stage::Failed)
 }
 
-fn created(record: &Value) -> Message {
-    Message::text(format::created(record.clone(), record["timestamp"].clone()).to_string())
+fn created(record: Value) -> Message {
+    let timestamp = record["timestamp"].clone();
+    Message::text(format::created(record, timestamp).to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::clocks::Clocks;
-    use crate::sandbox::player::Double;
+    use crate::sandbox::cspr::CsprDouble;
 
-    fn deploy(id: &str) -> Deploy {
-        let start = Clocks::default().touch(id, |_| {});
-        Deploy { id: id.to_owned(), play: Script::of(Double::Cspr, id).unwrap(), start }
+    fn run(id: &str) -> Run {
+        Run::of(CsprDouble, id)
     }
 
-    fn told(id: &str, index: usize) -> Vec<Value> {
-        let messages = deploy(id).messages(index);
+    fn told(id: &str, step: usize) -> Vec<Value> {
+        let messages = messages(&run(id), step);
         let texts = messages.iter().filter_map(|message| message.to_text().ok());
         texts.filter_map(|text| serde_json::from_str(text).ok()).collect()
     }
@@ -125,8 +110,8 @@ mod tests {
     #[test]
     fn a_record_is_pending_until_it_is_executed_or_expires() {
         let states = |id: &str| -> Vec<_> {
-            let deploy = deploy(id);
-            let records = (0..deploy.play.story.len()).map(|index| deploy.record(index));
+            let run = run(id);
+            let records = (0..run.script.story.len()).map(|step| record(&run, step));
             records.map(|it| (it["status"].clone(), it["error_message"].clone())).collect()
         };
         let (pending, processed) = (json!("pending"), json!("processed"));
@@ -134,7 +119,7 @@ mod tests {
         assert_eq!(states("happy"), [waits(), waits(), (processed.clone(), Value::Null)]);
         assert_eq!(states("failed"), [waits(), waits(), (processed, json!(ERROR))]);
         assert_eq!(states("expired"), [waits(), (json!("expired"), Value::Null)]);
-        let record = deploy("happy").record(0);
+        let record = record(&run("happy"), 0);
         assert_eq!((&record["block_hash"], &record["cost"]), (&Value::Null, &json!("0")));
     }
 

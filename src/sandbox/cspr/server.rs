@@ -1,29 +1,27 @@
-//! CSPR.cloud, played: REST. What it pushes is in `stream`.
+//! The server of CSPR.cloud's double: REST. What it pushes is in [`stream`].
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
+use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::deploy::Deploy;
-use super::{format, stream};
-use crate::sandbox::clocks::Clocks;
-use crate::sandbox::player::Double;
-use crate::sandbox::scenario::{Fault, Script};
-use crate::sandbox::serving::{answer, header};
+use super::{deploy, format, stream};
+use crate::sandbox::fault::RequestFault;
+use crate::sandbox::schedule::Schedule;
+use crate::sandbox::serving::{answer, retry_after};
 use crate::sandbox::{TOKEN, hash};
 
-pub(super) type Shared = Arc<Clocks>;
+pub(super) type Shared = Arc<Schedule>;
 
-pub(in crate::sandbox) fn router() -> Router {
+pub(super) fn router(schedule: Shared) -> Router {
     Router::new()
         .route("/cspr/deploys/{hash}", get(deploy))
         .route("/cspr/stream/deploys", get(stream::socket))
-        .with_state(Shared::default())
+        .with_state(schedule)
 }
 
 pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
@@ -39,40 +37,27 @@ pub(super) fn is_known(headers: &HeaderMap) -> bool {
     headers.get(AUTHORIZATION).is_some_and(|token| token == TOKEN)
 }
 
-/// A deploy that somebody asks for, and what it plays.
-pub(super) fn find(hash: &str) -> Option<(String, Script)> {
-    let id = hash::read(hash)?;
-    let play = Script::of(Double::Cspr, &id)?;
-    Some((id, play))
-}
-
 async fn deploy(
-    State(clocks): State<Shared>,
+    State(schedule): State<Shared>,
     Path(hash): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let found = find(&hash);
-    let denied = found.as_ref().is_some_and(|(_, play)| play.quirk == Fault::Denied);
-    if denied || !is_known(&headers) {
-        return unauthorized();
-    }
-    if !hash::is_hash(&hash) {
+    let is_known = is_known(&headers);
+    if is_known && !hash::is_hash(&hash) {
         return error(400, "invalid_input", "deploy_hash is not a hash");
     }
-    let unknown = || error(404, "not_found", "no such deploy");
-    let Some((id, play)) = found else {
-        return unknown();
-    };
-    let start = clocks.touch(&id, |start| start.requests += 1);
-    let age = start.age();
-    match (play.quirk, start.requests) {
-        (Fault::Flaky, 1 | 4) => error(502, "bad_gateway", "try again"),
-        (Fault::Flaky, 2) => {
-            let mut response = error(429, "rate_limit_exceeded", "slow down");
-            response.headers_mut().insert(RETRY_AFTER, header("1"));
-            response
+    // What is no text names no scenario.
+    let id = hash::read(&hash).unwrap_or_default();
+    match schedule.request(&id, is_known) {
+        Ok(run) => answer(200, &format::found(deploy::record(&run, run.step()))),
+        Err(RequestFault::Denied) => unauthorized(),
+        Err(RequestFault::Unknown | RequestFault::NotYet) => {
+            error(404, "not_found", "no such deploy")
         }
-        (Fault::Late(until), _) if age < until => unknown(),
-        _ => answer(200, &format::found(Deploy { id, play, start }.record(play.at(age)))),
+        Err(RequestFault::Upstream) => error(502, "bad_gateway", "try again"),
+        Err(RequestFault::TooMany(wait)) => {
+            let response = error(429, "rate_limit_exceeded", "slow down");
+            retry_after(response, schedule.speed(), wait)
+        }
     }
 }

@@ -1,5 +1,4 @@
-//! Proof, played: REST, and the WebSocket in both of its forms.
-#![allow(clippy::disallowed_methods)] // it has clocks of its own
+//! The server of Proof's double: REST, and the WebSocket of one transaction or of all of them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,47 +7,32 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
+use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use axum::routing::get;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::format;
+use super::{format, word};
 use crate::sandbox::TOKEN;
-use crate::sandbox::clocks::{Clocks, Start};
-use crate::sandbox::player::Double;
-use crate::sandbox::scenario::{Event, Fault, Script, Stage, Step};
-use crate::sandbox::serving::{Socket, answer, header, upgrade};
+use crate::sandbox::fault::{ConnectionFault, Fault, RequestFault};
+use crate::sandbox::scenario::{Event, Stage};
+use crate::sandbox::schedule::{Agenda, Run, Schedule, sleep_until};
+use crate::sandbox::serving::{Socket, answer, retry_after, upgrade};
 
-type Shared = Arc<Clocks>;
+type Shared = Arc<Schedule>;
 
-pub(in crate::sandbox) fn router() -> Router {
+pub(super) fn router(schedule: Shared) -> Router {
     Router::new()
         .route("/widget/transactions/{id}", get(transaction))
         .route("/ws", get(socket))
         .fallback(|| async { error(404, "not_found", "not_found", "no such path in the sandbox") })
-        .with_state(Shared::default())
+        .with_state(schedule)
 }
 
-/// An error body of the current generation.
 fn error(status: u16, slug: &str, code: &str, message: &str) -> Response {
     answer(status, &format::error(slug, code, message))
-}
-
-/// The word for a stage.
-fn word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Pending => "pending",
-        Stage::Verified | Stage::Processing | Stage::OnHold => "processing",
-        Stage::Completed => "completed",
-        Stage::Failed => "failed",
-        Stage::Cancelled => "cancelled",
-        Stage::Expired => "expired",
-        Stage::Refunded => "refunded",
-    }
 }
 
 fn is_known(headers: &HeaderMap, query: Option<&str>) -> bool {
@@ -62,71 +46,48 @@ fn unauthorised() -> Response {
 }
 
 async fn transaction(
-    State(clocks): State<Shared>,
+    State(schedule): State<Shared>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(play) = Script::of(Double::Proof, &id) else {
-        return if is_known(&headers, None) {
-            error(404, "not_found", "not_found", "no such transaction")
-        } else {
-            unauthorised()
-        };
-    };
-    if play.quirk == Fault::Denied || !is_known(&headers, None) {
-        return unauthorised();
-    }
-    let start = clocks.touch(&id, |start| start.requests += 1);
-    let age = start.age();
-    match (play.quirk, start.requests) {
-        (Fault::Flaky, 1 | 4) => error(502, "upstream_error", "provider_error", "try again"),
-        (Fault::Flaky, 2) => {
-            let mut response =
-                error(429, "rate_limit_exceeded", "rate_limit_exceeded", "slow down");
-            response.headers_mut().insert(RETRY_AFTER, header("1"));
-            response
-        }
-        (Fault::Late(until), _) if age < until => {
+    match schedule.request(&id, is_known(&headers, None)) {
+        Ok(run) => answer(200, &told(&run, run.step(), format::record)),
+        Err(RequestFault::Denied) => unauthorised(),
+        Err(RequestFault::Unknown) => error(404, "not_found", "not_found", "no such transaction"),
+        Err(RequestFault::NotYet) => {
             error(404, "not_found", "not_found", "no such transaction yet")
         }
-        _ => answer(200, &told(&id, &play.story[play.at(age)], start, format::record)),
+        Err(RequestFault::Upstream) => error(502, "upstream_error", "provider_error", "try again"),
+        Err(RequestFault::TooMany(wait)) => {
+            let slug = "rate_limit_exceeded";
+            retry_after(error(429, slug, slug, "slow down"), schedule.speed(), wait)
+        }
     }
 }
 
 /// What is told of a transaction at a step of its story.
-fn told(
-    id: &str,
-    step: &Step,
-    start: Start,
-    write: fn(&format::Transaction<'_>) -> Value,
-) -> Value {
+fn told(run: &Run, step: usize, write: fn(&format::Transaction<'_>) -> Value) -> Value {
+    let step = run.script.story[step];
     write(&format::Transaction {
-        id,
+        id: &run.id,
         status: word(step.stage),
-        crypto_amount: crypto_amount(step),
-        created_at: &start.written(Duration::ZERO),
-        changed_at: Some(&start.written(step.at())),
+        // Filled only once the crypto is on its way, as the documentation says.
+        crypto_amount: match step.stage {
+            Stage::Processing | Stage::Completed => "99.50",
+            _ => "",
+        },
+        created_at: &run.written(Duration::ZERO),
+        changed_at: Some(&run.written(step.at())),
         ..format::Transaction::default()
     })
 }
 
-/// Filled only once the crypto is on its way, as the documentation says.
-fn crypto_amount(step: &Step) -> &'static str {
-    match step.stage {
-        Stage::Processing | Stage::Completed => "99.50",
-        _ => "",
-    }
-}
-
-fn update(id: &str, step: &Step, start: Start) -> Message {
-    Message::text(told(id, step, start, format::update).to_string())
-}
-
 /// What the socket says at a step of the story.
-fn messages(id: &str, play: &Script, index: usize, start: Start) -> Vec<Message> {
-    let updates = play.told(index).into_iter().map(|index| update(id, &play.story[index], start));
-    match play.quirk {
-        Fault::Garbage => garbage(id).into_iter().chain(updates).collect(),
+fn messages(run: &Run, step: usize) -> Vec<Message> {
+    let update = |step| Message::text(told(run, step, format::update).to_string());
+    let updates = run.script.messages(step).into_iter().map(update);
+    match run.script.fault {
+        Fault::Garbage => garbage(&run.id).into_iter().chain(updates).collect(),
         _ => updates.collect(),
     }
 }
@@ -145,77 +106,60 @@ fn garbage(id: &str) -> Vec<Message> {
 }
 
 async fn socket(
-    State(clocks): State<Shared>,
+    State(schedule): State<Shared>,
     Query(query): Query<HashMap<String, String>>,
     request: Request,
 ) -> Response {
-    let id = query.get("tx_id").cloned();
+    let id = query.get("tx_id");
     if id.is_none() && !query.contains_key("user_id") {
         return error(400, "invalid_request", "missing_param", "tx_id is missing");
     }
-    let known = id.as_deref().and_then(|id| Script::of(Double::Proof, id));
-    let denied = known.is_some_and(|play| play.quirk == Fault::Denied);
-    if denied || !is_known(request.headers(), query.get("token").map(String::as_str)) {
-        return unauthorised();
-    }
-    if let (Some(id), Some(play)) = (&id, known) {
-        let start = clocks.touch(id, |start| start.upgrades += 1);
-        if is_refused(&play, start) {
-            let away = "upstream_unavailable";
-            return error(502, away, away, "the sandbox is away");
+    let is_known = is_known(request.headers(), query.get("token").map(String::as_str));
+    let followed = match id {
+        Some(id) => schedule.connect(id, is_known).map(|run| Some(Vec::from_iter(run))),
+        None if is_known => Ok(None),
+        None => Err(ConnectionFault::Denied),
+    };
+    match followed {
+        Ok(runs) => {
+            upgrade(request, |socket| perform(socket, runs, schedule)).unwrap_or_else(|| {
+                error(400, "invalid_request", "missing_param", "this is a WebSocket")
+            })
+        }
+        Err(ConnectionFault::Denied) => unauthorised(),
+        Err(_) => {
+            let slug = "upstream_unavailable";
+            error(502, slug, slug, "the sandbox is away")
         }
     }
-    let upgraded = upgrade(request, |socket| async move { perform(socket, id, &clocks).await });
-    upgraded
-        .unwrap_or_else(|| error(400, "invalid_request", "missing_param", "this is a WebSocket"))
 }
 
-fn is_refused(play: &Script, start: Start) -> bool {
-    play.is_away(start.age()) || (play.quirk == Fault::Flaky && start.upgrades == 1)
-}
-
-/// Plays the stories of one transaction, or of all that were touched, until the peer leaves.
-async fn perform(mut stream: Socket, only: Option<String>, clocks: &Clocks) {
-    let mut count = clocks.subscribe();
-    let mut told = Instant::now();
+/// Plays the story of one transaction, or of all there are, until the client leaves.
+async fn perform(mut socket: Socket, only: Option<Vec<Run>>, schedule: Shared) {
+    let mut count = schedule.subscribe();
+    let mut agenda = Agenda::default();
+    let follows_all = only.is_none();
+    match only {
+        Some(runs) => runs.into_iter().for_each(|run| agenda.follow_from_now((), run)),
+        None => agenda.follow_all_from_now(&(), &schedule),
+    }
     loop {
-        let next = next_event(&only, clocks, told);
-        let due = next.as_ref().map(|event| event.due);
         tokio::select! {
-            () = sleep_until(due.unwrap_or_else(|| told + Duration::from_secs(3600))), if due.is_some() => {
-                told = due.unwrap_or(told);
-                for event in next.into_iter().flat_map(|event| event.says) {
-                    let Some(message) = event else {
-                        return; // cut, without a close frame
-                    };
-                    if stream.send(message).await.is_err() {
-                        return;
+            () = sleep_until(agenda.due()) => match agenda.take_next() {
+                Some(((), run, Event::Step(step))) => {
+                    for message in messages(&run, step) {
+                        if socket.send(message).await.is_err() {
+                            return;
+                        }
                     }
                 }
+                Some(((), _, Event::Lost)) => return, // without a close frame
+                None => {}
+            },
+            Ok(()) = count.changed(), if follows_all => {
+                agenda.follow_new(&(), &schedule, |_| Some(Duration::ZERO));
             }
-            changed = count.changed() => if changed.is_err() { return },
-            heard = stream.next() => if !matches!(heard, Some(Ok(_))) { return },
+            received = socket.next() => if !matches!(received, Some(Ok(_))) { return },
         }
     }
-}
-
-/// What a socket does next: say something, or (`None`) be cut.
-struct Next {
-    due: Instant,
-    says: Vec<Option<Message>>,
-}
-
-fn next_event(only: &Option<String>, clocks: &Clocks, told: Instant) -> Option<Next> {
-    let followed = clocks.followed(only.as_deref());
-    followed.iter().filter_map(|(id, start)| next_of(id, *start, told)).min_by_key(|next| next.due)
-}
-
-fn next_of(id: &str, start: Start, told: Instant) -> Option<Next> {
-    let play = Script::of(Double::Proof, id)?;
-    let (at, event) = play.next(Some(told.saturating_duration_since(start.instant)))?;
-    let says = match event {
-        Event::Step(index) => messages(id, &play, index, start).into_iter().map(Some).collect(),
-        Event::Lost => vec![None],
-    };
-    Some(Next { due: start.instant + at, says })
 }

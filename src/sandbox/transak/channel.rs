@@ -7,112 +7,92 @@ use super::order::{event, order};
 use super::{format, pusher};
 use crate::protocol::jwt;
 use crate::sandbox::API_KEY;
-use crate::sandbox::clocks::Start;
-use crate::sandbox::player::Double;
-use crate::sandbox::scenario::{Fault, Script, Stage};
+use crate::sandbox::fault::Fault;
+use crate::sandbox::schedule::Run;
 
 /// What a channel is about.
-pub(super) enum Subject {
-    /// One order, by its own name or the partner's.
-    Order(String, Script),
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Subject<'a> {
+    /// One order, by its own id or by the partner's, if there is one.
+    Order(&'a str),
     /// Every order of the partner.
     Account,
-    /// Nothing that is known. Nobody is told.
-    Nothing,
 }
 
-impl Subject {
+impl<'a> Subject<'a> {
     /// Reads `{orderId}`, `{API_KEY}_{partnerOrderId}` or `{API_KEY}`.
-    pub(super) fn of(channel: &str) -> Self {
-        let id = match channel.strip_prefix(API_KEY) {
-            Some("") => return Subject::Account,
-            Some(rest) => rest.strip_prefix('_').unwrap_or_default(),
-            None => channel,
-        };
-        match Script::of(Double::Transak, id) {
-            Some(play) => Subject::Order(id.to_owned(), play),
-            None => Subject::Nothing,
+    pub(super) fn of(channel: &'a str) -> Self {
+        match channel.strip_prefix(API_KEY) {
+            Some("") => Subject::Account,
+            Some(rest) => Subject::Order(rest.strip_prefix('_').unwrap_or_default()),
+            None => Subject::Order(channel),
         }
     }
 }
 
-/// An order on its way through its story.
-#[derive(Clone, Debug)]
-pub(super) struct OrderRun {
-    pub(super) id: String,
-    pub(super) play: Script,
-    pub(super) start: Start,
+fn order_at(run: &Run, id: &str, step: usize) -> Value {
+    order(run, id, step, format::order)
 }
 
-impl OrderRun {
-    fn order(&self, id: &str, index: usize) -> Value {
-        order(id, &self.play, index, self.start, format::order)
-    }
-
-    fn stage(&self, index: usize) -> Stage {
-        self.play.story[index].stage
-    }
-
-    /// What is published on a channel at a step: the order, or with the secret of all orders' channel
-    /// a signed message.
-    pub(super) fn messages(
-        &self,
-        channel: &str,
-        index: usize,
-        secret: Option<&str>,
-    ) -> Vec<Message> {
-        let name = |index| event(self.stage(index));
-        let publish = |index: usize| {
-            let order = self.order(&self.id, index);
-            let data = match secret {
-                Some(secret) => signed(&order, name(index), secret),
-                None => order.to_string(),
-            };
-            published(name(index), channel, data.into())
+/// What is published on a channel at a step of an order's story: the order, or with the secret of all orders'
+/// channel a signed message.
+pub(super) fn messages(
+    run: &Run,
+    channel: &str,
+    step: usize,
+    secret: Option<&str>,
+) -> Vec<Message> {
+    let publish = |step: usize| {
+        let order = order_at(run, &run.id, step);
+        let event = event(run.script.story[step].stage);
+        let data = match secret {
+            Some(secret) => signed(&order, event, secret),
+            None => order.to_string(),
         };
-        let told = self.play.told(index).into_iter().map(publish);
-        match (self.play.quirk, secret) {
-            (Fault::Garbage, Some(_)) => self.forged(channel).into_iter().chain(told).collect(),
-            (Fault::Garbage, None) => self.garbage(channel).into_iter().chain(told).collect(),
-            _ => told.collect(),
-        }
+        published(event, channel, data.into())
+    };
+    let told = run.script.messages(step).into_iter().map(publish);
+    match (run.script.fault, secret) {
+        (Fault::Garbage, Some(_)) => forged(run, channel).into_iter().chain(told).collect(),
+        (Fault::Garbage, None) => garbage(run, channel).into_iter().chain(told).collect(),
+        _ => told.collect(),
     }
+}
 
-    /// What is broken in every way but one, or about something else.
-    fn garbage(&self, channel: &str) -> Vec<Message> {
-        let last = self.play.story.len() - 1;
-        let whole = self.order(&self.id, last).to_string();
-        let half = whole.chars().take(whole.len() / 2).collect::<String>();
-        let of_another = self.order("another-order", last).to_string();
-        vec![
-            Message::text("Ping"),
-            Message::text("null"),
-            Message::text(format!("{{\"event\":\"ORDER_COMPLETED\",\"channel\":\"{channel}\",")),
-            Message::text(json!({ "event": 7, "channel": channel, "data": whole }).to_string()),
-            Message::binary(vec![0x00, 0xff, 0x1b, b'[']),
-            published("ORDER_COMPLETED", channel, 7.into()),
-            published("ORDER_COMPLETED", channel, r#"{"status":7}"#.into()),
-            published("ORDER_COMPLETED", channel, half.into()),
-            published("ORDER_COMPLETED", channel, of_another.into()),
-            published("ORDER_COMPLETED", "somebody-else", whole.into()),
-            published("ORDER_PAINTED", channel, r#"{"colour":"red"}"#.into()),
-            published("news", channel, "maintenance tonight".into()),
-            published("pusher_internal:subscription_count", channel, r#"{"count":2}"#.into()),
-        ]
-    }
+/// What is broken in every way but one, or about something else.
+fn garbage(run: &Run, channel: &str) -> Vec<Message> {
+    let last = run.script.story.len() - 1;
+    let whole = order_at(run, &run.id, last).to_string();
+    let half = whole.chars().take(whole.len() / 2).collect::<String>();
+    let of_another = order_at(run, "another-order", last).to_string();
+    vec![
+        Message::text("Ping"),
+        Message::text("null"),
+        Message::text(format!("{{\"event\":\"ORDER_COMPLETED\",\"channel\":\"{channel}\",")),
+        Message::text(json!({ "event": 7, "channel": channel, "data": whole }).to_string()),
+        Message::binary(vec![0x00, 0xff, 0x1b, b'[']),
+        published("ORDER_COMPLETED", channel, 7.into()),
+        published("ORDER_COMPLETED", channel, r#"{"status":7}"#.into()),
+        published("ORDER_COMPLETED", channel, half.into()),
+        published("ORDER_COMPLETED", channel, of_another.into()),
+        published("ORDER_COMPLETED", "somebody-else", whole.into()),
+        published("ORDER_PAINTED", channel, r#"{"colour":"red"}"#.into()),
+        published("news", channel, "maintenance tonight".into()),
+        published("pusher_internal:subscription_count", channel, r#"{"count":2}"#.into()),
+    ]
+}
 
-    /// What nobody signed who may.
-    fn forged(&self, channel: &str) -> Vec<Message> {
-        let order = self.order(&self.id, self.play.story.len() - 1);
-        let of_stranger = signed(&order, "ORDER_COMPLETED", "a-strangers-token");
-        vec![
-            published("ORDER_COMPLETED", channel, of_stranger.into()),
-            // {"alg":"none"}, {}
-            published("ORDER_COMPLETED", channel, "eyJhbGciOiJub25lIn0.e30.".into()),
-            published("ORDER_COMPLETED", channel, order.to_string().into()),
-            published("news", channel, "maintenance tonight".into()),
-        ]
-    }
+/// What nobody signed who may.
+fn forged(run: &Run, channel: &str) -> Vec<Message> {
+    let order = order_at(run, &run.id, run.script.story.len() - 1);
+    let of_stranger = signed(&order, "ORDER_COMPLETED", "a-strangers-token");
+    vec![
+        published("ORDER_COMPLETED", channel, of_stranger.into()),
+        // {"alg":"none"}, {}
+        published("ORDER_COMPLETED", channel, "eyJhbGciOiJub25lIn0.e30.".into()),
+        published("ORDER_COMPLETED", channel, order.to_string().into()),
+        published("news", channel, "maintenance tonight".into()),
+    ]
 }
 
 /// A channel's event. Its data is a string, usually of JSON.
@@ -128,26 +108,24 @@ fn signed(order: &Value, event: &str, secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::clocks::Clocks;
+    use crate::sandbox::schedule::Schedule;
+    use crate::sandbox::transak::TransakDouble;
 
     #[test]
     fn an_order_has_two_names_and_the_partner_one() {
         for name in ["happy@7", "rehearsal-api-key_happy@7"] {
-            assert!(
-                matches!(Subject::of(name), Subject::Order(id, _) if id == "happy@7"),
-                "{name}"
-            );
+            assert_eq!(Subject::of(name), Subject::Order("happy@7"), "{name}");
         }
-        assert!(matches!(Subject::of(API_KEY), Subject::Account));
+        assert_eq!(Subject::of(API_KEY), Subject::Account);
+        let schedule = Schedule::of(TransakDouble);
         for name in ["rehearsal-api-key-happy", "rehearsal-api-key_", "f5f0c1e77", "sandbox"] {
-            assert!(matches!(Subject::of(name), Subject::Nothing), "{name}");
+            let Subject::Order(id) = Subject::of(name) else { panic!("{name}") };
+            assert!(schedule.begin(id).is_none(), "{name}");
         }
     }
 
     fn texts(id: &str, index: usize, secret: Option<&str>) -> Vec<Value> {
-        let play = Script::of(Double::Transak, id).unwrap();
-        let start = Clocks::default().touch(id, |_| {});
-        let messages = OrderRun { id: id.into(), play, start }.messages("channel", index, secret);
+        let messages = messages(&Run::of(TransakDouble, id), "channel", index, secret);
         let texts = messages.iter().filter_map(|message| message.to_text().ok());
         texts.filter_map(|text| serde_json::from_str(text).ok()).collect()
     }

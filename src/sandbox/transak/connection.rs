@@ -1,21 +1,19 @@
 //! One Pusher connection: what it is subscribed to, and what it is told when. It has no socket.
-#![allow(clippy::disallowed_methods)] // it has clocks of its own
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::channel::{OrderRun, Subject};
+use super::channel::{Subject, messages};
 use super::pusher;
 use super::server::Transak;
 use crate::sandbox::API_KEY;
-use crate::sandbox::clocks::Start;
-use crate::sandbox::player::Double;
-use crate::sandbox::scenario::{Event, Fault, Script};
+use crate::sandbox::fault::{ConnectionFault, Fault};
+use crate::sandbox::scenario::Event;
+use crate::sandbox::schedule::{Agenda, Run};
 
 /// The longest name of a channel.
 const LONGEST_CHANNEL: usize = 164;
@@ -34,31 +32,25 @@ pub(super) enum Output {
 }
 
 /// A connection and its subscriptions.
-pub(super) struct Line {
+pub(super) struct Connection {
     transak: Arc<Transak>,
     /// Each channel with the number of its subscription.
-    channels: HashMap<String, u64>,
-    agenda: BTreeMap<(Instant, u64), Due>,
-    /// Numbers subscriptions, and what is due at one instant.
+    channels: HashMap<Arc<str>, u64>,
+    /// What each subscription is told next.
+    agenda: Agenda<Subscription>,
+    /// Counts subscriptions.
     count: u64,
-    /// How many orders were announced on the channel of all orders.
-    announced: usize,
+    /// When the market is looked at, while all orders are followed.
+    visit: Option<Instant>,
     /// Whether it dies after its first event.
     stalls: bool,
 }
 
-/// Something that will happen on a channel, if it is still subscribed.
-struct Due {
-    channel: String,
-    subscription: u64,
-    what: What,
-}
-
-enum What {
-    /// An order goes on.
-    Goes(OrderRun, Event),
-    /// The market is looked at.
-    Visit,
+/// A subscription to a channel. Another one to the same channel has another number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Subscription {
+    channel: Arc<str>,
+    number: u64,
 }
 
 /// Says a message of the protocol's own.
@@ -68,32 +60,16 @@ pub(super) fn say(message: &Value) -> Output {
 
 /// What becomes of a new connection, unless it is served.
 pub(super) fn welcome(transak: &Transak) -> Option<Output> {
-    transak.clocks.find(|id, start| {
-        let play = Script::of(Double::Transak, id)?;
-        match play.quirk {
-            // Whoever comes after the first subscription was cut is most likely the same client.
-            Fault::Flaky if start.upgrades == 1 => {
-                start.upgrades += 1;
-                Some(Output::Cut)
-            }
-            Fault::Shutdown(..) if play.is_away(start.age()) => Some(SHUTDOWN),
-            _ => None,
-        }
-    })
+    transak.schedule.refuse(Run::fault_of_newcomer).map(refusal)
 }
 
-const SHUTDOWN: Output = Output::Close(4200, "the server is shutting down");
-
-/// What becomes of a connection that subscribes to this, unless it is subscribed.
-fn refusal(play: &Script, start: &Start) -> Option<Output> {
-    let is_away = play.is_away(start.age());
-    match play.quirk {
-        Fault::Denied => Some(Output::Close(4009, "Connection not authorized")),
-        Fault::Quota => Some(Output::Close(4004, "Over connection quota")),
-        Fault::Shutdown(..) if is_away => Some(SHUTDOWN),
-        Fault::Drop(..) if is_away => Some(Output::Cut),
-        Fault::Flaky if start.upgrades == 1 => Some(Output::Cut),
-        _ => None,
+/// How a connection ends that is not served.
+fn refusal(fault: ConnectionFault) -> Output {
+    match fault {
+        ConnectionFault::Denied => Output::Close(4009, "Connection not authorized"),
+        ConnectionFault::Quota => Output::Close(4004, "Over connection quota"),
+        ConnectionFault::ShutDown => Output::Close(4200, "the server is shutting down"),
+        ConnectionFault::Away | ConnectionFault::Flaky => Output::Cut,
     }
 }
 
@@ -108,20 +84,20 @@ fn problem(channel: &str) -> Option<&'static str> {
         .then_some("Auth info required to subscribe")
 }
 
-impl Line {
+impl Connection {
     pub(super) fn new(transak: Arc<Transak>) -> Self {
-        Line {
+        Connection {
             transak,
             channels: HashMap::new(),
-            agenda: BTreeMap::new(),
+            agenda: Agenda::default(),
             count: 0,
-            announced: 0,
+            visit: None,
             stalls: false,
         }
     }
 
     /// The client said something.
-    pub(super) fn heard(&mut self, text: &str) -> Vec<Output> {
+    pub(super) fn received(&mut self, text: &str) -> Vec<Output> {
         let Ok(said) = serde_json::from_str::<Value>(text) else {
             return vec![say(&pusher::error(None, "Invalid JSON"))];
         };
@@ -133,7 +109,7 @@ impl Line {
                 None if self.channels.contains_key(channel) => {
                     vec![say(&pusher::error(None, "Existing subscription to this channel"))]
                 }
-                None => self.subscribe(channel),
+                None => vec![self.subscribe(channel).unwrap_or_else(refusal)],
             },
             Some("pusher:unsubscribe") => {
                 self.channels.remove(channel);
@@ -143,32 +119,25 @@ impl Line {
         }
     }
 
-    fn subscribe(&mut self, channel: &str) -> Vec<Output> {
+    fn subscribe(&mut self, channel: &str) -> Result<Output, ConnectionFault> {
         self.count += 1;
-        let number = self.count;
-        let clocks = &self.transak.clocks;
+        let subscription = Subscription { channel: channel.into(), number: self.count };
+        let schedule = &self.transak.schedule;
         match Subject::of(channel) {
-            Subject::Order(id, play) => {
-                let start = clocks.touch(&id, |start| start.upgrades += 1);
-                if let Some(refusal) = refusal(&play, &start) {
-                    return vec![refusal];
+            Subject::Order(id) => {
+                // Nobody needs a token for a public channel.
+                if let Some(run) = schedule.connect(id, true)? {
+                    self.stalls |= run.stalls();
+                    self.agenda.follow_from_now(subscription.clone(), run);
                 }
-                self.stalls |= play.quirk == Fault::Stalled && start.upgrades == 1;
-                self.channels.insert(channel.to_owned(), number);
-                self.follow(channel, OrderRun { id, play, start }, Some(start.age()));
             }
             Subject::Account => {
-                let known = clocks.since(0);
-                self.announced = known.len();
-                self.channels.insert(channel.to_owned(), number);
-                for (id, start) in known {
-                    self.announce(id, start, Some(start.age()));
-                }
-                self.plan(Instant::now(), channel, What::Visit);
+                self.agenda.follow_all_from_now(&subscription, schedule);
+                self.visit = Some(Instant::now());
             }
-            Subject::Nothing => drop(self.channels.insert(channel.to_owned(), number)),
         }
-        vec![say(&pusher::subscription_succeeded(channel))]
+        self.channels.insert(subscription.channel, subscription.number);
+        Ok(say(&pusher::subscription_succeeded(channel)))
     }
 
     /// Whether it follows all orders.
@@ -177,85 +146,59 @@ impl Line {
     }
 
     /// Announces the orders that are new to who follows all.
-    pub(super) fn discover(&mut self) {
-        if self.follows_all() {
-            for (id, start) in self.transak.clocks.since(self.announced) {
-                self.announced += 1;
-                self.announce(id, start, None);
-            }
+    pub(super) fn follow_new(&mut self) {
+        if let Some((channel, number)) = self.channels.get_key_value(API_KEY) {
+            let account = Subscription { channel: channel.clone(), number: *number };
+            self.agenda.follow_new(&account, &self.transak.schedule, |_| None);
         }
-    }
-
-    fn announce(&mut self, id: String, start: Start, told: Option<Duration>) {
-        if let Some(play) = Script::of(Double::Transak, &id) {
-            self.follow(API_KEY, OrderRun { id, play, start }, told);
-        }
-    }
-
-    /// Plans what happens to an order next.
-    fn follow(&mut self, channel: &str, tale: OrderRun, told: Option<Duration>) {
-        if let Some((at, event)) = tale.play.next(told) {
-            self.plan(tale.start.instant + at, channel, What::Goes(tale, event));
-        }
-    }
-
-    fn plan(&mut self, due: Instant, channel: &str, what: What) {
-        let Some(subscription) = self.channels.get(channel).copied() else {
-            return;
-        };
-        self.count += 1;
-        let due = (due, self.count);
-        self.agenda.insert(due, Due { channel: channel.to_owned(), subscription, what });
     }
 
     /// When something happens next.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.agenda.first_key_value().map(|((due, _), _)| *due)
+        let visit = self.visit.filter(|_| self.follows_all());
+        self.agenda.due().into_iter().chain(visit).min()
     }
 
     /// What happens then.
-    pub(super) fn happen(&mut self) -> Vec<Output> {
-        let Some((_, Due { channel, subscription, what })) = self.agenda.pop_first() else {
+    pub(super) fn take_next(&mut self) -> Vec<Output> {
+        let due = self.due();
+        if self.agenda.due() != due {
+            self.visit_market();
+            return Vec::new();
+        }
+        let Some((subscription, run, event)) = self.agenda.take_next() else {
             return Vec::new();
         };
-        if self.channels.get(&channel) != Some(&subscription) {
+        if self.channels.get(&subscription.channel) != Some(&subscription.number) {
             return Vec::new();
         }
-        match what {
-            What::Goes(tale, event) => self.goes(&channel, tale, event),
-            What::Visit => {
-                let (id, next) = self.transak.market.visit();
-                if let Some(id) = id {
-                    self.transak.clocks.touch(&id, |_| {});
-                    self.discover();
-                }
-                if let Some(next) = next {
-                    self.plan(next, &channel, What::Visit);
-                }
-                Vec::new()
-            }
+        self.happen(&subscription.channel, &run, event)
+    }
+
+    fn visit_market(&mut self) {
+        let (id, next) = self.transak.market.visit();
+        if let Some(id) = id {
+            self.transak.schedule.begin(&id);
+            self.follow_new();
         }
+        self.visit = next;
     }
 
     /// The misfortunes of one order's connection are not those of who follows all.
-    fn goes(&mut self, channel: &str, tale: OrderRun, event: Event) -> Vec<Output> {
+    fn happen(&self, channel: &str, run: &Run, event: Event) -> Vec<Output> {
         let is_account = channel == API_KEY;
-        let (at, mut outputs) = match event {
-            Event::Lost if is_account => (tale.start.age(), Vec::new()),
-            Event::Lost => {
-                let is_announced = matches!(tale.play.quirk, Fault::Shutdown(..));
-                return vec![if is_announced { SHUTDOWN } else { Output::Cut }];
-            }
-            Event::Step(index) => {
+        let mut outputs: Vec<_> = match event {
+            Event::Lost if is_account => Vec::new(),
+            Event::Lost => return vec![refusal(run.script.fault.of_absence())],
+            Event::Step(step) => {
                 let secret = is_account.then(|| self.transak.token());
-                let messages = tale.messages(channel, index, secret.as_deref());
-                (tale.play.story[index].at(), messages.into_iter().map(Output::Say).collect())
+                let messages = messages(run, channel, step, secret.as_deref());
+                messages.into_iter().map(Output::Say).collect()
             }
         };
-        if self.stalls && tale.play.quirk == Fault::Stalled && !is_account {
+        if self.stalls && run.script.fault == Fault::Stalled && !is_account {
             outputs.push(Output::Stall);
         }
-        self.follow(channel, tale, Some(at));
         outputs
     }
 }

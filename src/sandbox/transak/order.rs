@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::format::{Order, Passed};
-use crate::sandbox::clocks::Start;
-use crate::sandbox::scenario::{Script, Stage};
+use crate::sandbox::scenario::Stage;
+use crate::sandbox::schedule::Run;
 
 const PAID: &str = "30";
 
@@ -36,23 +36,17 @@ pub(super) fn event(stage: Stage) -> &'static str {
     }
 }
 
-/// The order at a step of its story, written for REST or for an event.
-pub(super) fn order(
-    id: &str,
-    play: &Script,
-    index: usize,
-    start: Start,
-    write: fn(&Order<'_>) -> Value,
-) -> Value {
-    let passed = &play.story[..=index];
-    let stage = play.story[index].stage;
+/// The order at a step of its story, under this id, written for REST or for an event.
+pub(super) fn order(run: &Run, id: &str, step: usize, write: fn(&Order<'_>) -> Value) -> Value {
+    let passed = &run.script.story[..=step];
+    let stage = run.script.story[step].stage;
     let is_paid = !matches!(stage, Stage::Pending | Stage::Cancelled | Stage::Expired);
-    let times: Vec<_> = passed.iter().map(|step| start.written(step.at())).collect();
-    let history: Vec<_> = passed
-        .iter()
-        .zip(&times)
-        .map(|(step, at)| Passed { status: word(step.stage), at, event: event(step.stage) })
-        .collect();
+    let times: Vec<_> = passed.iter().map(|step| run.written(step.at())).collect();
+    let history = passed.iter().zip(&times).map(|(step, at)| Passed {
+        status: word(step.stage),
+        at,
+        event: event(step.stage),
+    });
     write(&Order {
         id,
         // The sandbox's partner calls each order what Transak calls it.
@@ -60,10 +54,10 @@ pub(super) fn order(
         status: word(stage),
         fiat_amount: PAID,
         amount_paid: if is_paid { PAID } else { "0" },
-        created_at: &start.written(Duration::ZERO),
-        updated_at: &times[index],
+        created_at: &run.written(Duration::ZERO),
+        updated_at: &times[step],
         delivery: (stage == Stage::Completed).then_some("0xREHEARSAL-HASH"),
-        history: &history,
+        history: &Vec::from_iter(history),
         ..Order::default()
     })
 }
@@ -71,28 +65,25 @@ pub(super) fn order(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::clocks::Clocks;
-    use crate::sandbox::player::Double;
-    use crate::sandbox::transak::format;
+    use crate::sandbox::transak::{TransakDouble, format};
 
-    fn at(id: &str, index: usize) -> Value {
-        let start = Clocks::default().touch(id, |_| {});
-        order(id, &Script::of(Double::Transak, id).unwrap(), index, start, format::order)
+    fn at(id: &str, step: usize) -> Value {
+        order(&Run::of(TransakDouble, id), id, step, format::order)
     }
 
     #[test]
     fn the_history_grows_with_the_story() {
-        for (index, words) in [
+        for (step, words) in [
             (0, &["AWAITING_PAYMENT_FROM_USER"][..]),
             (1, &["AWAITING_PAYMENT_FROM_USER", "FAILED"]),
             (2, &["AWAITING_PAYMENT_FROM_USER", "FAILED", "REFUNDED"]),
         ] {
-            let order = at("revived", index);
+            let order = at("revived", step);
             let entries = order["statusHistories"].as_array().unwrap();
             let passed: Vec<_> = entries.iter().map(|entry| &entry["status"]).collect();
             assert_eq!(passed, words);
-            assert_eq!(&order["status"], passed[index]);
-            assert_eq!(order["updatedAt"], entries[index]["createdAt"]);
+            assert_eq!(&order["status"], passed[step]);
+            assert_eq!(order["updatedAt"], entries[step]["createdAt"]);
         }
     }
 

@@ -1,5 +1,4 @@
-//! Transak, played: REST. What it pushes is in `pusher`.
-#![allow(clippy::disallowed_methods)] // it has clocks of its own
+//! The server of Transak's double: REST. What it pushes is in [`socket`].
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +7,6 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
@@ -18,21 +16,17 @@ use super::market::Market;
 use super::order::order;
 use super::{format, socket};
 use crate::protocol::jwt;
-use crate::sandbox::clocks::{Clocks, Start};
-use crate::sandbox::player::Double;
-use crate::sandbox::scenario::{Fault, Script};
-use crate::sandbox::serving::{answer, header};
+use crate::sandbox::fault::RequestFault;
+use crate::sandbox::schedule::{Run, Schedule};
+use crate::sandbox::serving::{answer, retry_after};
 use crate::sandbox::{API_KEY, API_SECRET, TOKEN};
 
-/// What goes before a partner's reference in a target.
-pub(in crate::sandbox) const PARTNER: &str = "partner/";
 /// How long an issued access token is good for, in seconds.
-const LIFE: i64 = 7 * 24 * 60 * 60;
+const TOKEN_LIFE: i64 = 7 * 24 * 60 * 60;
 
 /// What REST and Pusher have in common.
-#[derive(Default)]
 pub(super) struct Transak {
-    pub(super) clocks: Clocks,
+    pub(super) schedule: Arc<Schedule>,
     pub(super) market: Market,
     /// The access token that was issued last.
     issued: Mutex<Option<String>>,
@@ -40,43 +34,21 @@ pub(super) struct Transak {
 
 pub(super) type Shared = Arc<Transak>;
 
-pub(in crate::sandbox) fn router() -> Router {
+pub(super) fn router(schedule: Arc<Schedule>) -> Router {
     Router::new()
         .route("/partners/api/v2/order/{id}", get(one))
         .route("/partners/api/v2/orders", get(list))
         .route("/partners/api/v2/refresh-token", post(refresh))
         .route("/app/{key}", get(socket::socket))
-        .with_state(Shared::default())
+        .with_state(Arc::new(Transak::new(schedule)))
 }
 
-/// An error body; the name of a status is HTTP's.
 fn error(status: u16, name: &str, message: &str) -> Response {
     answer(status, &format::error(status, name, message))
 }
 
 fn bad_request(message: &str) -> Response {
     error(400, "Bad Request", message)
-}
-
-/// Why a client may not look now.
-enum Refusal {
-    Unauthorized,
-    Upstream,
-    TooFast,
-}
-
-impl Refusal {
-    fn response(self) -> Response {
-        match self {
-            Refusal::Unauthorized => error(401, "Unauthorized", "Authorization Required"),
-            Refusal::Upstream => error(502, "Bad Gateway", "try again"),
-            Refusal::TooFast => {
-                let mut response = error(429, "Too Many Requests", "slow down");
-                response.headers_mut().insert(RETRY_AFTER, header("1"));
-                response
-            }
-        }
-    }
 }
 
 /// The access token of a request: the one that everybody knows, or one that was issued.
@@ -87,45 +59,51 @@ fn is_known(headers: &HeaderMap) -> bool {
 }
 
 impl Transak {
+    pub(super) fn new(schedule: Arc<Schedule>) -> Self {
+        let market = Market::new(schedule.speed());
+        Transak { schedule, market, issued: Mutex::default() }
+    }
+
     /// What messages are signed with.
     pub(super) fn token(&self) -> String {
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         issued.clone().unwrap_or_else(|| TOKEN.to_owned())
     }
 
-    /// Looks at an order for a client. Nothing is the answer if there is none.
-    fn look(&self, id: &str, headers: &HeaderMap) -> Result<Option<Value>, Refusal> {
-        let play = Script::of(Double::Transak, id);
-        if !is_known(headers) || play.is_some_and(|play| play.quirk == Fault::Denied) {
-            return Err(Refusal::Unauthorized);
-        }
-        let Some(play) = play else {
-            return Ok(None);
-        };
-        let start = self.clocks.touch(id, |start| start.requests += 1);
-        match (play.quirk, start.requests) {
-            (Fault::Flaky, 1 | 4) => Err(Refusal::Upstream),
-            (Fault::Flaky, 2) => Err(Refusal::TooFast),
-            _ => Ok(now(id, &play, start)),
+    /// An order for a client.
+    ///
+    /// # Errors
+    /// Why the client does not see it now.
+    fn find(&self, id: &str, headers: &HeaderMap) -> Result<Value, RequestFault> {
+        self.schedule.request(id, is_known(headers)).map(|run| now(&run))
+    }
+
+    fn refusal(&self, fault: RequestFault) -> Response {
+        match fault {
+            RequestFault::Denied => unauthorized(),
+            RequestFault::Unknown | RequestFault::NotYet => bad_request("Order not found"),
+            RequestFault::Upstream => error(502, "Bad Gateway", "try again"),
+            RequestFault::TooMany(wait) => {
+                let response = error(429, "Too Many Requests", "slow down");
+                retry_after(response, self.schedule.speed(), wait)
+            }
         }
     }
 
-    /// Every order that was touched.
+    /// Every order that was asked for, newest first.
     fn all(&self) -> Vec<Value> {
-        let started = self.clocks.since(0).into_iter();
-        started
-            .filter_map(|(id, start)| now(&id, &Script::of(Double::Transak, &id)?, start))
-            .collect()
+        let known = self.schedule.since(0).into_iter().rev().filter(Run::is_known);
+        known.map(|run| now(&run)).collect()
     }
 }
 
-/// The order as it is now, if it exists by now.
-fn now(id: &str, play: &Script, start: Start) -> Option<Value> {
-    let age = start.age();
-    match play.quirk {
-        Fault::Late(until) if age < until => None,
-        _ => Some(order(id, play, play.at(age), start, format::record)),
-    }
+/// An order as it is now.
+fn now(run: &Run) -> Value {
+    order(run, &run.id, run.step(), format::record)
+}
+
+fn unauthorized() -> Response {
+    error(401, "Unauthorized", "Authorization Required")
 }
 
 async fn one(
@@ -133,10 +111,9 @@ async fn one(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    match transak.look(&id, &headers) {
-        Ok(Some(order)) => answer(200, &format::found(order)),
-        Ok(None) => bad_request("Order not found"),
-        Err(refusal) => refusal.response(),
+    match transak.find(&id, &headers) {
+        Ok(order) => answer(200, &format::found(order)),
+        Err(fault) => transak.refusal(fault),
     }
 }
 
@@ -148,12 +125,13 @@ async fn list(
     headers: HeaderMap,
 ) -> Response {
     let mut orders = match query.get("filter[partnerOrderId]") {
-        Some(reference) => match transak.look(reference, &headers) {
-            Ok(found) => found.into_iter().collect(),
-            Err(refusal) => return refusal.response(),
+        Some(reference) => match transak.find(reference, &headers) {
+            Ok(order) => vec![order],
+            Err(RequestFault::Unknown | RequestFault::NotYet) => Vec::new(),
+            Err(fault) => return transak.refusal(fault),
         },
         None if is_known(&headers) => transak.all(),
-        None => return Refusal::Unauthorized.response(),
+        None => return unauthorized(),
     };
     let given = |key: &str, default| query.get(key).map_or(default, String::as_str);
     let status = given("filter[status]", "COMPLETED");
@@ -161,7 +139,6 @@ async fn list(
         serde_json::from_str(given("filter[productsAvailed]", r#"["BUY"]"#)).unwrap_or_default();
     let buys = products.iter().any(|product| product == "BUY");
     orders.retain(|order| buys && order["status"] == status);
-    orders.reverse();
     let count = |key, default| given(key, default).parse::<usize>().unwrap_or_default();
     let query = format::Query {
         status,
@@ -184,7 +161,7 @@ async fn refresh(State(transak): State<Shared>, headers: HeaderMap, body: Bytes)
         return bad_request("Invalid apiKey");
     }
     let now = Timestamp::now().as_second();
-    let expires_at = now + LIFE;
+    let expires_at = now + TOKEN_LIFE;
     let claims = json!({ "API_KEY": API_KEY, "iat": now, "exp": expires_at });
     match jwt::sign(&claims, API_SECRET.as_bytes()) {
         Ok(token) => {

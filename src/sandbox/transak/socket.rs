@@ -1,5 +1,4 @@
 //! Pusher Channels, played: the endpoint of protocol 7 at `/app/{key}`.
-#![allow(clippy::disallowed_methods)] // it has clocks of its own
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,19 +7,20 @@ use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::connection::{Line, Output, say as message, welcome};
+use super::connection::{Connection, Output, say as message, welcome};
 use super::pusher;
 use super::server::Shared;
 use crate::sandbox::PUSHER_KEY;
+use crate::sandbox::schedule::sleep_until;
 use crate::sandbox::serving::{Socket, answer, upgrade};
 
-/// After so many seconds of silence a client is to ask for a sign of life. Short, so that the rehearsal of
-/// a dead connection is.
-const ACTIVITY: u64 = 5;
+/// After so much silence a client is to ask for a sign of life. Short, so that the rehearsal of a dead
+/// connection is.
+const ACTIVITY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a dead connection is held.
 const STALLED: Duration = Duration::from_secs(300);
 /// How long the client may take to answer a close frame.
@@ -87,23 +87,24 @@ async fn say(socket: &mut Socket, outputs: impl IntoIterator<Item = Output>) -> 
 
 /// Goes on until the connection ends; answers how.
 async fn converse(socket: &mut Socket, transak: Shared) -> Option<Output> {
-    let mut count = transak.clocks.subscribe();
-    let mut line = Line::new(transak);
+    let mut count = transak.schedule.subscribe();
+    // In whole seconds, of which there is at least one.
+    let activity_timeout = transak.schedule.speed().real_seconds(ACTIVITY_TIMEOUT).max(1);
+    let mut connection = Connection::new(transak);
     let socket_id = format!("{}.{}", fastrand::u32(..), fastrand::u32(..));
-    let mut outputs = vec![message(&pusher::connection_established(&socket_id, ACTIVITY))];
+    let mut outputs = vec![message(&pusher::connection_established(&socket_id, activity_timeout))];
     loop {
         if let Some(ending) = say(socket, outputs).await {
             return Some(ending);
         }
-        let due = line.due();
         outputs = tokio::select! {
-            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => line.happen(),
-            Ok(()) = count.changed(), if line.follows_all() => {
-                line.discover();
+            () = sleep_until(connection.due()) => connection.take_next(),
+            Ok(()) = count.changed(), if connection.follows_all() => {
+                connection.follow_new();
                 Vec::new()
             }
-            heard = socket.next() => match heard? {
-                Ok(Message::Text(text)) => line.heard(&text),
+            received = socket.next() => match received? {
+                Ok(Message::Text(text)) => connection.received(&text),
                 Ok(_) => Vec::new(),
                 Err(_) => return None,
             },
