@@ -43,7 +43,7 @@ const SANDBOX_IMPORTERS: [&str; 2] = ["cli", "config"];
 const ROOTS: [&str; 2] = ["lib", "panic"];
 
 /// Imports against these rules that are still there. This list only ever becomes shorter.
-const KNOWN_BREACHES: &[(&str, &str)] = &[("sandbox/mod.rs", "render/sanitize.rs")];
+const KNOWN_BREACHES: &[(&str, &str)] = &[];
 
 /// Imports that close circles which are still there. This list only ever becomes shorter.
 const KNOWN_CIRCLES: &[(&str, &str)] = &[];

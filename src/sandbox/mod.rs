@@ -26,7 +26,6 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::error::{Failure, FailureKind, nearest, usage};
-use crate::render::clean;
 
 pub use double::{Double, Endpoints};
 pub use fault::{ConnectionFault, Fault, RequestFault};
@@ -73,7 +72,7 @@ pub fn address(text: &str, doubles: &Doubles) -> Result<Address, Failure> {
     match double.wire_id(id) {
         Some(id) => Ok(Address { provider: double.name(), id }),
         None => {
-            Err(usage(format!("'{}' is too long to be played by {}", clean(id), double.name()))
+            Err(usage(format!("'{}' is too long to be played by {}", id, double.name()))
                 .hint("its ids are hashes, which hold 32 bytes; give the clock a shorter name"))
         }
     }
@@ -91,7 +90,7 @@ fn named<'a>(name: &str, doubles: &'a Doubles) -> Result<&'a dyn Double, Failure
     let double = doubles.iter().find(|double| double.name() == name);
     double.map(AsRef::as_ref).ok_or_else(|| {
         let names: Vec<_> = doubles.iter().map(|double| double.name()).collect();
-        usage(format!("the sandbox does not play '{}'", clean(name)))
+        usage(format!("the sandbox does not play '{}'", name))
             .hint(format!("it plays: {}", names.join(", ")))
     })
 }
@@ -112,14 +111,14 @@ fn no_scenario(double: &dyn Double, id: &str, doubles: &Doubles) -> Failure {
     });
     let (message, meant) = match other {
         _ if names.contains(&name) => {
-            (format!("'{}' names no clock", clean(id)), Some((double, name)))
+            (format!("'{}' names no clock", id), Some((double, name)))
         }
         Some(other) => {
             let message = format!("the sandbox does not play '{name}' for {}", double.name());
             (message, Some((other, name)))
         }
         None => {
-            let message = format!("the sandbox has no scenario '{}'", clean(name));
+            let message = format!("the sandbox has no scenario '{}'", name);
             (message, nearest(name, names.iter().copied()).map(|near| (double, near)))
         }
     };
