@@ -75,11 +75,12 @@ impl Parser<'_> {
                 Token::Sign('}') if depth == 0 => break,
                 Token::Sign('{') => depth += 1,
                 Token::Sign('}') => depth -= 1,
-                Token::Sign('.') => match self.tokens.get(1) {
-                    // A method or a field; or a range, and the rest of a value.
-                    Some(Token::Word(_) | Token::Sign('.')) => self.advance(1),
-                    _ => {}
-                },
+                // A method or a field; or a range, and the rest of a value.
+                Token::Sign('.')
+                    if matches!(self.tokens.get(1), Some(Token::Word(_) | Token::Sign('.'))) =>
+                {
+                    self.advance(1);
+                }
                 Token::Sign('#') => {
                     if self.attribute_is_of_tests() {
                         self.skip_item();
