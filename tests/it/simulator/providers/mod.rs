@@ -1,0 +1,148 @@
+//! What the simulation has to know of a provider beside its row in the registry: what its transactions go
+//! through, and how it behaves on the wire. What it writes there is in [`formats`](super::formats).
+
+mod casper;
+mod cspr;
+mod proof;
+mod transak;
+
+use fastrand::Rng;
+use serde_json::Value;
+
+use super::formats::Snapshot;
+use super::history::Path;
+use super::time::Millis;
+use txwatch::provider::Status;
+use txwatch::wire::{Frame, Request};
+
+/// A provider as it is simulated.
+pub trait Simulated: Sync {
+    /// The name of its row in the registry.
+    fn name(&self) -> &'static str;
+
+    /// Its settings beside the addresses.
+    fn settings(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// The id of the target of this number.
+    fn id(&self, number: usize, random: &mut Rng) -> String;
+
+    /// Any path that one of its transactions may take.
+    fn path(&self, random: &mut Rng) -> Path;
+
+    /// How long a transaction is in its last status before the next, given how long that usually takes.
+    fn pause(&self, last: Status, _next: Status, usual: Millis, _random: &mut Rng) -> Millis {
+        // Times may come in whole seconds, and what goes back must not look simultaneous.
+        let may_go_back = last.is_final() || last == Status::OnHold;
+        if may_go_back { usual + 1_100 } else { usual }
+    }
+
+    /// Whether its reports carry times, so that they may come in any order.
+    fn has_times(&self, _random: &mut Rng) -> bool {
+        false
+    }
+
+    /// Whether it pushes that a transaction took a step to this word.
+    fn is_pushed(&self, _word: &str) -> bool {
+        true
+    }
+
+    /// Whether it never answers that a transaction expired, so that this follows from its time to live.
+    fn infers_expiry(&self) -> bool {
+        false
+    }
+
+    /// The transaction that a request is about, and whether it is the first request of a lookup.
+    fn subject(&self, request: &Request) -> Option<(String, bool)> {
+        Some((request.url.path_segments()?.next_back()?.to_owned(), true))
+    }
+
+    /// What it answers to a request.
+    fn answer(&self, snapshot: &Snapshot<'_>, request: &Request) -> Answer;
+
+    /// Whether a lookup is over with this answer. `is_found` says whether the answer reports a status, and
+    /// `was_found` whether one before it did.
+    fn ends_lookup(
+        &self,
+        _snapshot: &Snapshot<'_>,
+        _request: &Request,
+        _is_found: bool,
+        _was_found: bool,
+    ) -> bool {
+        true
+    }
+
+    /// Whether this version of it pushes at the address of a request.
+    fn pushes_at(&self, _request: &Request, _is_older: bool) -> bool {
+        true
+    }
+
+    /// The only transaction that a connection serves, if the request says so.
+    fn connection_subject(&self, _request: &Request) -> Option<String> {
+        None
+    }
+
+    /// The number of the event from which on a connection is to bring what was pushed before.
+    fn replay_from(&self, _request: &Request) -> Option<Millis> {
+        None
+    }
+
+    /// The codes with which it closes a connection, if it can.
+    fn close_codes(&self) -> &'static [u16] {
+        &[1000, 1001, 1006, 1012]
+    }
+
+    /// What it sends when a connection was opened, if that has to be waited for before it counts as open.
+    fn hello(&self) -> Option<Frame> {
+        None
+    }
+
+    /// What it makes of a message.
+    fn received(&self, _text: &str) -> ClientMessage {
+        ClientMessage::Other
+    }
+
+    /// What it pushes when a transaction took a step; `number` is that of the event.
+    fn update(&self, snapshot: &Snapshot<'_>, number: Millis) -> Frame;
+
+    /// What it pushes to show that it is there, and after how many milliseconds again.
+    fn keep_alive(&self, _number: Millis) -> Option<(Frame, Millis)> {
+        None
+    }
+}
+
+/// A provider's answer.
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+    /// The step of the transaction's history that it reports, if any.
+    pub reports: Option<usize>,
+}
+
+/// A message to a provider, with its reply.
+pub enum ClientMessage {
+    Ping { pong: Frame },
+    Subscribe { id: String, confirmation: Frame },
+    Unsubscribe { id: String },
+    Other,
+}
+
+/// What is known of the provider of this name.
+///
+/// # Panics
+/// It has a row in the registry, and nothing here.
+pub fn simulated(name: &str) -> &'static dyn Simulated {
+    const ALL: [&dyn Simulated; 4] =
+        [&proof::Proof, &transak::Transak, &cspr::CsprCloud, &casper::Casper];
+    let found = ALL.into_iter().find(|provider| provider.name() == name);
+    found.unwrap_or_else(|| panic!("{name} is not simulated"))
+}
+
+/// How a transaction ends that was executed.
+fn executed(random: &mut Rng) -> (&'static str, Status) {
+    match random.u8(..4) {
+        0 => ("processed", Status::Failed),
+        _ => ("processed", Status::Completed),
+    }
+}
