@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| txwatch::properties::pusher(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| txwatch_fuzz::properties::pusher(data));

@@ -27,6 +27,8 @@ mod goals;
 mod help;
 mod hostile;
 mod peers;
+#[path = "../properties/mod.rs"]
+mod properties;
 mod proxy;
 #[cfg(unix)]
 mod readme;

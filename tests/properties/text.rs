@@ -1,11 +1,10 @@
 //! Text on its way to people and into logs.
 
 use serde_json::Value;
-
-use crate::driver::traffic::shown;
-use crate::protocol::jwt;
-use crate::render::clean;
-use crate::wire::Token;
+use txwatch::driver::traffic::shown;
+use txwatch::protocol::jwt;
+use txwatch::render::clean;
+use txwatch::wire::Token;
 
 /// Nothing is left that a terminal would obey or that hides; harmless text is left alone.
 pub fn sanitised(bytes: &[u8]) {

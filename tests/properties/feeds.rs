@@ -3,35 +3,34 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
+use txwatch::protocol::jwt;
+use txwatch::provider::{Feed, FeedAction, FeedSignal, Id};
+use txwatch::wire::{Frame, Token};
 
-use super::{API_KEY, built, ids, judge};
-use crate::protocol::jwt;
-use crate::provider::{Action, Feed, Frame, Id};
-use crate::wire::Token;
+use super::{ANY_TEXT, Subject, judge};
 
 /// How many subscriptions may be unanswered at once.
 const WINDOW: usize = 64;
 /// The access token of a story.
 const TOKEN: &str = "access-token";
 
-/// The feed of two transactions.
-pub fn story(provider: &str, bytes: &[u8]) {
-    let ids = ids(provider);
-    for (feed, ids) in built(provider).feeds(&ids) {
-        Story::new(provider, feed, Some(ids)).play(bytes);
+/// The feeds of the transactions of the samples.
+pub fn story(subject: &'static Subject, bytes: &[u8]) {
+    for (feed, ids) in subject.provider.feeds(&subject.ids) {
+        Story::new(&subject.name, feed, Some(ids)).play(bytes);
     }
 }
 
 /// The feed of more orders than may be subscribed in one gulp: `o0` to `o99`.
 pub fn pusher(bytes: &[u8]) {
     let ids: Vec<Id> = (0..100).map(|number| Id::new(&format!("o{number}"))).collect();
-    let (feed, ids) = built("transak").feeds(&ids).remove(0);
+    let (feed, ids) = Subject::built_in("transak").provider.feeds(&ids).remove(0);
     Story::new("transak", feed, Some(ids)).play(bytes);
 }
 
 /// The feed of a whole account, on which only what is signed is believed.
 pub fn account(bytes: &[u8]) {
-    if let Ok(feed) = built("transak").account_feed() {
+    if let Ok(feed) = Subject::built_in("transak").provider.account_feed() {
         Story::new("transak", feed, None).play(bytes);
     }
 }
@@ -53,12 +52,11 @@ struct Story {
 }
 
 impl Story {
-    fn new(provider: &str, mut feed: Box<dyn Feed>, ids: Option<Vec<Id>>) -> Self {
-        let provider = crate::provider::find(provider).map_or("", |spec| spec.name);
+    fn new(provider: &'static str, mut feed: Box<dyn Feed>, ids: Option<Vec<Id>>) -> Self {
         feed.token(&Token::new(TOKEN.to_owned().into(), 0));
         let followed = match &ids {
             Some(ids) => ids.iter().map(judge::channel).collect(),
-            None => HashSet::from([API_KEY.to_owned()]),
+            None => HashSet::from([ANY_TEXT.to_owned()]),
         };
         Story {
             provider,
@@ -86,13 +84,10 @@ impl Story {
                 }
                 Some(b'-') => self.forget(&text[1..]),
                 Some(b'x') => self.reopen(&text[1..]),
-                Some(b'#') => self.feed.received(Frame::Binary(line)),
+                Some(b'#') => self.feed.received(Frame::Binary(line.to_vec())),
                 Some(b'$') => self.publish(&text[1..]),
-                _ if self.provider == "casper" => match text.split_once(' ') {
-                    Some((id, data)) => self.feed.received(Frame::Event { id: Some(id), data }),
-                    None => self.feed.received(Frame::Event { id: None, data: &text }),
-                },
-                _ => self.feed.received(Frame::Text(&text)),
+                _ if self.is_socket() => self.feed.received(Frame::Text(text.into_owned())),
+                _ => self.feed.received(event(&text)),
             };
             self.check(actions);
             if self.refused {
@@ -101,7 +96,12 @@ impl Story {
         }
     }
 
-    fn forget(&mut self, number: &str) -> Vec<Action> {
+    /// Whether text comes on its connection, or else events.
+    fn is_socket(&self) -> bool {
+        matches!(self.feed.request().url.scheme(), "ws" | "wss")
+    }
+
+    fn forget(&mut self, number: &str) -> Vec<FeedAction> {
         let number: usize = number.trim().parse().unwrap_or_default();
         let Some(ids) = self.ids.as_mut().filter(|ids| number < ids.len()) else {
             return Vec::new();
@@ -115,7 +115,7 @@ impl Story {
         self.feed.forget(&id)
     }
 
-    fn reopen(&mut self, code: &str) -> Vec<Action> {
+    fn reopen(&mut self, code: &str) -> Vec<FeedAction> {
         self.feed.closed(code.trim().parse().ok());
         self.asked.clear();
         (self.unanswered, self.live) = (0, false);
@@ -125,36 +125,46 @@ impl Story {
     }
 
     /// An event of the account, as Transak signs it.
-    fn publish(&mut self, order: &str) -> Vec<Action> {
+    fn publish(&mut self, order: &str) -> Vec<FeedAction> {
         let order: Value = serde_json::from_str(order).unwrap_or_default();
         let data = jwt::sign(&order, TOKEN.as_bytes()).unwrap_or_default();
-        let event = json!({ "event": "ORDER_X", "channel": API_KEY, "data": data });
-        self.feed.received(Frame::Text(&event.to_string()))
+        let event = json!({ "event": "ORDER_X", "channel": ANY_TEXT, "data": data });
+        self.feed.received(Frame::Text(event.to_string()))
     }
 
-    fn check(&mut self, actions: Vec<Action>) {
+    fn check(&mut self, actions: Vec<FeedAction>) {
         for action in actions {
             assert!(!self.refused, "after a refusal comes {action:?}");
             match action {
-                Action::Send(text) => self.sent(&text),
-                Action::Live => {
-                    assert!(!std::mem::replace(&mut self.live, true), "it was live already");
-                }
-                Action::Subscribed(ids) | Action::SubscriptionRejected(ids, _) => {
-                    self.unanswered = self.unanswered.saturating_sub(ids.len().max(1));
-                    ids.iter().for_each(|id| self.is_followed(id));
-                }
-                Action::Observed(id, report) => {
-                    self.is_followed(&id);
-                    assert!(self.ids.is_some() || self.signed, "{report:?} is not signed");
-                    judge::report(self.provider, &id, &report);
-                }
-                Action::Warning(code, message) => {
-                    assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
-                    assert!(!message.is_empty());
-                }
-                Action::Refused(..) => self.refused = true,
+                FeedAction::Send(text) => self.sent(&text),
+                FeedAction::Signal(signal) => self.signalled(signal),
             }
+        }
+    }
+
+    fn signalled(&mut self, signal: FeedSignal) {
+        match signal {
+            FeedSignal::Live => {
+                assert!(!std::mem::replace(&mut self.live, true), "it was live already");
+            }
+            FeedSignal::Subscribed(ids) | FeedSignal::SubscriptionRejected(ids, _) => {
+                self.unanswered = self.unanswered.saturating_sub(ids.len().max(1));
+                ids.iter().for_each(|id| self.is_followed(id));
+            }
+            FeedSignal::Observed(id, report) => {
+                self.is_followed(&id);
+                assert!(self.ids.is_some() || self.signed, "{report:?} is not signed");
+                judge::report(self.provider, &id, &report);
+            }
+            FeedSignal::Changed(ids) => {
+                ids.iter().flatten().for_each(|id| self.is_followed(id));
+            }
+            FeedSignal::Warning(warning) => {
+                let code = warning.code.as_str();
+                assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+                assert!(!warning.message.is_empty());
+            }
+            FeedSignal::Refused(_) => self.refused = true,
         }
     }
 
@@ -170,7 +180,7 @@ impl Story {
         match message["event"].as_str() {
             Some("pusher:subscribe") => {
                 assert!(self.followed.contains(channel), "{channel} is not followed");
-                assert!(self.live, "it was not on_established");
+                assert!(self.live, "the connection is not established");
                 assert!(self.asked.insert(channel.to_owned()), "{channel} was asked for twice");
                 self.unanswered += 1;
                 assert!(self.unanswered <= WINDOW, "{} unanswered", self.unanswered);
@@ -181,5 +191,13 @@ impl Story {
             Some("pusher:ping" | "pusher:pong") => {}
             other => panic!("{other:?} was sent"),
         }
+    }
+}
+
+/// An event: its id before the first space, or its data alone.
+fn event(line: &str) -> Frame {
+    match line.split_once(' ') {
+        Some((id, data)) => Frame::Event { id: Some(id.to_owned()), data: data.to_owned() },
+        None => Frame::Event { id: None, data: line.to_owned() },
     }
 }

@@ -1,8 +1,8 @@
 //! The decoder of server-sent events.
 
 use futures_util::FutureExt;
-
-use crate::transport::{Events, Frame};
+use txwatch::transport::Events;
+use txwatch::wire::Frame;
 
 /// However the bytes are cut into chunks, the same events come out, and no others than the standard's
 /// own rules make of them. The first byte says how long the chunks are.
@@ -28,7 +28,7 @@ fn decoded(chunks: Vec<Vec<u8>>) -> (Vec<Event>, bool) {
     let mut events = Vec::new();
     loop {
         match stream.next().now_or_never() {
-            Some(Ok(Frame::Event(id, data))) => events.push((id, data)),
+            Some(Ok(Frame::Event { id, data })) => events.push((id, data)),
             Some(Ok(Frame::Alive)) => {}
             Some(Ok(Frame::Closed(..))) => return (events, true),
             Some(Err(_)) => return (events, false),

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
+use subject::seeds;
 
 /// A change of a sample.
 #[derive(Clone, Debug)]
@@ -123,18 +124,17 @@ fn edited(mut sample: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
     sample
 }
 
-fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
-    let files = fs::read_dir(folder).unwrap();
+fn samples(target: &str) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(seeds().join(target)).unwrap();
     files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
 }
 
 /// Tries a property on its samples, changed and not, and on bytes that are like none of them.
-fn holds(target: &str, property: fn(&[u8])) {
-    let seeds = seeds(target);
-    seeds.iter().for_each(|seed| property(seed));
+fn holds(target: &str, property: impl Fn(&[u8])) {
+    let samples = samples(target);
+    samples.iter().for_each(|sample| property(sample));
     let edits = prop::collection::vec(edit(), 1..8);
-    let changed = (select(seeds), edits).prop_map(|(seed, edits)| edited(seed, &edits));
+    let changed = (select(samples), edits).prop_map(|(sample, edits)| edited(sample, &edits));
     let input = prop_oneof![7 => changed, 1 => prop::collection::vec(any::<u8>(), 0..200)];
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(512));
     let result = runner.run(&input, |input| {
@@ -146,24 +146,38 @@ fn holds(target: &str, property: fn(&[u8])) {
     }
 }
 
+/// Every provider in a thread of its own.
 #[test]
-fn proof_is_not_misunderstood() {
-    holds("proof", |bytes| said("proof", bytes));
+fn no_provider_is_misunderstood() {
+    let subjects = Subject::all_built_in();
+    std::thread::scope(|scope| {
+        for Subject { name, .. } in &subjects {
+            scope.spawn(move || holds(name, |bytes| said(name, bytes)));
+        }
+    });
 }
 
+/// A property that nobody fuzzes, or a target without a sample to begin with, is found here.
 #[test]
-fn transak_is_not_misunderstood() {
-    holds("transak", |bytes| said("transak", bytes));
-}
-
-#[test]
-fn cspr_cloud_is_not_misunderstood() {
-    holds("cspr", |bytes| said("cspr", bytes));
-}
-
-#[test]
-fn a_node_is_not_misunderstood() {
-    holds("casper", |bytes| said("casper", bytes));
+fn every_provider_and_every_target_is_fuzzed_from_samples() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+    let targets = fs::read_dir(fuzz.join("fuzz_targets")).unwrap().map(|file| {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap())
+    });
+    let targets: std::collections::BTreeMap<_, _> = targets.collect();
+    for name in targets.keys() {
+        let bin = format!("[[bin]]\nname = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"\n");
+        assert!(manifest.contains(&bin), "fuzz/Cargo.toml does not build {name}");
+        assert!(!samples(name).is_empty(), "{name} has no samples");
+    }
+    for Subject { name, .. } in Subject::all_built_in() {
+        let call = format!("properties::said(\"{name}\", data)");
+        let target = targets.get(&name);
+        assert!(target.is_some_and(|text| text.contains(&call)), "no target fuzzes {name}");
+    }
 }
 
 #[test]
