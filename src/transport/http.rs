@@ -45,7 +45,7 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         let body = match std::str::from_utf8(&body) {
-            Ok(text) => token.scrub(text).into_owned().into_bytes(),
+            Ok(text) => token.redact(text).into_owned().into_bytes(),
             Err(_) => body,
         };
         let status = answer.status().as_u16();
@@ -114,7 +114,7 @@ pub(super) fn refused_redirect(
         || "nowhere".to_owned(),
         |to| {
             if to.origin().is_tuple() {
-                token.scrub(&to.origin().ascii_serialization()).into_owned()
+                token.redact(&to.origin().ascii_serialization()).into_owned()
             } else {
                 format!("a {}: address", to.scheme())
             }

@@ -118,7 +118,7 @@ impl Events {
 
     /// What is not touched is not copied: events are large.
     fn scrubbed(&self, data: String) -> String {
-        match self.token.scrub(&data) {
+        match self.token.redact(&data) {
             Cow::Borrowed(_) => data,
             Cow::Owned(scrubbed) => scrubbed,
         }

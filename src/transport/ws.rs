@@ -99,7 +99,7 @@ async fn refused_upgrade(address: &str, answer: reqwest::Response, token: &Token
 
 /// ` (unauthorised: invalid_token)` from a JSON error body with text fields.
 fn reason(body: &str, token: &Token) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&token.scrub(body)) else {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&token.redact(body)) else {
         return String::new();
     };
     let fields = match fields.get("error") {
@@ -138,13 +138,15 @@ impl Socket {
     pub async fn next(&mut self) -> Result<Frame, Error> {
         let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
         match self.stream.next().await {
-            Some(Ok(RawFrame::Text(text))) => Ok(Frame::Text(self.token.scrub(&text).into_owned())),
+            Some(Ok(RawFrame::Text(text))) => {
+                Ok(Frame::Text(self.token.redact(&text).into_owned()))
+            }
             Some(Ok(RawFrame::Binary(bytes))) => Ok(Frame::Binary(bytes.into())),
             Some(Ok(RawFrame::Ping(_) | RawFrame::Pong(_) | RawFrame::Frame(_))) => {
                 Ok(Frame::Alive)
             }
             Some(Ok(RawFrame::Close(Some(close)))) => {
-                let reason = self.token.scrub(&close.reason).into_owned();
+                let reason = self.token.redact(&close.reason).into_owned();
                 Ok(Frame::Closed(Some(close.code.into()), reason))
             }
             Some(Ok(RawFrame::Close(None))) => Ok(Frame::Closed(None, String::new())),
@@ -154,7 +156,7 @@ impl Socket {
                     tungstenite::Error::Capacity(_) => {
                         format!("a message of more than {} MiB", MAX_MESSAGE >> 20)
                     }
-                    error => self.token.scrub(&error.to_string()).into_owned(),
+                    error => self.token.redact(&error.to_string()).into_owned(),
                 };
                 broken(format!("the connection broke: {what}"))
             }

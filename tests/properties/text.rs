@@ -89,8 +89,8 @@ pub fn token(bytes: &[u8]) {
     }
     let token = Token::new(secret.to_owned().into(), 0);
     let around = format!("{rest}{secret}{rest}");
-    let scrubbed = token.scrub(&around);
-    assert!(!scrubbed.contains(secret), "{scrubbed}");
+    let redacted = token.redact(&around);
+    assert!(!redacted.contains(secret), "{redacted}");
     let debug = "Token { held: Some(\"[redacted]\"), generation: 0 }";
     assert_eq!(format!("{token:?}"), debug);
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Closed, KeepAlive, Refusal, Reopen};
-use crate::wire::{Auth, Base, Request};
+use crate::wire::{Auth, BaseUrl, Request};
 use close_codes::{Meaning, meaning};
 use payload::{ErrorPayload, decode, message};
 
@@ -87,7 +87,11 @@ struct Envelope<'a> {
 
 impl Pusher {
     /// The connection at `{base}/app/{key}` that follows these channels.
-    pub(crate) fn new(base: &Base, key: &str, channels: impl IntoIterator<Item = Channel>) -> Self {
+    pub(crate) fn new(
+        base: &BaseUrl,
+        key: &str,
+        channels: impl IntoIterator<Item = Channel>,
+    ) -> Self {
         let mut url = base.join(&["app", key]);
         url.query_pairs_mut()
             .append_pair("protocol", "7")

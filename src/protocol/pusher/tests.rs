@@ -4,7 +4,7 @@ use super::*;
 use crate::protocol::RefusalKind;
 
 fn pusher(channels: &[&str]) -> Pusher {
-    let base = Base::parse("wss://ws-ap2.pusher.com", &["wss"]).unwrap();
+    let base = BaseUrl::parse("wss://ws-ap2.pusher.com", &["wss"]).unwrap();
     Pusher::new(&base, "app-key", channels.iter().map(|name| Channel::from(*name)))
 }
 
