@@ -71,10 +71,8 @@ pub fn address(text: &str, doubles: &Doubles) -> Result<Address, Failure> {
     }
     match double.wire_id(id) {
         Some(id) => Ok(Address { provider: double.name(), id }),
-        None => {
-            Err(usage(format!("'{}' is too long to be played by {}", id, double.name()))
-                .hint("its ids are hashes, which hold 32 bytes; give the clock a shorter name"))
-        }
+        None => Err(usage(format!("'{}' is too long to be played by {}", id, double.name()))
+            .hint("its ids are hashes, which hold 32 bytes; give the clock a shorter name")),
     }
 }
 
@@ -110,9 +108,7 @@ fn no_scenario(double: &dyn Double, id: &str, doubles: &Doubles) -> Failure {
         others.find(|other| scenario.is_played_by(*other))
     });
     let (message, meant) = match other {
-        _ if names.contains(&name) => {
-            (format!("'{}' names no clock", id), Some((double, name)))
-        }
+        _ if names.contains(&name) => (format!("'{}' names no clock", id), Some((double, name))),
         Some(other) => {
             let message = format!("the sandbox does not play '{name}' for {}", double.name());
             (message, Some((other, name)))
