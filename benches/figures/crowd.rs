@@ -6,12 +6,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
+use txwatch::sandbox::cspr::format::{Deploy, created, deploy, found};
 
 use super::Bench;
 use super::support::child::Program;
 use super::support::crowd::{Crowd, Gathered};
+use super::support::json::only;
 use super::support::server::{AT_LAST, TOKEN, record, update};
 use super::support::table::{Bar, Row, Sample, Unit};
 
@@ -91,7 +93,7 @@ fn hashes(bench: &mut Bench) -> Result<()> {
         .env("TXWATCH_CSPR_PUSH_URL", format!("ws://{address}"))
         .env("TXWATCH_CSPR_TOKEN", TOKEN);
     let run = |many| {
-        let push = |gathered: &Gathered, number| gathered.push_to_all(&created(&hash(number)));
+        let push = |gathered: &Gathered, number| gathered.push_to_all(&executed(&hash(number)));
         let names = (0..many).map(|number| format!("cspr:{}", hash(number))).collect();
         follow(&crowd, &program, names, (1, 1), push)
     };
@@ -163,20 +165,28 @@ fn hash(number: usize) -> String {
 
 /// What CSPR.cloud answers about a deploy that waits.
 fn pending(hash: &str) -> Value {
-    json!({ "data": {
-        "deploy_hash": hash, "status": "pending", "error_message": null,
-        "timestamp": "2026-04-01T10:00:00Z",
-    } })
+    let deploy = deploy(&Deploy { hash, timestamp: "2026-04-01T10:00:00Z", ..Deploy::default() });
+    found(only(&deploy, &["deploy_hash", "status", "error_message", "timestamp"]))
 }
 
 /// What CSPR.cloud sends when a deploy was executed.
-fn created(hash: &str) -> Value {
-    json!({
-        "action": "created", "timestamp": "2026-04-01T10:03:45.123456789Z",
-        "data": {
-            "deploy_hash": hash, "block_hash": hash, "status": "processed", "error_message": null,
-            "cost": "100000000", "caller_public_key": "020304811a7b142c",
-            "timestamp": "2026-04-01T10:00:00Z",
-        },
-    })
+fn executed(hash: &str) -> Value {
+    let deploy = deploy(&Deploy {
+        hash,
+        status: "processed",
+        block: Some((hash, 4_000_000)),
+        cost: "100000000",
+        timestamp: "2026-04-01T10:00:00Z",
+        ..Deploy::default()
+    });
+    let keys = [
+        "deploy_hash",
+        "block_hash",
+        "status",
+        "error_message",
+        "cost",
+        "caller_public_key",
+        "timestamp",
+    ];
+    created(only(&deploy, &keys), "2026-04-01T10:03:45.123456789Z".into())
 }

@@ -14,12 +14,13 @@ use std::thread::spawn;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
 use tempfile::TempDir;
+use txwatch::sandbox::transak::format::{Order, order};
 
 use super::Bench;
 use super::support::child::{Program, Started};
 use super::support::crowd::Crowd;
+use super::support::json::only;
 use super::support::pusher::{APP_KEY, Pusher};
 use super::support::server::{TOKEN, record, update};
 use super::support::table::{Bar, Row, Sample, Unit};
@@ -183,11 +184,22 @@ fn transak(emulated: &Emulated, targets: usize, events: usize) -> Result<()> {
     subscriber.listen_no_more()?;
     Emulated::count(&started)?;
     let mut publish = |number: usize, status: &str, time: &str| {
-        let order = json!({
-            "id": id(number), "status": status, "updatedAt": time, "fiatCurrency": "EUR",
-            "fiatAmount": 30, "cryptoCurrency": "ETH", "isBuyOrSell": "BUY", "network": "ethereum",
-        });
-        subscriber.publish(&id(number), "ORDER_PROCESSING", &order.to_string())
+        let id = &id(number);
+        let order = order(&Order { id, status, updated_at: time, ..Order::default() });
+        let order = only(
+            &order,
+            &[
+                "id",
+                "status",
+                "updatedAt",
+                "fiatCurrency",
+                "fiatAmount",
+                "cryptoCurrency",
+                "isBuyOrSell",
+                "network",
+            ],
+        );
+        subscriber.publish(id, "ORDER_PROCESSING", &order.to_string())
     };
     for event in 0..events {
         let statuses = ["AWAITING_PAYMENT_FROM_USER", "PENDING_DELIVERY_FROM_TRANSAK"];

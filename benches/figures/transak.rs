@@ -10,9 +10,10 @@ use std::thread::scope;
 use std::time::Instant;
 
 use anyhow::{Error, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use txwatch::protocol::jwt;
+use txwatch::sandbox::transak::format::{Order, order};
 
 use super::Bench;
 use super::support::build::{packages, script};
@@ -228,23 +229,16 @@ fn id(order: usize) -> String {
     format!("aa39d8e1-3a4c-4f6b-9d0e-{order:012x}")
 }
 
-/// An order at its end, with the fields of the sample in Transak's documentation.
+/// An order at its end.
 fn completed(id: &str) -> Value {
-    json!({
-        "id": id, "walletAddress": "0xD902000000000000000000000000000000BEFEFE",
-        "createdAt": "2025-04-04T13:11:47.260Z", "status": "COMPLETED", "fiatCurrency": "EUR",
-        "userId": "243a8ce2-0000-4000-8000-0000000b19a3", "cryptoCurrency": "ETH",
-        "isBuyOrSell": "BUY", "fiatAmount": 30, "ipAddress": "192.0.2.7", "amountPaid": 30,
-        "paymentOptionId": "sepa_bank_transfer",
-        "walletLink": "https://sepolia.etherscan.io/address/0xD902000000000000000000000000000000BEFEFE",
-        "quoteId": "9291a8bc-0000-4000-8000-000000004e85", "orderProcessingType": "NORMAL",
-        "addressAdditionalData": false, "network": "ethereum",
-        "conversionPrice": 0.0006130127560164107, "cryptoAmount": 0.01759347, "totalFeeInFiat": 1.3,
-        "fiatAmountInUsd": 33.05, "countryCode": "IN", "partnerOrderId": "partner-order-id",
-        "stateCode": "Karnataka", "orderChannelType": "WIDGET",
-        "tokenContractAddress": "0x0000000000000000000000000000000000000000",
-        "userKycType": "STANDARD", "updatedAt": "2025-04-04T13:11:48.374Z", "cardPaymentData": {},
-        "conversionPriceData": {}, "partnerFeeInLocalCurrency": 0.3, "statusHistories": [],
+    order(&Order {
+        id,
+        reference: Some("partner-order-id"),
+        status: "COMPLETED",
+        amount_paid: "30",
+        created_at: "2025-04-04T13:11:47.260Z",
+        updated_at: "2025-04-04T13:11:48.374Z",
+        ..Order::default()
     })
 }
 

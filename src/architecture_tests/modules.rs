@@ -202,7 +202,7 @@ impl Parser<'_> {
         module.uses.insert(name, Use { path, is_public });
     }
 
-    /// Reads an attribute; answers whether what follows is there for tests and fuzzing only.
+    /// Reads an attribute; answers whether what follows is there for tests only.
     fn attribute_is_of_tests(&mut self) -> bool {
         self.advance(1);
         if self.next_is('!') {

@@ -61,7 +61,7 @@ Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a d
 fn introduction(doubles: &Doubles) -> String {
     let mut text = INTRODUCTION.to_owned();
     for scenario in sandbox::scenarios(doubles) {
-        let players = scenario.played_by(doubles);
+        let players = sandbox::played_by(scenario, doubles);
         text.push_str(&format!("  {:<10} {players:<20} {}\n", scenario.name, scenario.about));
     }
     let examples = doubles.iter().filter_map(|double| {

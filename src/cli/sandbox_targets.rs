@@ -68,7 +68,7 @@ mod embedded {
         let scenarios = sandbox::scenarios(&doubles);
         let mut candidates = Vec::new();
         for double in &doubles {
-            for scenario in scenarios.iter().filter(|it| it.is_played_by(double.as_ref())) {
+            for scenario in scenarios.iter().filter(|scenario| double.plays(scenario)) {
                 let path = sandbox::path(double.as_ref(), scenario.name, &doubles);
                 let candidate = CompletionCandidate::new(format!("{SANDBOX}:{path}"));
                 candidates.push(candidate.help(Some(scenario.about.into())));

@@ -8,7 +8,7 @@ use crate::wire::Response;
 ///
 /// # Errors
 /// What the body is instead.
-pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
+pub fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     let start = body.trim_ascii_start();
     match start.first() {
         None => return Err("it is empty".to_owned()),
@@ -25,7 +25,7 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
 }
 
 /// The text of a field: a string, or the digits of a number as they were written. Empty is absent.
-pub(super) fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
+pub fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     match object.get(key)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -34,15 +34,15 @@ pub(super) fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
 }
 
 /// What an error response says.
-pub(super) struct ErrorAnswer {
+pub struct ErrorAnswer {
     /// `404 (not_found: no such transaction)`.
-    pub(super) text: String,
+    pub text: String,
     /// Whether its body is no JSON object, as that of any other web server.
-    pub(super) is_foreign: bool,
+    pub is_foreign: bool,
 }
 
 /// Reads an error response; `words` finds what the provider's own error body says.
-pub(super) fn error_answer(
+pub fn error_answer(
     response: &Response,
     words: impl FnOnce(&Map<String, Value>) -> Vec<String>,
 ) -> ErrorAnswer {
@@ -61,12 +61,12 @@ pub(super) fn error_answer(
 }
 
 /// The texts of these fields, as far as they are there.
-pub(super) fn texts(object: &Map<String, Value>, keys: &[&str]) -> Vec<String> {
+pub fn texts(object: &Map<String, Value>, keys: &[&str]) -> Vec<String> {
     keys.iter().filter_map(|key| text(object, key)).collect()
 }
 
 /// What a value is, in words.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

@@ -9,7 +9,7 @@ pub mod cspr;
 mod definition;
 mod feed;
 mod id;
-mod json;
+pub mod json;
 mod lookup;
 pub mod proof;
 mod report;

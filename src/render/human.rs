@@ -6,7 +6,7 @@ use super::sink::{ProgressSink, RecordSink};
 use super::words::{
     cost, exchange, padded, paid, short_target, span, time_of_day, warning, word_aside,
 };
-use super::{OutputOptions, Paint, clean, say};
+use super::{OutputOptions, Paint, clean};
 use crate::error::FailureKind;
 use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResult};
 use crate::exit::Code;
@@ -182,8 +182,8 @@ fn warning_line(paint: Paint, event: &Event) -> Option<String> {
 pub(super) struct Printed(pub(super) Trail);
 
 impl ProgressSink for Printed {
-    fn event(&mut self, event: &Stamped) {
-        say(&self.0.lines(event));
+    fn event(&mut self, event: &Stamped) -> String {
+        self.0.lines(event)
     }
 }
 
@@ -191,9 +191,7 @@ impl ProgressSink for Printed {
 pub(super) struct Warnings(pub(super) Paint);
 
 impl ProgressSink for Warnings {
-    fn event(&mut self, event: &Stamped) {
-        if let Some(line) = warning_line(self.0, &event.event) {
-            say(&line);
-        }
+    fn event(&mut self, event: &Stamped) -> String {
+        warning_line(self.0, &event.event).unwrap_or_default()
     }
 }

@@ -187,7 +187,8 @@ impl Live {
 }
 
 impl ProgressSink for Live {
-    fn event(&mut self, event: &Stamped) {
+    /// Everything is drawn.
+    fn event(&mut self, event: &Stamped) -> String {
         match event.event {
             Event::Status(_) if self.crowded => {}
             Event::Status(_) => self.waiting += &self.trail.lines(event),
@@ -200,6 +201,7 @@ impl ProgressSink for Live {
         if let Event::Summary(_) = event.event {
             self.view.finish_and_clear();
         }
+        String::new()
     }
 
     /// What waits was there first. The view comes back with the next frame only, so that much may be

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::options::{OutputOptions, Progress, Records};
-use super::sink::{ProgressSink, RecordSink, Renderer};
+use super::sink::{ProgressSink, RecordSink, Renderer, say};
 use super::{human, json, live, plain, record};
 use crate::event::{Stamped, View, ViewSize};
 
@@ -38,6 +38,13 @@ impl Output {
     }
 }
 
+impl Output {
+    /// What stdout and stderr say about an event, printed nowhere. What is drawn is not in it.
+    pub fn text(&mut self, event: &Stamped) -> (String, String) {
+        (self.records.event(event).unwrap_or_default(), self.progress.event(event))
+    }
+}
+
 impl Renderer for Output {
     fn event(&mut self, event: &Stamped) -> io::Result<()> {
         if let Some(text) = self.records.event(event) {
@@ -48,7 +55,7 @@ impl Renderer for Output {
             };
             if self.on_terminal { self.progress.aside(&mut print)? } else { print()? }
         }
-        self.progress.event(event);
+        say(&self.progress.event(event));
         Ok(())
     }
 
@@ -64,5 +71,7 @@ impl Renderer for Output {
 struct Nothing;
 
 impl ProgressSink for Nothing {
-    fn event(&mut self, _event: &Stamped) {}
+    fn event(&mut self, _event: &Stamped) -> String {
+        String::new()
+    }
 }

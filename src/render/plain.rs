@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::clean;
 use super::sink::{ProgressSink, RecordSink};
 use super::words::{retry, span, warning};
-use super::{clean, say};
 use crate::event::{ConnectionState, Event, LinkView, Open, Row, Stamped};
 use crate::provider::Status;
 
@@ -29,7 +29,7 @@ pub(super) struct Log {
 }
 
 impl ProgressSink for Log {
-    fn event(&mut self, event: &Stamped) {
+    fn event(&mut self, event: &Stamped) -> String {
         let time = seconds(event.at);
         match &event.event {
             Event::Status(change) => {
@@ -38,15 +38,14 @@ impl ProgressSink for Log {
                 let detail = change.detail.as_deref().map(clean).unwrap_or_default();
                 let line =
                     format!("{time} {} {} {word} {detail}", change.name.target, change.status);
-                say(&format!("{}\n", line.trim_end()));
+                format!("{}\n", line.trim_end())
             }
             Event::Heartbeat(open) if open.rows.is_empty() => {
-                say(&format!("{time} - {}\n", together(open)));
+                format!("{time} - {}\n", together(open))
             }
             Event::Heartbeat(open) => {
-                for row in &open.rows {
-                    say(&format!("{time} {} {}\n", row.target, still(row)));
-                }
+                let line = |row: &Row| format!("{time} {} {}\n", row.target, still(row));
+                open.rows.iter().map(line).collect()
             }
             Event::Connection(connection) if self.verbose => {
                 let about = connection.target.as_deref().unwrap_or(&connection.profile);
@@ -55,14 +54,15 @@ impl ProgressSink for Log {
                     ConnectionState::Polling => "polling".to_owned(),
                     state => format!("{} {}", connection.transport, state.name()),
                 };
-                say(&format!("{}\n", format!("{time} {about} {state} {reason}").trim_end()));
+                format!("{}\n", format!("{time} {about} {state} {reason}").trim_end())
             }
-            event => {
-                if let Some((target, _, message)) = warning(event) {
+            event => match warning(event) {
+                Some((target, _, message)) => {
                     let target = target.unwrap_or("-");
-                    say(&format!("{time} {target} warning: {}\n", clean(&message)));
+                    format!("{time} {target} warning: {}\n", clean(&message))
                 }
-            }
+                None => String::new(),
+            },
         }
     }
 }

@@ -27,7 +27,8 @@ pub trait RecordSink {
 
 /// Turns events into what stderr says about them.
 pub(super) trait ProgressSink {
-    fn event(&mut self, event: &Stamped);
+    /// What stderr says about an event. What is drawn is not in it.
+    fn event(&mut self, event: &Stamped) -> String;
 
     /// Runs something that prints, with whatever is drawn out of its way.
     fn aside(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {

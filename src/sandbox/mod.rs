@@ -27,10 +27,10 @@ use axum::Router;
 
 use crate::error::{Failure, FailureKind, nearest, usage};
 
-pub use double::{Double, Endpoints};
+pub use double::{Double, Endpoints, played_by, scenarios};
 pub use fault::{ConnectionFault, Fault, RequestFault};
 pub use scenario::{Event, SHORT, Scenario, Script, Stage, Step, scenario, step};
-pub use schedule::{Agenda, Run, Schedule};
+pub use schedule::{EventQueue, Run, Schedule};
 pub use speed::Speed;
 
 /// The token that the sandbox accepts, Transak's access token and CSPR.cloud's too. It opens nothing.
@@ -66,7 +66,7 @@ pub fn address(text: &str, doubles: &Doubles) -> Result<Address, Failure> {
         (None, []) => return Err(usage("the sandbox plays nobody")),
     };
     let name = double.scenario_id(id);
-    if Script::of(double, name).is_none() {
+    if double.script(name).is_none() {
         return Err(no_scenario(double, name, doubles));
     }
     match double.wire_id(id) {
@@ -93,19 +93,14 @@ fn named<'a>(name: &str, doubles: &'a Doubles) -> Result<&'a dyn Double, Failure
     })
 }
 
-/// Every scenario that one of these doubles plays.
-pub fn scenarios(doubles: &Doubles) -> Vec<&'static Scenario> {
-    Scenario::all(doubles.iter().map(AsRef::as_ref))
-}
-
 fn no_scenario(double: &dyn Double, id: &str, doubles: &Doubles) -> Failure {
     let name = id.split('@').next().unwrap_or_default();
     let all = scenarios(doubles);
-    let plays = |scenario: &&&Scenario| scenario.is_played_by(double);
+    let plays = |scenario: &&&Scenario| double.plays(scenario);
     let names: Vec<_> = all.iter().filter(plays).map(|scenario| scenario.name).collect();
     let other = all.iter().find(|scenario| scenario.name == name).and_then(|scenario| {
         let mut others = doubles.iter().map(AsRef::as_ref);
-        others.find(|other| scenario.is_played_by(*other))
+        others.find(|other| other.plays(scenario))
     });
     let (message, meant) = match other {
         _ if names.contains(&name) => (format!("'{}' names no clock", id), Some((double, name))),
@@ -189,7 +184,11 @@ impl Sandbox {
     pub async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let router = self.doubles.into_iter().fold(Router::new(), |router, double| {
-            let schedule = Arc::new(Schedule::new(double.clone(), self.speed));
+            let scripts = {
+                let double = double.clone();
+                move |id: &str| double.script(id)
+            };
+            let schedule = Arc::new(Schedule::new(scripts, self.speed));
             router.merge(double.router(schedule))
         });
         axum::serve(listener, router).await

@@ -1,9 +1,7 @@
 //! The scenarios, as data: what happens to a transaction when, and what goes wrong meanwhile.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::double::Double;
 use super::fault::Fault;
 use Stage::{
     Cancelled, Completed, Expired, Failed, OnHold, Pending, Processing, Refunded, Verified,
@@ -92,7 +90,7 @@ const HAPPY: &[Step] = &[step(0, Pending), step(1_500, Processing), step(5_000, 
 pub const SHORT: &[Step] = &[step(0, Pending), step(1_000, Processing), step(3_000, Completed)];
 
 /// The scenarios of every double that can show them. A double may have others besides.
-static COMMON: &[Scenario] = &[
+pub(super) static COMMON: &[Scenario] = &[
     scenario("happy", "completes within five seconds", HAPPY, Fault::None),
     scenario(
         "failed",
@@ -146,53 +144,7 @@ static COMMON: &[Scenario] = &[
     scenario("denied", "no token is accepted", SHORT, Fault::Denied),
 ];
 
-impl Scenario {
-    /// Every scenario that one of these doubles plays.
-    pub fn all<'a>(doubles: impl IntoIterator<Item = &'a dyn Double>) -> Vec<&'static Scenario> {
-        let doubles: Vec<_> = doubles.into_iter().collect();
-        let own = doubles.iter().flat_map(|double| double.scenarios());
-        let all = COMMON.iter().chain(own);
-        all.filter(|scenario| doubles.iter().any(|double| scenario.is_played_by(*double))).collect()
-    }
-
-    /// Whether a double plays it: it can show everything in it, or has another story or the whole of its own.
-    pub fn is_played_by(&self, double: &dyn Double) -> bool {
-        let is_in = |all: &[Scenario]| all.iter().any(|other| other.name == self.name);
-        if is_in(double.scenarios()) || !is_in(COMMON) {
-            return is_in(double.scenarios());
-        }
-        let story = self.story_of(double);
-        let shows = |step: &Step| double.has_stage(step.stage);
-        let reopens = story.iter().rev().skip(1).any(|step| step.stage.is_final());
-        double.has_fault(self.fault)
-            && story.iter().all(shows)
-            && (double.has_reopening() || !reopens)
-    }
-
-    /// The names of the doubles that play it, unless all of them do.
-    pub fn played_by(&self, doubles: &[Arc<dyn Double>]) -> String {
-        let players = doubles.iter().filter(|double| self.is_played_by(double.as_ref()));
-        let names: Vec<_> = players.map(|double| double.name()).collect();
-        if names.len() == doubles.len() { "all".to_owned() } else { names.join(", ") }
-    }
-
-    fn story_of(&self, double: &dyn Double) -> &'static [Step] {
-        let other = double.stories().iter().find(|(name, _)| *name == self.name);
-        other.map_or(self.story, |(_, story)| story)
-    }
-}
-
 impl Script {
-    /// What a double plays for an id, which is `NAME` or `NAME@CLOCK`.
-    pub fn of(double: &dyn Double, id: &str) -> Option<Script> {
-        let (name, clock) = id.split_once('@').unwrap_or((id, "-"));
-        let scenario = COMMON.iter().chain(double.scenarios()).find(|it| it.name == name)?;
-        if clock.is_empty() || !scenario.is_played_by(double) {
-            return None;
-        }
-        Some(Script { story: scenario.story_of(double), fault: scenario.fault })
-    }
-
     /// The place in the story of the step that an age lies in.
     pub fn at(&self, age: Duration) -> usize {
         self.story.iter().rposition(|step| step.at() <= age).unwrap_or(0)
@@ -222,88 +174,8 @@ impl Step {
 }
 
 impl Stage {
-    fn is_final(self) -> bool {
+    /// Whether nothing has to follow it.
+    pub(super) fn is_final(self) -> bool {
         !matches!(self, Pending | Verified | Processing | OnHold)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sandbox::{casper, cspr, proof, transak};
-
-    const PROOF: &dyn Double = &proof::ProofDouble;
-    const TRANSAK: &dyn Double = &transak::TransakDouble;
-    const CSPR: &dyn Double = &cspr::CsprDouble;
-    const CASPER: &dyn Double = &casper::CasperDouble;
-    const ALL: [&dyn Double; 4] = [PROOF, TRANSAK, CSPR, CASPER];
-
-    fn stages(double: &dyn Double, id: &str) -> Vec<Stage> {
-        let script = Script::of(double, id).unwrap();
-        script.story.iter().map(|step| step.stage).collect()
-    }
-
-    #[test]
-    fn every_story_goes_forward_from_the_beginning() {
-        for scenario in Scenario::all(ALL) {
-            for double in ALL.iter().filter(|double| scenario.is_played_by(**double)) {
-                let story = Script::of(*double, scenario.name).unwrap().story;
-                assert_eq!(story[0].at(), Duration::ZERO, "{}", scenario.name);
-                assert!(story.is_sorted_by(|a, b| a.at() < b.at()), "{}", scenario.name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_scenario_may_be_played_by_some_and_differently() {
-        assert!(Script::of(PROOF, "quota").is_none());
-        assert!(Script::of(TRANSAK, "quota@ci-7").is_some());
-        assert!(Script::of(TRANSAK, "quota@").is_none());
-        assert!(Script::of(CSPR, "restart").is_none() && Script::of(CASPER, "revived").is_none());
-        assert_eq!(stages(PROOF, "revived"), [Pending, Failed, Processing, Completed]);
-        assert_eq!(stages(TRANSAK, "revived"), [Pending, Failed, Refunded]);
-    }
-
-    #[test]
-    fn who_plays_what_follows_from_what_it_can_show() {
-        let played_by = |name: &str| {
-            let scenario = Scenario::all(ALL).into_iter().find(|it| it.name == name).unwrap();
-            let players = ALL.into_iter().filter(|double| scenario.is_played_by(*double));
-            players.map(Double::name).collect::<Vec<_>>().join(" ")
-        };
-        let everybody = "proof transak cspr casper";
-        for (names, players) in [
-            (
-                "happy failed expired slow silent drop flaky late duplicate reorder garbage",
-                everybody,
-            ),
-            ("cancelled refunded revived", "proof transak"),
-            ("denied", "proof transak cspr"),
-            ("shutdown quota stalled", "transak"),
-            ("restart lapsed", "casper"),
-        ] {
-            for name in names.split(' ') {
-                assert_eq!(played_by(name), players, "{name}");
-            }
-        }
-        assert_eq!(Scenario::all(ALL).len(), 20);
-    }
-
-    #[test]
-    fn what_happens_next_is_the_first_thing_that_was_not_told() {
-        let script = Script::of(TRANSAK, "drop").unwrap();
-        let mut told = None;
-        let mut happened = Vec::new();
-        while let Some((at, event)) = script.next(told) {
-            happened.push((at.as_millis(), event));
-            told = Some(at);
-        }
-        let expected = [
-            (0, Event::Step(0)),
-            (1_000, Event::Step(1)),
-            (1_500, Event::Lost),
-            (3_000, Event::Step(2)),
-        ];
-        assert_eq!(happened, expected);
     }
 }

@@ -8,14 +8,16 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::double::Double;
 use super::fault::{ConnectionFault, Fault, RequestFault};
 use super::scenario::{Event, Script};
 use super::speed::Speed;
 
+/// What is played for an id; none if the id names no scenario.
+type Scripts = Box<dyn Fn(&str) -> Option<Script> + Send + Sync>;
+
 /// The runs of a double's scenarios: one for each id, from the first time that anybody asks for it.
 pub struct Schedule {
-    double: Arc<dyn Double>,
+    scripts: Scripts,
     speed: Speed,
     runs: Mutex<Runs>,
     /// Counts the runs, to wake whoever follows all of them.
@@ -47,8 +49,12 @@ pub struct Run {
 
 impl Schedule {
     /// A schedule on which nothing runs yet.
-    pub fn new(double: Arc<dyn Double>, speed: Speed) -> Self {
-        Schedule { double, speed, runs: Mutex::default(), count: watch::Sender::new(0) }
+    pub fn new(
+        scripts: impl Fn(&str) -> Option<Script> + Send + Sync + 'static,
+        speed: Speed,
+    ) -> Self {
+        let scripts = Box::new(scripts);
+        Schedule { scripts, speed, runs: Mutex::default(), count: watch::Sender::new(0) }
     }
 
     /// How fast it runs.
@@ -61,7 +67,7 @@ impl Schedule {
     }
 
     fn script(&self, id: &str) -> Option<Script> {
-        Script::of(self.double.as_ref(), id)
+        (self.scripts)(id)
     }
 
     /// The run of this id, which begins now if there was none; none if the id names no scenario.
@@ -211,21 +217,21 @@ impl Run {
 
 /// What happens next to the runs that a connection follows. `K` says what it follows each of them for.
 #[derive(Debug)]
-pub struct Agenda<K> {
+pub struct EventQueue<K> {
     /// By the time at which they happen, and a number for those that happen at one time.
     entries: BTreeMap<(Instant, u64), (K, Run, Duration, Event)>,
     count: u64,
-    /// How many runs [`follow_new`](Agenda::follow_new) has found so far.
+    /// How many runs [`follow_new`](EventQueue::follow_new) has found so far.
     seen: usize,
 }
 
-impl<K> Default for Agenda<K> {
+impl<K> Default for EventQueue<K> {
     fn default() -> Self {
-        Agenda { entries: BTreeMap::new(), count: 0, seen: 0 }
+        EventQueue { entries: BTreeMap::new(), count: 0, seen: 0 }
     }
 }
 
-impl<K: Clone> Agenda<K> {
+impl<K: Clone> EventQueue<K> {
     /// Follows a run of which everything up to an age was told, if anything was.
     pub fn follow(&mut self, key: K, run: Run, told: Option<Duration>) {
         if let Some((age, event)) = run.script.next(told) {
@@ -278,21 +284,5 @@ pub(super) async fn sleep_until(time: Option<Instant>) {
     match time {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
-    }
-}
-
-#[cfg(test)]
-impl Schedule {
-    /// A double's schedule in real time.
-    pub(super) fn of(double: impl Double + 'static) -> Arc<Self> {
-        Arc::new(Schedule::new(Arc::new(double), Speed::REAL))
-    }
-}
-
-#[cfg(test)]
-impl Run {
-    /// A run that begins now.
-    pub(super) fn of(double: impl Double + 'static, id: &str) -> Self {
-        Schedule::of(double).begin(id).unwrap()
     }
 }

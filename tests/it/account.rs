@@ -2,33 +2,31 @@
 
 use serde_json::json;
 use txwatch::protocol::jwt;
+use txwatch::sandbox::transak::pusher;
 
 use crate::support::script::{Reply, Step};
 use crate::support::server::Script;
+use crate::support::transak::{REFRESH, hello, issued, order};
 use crate::support::txwatch::txwatch;
 
 #[test]
 fn an_order_signed_with_the_token_that_was_just_renewed_is_believed() {
     // It has come to its end, so another one is issued before anything begins.
     let ended = jwt::sign(&json!({ "exp": 1_000 }), b"issuer").unwrap();
-    let order = |id: &str, key: &str| {
-        let order = json!({ "id": id, "status": "COMPLETED" });
-        let data = jwt::sign(&order, key.as_bytes()).unwrap();
-        Step::json(&json!({ "event": "ORDER_COMPLETED", "channel": "key-1", "data": data }))
+    let signed = |id: &str, key: &str| {
+        let data = jwt::sign(&order(id, "COMPLETED", 1), key.as_bytes()).unwrap();
+        Step::json(&pusher::published("ORDER_COMPLETED", "key-1", data))
     };
-    let hello = json!({ "event": "pusher:connection_established", "data": "{}" });
     let version = env!("CARGO_PKG_VERSION");
-    let issued =
-        json!({ "data": { "accessToken": "the-next-token", "expiresAt": 9_999_999_999u64 } });
     let server = Script::new()
-        .route("/partners/api/v2/refresh-token", [Reply::json(&issued)])
+        .route(REFRESH, [issued("the-next-token", 9_999_999_999)])
         .route(
             &format!("/app/app-1?protocol=7&client=txwatch&version={version}"),
             [Reply::upgrade([
-                Step::json(&hello),
-                order("by-another", "another-token"),
-                order("by-the-last", &ended),
-                order("by-the-next", "the-next-token"),
+                hello(),
+                signed("by-another", "another-token"),
+                signed("by-the-last", &ended),
+                signed("by-the-next", "the-next-token"),
             ])],
         )
         .start();

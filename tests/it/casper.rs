@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::chain::{
-    BLOCK, EVENTS, HASH, OTHER, RPC, accepted, answer, executed, known, processed, refusal,
-    unknown, waiting,
+    BLOCK, EVENTS, HASH, OTHER, RPC, accepted, deploy_expired, executed, executed_by_1_x, included,
+    processed, refusal, unknown, waiting, waiting_since,
 };
 use crate::support::schema::{of_type, records, statuses};
 use crate::support::script::{Gate, Reply, Step};
@@ -101,13 +101,7 @@ fn a_hash_is_asked_for_as_a_transaction_then_as_a_deploy_then_as_1_x_does() {
     assert_eq!(methods(&server), ["info_get_transaction", "info_get_transaction"]);
 
     let missing = || refusal(-32601, "Method not found");
-    let deploy = json!({
-        "hash": HASH, "header": { "timestamp": "2024-11-27T17:24:10.516Z", "ttl": "30m" }, "session": {},
-    });
-    let failure = json!({ "Failure": { "cost": "5", "error_message": "Out of gas" } });
-    let results = json!([{ "block_hash": BLOCK, "result": failure }]);
-    let result = json!({ "deploy": deploy, "execution_results": results });
-    let older = answer(&json!({ "jsonrpc": "2.0", "id": 1, "result": result }));
+    let older = executed_by_1_x(&json!("Out of gas"));
     let server = Script::new().rpc([missing(), missing(), older]).start();
     let ended = command("get", &server, &["--exit-status"]).run();
     assert_eq!(ended.code, 10, "{ended:#?}");
@@ -134,18 +128,14 @@ fn what_was_not_executed_in_its_time_has_expired() {
     let server = Script::new().rpc([late]).start();
     assert_eq!(command("get", &server, &["--exit-status"]).run().code, 20);
 
-    let result = json!({ "transaction": { "Version1": {
-        "hash": HASH, "payload": { "timestamp": "2024-11-27T16:51:09Z", "ttl": "30m" },
-    } }, "execution_info": null });
-    let server = Script::new().rpc([answer(&json!({ "id": 1, "result": result }))]).start();
+    let server = Script::new().rpc([waiting_since("2024-11-27T16:51:09Z")]).start();
     let ended = command("poll", &server, &[]).run();
     assert_eq!(ended.code, 12, "{ended:#?}");
 }
 
 #[test]
 fn a_node_tells_of_an_expiry_itself() {
-    let expired = json!({ "TransactionExpired": { "transaction_hash": { "Deploy": HASH } } });
-    let story = [Step::event(1, &expired)];
+    let story = [Step::event(1, &deploy_expired(HASH))];
     let server = Script::new().events([Reply::events(story)]).rpc([waiting()]).start();
     assert_eq!(command("watch", &server, &[]).run().code, 12);
 }
@@ -262,7 +252,6 @@ fn providers_mix_in_one_command() {
 #[test]
 fn an_old_acceptance_never_moves_it_back() {
     let asked = Gate::new();
-    let included = || known(HASH, json!({ "block_hash": BLOCK, "execution_result": null }));
     let first = [Step::event(7, &json!({ "Step": {} })), Step::Await(asked.clone()), Step::Drop];
     let replayed = [Step::event(7, &accepted(HASH)), Step::event(8, &processed(HASH, Value::Null))];
     let server = Script::new()

@@ -50,7 +50,7 @@ fn every_scenario_is_offered_with_what_it_does() {
     let mut expected = Vec::new();
     for double in doubles.iter().map(AsRef::as_ref) {
         for scenario in sandbox::scenarios(&doubles) {
-            if scenario.is_played_by(double) {
+            if double.plays(scenario) {
                 let path = sandbox::path(double, scenario.name, &doubles);
                 expected.push(format!("sandbox:{path}\t{}", scenario.about));
             }

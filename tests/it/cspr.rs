@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::chain::{BLOCK, HASH, OTHER, created, record};
+use crate::support::chain::{self, BLOCK, HASH, OTHER, created, record};
 use crate::support::schema::{of_type, records, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};
@@ -15,8 +15,7 @@ fn command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
 }
 
 fn error(status: u16, code: &str) -> Reply {
-    let body = json!({ "error": { "code": code, "message": "it says" } });
-    Reply::status(status, body.to_string())
+    chain::error(status, code, "it says")
 }
 
 fn pending() -> Reply {

@@ -31,7 +31,7 @@ fn the_tables_of_the_readme_are_current() {
     let mut scenarios = "| scenario | played by | what happens |\n| --- | --- | --- |\n".to_owned();
     let doubles = Registry::built_in().doubles();
     for scenario in txwatch::sandbox::scenarios(&doubles) {
-        let (name, players) = (scenario.name, scenario.played_by(&doubles));
+        let (name, players) = (scenario.name, txwatch::sandbox::played_by(scenario, &doubles));
         scenarios.push_str(&format!("| `{name}` | {players} | {} |\n", scenario.about));
     }
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();

@@ -1,6 +1,7 @@
 //! The provider `transak` against peers that others wrote: soketi, and Pusher's own SDK.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use txwatch::sandbox::transak::format::{self, Order};
 
 use crate::support::peers::{APP_KEY, Publisher, Soketi, event, signed};
 use crate::support::running::Running;
@@ -58,11 +59,14 @@ fn order(id: &str, status: &str, second: u32) -> (&'static str, Value) {
         "REFUNDED" => "ORDER_REFUNDED",
         _ => "ORDER_FAILED",
     };
-    let order = json!({
-        "id": id, "status": status, "isBuyOrSell": "BUY", "fiatCurrency": "EUR", "fiatAmount": 30,
-        "cryptoCurrency": "ETH", "cryptoAmount": 0.01759347, "network": "ethereum",
-        "createdAt": "2025-04-04T13:11:47.260Z",
-        "updatedAt": format!("2025-04-04T13:12:{second:02}.374Z"), "statusHistories": [],
+    let updated_at = format!("2025-04-04T13:12:{second:02}.374Z");
+    let created_at = "2025-04-04T13:11:47.260Z";
+    let order = format::order(&Order {
+        id,
+        status,
+        created_at,
+        updated_at: &updated_at,
+        ..Order::default()
     });
     (name, order)
 }

@@ -158,7 +158,7 @@ fn no_scenario_shows_a_secret() {
     let secrets = [&[TOKEN, API_SECRET], &SECRETS[..], &personal].concat();
     let doubles = Registry::built_in().doubles();
     let played = scenarios(&doubles).into_iter().flat_map(|scenario| {
-        let players = doubles.iter().filter(|double| scenario.is_played_by(double.as_ref()));
+        let players = doubles.iter().filter(|double| double.plays(scenario));
         players.map(|double| format!("sandbox:{}/{}", double.name(), scenario.name))
     });
     let targets: Vec<String> = played.collect();

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 use txwatch::protocol::jwt;
+use txwatch::sandbox::transak::{format, pusher};
 
 use crate::support::schema::{of_type, records, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};
 use crate::support::transak::{
-    ID, PERSONAL, REFRESH, connection, error, event, hello, order, pusher, record, rest, subscribed,
+    ID, PERSONAL, REFRESH, connection, error, event, hello, issued, order, pusher_path, record,
+    rest, subscribed,
 };
 use crate::support::txwatch::{API_KEY, Ended, TOKEN, Txwatch, txwatch};
 
@@ -41,7 +43,7 @@ fn an_order_id_is_all_that_a_watch_needs() {
         "{ended:#?}"
     );
     assert!(ended.stderr.contains("processing PENDING_DELIVERY_FROM_TRANSAK"), "{ended:#?}");
-    assert_eq!(server.targets(), [pusher()], "nothing is asked for without a token");
+    assert_eq!(server.targets(), [pusher_path()], "nothing is asked for without a token");
     nothing_personal(&ended);
 }
 
@@ -60,7 +62,7 @@ fn with_a_token_it_subscribes_then_pulls_then_follows() {
     let records = records(&ended.stdout, ended.code);
     assert_eq!(ended.code, 0, "{ended:#?}");
     assert_eq!(statuses(&records), ["processing", "completed"]);
-    assert_eq!(server.targets(), [pusher(), rest(ID)]);
+    assert_eq!(server.targets(), [pusher_path(), rest(ID)]);
     let [upgrade, look] = &server.seen()[..] else { panic!("two requests") };
     assert_eq!(look.header("access-token"), Some(TOKEN));
     for (name, value) in &upgrade.headers {
@@ -136,10 +138,6 @@ fn silence_is_told_once_and_the_watch_goes_on() {
 }
 
 const SECRET: &str = "issuer-secret-77";
-
-fn issued(token: &str, expires_at: i64) -> Reply {
-    Reply::json(&json!({ "data": { "accessToken": token, "expiresAt": expires_at } }))
-}
 
 /// Long after these tests.
 const FAR: i64 = 4_000_000_000;
@@ -280,18 +278,12 @@ fn the_pusher_side_says_what_its_codes_mean() {
         (vec![Step::Close(4001, "no app")], 77, "is the pusher_key right?"),
         (vec![hello(), Step::Close(4004, "")], 75, "over its quota of connections"),
         (vec![hello(), Step::Close(4009, "")], 77, "not authorised"),
-        (
-            vec![Step::json(
-                &json!({ "event": "pusher:error", "data": { "code": 4001, "message": "App key x" } }),
-            )],
-            77,
-            "App key x (4001)",
-        ),
+        (vec![Step::json(&pusher::error(Some(4001), "App key x"))], 77, "App key x (4001)"),
     ] {
         let server = Script::new().pusher([Reply::upgrade(steps)]).start();
         let ended = command("watch", &server, &[]).run();
         ended.fails(code, needle);
-        assert_eq!(server.asked(&pusher()), 1, "it does not come back unchanged");
+        assert_eq!(server.asked(&pusher_path()), 1, "it does not come back unchanged");
     }
 }
 
@@ -355,7 +347,7 @@ fn thousands_of_orders_share_a_connection() {
         .run_json();
     assert_eq!(ended.code, 0);
     assert_eq!(of_type(&records, "result").count(), 2_000);
-    assert_eq!(server.asked(&pusher()), 1);
+    assert_eq!(server.asked(&pusher_path()), 1);
 }
 
 #[test]
@@ -379,7 +371,7 @@ fn all(server: &Server, arguments: &[&str]) -> Txwatch {
 }
 
 fn signed(id: &str, status: &str, second: u32, secret: &str) -> Step {
-    let claims = json!({ "webhookData": order(id, status, second), "eventID": "ORDER_X" });
+    let claims = format::claims(&order(id, status, second), "ORDER_X");
     event(API_KEY, &jwt::sign(&claims, secret.as_bytes()).unwrap().into())
 }
 
@@ -422,7 +414,7 @@ fn all_orders_of_an_account_are_streamed_until_it_is_stopped() {
     let summary = records.last().unwrap();
     assert_eq!(summary["targets"], 3);
     assert_eq!(summary["outcomes"], json!({ "cancelled": 1, "interrupted": 1, "ok": 1 }));
-    assert_eq!(server.targets(), [pusher()]);
+    assert_eq!(server.targets(), [pusher_path()]);
     nothing_personal(&ended);
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod build;
 pub(crate) mod child;
 pub(crate) mod crowd;
 pub(crate) mod http;
+pub(crate) mod json;
 pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod node;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use txwatch::sandbox::casper::format::{self, Block, Execution, Transaction};
 
 use super::node::chunk;
 
@@ -13,6 +14,10 @@ pub(crate) const EVENTS: usize = 100_000;
 const PER_BLOCK: usize = 100;
 /// The transaction that is waited for.
 pub(crate) const HASH: &str = "88461218a5e972fcda1d764d7cc4edb2e0c3a538123b97890d484f43c55935f5";
+
+fn transfer<'a>() -> Transaction<'a> {
+    Transaction { entry_point: None, ..Transaction::default() }
+}
 
 /// What happens on the network: the same in every run but for the time.
 pub(crate) struct Network {
@@ -28,21 +33,14 @@ impl Network {
 
     /// What the node knows of our transaction before it tells any event.
     pub(crate) fn pending(&self) -> Value {
-        let payload = json!({
-            "initiator_addr": { "PublicKey": format!("01{}", "d9".repeat(32)) },
-            "timestamp": self.sent, "ttl": "2h", "chain_name": "casper",
-        });
-        let transaction =
-            json!({ "Version1": { "hash": HASH, "payload": payload, "approvals": [] } });
-        json!({ "jsonrpc": "2.0", "id": 1, "result": {
-            "api_version": "2.0.0", "transaction": transaction, "execution_info": null,
-        } })
+        let ours = Transaction { hash: HASH, timestamp: &self.sent, ttl: "2h", ..transfer() };
+        format::response(&json!(1), format::transaction_result(&ours, Value::Null))
     }
 
     /// The stream: mostly signatures, transactions among them, and now and then a block.
     pub(crate) fn events(mut self) -> Result<Vec<u8>> {
         let mut chunks = Vec::new();
-        chunk(&mut chunks, None, &json!({ "ApiVersion": "2.0.0" }).to_string())?;
+        chunk(&mut chunks, None, &format::api_version().to_string())?;
         for id in 1..EVENTS - 1 {
             let height = id / PER_BLOCK;
             let event = match (id % PER_BLOCK, self.rng.u8(..10)) {
@@ -54,10 +52,10 @@ impl Network {
                 }
                 _ => self.signature(height),
             };
-            chunk(&mut chunks, Some(id), &event.to_string())?;
+            chunk(&mut chunks, Some(id as u64), &event.to_string())?;
         }
         let ours = self.processed(HASH);
-        chunk(&mut chunks, Some(EVENTS - 1), &ours.to_string())?;
+        chunk(&mut chunks, Some(EVENTS as u64 - 1), &ours.to_string())?;
         Ok(chunks)
     }
 
@@ -77,19 +75,18 @@ impl Network {
             |many| (0..many).map(|_| json!({ "Version1": self.hex(32) })).collect::<Vec<_>>();
         let transactions =
             json!({ "0": lane(transactions / 2), "3": lane(transactions / 2), "4": [] });
-        let (hash, parent) = (self.hex(32), self.hex(32));
         let signatures: Vec<Vec<u8>> = (0..3).map(|_| vec![255; 700]).collect();
-        json!({ "BlockAdded": { "block_hash": hash, "block": { "Version2": {
-            "hash": hash,
-            "header": {
-                "parent_hash": parent, "state_root_hash": self.hex(32), "body_hash": self.hex(32),
-                "random_bit": true, "accumulated_seed": self.hex(32), "era_end": null,
-                "timestamp": self.sent, "era_id": 20_500, "height": 6_000_000 + height,
-                "protocol_version": "2.0.0", "proposer": self.key(), "current_gas_price": 1,
-                "last_switch_block_hash": self.hex(32),
-            },
-            "body": { "transactions": transactions, "rewarded_signatures": signatures },
-        } } } })
+        let block = Block { hash: &self.hex(32), height: 6_000_000 + height as u64 };
+        let mut event = format::block_added(&block, &[]);
+        let inner = &mut event["BlockAdded"]["block"]["Version2"];
+        for key in ["parent_hash", "state_root_hash", "body_hash", "accumulated_seed"] {
+            inner["header"][key] = self.hex(32).into();
+        }
+        inner["header"]["timestamp"] = self.sent.as_str().into();
+        inner["header"]["proposer"] = self.key().into();
+        inner["header"]["last_switch_block_hash"] = self.hex(32).into();
+        inner["body"] = json!({ "transactions": transactions, "rewarded_signatures": signatures });
+        event
     }
 
     /// Half a KB.
@@ -113,21 +110,13 @@ impl Network {
             named("amount", "U512", self.hex(8)),
             named("memo", "String", self.hex(length)),
         ];
-        json!({ "TransactionAccepted": { "Version1": {
-            "hash": self.hex(32),
-            "payload": {
-                "initiator_addr": { "PublicKey": self.key() }, "timestamp": self.sent, "ttl": "30m",
-                "chain_name": "casper",
-                "pricing_mode": { "PaymentLimited": {
-                    "payment_amount": 100_000_000, "gas_price_tolerance": 1, "standard_payment": true,
-                } },
-                "fields": {
-                    "args": { "Named": arguments }, "entry_point": "Transfer",
-                    "scheduling": "Standard", "target": "Native",
-                },
-            },
-            "approvals": [{ "signer": self.key(), "signature": "01".to_owned() + &self.hex(64) }],
-        } } })
+        let (hash, sender) = (self.hex(32), self.key());
+        let transfer =
+            Transaction { hash: &hash, sender: &sender, timestamp: &self.sent, ..transfer() };
+        let mut event = format::accepted(&transfer);
+        let payload = &mut event["TransactionAccepted"]["Version1"]["payload"];
+        payload["fields"]["args"] = json!({ "Named": arguments });
+        event
     }
 
     /// Some 2 to 20 KB: the effects, of which a call of a contract has more than a transfer.
@@ -147,16 +136,14 @@ impl Network {
                 }
             })
             .collect();
-        let initiator = json!({ "PublicKey": self.key() });
-        json!({ "TransactionProcessed": {
-            "transaction_hash": { "Version1": hash }, "initiator_addr": initiator,
-            "timestamp": self.sent, "ttl": "2h", "block_hash": self.hex(32),
-            "execution_result": { "Version2": {
-                "initiator": initiator, "error_message": null, "current_price": 1,
-                "limit": "100000000", "consumed": "100000000", "cost": "100000000", "refund": "0",
-                "transfers": [], "size_estimate": 1_200, "effects": effects,
-            } },
-            "messages": [],
-        } })
+        let (sender, block) = (self.key(), self.hex(32));
+        let transfer =
+            Transaction { hash, sender: &sender, timestamp: &self.sent, ttl: "2h", ..transfer() };
+        let execution = Execution { initiator: &sender, cost: "100000000", ..Execution::default() };
+        let block = Block { hash: &block, height: 6_000_000 };
+        let mut event = format::processed(&transfer, &block, &execution);
+        let result = &mut event["TransactionProcessed"]["execution_result"]["Version2"];
+        result["effects"] = effects.into();
+        event
     }
 }

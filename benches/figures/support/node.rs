@@ -8,6 +8,7 @@ use std::thread::spawn;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use txwatch::sandbox::casper::format::server_sent;
 
 use super::http::read_head;
 
@@ -61,10 +62,9 @@ impl Listener {
 }
 
 /// Appends an event, in a chunk of its own as nodes do it.
-pub(crate) fn chunk(chunks: &mut Vec<u8>, id: Option<usize>, data: &str) -> Result<()> {
-    let id = id.map_or(String::new(), |id| format!("id:{id}\n"));
-    let length = "data:\n\n".len() + data.len() + id.len();
-    Ok(write!(chunks, "{length:x}\r\ndata:{data}\n{id}\n\r\n")?)
+pub(crate) fn chunk(chunks: &mut Vec<u8>, id: Option<u64>, data: &str) -> Result<()> {
+    let event = server_sent(id, data);
+    Ok(write!(chunks, "{:x}\r\n{event}\r\n", event.len())?)
 }
 
 /// Answers the one request of a connection.

@@ -8,11 +8,12 @@ use std::thread::spawn;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
+use txwatch::sandbox::transak::pusher;
 
 use super::http::{read_head, upgrade};
 
@@ -55,8 +56,7 @@ impl Pusher {
         stream.set_read_timeout(Some(PATIENCE))?;
         let socket = WebSocket::from_raw_socket(stream, Role::Server, None);
         let mut subscriber = Subscriber { socket, since: Instant::now() };
-        let hello = json!({ "socket_id": "1.1", "activity_timeout": 120 }).to_string();
-        subscriber.say(&json!({ "event": "pusher:connection_established", "data": hello }))?;
+        subscriber.say(&pusher::connection_established("1.1", 120))?;
         let mut subscribed = 0;
         while subscribed < channels {
             subscribed += usize::from(subscriber.hear()?);
@@ -86,13 +86,12 @@ impl Subscriber {
         match heard["event"].as_str() {
             Some("pusher:subscribe") => {
                 self.since = Instant::now();
-                let event = "pusher_internal:subscription_succeeded";
-                let channel = &heard["data"]["channel"];
-                self.say(&json!({ "event": event, "channel": channel, "data": "{}" }))?;
+                let channel = heard["data"]["channel"].as_str().context("no channel")?;
+                self.say(&pusher::subscription_succeeded(channel))?;
                 Ok(true)
             }
             Some("pusher:ping") => {
-                self.say(&json!({ "event": "pusher:pong", "data": {} }))?;
+                self.say(&pusher::pong())?;
                 Ok(false)
             }
             _ => Ok(false),
@@ -105,7 +104,7 @@ impl Subscriber {
 
     /// Publishes to this client. The data is text already: an object in JSON, or a signed token.
     pub(crate) fn publish(&mut self, channel: &str, event: &str, data: &str) -> Result<()> {
-        self.say(&json!({ "event": event, "channel": channel, "data": data }))
+        self.say(&pusher::published(event, channel, data))
     }
 
     /// Throws away whatever the client says from now on, so that it never has to wait for its turn.
@@ -124,7 +123,7 @@ impl Subscriber {
 
 /// Appends the frame that publishes this.
 pub(crate) fn frame(frames: &mut Vec<u8>, channel: &str, event: &str, data: &str) -> Result<()> {
-    let text = json!({ "event": event, "channel": channel, "data": data }).to_string();
+    let text = pusher::published(event, channel, data).to_string();
     let frame = Frame::message(text, OpCode::Data(Data::Text), true);
     Ok(frame.format(frames)?)
 }

@@ -8,9 +8,10 @@ use std::thread::spawn;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Message, WebSocket};
+use txwatch::sandbox::proof::format::{self, Transaction};
 
 use super::http::{read_head, upgrade};
 
@@ -109,20 +110,16 @@ fn serve(mut stream: TcpStream, visits: &Sender<Visit>) -> Result<()> {
 
 /// What is pushed when a transaction has a new status.
 pub(crate) fn update(id: &str, status: &str, occurred_at: &str) -> Value {
-    json!({
-        "event": "tx.update", "merchant_transaction_id": id, "type": "buy", "status": status,
-        "payment_method": "card", "currency": "USDT", "fiat_currency": "EUR", "fiat_amount": "100.00",
-        "crypto_amount": "99.50", "occurred_at": occurred_at,
-    })
+    format::update(&transaction(id, status, occurred_at))
 }
 
 /// What is answered about a transaction.
 pub(crate) fn record(id: &str) -> Value {
     let (status, updated) =
         if id == ENDED { ("completed", AT_LAST) } else { ("processing", "2026-04-01T10:01:00Z") };
-    json!({
-        "merchant_transaction_id": id, "partner_user_id": "user-123", "type": "buy", "status": status,
-        "currency": "USDT", "network": "TRC20", "crypto_amount": "99.50", "fiat_currency": "EUR",
-        "fiat_amount": "100.00", "created_at": "2026-04-01T10:00:00Z", "updated_at": updated,
-    })
+    format::record(&transaction(id, status, updated))
+}
+
+fn transaction<'a>(id: &'a str, status: &'a str, changed_at: &'a str) -> Transaction<'a> {
+    Transaction { id, status, changed_at: Some(changed_at), ..Transaction::default() }
 }

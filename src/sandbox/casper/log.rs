@@ -9,7 +9,7 @@ use super::format::{self, Block};
 use super::transaction;
 use crate::sandbox::fault::Fault;
 use crate::sandbox::scenario::Event;
-use crate::sandbox::schedule::{Agenda, Run, Schedule};
+use crate::sandbox::schedule::{EventQueue, Run, Schedule};
 use crate::sandbox::speed::Speed;
 
 /// So many events are kept.
@@ -20,7 +20,7 @@ const BLOCK_INTERVAL: Duration = Duration::from_secs(4);
 /// The buffer.
 pub(super) struct Log {
     speed: Speed,
-    agenda: Agenda<()>,
+    upcoming: EventQueue<()>,
     events: VecDeque<String>,
     /// The number of the first of them.
     first: u64,
@@ -35,7 +35,7 @@ impl Log {
     pub(super) fn new(speed: Speed) -> Self {
         Log {
             speed,
-            agenda: Agenda::default(),
+            upcoming: EventQueue::default(),
             events: VecDeque::new(),
             first: 0,
             block: None,
@@ -46,9 +46,9 @@ impl Log {
 
     /// Takes in what has happened by now; answers when something happens next.
     pub(super) fn advance(&mut self, schedule: &Schedule, now: Instant) -> Instant {
-        self.agenda.follow_new(&(), schedule, |_| None);
-        while self.agenda.due().is_some_and(|due| due <= now) {
-            if let Some(((), run, event)) = self.agenda.take_next() {
+        self.upcoming.follow_new(&(), schedule, |_| None);
+        while self.upcoming.due().is_some_and(|due| due <= now) {
+            if let Some(((), run, event)) = self.upcoming.take_next() {
                 self.happen(&run, event);
             }
         }
@@ -61,7 +61,7 @@ impl Log {
             self.push(format::block_added(&added, &[]).to_string());
             block = *self.block.insert(now + interval);
         }
-        self.agenda.due().map_or(block, |due| due.min(block))
+        self.upcoming.due().map_or(block, |due| due.min(block))
     }
 
     fn happen(&mut self, run: &Run, event: Event) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::routing::get;
 
 use super::double::{Double, Endpoints};
 use super::fault::Fault;
@@ -92,6 +93,8 @@ impl Double for CasperDouble {
     }
 
     fn router(&self, schedule: Arc<Schedule>) -> Router {
-        rpc::router(schedule)
+        rpc::router()
+            .route("/casper/events", get(events::events))
+            .with_state(Arc::new(rpc::Node::new(schedule)))
     }
 }

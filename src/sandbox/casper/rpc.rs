@@ -6,10 +6,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::post;
 use serde_json::{Value, json};
 
-use super::events;
 use super::format::{self, Variant};
 use super::log::Log;
 use super::transaction::{execution_info, is_deploy, sent, variant};
@@ -33,11 +32,8 @@ pub(super) struct Node {
 
 pub(super) type Shared = Arc<Node>;
 
-pub(super) fn router(schedule: Arc<Schedule>) -> Router {
-    Router::new()
-        .route("/casper/rpc", post(rpc))
-        .route("/casper/events", get(events::events))
-        .with_state(Arc::new(Node::new(schedule)))
+pub(super) fn router() -> Router<Shared> {
+    Router::new().route("/casper/rpc", post(rpc))
 }
 
 /// Why there is no result.

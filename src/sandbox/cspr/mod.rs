@@ -8,6 +8,7 @@ mod stream;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::routing::get;
 
 use super::double::{Double, Endpoints};
 use super::fault::Fault;
@@ -62,6 +63,6 @@ impl Double for CsprDouble {
     }
 
     fn router(&self, schedule: Arc<Schedule>) -> Router {
-        server::router(schedule)
+        server::router().route("/cspr/stream/deploys", get(stream::socket)).with_state(schedule)
     }
 }

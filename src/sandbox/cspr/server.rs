@@ -9,7 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{deploy, format, stream};
+use super::{deploy, format};
 use crate::sandbox::fault::RequestFault;
 use crate::sandbox::schedule::Schedule;
 use crate::sandbox::serving::{answer, retry_after};
@@ -17,11 +17,8 @@ use crate::sandbox::{TOKEN, hash};
 
 pub(super) type Shared = Arc<Schedule>;
 
-pub(super) fn router(schedule: Shared) -> Router {
-    Router::new()
-        .route("/cspr/deploys/{hash}", get(deploy))
-        .route("/cspr/stream/deploys", get(stream::socket))
-        .with_state(schedule)
+pub(super) fn router() -> Router<Shared> {
+    Router::new().route("/cspr/deploys/{hash}", get(deploy))
 }
 
 pub(super) fn error(status: u16, code: &str, message: &str) -> Response {

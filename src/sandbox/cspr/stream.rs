@@ -15,7 +15,7 @@ use super::server::{Shared, error, is_known, unauthorized};
 use crate::sandbox::fault::ConnectionFault;
 use crate::sandbox::hash;
 use crate::sandbox::scenario::Event;
-use crate::sandbox::schedule::{Agenda, Run, sleep_until};
+use crate::sandbox::schedule::{EventQueue, Run, sleep_until};
 use crate::sandbox::serving::{Socket, upgrade};
 
 /// How often it says `Ping`.
@@ -76,7 +76,7 @@ async fn perform(mut socket: Socket, mut connection: Connection) {
 /// A connection: whom it follows, and what it is told when. It has no socket.
 struct Connection {
     schedule: Shared,
-    agenda: Agenda<()>,
+    events: EventQueue<()>,
     follows_all: bool,
     /// When it is told `Ping` next.
     ping: Instant,
@@ -84,32 +84,32 @@ struct Connection {
 
 impl Connection {
     fn new(schedule: Shared, only: Option<Vec<Run>>) -> Self {
-        let mut agenda = Agenda::default();
+        let mut events = EventQueue::default();
         let follows_all = only.is_none();
         match only {
-            Some(runs) => runs.into_iter().for_each(|run| agenda.follow_from_now((), run)),
-            None => agenda.follow_all_from_now(&(), &schedule),
+            Some(runs) => runs.into_iter().for_each(|run| events.follow_from_now((), run)),
+            None => events.follow_all_from_now(&(), &schedule),
         }
-        Connection { schedule, agenda, follows_all, ping: Instant::now() }
+        Connection { schedule, events, follows_all, ping: Instant::now() }
     }
 
     fn follow_new(&mut self) {
-        self.agenda.follow_new(&(), &self.schedule, |_| Some(Duration::ZERO));
+        self.events.follow_new(&(), &self.schedule, |_| Some(Duration::ZERO));
     }
 
     /// When something happens next.
     fn due(&self) -> Instant {
-        self.agenda.due().map_or(self.ping, |due| due.min(self.ping))
+        self.events.due().map_or(self.ping, |due| due.min(self.ping))
     }
 
     /// What is said then, unless the connection is cut. The misfortunes of one deploy's connection are
     /// not those of who follows all.
     fn take_next(&mut self) -> Option<Vec<Message>> {
-        if self.agenda.due().is_none_or(|due| due >= self.ping) {
+        if self.events.due().is_none_or(|due| due >= self.ping) {
             self.ping += self.schedule.speed().real(PING_INTERVAL);
             return Some(vec![Message::text(PING)]);
         }
-        match self.agenda.take_next()? {
+        match self.events.take_next()? {
             ((), run, Event::Step(step)) => Some(deploy::messages(&run, step)),
             ((), _, Event::Lost) => self.follows_all.then(Vec::new),
         }

@@ -49,16 +49,3 @@ impl Double for ProofDouble {
         server::router(schedule)
     }
 }
-
-/// The word for a stage.
-fn word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Pending => "pending",
-        Stage::Verified | Stage::Processing | Stage::OnHold => "processing",
-        Stage::Completed => "completed",
-        Stage::Failed => "failed",
-        Stage::Cancelled => "cancelled",
-        Stage::Expired => "expired",
-        Stage::Refunded => "refunded",
-    }
-}

@@ -14,11 +14,11 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{format, word};
+use super::format;
 use crate::sandbox::TOKEN;
 use crate::sandbox::fault::{ConnectionFault, Fault, RequestFault};
 use crate::sandbox::scenario::{Event, Stage};
-use crate::sandbox::schedule::{Agenda, Run, Schedule, sleep_until};
+use crate::sandbox::schedule::{EventQueue, Run, Schedule, sleep_until};
 use crate::sandbox::serving::{Socket, answer, retry_after, upgrade};
 
 type Shared = Arc<Schedule>;
@@ -62,6 +62,19 @@ async fn transaction(
             let slug = "rate_limit_exceeded";
             retry_after(error(429, slug, slug, "slow down"), schedule.speed(), wait)
         }
+    }
+}
+
+/// The word for a stage.
+fn word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Pending => "pending",
+        Stage::Verified | Stage::Processing | Stage::OnHold => "processing",
+        Stage::Completed => "completed",
+        Stage::Failed => "failed",
+        Stage::Cancelled => "cancelled",
+        Stage::Expired => "expired",
+        Stage::Refunded => "refunded",
     }
 }
 
@@ -137,15 +150,15 @@ async fn socket(
 /// Plays the story of one transaction, or of all there are, until the client leaves.
 async fn perform(mut socket: Socket, only: Option<Vec<Run>>, schedule: Shared) {
     let mut count = schedule.subscribe();
-    let mut agenda = Agenda::default();
+    let mut events = EventQueue::default();
     let follows_all = only.is_none();
     match only {
-        Some(runs) => runs.into_iter().for_each(|run| agenda.follow_from_now((), run)),
-        None => agenda.follow_all_from_now(&(), &schedule),
+        Some(runs) => runs.into_iter().for_each(|run| events.follow_from_now((), run)),
+        None => events.follow_all_from_now(&(), &schedule),
     }
     loop {
         tokio::select! {
-            () = sleep_until(agenda.due()) => match agenda.take_next() {
+            () = sleep_until(events.due()) => match events.take_next() {
                 Some(((), run, Event::Step(step))) => {
                     for message in messages(&run, step) {
                         if socket.send(message).await.is_err() {
@@ -157,7 +170,7 @@ async fn perform(mut socket: Socket, only: Option<Vec<Run>>, schedule: Shared) {
                 None => {}
             },
             Ok(()) = count.changed(), if follows_all => {
-                agenda.follow_new(&(), &schedule, |_| Some(Duration::ZERO));
+                events.follow_new(&(), &schedule, |_| Some(Duration::ZERO));
             }
             received = socket.next() => if !matches!(received, Some(Ok(_))) { return },
         }

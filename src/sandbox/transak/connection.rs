@@ -13,7 +13,7 @@ use super::server::Transak;
 use crate::sandbox::API_KEY;
 use crate::sandbox::fault::{ConnectionFault, Fault};
 use crate::sandbox::scenario::Event;
-use crate::sandbox::schedule::{Agenda, Run};
+use crate::sandbox::schedule::{EventQueue, Run};
 
 /// The longest name of a channel.
 const LONGEST_CHANNEL: usize = 164;
@@ -37,7 +37,7 @@ pub(super) struct Connection {
     /// Each channel with the number of its subscription.
     channels: HashMap<Arc<str>, u64>,
     /// What each subscription is told next.
-    agenda: Agenda<Subscription>,
+    events: EventQueue<Subscription>,
     /// Counts subscriptions.
     count: u64,
     /// When the market is looked at, while all orders are followed.
@@ -89,7 +89,7 @@ impl Connection {
         Connection {
             transak,
             channels: HashMap::new(),
-            agenda: Agenda::default(),
+            events: EventQueue::default(),
             count: 0,
             visit: None,
             stalls: false,
@@ -128,11 +128,11 @@ impl Connection {
                 // Nobody needs a token for a public channel.
                 if let Some(run) = schedule.connect(id, true)? {
                     self.stalls |= run.stalls();
-                    self.agenda.follow_from_now(subscription.clone(), run);
+                    self.events.follow_from_now(subscription.clone(), run);
                 }
             }
             Subject::Account => {
-                self.agenda.follow_all_from_now(&subscription, schedule);
+                self.events.follow_all_from_now(&subscription, schedule);
                 self.visit = Some(Instant::now());
             }
         }
@@ -149,24 +149,24 @@ impl Connection {
     pub(super) fn follow_new(&mut self) {
         if let Some((channel, number)) = self.channels.get_key_value(API_KEY) {
             let account = Subscription { channel: channel.clone(), number: *number };
-            self.agenda.follow_new(&account, &self.transak.schedule, |_| None);
+            self.events.follow_new(&account, &self.transak.schedule, |_| None);
         }
     }
 
     /// When something happens next.
     pub(super) fn due(&self) -> Option<Instant> {
         let visit = self.visit.filter(|_| self.follows_all());
-        self.agenda.due().into_iter().chain(visit).min()
+        self.events.due().into_iter().chain(visit).min()
     }
 
     /// What happens then.
     pub(super) fn take_next(&mut self) -> Vec<Output> {
         let due = self.due();
-        if self.agenda.due() != due {
+        if self.events.due() != due {
             self.visit_market();
             return Vec::new();
         }
-        let Some((subscription, run, event)) = self.agenda.take_next() else {
+        let Some((subscription, run, event)) = self.events.take_next() else {
             return Vec::new();
         };
         if self.channels.get(&subscription.channel) != Some(&subscription.number) {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::routing::get;
 
 use super::double::{Double, Endpoints};
 use super::fault::Fault;
@@ -104,6 +105,8 @@ impl Double for TransakDouble {
     }
 
     fn router(&self, schedule: Arc<Schedule>) -> Router {
-        server::router(schedule)
+        server::router()
+            .route("/app/{key}", get(socket::socket))
+            .with_state(Arc::new(server::Transak::new(schedule)))
     }
 }

@@ -12,9 +12,9 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::format;
 use super::market::Market;
 use super::order::order;
-use super::{format, socket};
 use crate::protocol::jwt;
 use crate::sandbox::fault::RequestFault;
 use crate::sandbox::schedule::{Run, Schedule};
@@ -34,13 +34,11 @@ pub(super) struct Transak {
 
 pub(super) type Shared = Arc<Transak>;
 
-pub(super) fn router(schedule: Arc<Schedule>) -> Router {
+pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/partners/api/v2/order/{id}", get(one))
         .route("/partners/api/v2/orders", get(list))
         .route("/partners/api/v2/refresh-token", post(refresh))
-        .route("/app/{key}", get(socket::socket))
-        .with_state(Arc::new(Transak::new(schedule)))
 }
 
 fn error(status: u16, name: &str, message: &str) -> Response {

@@ -2,10 +2,10 @@
 
 use super::OFTEN;
 use crate::support::provider::{Provider, Word};
-use crate::support::script::{Gate, Reply, Step};
+use crate::support::script::{Gate, Step};
 use crate::support::server::Server;
 use crate::support::tls::Authority;
-use crate::support::transak::REFRESH;
+use crate::support::transak::{REFRESH, issued};
 use crate::support::txwatch::{TOKEN, Txwatch};
 
 /// A watch with one side behind a certificate that has expired, and the other behind a good one.
@@ -134,12 +134,10 @@ fn token_expiry_for_good_push(provider: Provider) {
 #[test]
 fn token_that_is_issued() {
     let provider = Provider::Transak;
-    let issued = serde_json::json!({
-        "data": { "accessToken": "an-issued-token", "expiresAt": 4_000_000_000_u32 },
-    });
+    let issued = issued("an-issued-token", 4_000_000_000);
     let answers =
         [provider.answer(Word::Pending), provider.refusal(), provider.answer(Word::Completed)];
-    let server = provider.script(answers, []).route(REFRESH, [Reply::json(&issued)]).start();
+    let server = provider.script(answers, []).route(REFRESH, [issued]).start();
     let ended = provider
         .command("poll", &server.url(), &server.url(), &OFTEN)
         .env("TXWATCH_TRANSAK_API_KEY", "api-key-1")

@@ -1,6 +1,8 @@
 //! What a Casper node and CSPR.cloud say of a transaction.
 
 use serde_json::{Value, json};
+use txwatch::sandbox::casper::format::{self as node, Block, Execution, Transaction, Variant};
+use txwatch::sandbox::cspr::format::{self as cloud, Deploy};
 
 use super::script::Reply;
 use super::server::Script;
@@ -16,6 +18,8 @@ pub const RPC: &str = "/rpc";
 /// Where it tells of events.
 pub const EVENTS: &str = "/events";
 
+/// The public key of who sent it.
+const SENDER: &str = "020304811a7b142c";
 const SENT_AT: &str = "2024-11-27T17:24:10.516Z";
 /// So short after that, nothing has expired.
 const MINUTE_LATER: &str = "Wed, 27 Nov 2024 17:25:10 GMT";
@@ -42,17 +46,22 @@ impl Script {
     }
 }
 
-/// A transaction of 2.0.
-pub fn transaction(hash: &str) -> Value {
-    json!({ "Version1": {
-        "hash": hash,
-        "payload": { "timestamp": SENT_AT, "ttl": "30m", "fields": { "entry_point": "Transfer" } },
-    } })
+const fn sent(hash: &str) -> Transaction<'_> {
+    Transaction {
+        hash,
+        variant: Variant::Version1,
+        sender: SENDER,
+        entry_point: None,
+        timestamp: SENT_AT,
+        ttl: "30m",
+    }
 }
 
-/// How an execution went.
-pub fn execution(error: Value) -> Value {
-    json!({ "Version2": { "error_message": error, "consumed": "100000", "cost": "1234567891" } })
+const IN_BLOCK: Block<'_> = Block { hash: BLOCK, height: 10 };
+
+fn how(error: &Value) -> Execution<'_> {
+    let error = error.as_str();
+    Execution { error, cost: "1234567891", consumed: "100000", ..Execution::default() }
 }
 
 /// What a node answers by its own clock, a minute after the transaction was sent.
@@ -60,12 +69,14 @@ pub fn answer(body: &Value) -> Reply {
     Reply::json(body).header("Date", MINUTE_LATER)
 }
 
+/// A result of JSON-RPC.
+pub fn result(result: Value) -> Reply {
+    answer(&node::response(&json!(1), result))
+}
+
 /// What a node knows of a transaction.
 pub fn known(hash: &str, info: Value) -> Reply {
-    let result = json!({
-        "api_version": "2.0.0", "transaction": transaction(hash), "execution_info": info,
-    });
-    answer(&json!({ "jsonrpc": "2.0", "id": 1, "result": result }))
+    result(node::transaction_result(&sent(hash), info))
 }
 
 /// A transaction that waits.
@@ -73,17 +84,36 @@ pub fn waiting() -> Reply {
     known(HASH, Value::Null)
 }
 
-/// A transaction that was executed, perhaps with an error.
+/// A transaction in a block, not executed yet.
+pub fn included() -> Reply {
+    known(HASH, node::execution_info(&IN_BLOCK, None))
+}
+
+/// The result of a transaction that was executed, perhaps with an error.
+pub fn executed_result(hash: &str, error: Value) -> Value {
+    let info = node::execution_info(&IN_BLOCK, Some(&how(&error)));
+    node::transaction_result(&sent(hash), info)
+}
+
+/// The answer about it.
 pub fn executed(error: Value) -> Reply {
-    known(
-        HASH,
-        json!({ "block_hash": BLOCK, "block_height": 10, "execution_result": execution(error) }),
-    )
+    result(executed_result(HASH, error))
+}
+
+/// A transaction that was sent at this time and waits.
+pub fn waiting_since(timestamp: &str) -> Reply {
+    result(node::transaction_result(&Transaction { timestamp, ..sent(HASH) }, Value::Null))
+}
+
+/// A deploy that was executed with an error, as nodes of 1.x answer.
+pub fn executed_by_1_x(error: &Value) -> Reply {
+    let deploy = Transaction { variant: Variant::Deploy, ..sent(HASH) };
+    result(node::first_deploy_result(&deploy, Some((&IN_BLOCK, &how(error)))))
 }
 
 /// An error of JSON-RPC.
 pub fn refusal(code: i64, message: &str) -> Reply {
-    answer(&json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": code, "message": message } }))
+    answer(&node::error(&json!(1), code, message))
 }
 
 /// No node of 2.0 knows it.
@@ -93,35 +123,44 @@ pub fn unknown() -> Reply {
 
 /// The event of an execution.
 pub fn processed(hash: &str, error: Value) -> Value {
-    json!({ "TransactionProcessed": {
-        "transaction_hash": { "Version1": hash }, "timestamp": SENT_AT, "ttl": "30m",
-        "block_hash": BLOCK, "execution_result": execution(error), "messages": [],
-    } })
+    node::processed(&sent(hash), &IN_BLOCK, &how(&error))
 }
 
 /// The event of an acceptance.
 pub fn accepted(hash: &str) -> Value {
-    json!({ "TransactionAccepted": transaction(hash) })
+    node::accepted(&sent(hash))
+}
+
+/// The event of a deploy's expiry.
+pub fn deploy_expired(hash: &str) -> Value {
+    node::expired(&Transaction { variant: Variant::Deploy, ..sent(hash) })
 }
 
 /// CSPR.cloud's deploy.
 pub fn deploy(hash: &str, status: &str, error: Value) -> Value {
-    json!({
-        "deploy_hash": hash, "block_hash": BLOCK, "caller_public_key": "020304811a7b142c",
-        "cost": "1234567891", "error_message": error, "status": status,
-        "timestamp": "2024-11-27T17:24:10Z",
+    cloud::deploy(&Deploy {
+        hash,
+        status,
+        error: error.as_str(),
+        block: Some((BLOCK, 10)),
+        caller: SENDER,
+        cost: "1234567891",
+        timestamp: "2024-11-27T17:24:10Z",
+        ..Deploy::default()
     })
 }
 
 /// CSPR.cloud's answer about it.
 pub fn record(hash: &str, status: &str, error: Value) -> Reply {
-    Reply::json(&json!({ "data": deploy(hash, status, error) }))
+    Reply::json(&cloud::found(deploy(hash, status, error)))
 }
 
 /// CSPR.cloud's event about it.
 pub fn created(hash: &str, error: Value) -> Value {
-    json!({
-        "action": "created", "data": deploy(hash, "processed", error),
-        "timestamp": "2024-11-27T17:24:10.123456789Z",
-    })
+    cloud::created(deploy(hash, "processed", error), "2024-11-27T17:24:10.123456789Z".into())
+}
+
+/// An error of CSPR.cloud's REST.
+pub fn error(status: u16, code: &str, message: &str) -> Reply {
+    Reply::status(status, cloud::error(code, message).to_string())
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use txwatch::config::Registry;
+use txwatch::sandbox::transak::{format, pusher};
 
 use super::canary::echoes;
 use super::chain::HASH;
@@ -135,7 +136,7 @@ impl Answer {
         let Answer { request, secret, .. } = self;
         let upgrades = request.header("Upgrade").is_some();
         let (status, headers) = self.head(upgrades);
-        let issued = json!({ "data": { "accessToken": TRANSAK, "expiresAt": 9_999_999_999_u64 } });
+        let issued = format::access_token(TRANSAK, 9_999_999_999);
         let body = match (request.target.contains("/refresh-token"), status) {
             (true, 200) => issued.to_string(),
             // Of a refused upgrade only a short body is read.
@@ -193,11 +194,9 @@ impl Answer {
         let mut messages =
             vec![body.to_owned(), format!("no JSON: {secret}"), format!("\"{secret}\"")];
         if self.provider == "transak" {
-            let hello = json!({ "event": "pusher:connection_established", "data": "{}" });
-            let complaint = json!({ "message": "ECHO", "code": 4301 });
-            let complaint = json!({ "event": "pusher:error", "data": complaint }).to_string();
-            messages.push(hello.to_string());
-            messages.push(complaint.replace("ECHO", &echoes(secret).join(" ")));
+            let error = pusher::error(Some(4301), "ECHO").to_string();
+            messages.push(pusher::connection_established("1.1", 120).to_string());
+            messages.push(error.replace("ECHO", &echoes(secret).join(" ")));
         }
         for message in messages {
             stream.write_all(&frame(0x81, message.as_bytes())).await?;

@@ -58,7 +58,7 @@ impl Provider {
     pub fn push_path(self) -> String {
         match self {
             Proof => push(proof::ID),
-            Transak => transak::pusher(),
+            Transak => transak::pusher_path(),
             Cspr => format!("/deploys?deploy_hash={HASH}"),
             Casper => EVENTS.to_owned(),
         }
@@ -123,10 +123,7 @@ impl Provider {
         match self {
             Proof => Reply::status(401, proof::error("unauthorised", "invalid_token")),
             Transak => transak::error(401, "Unauthorized", "Authorization Required"),
-            Cspr | Casper => {
-                let error = json!({ "code": "unauthorized", "message": "it says" });
-                Reply::status(401, json!({ "error": error }).to_string())
-            }
+            Cspr | Casper => chain::error(401, "unauthorized", "it says"),
         }
     }
 

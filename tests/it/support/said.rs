@@ -1,6 +1,9 @@
 //! What each provider says of a transaction, with hostile text in each of its fields in turn.
 
 use serde_json::{Value, json};
+use txwatch::sandbox::casper::format as node;
+use txwatch::sandbox::cspr::format as cloud;
+use txwatch::sandbox::transak::{format, pusher};
 
 use super::hostile::{HOSTILE, each};
 use super::script::{Reply, Step};
@@ -53,7 +56,6 @@ fn numbered(
 pub fn all_said() -> [Said; 4] {
     let word = |ends: bool| if ends { "completed" } else { "processing" };
     let transak_word = |ends: bool| if ends { "COMPLETED" } else { "PROCESSING" };
-    let failed = || chain::execution("Out of gas".into());
     [
         numbered(
             "proof",
@@ -82,10 +84,7 @@ pub fn all_said() -> [Said; 4] {
         numbered(
             "casper",
             &["hash", "transaction_hash"],
-            |hash| {
-                let info = json!({ "block_hash": chain::BLOCK, "execution_result": failed() });
-                json!({ "transaction": chain::transaction(hash), "execution_info": info })
-            },
+            |hash| chain::executed_result(hash, "Out of gas".into()),
             |hash, ends| {
                 if ends { chain::processed(hash, Value::Null) } else { chain::accepted(hash) }
             },
@@ -103,8 +102,9 @@ impl Said {
     pub fn wrapped(&self, answer: &Value) -> Value {
         match self.provider {
             "proof" => answer.clone(),
-            "casper" => json!({ "jsonrpc": "2.0", "id": 1, "result": answer }),
-            _ => json!({ "data": answer }),
+            "casper" => node::response(&json!(1), answer.clone()),
+            "cspr" => cloud::found(answer.clone()),
+            _ => format::found(answer.clone()),
         }
     }
 
@@ -162,12 +162,11 @@ impl Said {
             let steps = self.pushes().flat_map(|(_, push, ending)| [push, ending].map(Step::json));
             return script.stream(&ids.join(","), [Reply::upgrade(steps.collect::<Vec<_>>())]);
         }
-        let error = json!({ "message": HOSTILE, "code": 4301 });
         let odd = [
-            json!({ "event": HOSTILE, "channel": HOSTILE, "data": HOSTILE }),
-            json!({ "event": "pusher:error", "data": error }),
+            pusher::published(HOSTILE, HOSTILE, HOSTILE),
+            pusher::error(Some(4301), HOSTILE),
             json!({ "event": "pusher:subscription_error", "channel": ids[0], "data": { "error": HOSTILE } }),
-            json!({ "event": "ORDER_X", "channel": ids[1], "data": HOSTILE }),
+            pusher::published("ORDER_X", ids[1], HOSTILE),
         ];
         let events = self
             .pushes()

@@ -1,6 +1,8 @@
 //! Transak's orders, and Pusher's messages about them.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use txwatch::sandbox::transak::format::{self, Order, Passed, Person};
+use txwatch::sandbox::transak::pusher;
 
 use super::script::{Reply, Step};
 use super::server::Script;
@@ -9,7 +11,7 @@ use super::server::Script;
 pub const ID: &str = "aa39d8e1-1111-4222-8333-44444444ce7f";
 
 /// The path and query of the Pusher connection.
-pub fn pusher() -> String {
+pub fn pusher_path() -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!("/app/1d9ffac87de599c61283?protocol=7&client=txwatch&version={version}")
 }
@@ -30,58 +32,71 @@ impl Script {
 
     /// What happens on the Pusher connections, one after the other.
     pub fn pusher(self, replies: impl Into<Vec<Reply>>) -> Self {
-        self.route(&pusher(), replies)
+        self.route(&pusher_path(), replies)
     }
 }
 
+/// What must not be shown of an order.
+pub const PERSONAL: [&str; 4] = ["14.142", "user-123", "BEEF", "Jane"];
+
+const PERSON: Person<'_> = Person {
+    user_id: "user-123",
+    ip_address: "14.142.0.1",
+    wallet: "0xD902BEEF",
+    wallet_link: "https://chain.example/0xD902BEEF",
+    message: "Dear Jane",
+};
+
 /// An order with a status since so many seconds past ten, as events have it.
 pub fn order(id: &str, status: &str, second: u32) -> Value {
-    json!({
-        "id": id, "status": status, "isBuyOrSell": "BUY", "fiatCurrency": "EUR", "fiatAmount": 30,
-        "cryptoCurrency": "ETH", "cryptoAmount": 0.01759347, "network": "ethereum", "totalFeeInFiat": 1.3,
-        "createdAt": "2026-04-01T10:00:00.000Z", "updatedAt": format!("2026-04-01T10:00:{second:02}.000Z"),
-        "partnerOrderId": "ref-7", "ipAddress": "14.142.0.1", "userId": "user-123",
-        "walletAddress": "0xD902BEEF", "walletLink": "https://chain.example/0xD902BEEF",
-        "statusHistories": [
-            { "status": "AWAITING_PAYMENT_FROM_USER", "createdAt": "2026-04-01T10:00:00.000Z",
-              "message": "Dear Jane", "isEmailSentToUser": true },
-            { "status": status, "createdAt": format!("2026-04-01T10:00:{second:02}.000Z") },
-        ],
-    })
+    told(id, status, second, format::order)
 }
-
-/// What must not be shown of it.
-pub const PERSONAL: [&str; 4] = ["14.142", "user-123", "BEEF", "Jane"];
 
 /// What REST answers about an order.
 pub fn record(id: &str, status: &str, second: u32) -> Reply {
-    let mut data = order(id, status, second);
-    data["_id"] = data["id"].take();
-    Reply::json(&json!({ "meta": { "orderId": id }, "data": data }))
+    Reply::json(&format::found(told(id, status, second, format::record)))
+}
+
+fn told(id: &str, status: &str, second: u32, write: fn(&Order<'_>) -> Value) -> Value {
+    const BEGAN: &str = "2026-04-01T10:00:00.000Z";
+    let time = format!("2026-04-01T10:00:{second:02}.000Z");
+    let history = [("AWAITING_PAYMENT_FROM_USER", BEGAN), (status, time.as_str())];
+    write(&Order {
+        id,
+        status,
+        reference: Some("ref-7"),
+        created_at: BEGAN,
+        updated_at: &time,
+        history: &history.map(|(status, at)| Passed { status, at, event: "ORDER_PROCESSING" }),
+        person: PERSON,
+        ..Order::default()
+    })
 }
 
 /// An error of Transak's REST.
 pub fn error(status: u16, name: &str, message: &str) -> Reply {
-    let body = json!({ "error": { "statusCode": status, "name": name, "message": message } });
-    Reply::status(status, body.to_string())
+    Reply::status(status, format::error(status, name, message).to_string())
+}
+
+/// An access token that was issued.
+pub fn issued(token: &str, expires_at: i64) -> Reply {
+    Reply::json(&format::access_token(token, expires_at))
 }
 
 /// The welcome of a Pusher server.
 pub fn hello() -> Step {
-    let data = json!({ "socket_id": "1.2", "activity_timeout": 120 }).to_string();
-    Step::json(&json!({ "event": "pusher:connection_established", "data": data }))
+    Step::json(&pusher::connection_established("1.2", 120))
 }
 
 /// A subscription that succeeded.
 pub fn subscribed(channel: &str) -> Step {
-    let event = "pusher_internal:subscription_succeeded";
-    Step::json(&json!({ "event": event, "channel": channel, "data": "{}" }))
+    Step::json(&pusher::subscription_succeeded(channel))
 }
 
 /// Something published: text, or JSON that is encoded once more.
 pub fn event(channel: &str, data: &Value) -> Step {
     let data = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
-    Step::json(&json!({ "event": "ORDER_PROCESSING", "channel": channel, "data": data }))
+    Step::json(&pusher::published("ORDER_PROCESSING", channel, data))
 }
 
 /// A connection on which a channel is subscribed, and then this happens.
