@@ -64,10 +64,10 @@ impl Ended {
         match self {
             Ended::Broken(error, code) => {
                 let Closed { reopen, why } = feed.closed(code);
-                (why.map_or(error.clone(), |why| error.because(&why)), reopen)
+                (why.map_or(error.clone(), |why| error.with_reason(&why)), reopen)
             }
             Ended::Refused(Refusal { kind, message }) => {
-                (Error::refused(message), Reopen::Never(kind))
+                (Error::denied(message), Reopen::Never(kind))
             }
         }
     }
@@ -117,7 +117,7 @@ impl<N: Network> FeedTask<N> {
             let token = self.wiring.token.borrow_and_update().clone();
             feed.token(&token);
             let (error, reopen) = self.connect(feed.as_mut(), &token, &mut backoff).await;
-            if error.is_not_there && feed.fallback_endpoint() {
+            if error.is_not_found && feed.fallback_endpoint() {
                 continue;
             }
             let retry_in = match reopen {
@@ -213,7 +213,7 @@ impl<N: Network> FeedTask<N> {
     ) -> Result<(), Ended> {
         if idle.pinged.replace(Clock::start()).is_some() {
             let KeepAlive { idle, timeout } = feed.keep_alive();
-            return Err(Error::silent(idle + timeout).into());
+            return Err(Error::idle_timeout(idle + timeout).into());
         }
         self.execute(feed.idle(), stream).await?;
         Ok(stream.ping().await?)

@@ -183,7 +183,7 @@ impl SimulatedNetwork {
         ledger.is_open = false;
         ledger.lasted = 0;
         ledger.retry_after = millis(error.retry_after.unwrap_or_default());
-        if !error.is_not_there {
+        if !error.is_not_found {
             SimulatedConnection::lost(&mut world, provider, &key);
         }
         Err(error)
@@ -246,7 +246,7 @@ fn check_opening(world: &mut World, key: &str) {
 fn not_there() -> Error {
     let mut error = Error::closed(None, "simulated");
     error.kind = ErrorKind::Unsupported;
-    error.is_not_there = true;
+    error.is_not_found = true;
     error
 }
 
