@@ -96,7 +96,7 @@ impl TransakFeed {
     fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), Ignored> {
         let subject = self.subjects.get(channel).ok_or("nobody follows its channel")?;
         let order = match data {
-            Data::Text(text) if jwt::is_signed(&text) => self.keys.open(&text)?,
+            Data::Text(text) if jwt::is_jwt(&text) => self.keys.open(&text)?,
             _ if matches!(subject, Subject::Account) => return Err("it is not signed".into()),
             Data::Json(payload) => Order::of(payload)?,
             Data::Text(_) => return Err("it is text, not an order".into()),
