@@ -33,7 +33,7 @@ pub struct Resolved {
 impl Resolved {
     /// Whether the provider can be asked, and not only listened to.
     pub fn can_poll(&self) -> bool {
-        self.credential.is_available() || self.provider.is_open()
+        self.credential.is_available() || self.provider.is_public()
     }
 }
 

@@ -61,7 +61,7 @@ mod tests {
             name: "scripted".into(),
             title: "Scripted".to_owned(),
             settings: Vec::new(),
-            pace: Pace { interval: every, safety: every, quotas: Vec::new() },
+            pace: Pace { interval: every, safety_interval: every, quotas: Vec::new() },
             personal: [].into(),
             id_shape: "anything".to_owned(),
             ids_per_lookup: 3,

@@ -276,7 +276,7 @@ impl Engine {
             // Orders of an account are many, and each tells of its changes.
             _ if live.is_some_and(|link| link.account) => return None,
             Mode::WatchPushOnly if !is_unseen => return None,
-            Mode::Watch if live.is_some() && !is_unseen => profile.safety,
+            Mode::Watch if live.is_some() && !is_unseen => profile.safety_interval,
             _ => profile.interval,
         };
         let spread = *spread.get_or_insert_with(|| self.random.f64());

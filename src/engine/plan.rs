@@ -77,7 +77,7 @@ pub struct Profile {
     /// How often it is polled while polling carries the watch.
     pub interval: Duration,
     /// How often it is polled while push is healthy.
-    pub safety: Duration,
+    pub safety_interval: Duration,
     /// How long an unknown id may take to appear.
     pub appear_timeout: Option<Duration>,
     /// How long nothing may be heard.

@@ -12,7 +12,7 @@ use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind};
 use crate::event::{Change, Closing, Conclusion, Event, Held, Outcome, Summary};
 use crate::lifecycle::{Decision, Ending, Expectation, Observation, Source, Verdict};
-use crate::provider::{Report, Status, without_personal_data};
+use crate::provider::{Report, Status, remove_personal_data};
 use crate::warning::WarningCode;
 
 /// How many failures of an account's orders are kept, for they never end.
@@ -28,7 +28,7 @@ impl Engine {
             && let Some(data) = &mut observation.report.data
         {
             let spec = self.plan.profiles[profile].provider.spec();
-            without_personal_data(data, &spec.personal);
+            remove_personal_data(data, &spec.personal);
         }
         let rules = &self.profiles[profile].rules;
         let state = &mut self.targets[target];
@@ -95,7 +95,7 @@ impl Engine {
         let change = Change {
             name: state.name.clone(),
             status: report.status,
-            word: report.word.clone(),
+            provider_status: report.provider_status.clone(),
             source: observation.source,
             occurred_at: report.occurred_at,
             elapsed: self.now.elapsed.saturating_sub(state.since),
@@ -110,7 +110,7 @@ impl Engine {
         if report.status == Status::Unknown {
             let message = format!(
                 "'{}' is a status that txwatch does not know; it is neither an end nor a success here",
-                report.word
+                report.provider_status
             );
             self.warn_once(target, WarningCode::UnknownStatus, message);
         }

@@ -96,7 +96,7 @@ impl Target {
             name: self.name.clone(),
             outcome: ended.outcome,
             status: self.tracker.status(),
-            word: self.tracker.word().map(str::to_owned),
+            provider_status: self.tracker.provider_status().map(str::to_owned),
             elapsed: ended.at.saturating_sub(self.since),
             reconnects: self.reconnects,
             record: self.tracker.record().clone(),

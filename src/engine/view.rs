@@ -81,7 +81,7 @@ impl Engine {
         let tracker = &target.tracker;
         Row {
             target: target.name.target.clone(),
-            status: tracker.status().zip(tracker.word().map(str::to_owned)),
+            status: tracker.status().zip(tracker.provider_status().map(str::to_owned)),
             held: match target.ended() {
                 Some(ended) => ended.at.saturating_sub(target.since),
                 None => elapsed.saturating_sub(tracker.since().unwrap_or_default()),

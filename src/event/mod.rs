@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::error::{Failure, FailureKind};
 use crate::lifecycle::Source;
-use crate::provider::{Passed, Status, Transaction};
+use crate::provider::{PastStatus, Status, Transaction};
 use crate::warning::Warning;
 
 /// An event and when it happened.
@@ -63,7 +63,7 @@ pub enum Event {
 pub struct Change {
     pub name: Name,
     pub status: Status,
-    pub word: String,
+    pub provider_status: String,
     pub source: Source,
     pub occurred_at: Option<Timestamp>,
     /// Since the command began, or an order of an account was first heard of.
@@ -72,7 +72,7 @@ pub struct Change {
     pub after: Option<Duration>,
     pub detail: Option<String>,
     /// What it went through before, as far as the provider says.
-    pub history: Vec<Passed>,
+    pub history: Vec<PastStatus>,
     /// Everything known so far, not only what this report carried.
     pub record: Transaction,
     pub data: Option<Value>,
@@ -161,7 +161,7 @@ pub struct TargetResult {
     pub name: Name,
     pub outcome: Outcome,
     pub status: Option<Status>,
-    pub word: Option<String>,
+    pub provider_status: Option<String>,
     pub elapsed: Duration,
     pub reconnects: u32,
     pub record: Transaction,

@@ -67,7 +67,7 @@ impl Expectation {
     fn look_up(&self, record: &Transaction, report: &Report) -> Option<String> {
         match self.path.as_str() {
             "status" => return Some(report.status.name().to_owned()),
-            "provider_status" => return Some(report.word.clone()),
+            "provider_status" => return Some(report.provider_status.clone()),
             _ => {}
         }
         let record = serde_json::to_value(record).ok()?;

@@ -89,7 +89,7 @@ pub struct Tracker {
 #[derive(Clone, Debug)]
 struct Last {
     status: Status,
-    word: String,
+    provider_status: String,
     detail: Option<String>,
     /// When the status was first observed, as time of the command.
     since: Duration,
@@ -108,7 +108,7 @@ impl Tracker {
             match &self.attempt {
                 Some(known) if known.id == attempt.id => {}
                 // What becomes of an attempt that was given up is no word about the newest.
-                Some(known) if known.began > attempt.began => return Verdict::Stale,
+                Some(known) if known.created_at > attempt.created_at => return Verdict::Stale,
                 _ => *self = Tracker { attempt: Some(attempt.clone()), ..Tracker::default() },
             }
         }
@@ -128,7 +128,7 @@ impl Tracker {
         if order == Ordering::Less || (rules.forbids_transition)(last.status, report.status) {
             return Verdict::Stale;
         }
-        if report.word == last.word && report.status == last.status {
+        if report.provider_status == last.provider_status && report.status == last.status {
             return Verdict::Same;
         }
         if last.status.is_final() {
@@ -154,7 +154,7 @@ impl Tracker {
         let confirmed = before.map_or(observation.at, |last| last.confirmed.max(observation.at));
         self.last = Some(Last {
             status: report.status,
-            word: report.word.clone(),
+            provider_status: report.provider_status.clone(),
             detail: report.detail.clone(),
             since,
             confirmed,
@@ -190,8 +190,8 @@ impl Tracker {
     }
 
     /// The provider's word for it.
-    pub fn word(&self) -> Option<&str> {
-        self.last.as_ref().map(|last| last.word.as_str())
+    pub fn provider_status(&self) -> Option<&str> {
+        self.last.as_ref().map(|last| last.provider_status.as_str())
     }
 
     /// The sentence that came with it.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::sink::{ProgressSink, RecordSink};
 use super::words::{
-    cost, exchange, padded, paid, short_target, span, time_of_day, warning, word_aside,
+    cost, exchange, padded, paid, provider_status_suffix, short_target, span, time_of_day, warning,
 };
 use super::{OutputOptions, Paint, clean};
 use crate::error::FailureKind;
@@ -164,7 +164,7 @@ impl Trail {
         };
         let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();
-        let word = word_aside(change.status, &change.word);
+        let word = provider_status_suffix(change.status, &change.provider_status);
         let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail + &*word));
         let _ = writeln!(text, "{}", line.trim_end());
         text

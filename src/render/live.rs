@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::human::Trail;
 use super::screen::{MARGIN, Screen};
 use super::sink::ProgressSink;
-use super::words::{link, padded, short_link, short_target, span, word_aside};
+use super::words::{link, padded, provider_status_suffix, short_link, short_target, span};
 use super::{Paint, say};
 use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use crate::provider::Status;
@@ -105,17 +105,23 @@ impl Live {
 
     /// The connection in fewer words where there is no room for more.
     fn draw_one(&mut self, view: &View, row: &Row) {
-        let (status, word) = match &row.status {
-            Some((status, word)) => (self.paint.status(*status, status), word_aside(*status, word)),
+        let (status, provider_status) = match &row.status {
+            Some((status, provider_status)) => (
+                self.paint.status(*status, status),
+                provider_status_suffix(*status, provider_status),
+            ),
             None => ("looking".to_owned(), String::new()),
         };
         let left =
             view.left.map(|left| format!(" · timeout in {}", span(left))).unwrap_or_default();
-        let text = |word: &str, link: String| {
+        let text = |provider_status: &str, link: String| {
             let (spinner, elapsed) = (self.spinner(), span(view.elapsed));
-            format!("{spinner} {status}{word}  {elapsed}   {}{left}", self.paint.dim(link))
+            format!(
+                "{spinner} {status}{provider_status}  {elapsed}   {}{left}",
+                self.paint.dim(link)
+            )
         };
-        let forms = [text(&word, link(&row.link)), text("", link(&row.link))];
+        let forms = [text(&provider_status, link(&row.link)), text("", link(&row.link))];
         let fits = forms.into_iter().find(|form| measure_text_width(form) <= self.width());
         self.show(&[fits.unwrap_or_else(|| text("", short_link(&row.link)))]);
     }

@@ -34,7 +34,7 @@ impl ProgressSink for Log {
         match &event.event {
             Event::Status(change) => {
                 // The columns hold although a provider's word may have spaces.
-                let word = clean(&change.word).replace(' ', "_");
+                let word = clean(&change.provider_status).replace(' ', "_");
                 let detail = change.detail.as_deref().map(clean).unwrap_or_default();
                 let line =
                     format!("{time} {} {} {word} {detail}", change.name.target, change.status);

@@ -18,7 +18,7 @@ pub fn span(duration: Duration) -> String {
 }
 
 /// The provider's word behind our status, where it says something else: ` (PROCESSING)`.
-pub(super) fn word_aside(status: Status, word: &str) -> String {
+pub(super) fn provider_status_suffix(status: Status, word: &str) -> String {
     if word.eq_ignore_ascii_case(status.name()) {
         String::new()
     } else {

@@ -35,12 +35,12 @@ use harness::Harness;
 struct Fake(Arc<Spec>);
 
 fn spec() -> Spec {
-    let (interval, safety) = (Duration::from_secs(5), Duration::from_secs(60));
+    let (interval, safety_interval) = (Duration::from_secs(5), Duration::from_secs(60));
     Spec {
         name: "fake".into(),
         title: "Fake".to_owned(),
         settings: Vec::new(),
-        pace: Pace { interval, safety, quotas: Vec::new() },
+        pace: Pace { interval, safety_interval, quotas: Vec::new() },
         personal: ["partneruserid".to_owned()].into(),
         id_shape: "anything".to_owned(),
         ids_per_lookup: 1,
@@ -103,7 +103,7 @@ fn plan_with(mode: Mode, targets: usize, change: impl FnOnce(&mut Profile)) -> P
         credential: Credential::fixed("a-fixed-token", "a test".to_owned()).unwrap(),
         can_poll: true,
         interval: Duration::from_secs(5),
-        safety: Duration::from_secs(60),
+        safety_interval: Duration::from_secs(60),
         appear_timeout: Some(Duration::from_secs(60)),
         max_outage: Some(Duration::from_secs(300)),
         grace: Duration::ZERO,

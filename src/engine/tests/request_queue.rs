@@ -14,12 +14,12 @@ fn limited(mode: Mode, targets: usize) -> Plan {
     let quota = |requests, within| Quota { requests, within };
     let pace = Pace {
         interval: Duration::from_secs(15),
-        safety: Duration::from_secs(30),
+        safety_interval: Duration::from_secs(30),
         quotas: vec![quota(100, MINUTE), quota(6_000, DAY)],
     };
     let mut plan = plan_with(mode, targets, |profile| {
         profile.interval = pace.interval;
-        profile.safety = pace.safety;
+        profile.safety_interval = pace.safety_interval;
         profile.provider = Arc::new(Fake(Arc::new(Spec { pace, ..spec() })));
     });
     plan.timeout = None;
