@@ -91,6 +91,6 @@ pub fn token(bytes: &[u8]) {
     let around = format!("{rest}{secret}{rest}");
     let redacted = token.redact(&around);
     assert!(!redacted.contains(secret), "{redacted}");
-    let debug = "Token { held: Some(\"[redacted]\"), generation: 0 }";
+    let debug = "Token { value: Some(\"[redacted]\"), generation: 0 }";
     assert_eq!(format!("{token:?}"), debug);
 }
