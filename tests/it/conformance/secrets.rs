@@ -107,7 +107,7 @@ fn only_cleartext_leaks() {
             let provider = subject.definition.build(&on(subject, is_secure)).unwrap();
             for request in requests(subject, &*provider) {
                 let leaks = !is_secure && request.auth != Auth::None;
-                assert_eq!(request.leaks(), leaks, "{}", request.url);
+                assert_eq!(request.leaks_secret(), leaks, "{}", request.url);
             }
         }
     });

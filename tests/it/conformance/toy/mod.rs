@@ -14,7 +14,7 @@ use txwatch::provider::{
     Definition, Feed, HTTP, Id, Lookup, Pace, Provider, Reading, Report, Secret, Setting,
     SettingKind, Settings, Spec, Status, Step, Transaction, json,
 };
-use txwatch::wire::{Auth, Base, Request, Response, StatusClass};
+use txwatch::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 
 /// The toy's row of the registry.
 pub(super) struct Toy;
@@ -66,7 +66,7 @@ impl Definition for Toy {
 }
 
 /// The toy behind its address.
-struct Client(Base);
+struct Client(BaseUrl);
 
 impl Provider for Client {
     fn spec(&self) -> &Arc<Spec> {
