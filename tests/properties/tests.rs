@@ -22,6 +22,8 @@ enum Edit {
     Byte(Index, u8),
     /// A line less, or one of them twice.
     Line(Index, bool),
+    /// Another transaction's id in one of the places of an id.
+    Rename(Index),
 }
 
 /// Words that mean something to somebody.
@@ -64,6 +66,7 @@ fn edit() -> impl Strategy<Value = Edit> {
         at().prop_map(Edit::Cut),
         (at(), any::<u8>()).prop_map(|(at, byte)| Edit::Byte(at, byte)),
         (at(), any::<bool>()).prop_map(|(at, twice)| Edit::Line(at, twice)),
+        at().prop_map(Edit::Rename),
     ]
 }
 
@@ -119,9 +122,27 @@ fn edited(mut sample: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
                 }
                 sample = lines.join(&b'\n');
             }
+            Edit::Rename(at) => {
+                let places = last_letters_of_ids(&sample);
+                if !places.is_empty() {
+                    let letter = &mut sample[*at.get(&places)];
+                    *letter = if *letter == b'0' { b'1' } else { b'0' };
+                }
+            }
         }
     }
     sample
+}
+
+/// Where ids end in a sample; of a partner's reference, what stands in the JSON.
+fn last_letters_of_ids(sample: &[u8]) -> Vec<usize> {
+    let ids = Subject::built_in().iter().flat_map(|subject| &subject.ids);
+    let names = ids.map(|id| id.as_str().rsplit('/').next().unwrap_or_default().as_bytes());
+    let ends = |name: &[u8]| {
+        let places = sample.windows(name.len()).enumerate().filter(move |it| it.1 == name);
+        places.map(|(at, _)| at + name.len() - 1).collect::<Vec<_>>()
+    };
+    names.flat_map(ends).collect()
 }
 
 fn samples(target: &str) -> Vec<Vec<u8>> {
