@@ -61,9 +61,16 @@ impl Token {
         if secret.len() < MIN_LENGTH {
             return Cow::Borrowed(text);
         }
+        let bytes = text.as_bytes();
         let (mut redacted, mut copied, mut at) = (String::new(), 0, 0);
-        while at < text.len() {
-            match encoded_length(&text.as_bytes()[at..], secret) {
+        while at < bytes.len() {
+            // Most bytes begin nothing, and every message passes through here.
+            let length = if may_begin(bytes[at], secret[0]) {
+                encoded_length(&bytes[at..], secret)
+            } else {
+                None
+            };
+            match length {
                 Some(length) => {
                     redacted.push_str(&text[copied..at]);
                     redacted.push_str("[redacted]");
@@ -75,6 +82,11 @@ impl Token {
         }
         if copied == 0 { Cow::Borrowed(text) } else { Cow::Owned(redacted + &text[copied..]) }
     }
+}
+
+/// Whether an encoded secret that begins with `secret` may begin with this byte: see [`encoded_byte_length`].
+fn may_begin(byte: u8, secret: u8) -> bool {
+    byte.eq_ignore_ascii_case(&secret) || matches!(byte, b'%' | b'\\' | b'u')
 }
 
 /// The length in bytes of the encoded secret that `text` starts with, if it starts with one. A match of the

@@ -203,7 +203,7 @@ impl Ended {
 }
 
 /// Control, bidi and zero-width characters, but for the ends of lines and columns.
-fn is_harmful(c: char) -> bool {
+pub fn is_harmful(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\t');
     control
         || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
