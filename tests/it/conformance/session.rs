@@ -133,7 +133,7 @@ impl Renderer for Recorder {
 /// A command about these ids.
 pub(super) fn plan(provider: &Arc<dyn Provider>, token: &str, ids: &[Id], mode: Mode) -> Plan {
     let spec = provider.spec();
-    let credential = if provider.is_open() {
+    let credential = if provider.is_public() {
         Credential::none()
     } else {
         Credential::fixed(token, "a test".to_owned()).unwrap()
@@ -145,7 +145,7 @@ pub(super) fn plan(provider: &Arc<dyn Provider>, token: &str, ids: &[Id], mode: 
         credential,
         can_poll: true,
         interval: spec.pace.interval,
-        safety: spec.pace.safety,
+        safety_interval: spec.pace.safety_interval,
         appear_timeout: None,
         max_outage: None,
         grace: Duration::ZERO,
