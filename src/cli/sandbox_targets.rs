@@ -106,7 +106,7 @@ mod embedded {
             let definition = config.registry.find(&spec.name).ok_or_else(plays_nobody)?;
             let profile = RehearsedProfile {
                 provider: definition.build_for_sandbox(&settings).map_err(usage)?,
-                credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
+                credential: Credential::value(TOKEN, "the sandbox".to_owned())?,
                 interval: sandbox.speed().real(INTERVAL),
                 safety_interval: sandbox.speed().real(SAFETY_INTERVAL),
             };

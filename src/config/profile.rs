@@ -149,7 +149,7 @@ impl Config {
             return Ok(None);
         };
         let credential = match kind {
-            SecretKind::Value => Credential::fixed(&value.concat(), origin.to_string())?,
+            SecretKind::Value => Credential::value(&value.concat(), origin.to_string())?,
             SecretKind::File => {
                 let base = match origin {
                     Origin::File(..) => self.folder(),

@@ -32,7 +32,7 @@ impl Engine {
         }
         let rules = &self.profiles[profile].rules;
         let state = &mut self.targets[target];
-        let before = state.tracker.since().map(|since| (since, state.tracker.clock()));
+        let before = state.tracker.since().map(|since| (since, state.tracker.provider_time()));
         let verdict = state.tracker.observe(&observation, rules);
         state.awaiting_confirmation &= verdict != Verdict::Changed;
         // A lookup that was made to confirm a push need not be newer than that push.
@@ -99,7 +99,7 @@ impl Engine {
             source: observation.source,
             occurred_at: report.occurred_at,
             elapsed: self.now.elapsed.saturating_sub(state.since),
-            after: before.map(|before| elapsed_since(before, observation)),
+            since_previous: before.map(|before| elapsed_since(before, observation)),
             detail: report.detail.clone(),
             history: report.history.clone(),
             record: state.tracker.record().clone(),
@@ -141,8 +141,8 @@ impl Engine {
         if let Some(status) = state.tracker.status()
             && state.is_first(WarningCode::Held)
         {
-            let left = whole_seconds(until.saturating_sub(self.now.elapsed));
-            let held = Held { target: state.name.target.clone(), status, left };
+            let remaining = whole_seconds(until.saturating_sub(self.now.elapsed));
+            let held = Held { target: state.name.target.clone(), status, remaining };
             self.emit(Event::Held(held));
         }
     }
@@ -272,7 +272,7 @@ impl Engine {
         if self.plan.any && self.tally.reached() > 0 {
             Conclusion::AnyReached
         } else if self.plan.mode == (Mode::Get { exit_status: false }) {
-            Conclusion::LookedOnce
+            Conclusion::LookedUpOnce
         } else {
             Conclusion::AllSettled
         }
@@ -302,7 +302,7 @@ impl Engine {
         Closing {
             summary: self.summary(conclusion),
             failures: self.failures.clone(),
-            troubles: self.troubles(),
+            ongoing_problems: self.ongoing_problems(),
             undecided: match conclusion {
                 Conclusion::AnyReached => Vec::new(),
                 _ => undecided.collect(),

@@ -215,11 +215,11 @@ impl Engine {
     }
 
     /// What the providers that are silent at present were last silent about.
-    pub(super) fn troubles(&self) -> Vec<String> {
+    pub(super) fn ongoing_problems(&self) -> Vec<String> {
         let silent = self.profiles.iter().zip(self.plan.profiles.iter());
-        let troubles = silent.filter_map(|(state, profile)| {
+        let ongoing_problems = silent.filter_map(|(state, profile)| {
             Some(format!("{}: {}", profile.name, state.outage.reason()?))
         });
-        troubles.collect()
+        ongoing_problems.collect()
     }
 }

@@ -7,7 +7,7 @@ use super::link::{Link, LinkState};
 use super::plan::Mode;
 use super::target::Target;
 use super::{Engine, TargetId};
-use crate::event::{LinkView, Open, Row, Rows, View, ViewSize};
+use crate::event::{LinkView, OpenTargets, Row, Rows, View, ViewSize};
 use crate::provider::Status;
 
 /// In a sign of life more targets than these are only counted.
@@ -20,25 +20,25 @@ impl Engine {
         View {
             elapsed,
             targets: known,
-            good: reached,
-            bad: known - self.tally.open() - reached,
-            left: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
+            reached,
+            not_reached: known - self.tally.open() - reached,
+            remaining: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
             open: self.counts(),
-            rows: if self.targets.len() <= size.every {
+            rows: if self.targets.len() <= size.all_rows {
                 let all = self.targets.iter();
-                Rows::Every(all.map(|(_, target)| self.row(target, elapsed)).collect())
+                Rows::All(all.map(|(_, target)| self.row(target, elapsed)).collect())
             } else {
-                self.some_rows(size.some, elapsed)
+                self.some_rows(size.partial_rows, elapsed)
             },
         }
     }
 
     /// The targets that are open now.
-    pub(super) fn still_open(&self) -> Open {
+    pub(super) fn still_open(&self) -> OpenTargets {
         let is_few = self.tally.open() <= MAX_NAMED;
         let named = self.targets.all_open().filter(|_| is_few);
         let rows = named.map(|(_, target)| self.row(target, self.now.elapsed)).collect();
-        Open { counts: self.counts(), rows }
+        OpenTargets { counts: self.counts(), rows }
     }
 
     fn counts(&self) -> Vec<(Option<Status>, usize)> {
@@ -74,7 +74,7 @@ impl Engine {
         let rows = |targets: Vec<(TargetId, &Target)>| {
             targets.into_iter().map(|(_, target)| self.row(target, elapsed)).collect()
         };
-        Rows::Some { slowest: rows(slowest), latest: rows(latest) }
+        Rows::Partial { slowest: rows(slowest), latest: rows(latest) }
     }
 
     fn row(&self, target: &Target, elapsed: Duration) -> Row {
@@ -82,7 +82,7 @@ impl Engine {
         Row {
             target: target.name.target.clone(),
             status: tracker.status().zip(tracker.provider_status().map(str::to_owned)),
-            held: match target.ended() {
+            in_status: match target.ended() {
                 Some(ended) => ended.at.saturating_sub(target.since),
                 None => elapsed.saturating_sub(tracker.since().unwrap_or_default()),
             },

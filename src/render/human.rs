@@ -162,7 +162,8 @@ impl Trail {
             self.widest = self.widest.max(console::measure_text_width(&target));
             format!("{}  ", padded(&target, self.widest))
         };
-        let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
+        let after =
+            change.since_previous.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();
         let word = provider_status_suffix(change.status, &change.provider_status);
         let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail + &*word));

@@ -100,7 +100,7 @@ fn plan_with(mode: Mode, targets: usize, change: impl FnOnce(&mut Profile)) -> P
         name: "fake".into(),
         prefix: "fake:".into(),
         provider: Arc::new(Fake(Arc::new(spec()))),
-        credential: Credential::fixed("a-fixed-token", "a test".to_owned()).unwrap(),
+        credential: Credential::value("a-fixed-token", "a test".to_owned()).unwrap(),
         can_poll: true,
         interval: Duration::from_secs(5),
         safety_interval: Duration::from_secs(60),

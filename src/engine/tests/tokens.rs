@@ -18,8 +18,8 @@ fn from_a_command(mode: Mode) -> Plan {
 /// A profile whose tokens are issued for another secret.
 pub(super) fn issuing(token: Option<Token>) -> Plan {
     plan_with(Mode::Watch, 1, |profile| {
-        let issuer = Credential::fixed("issuer-secret", "a test".to_owned()).unwrap();
-        let (source, issuer) = (CredentialSource::Fixed, Some(Box::new(issuer)));
+        let issuer = Credential::value("issuer-secret", "a test".to_owned()).unwrap();
+        let (source, issuer) = (CredentialSource::Value, Some(Box::new(issuer)));
         profile.credential = Credential { token, source, issuer, ..Credential::none() };
     })
 }

@@ -39,7 +39,7 @@ impl ProviderSetup {
         let credential = if provider.is_public() || !self.can_poll {
             Credential::none()
         } else {
-            Credential::fixed(TOKEN, "a seed".to_owned()).unwrap()
+            Credential::value(TOKEN, "a seed".to_owned()).unwrap()
         };
         Profile {
             name: self.name.as_str().into(),
