@@ -164,7 +164,7 @@ fn no_scenario_shows_a_secret() {
     let targets: Vec<String> = played.collect();
     let ways = ["watch", "poll"].into_iter().flat_map(|name| FORMS.map(|form| (name, form)));
     all_at_once(ways, |(name, form)| {
-        let limits = ["-t", "6s", "--heartbeat", "1s", "-vv", "-o", form];
+        let limits = ["-t", "2s", "--heartbeat", "1s", "-vv", "-o", form];
         let words = [name].into_iter().chain(targets.iter().map(String::as_str)).chain(limits);
         let ended = armed(&words.collect::<Vec<_>>(), "http://127.0.0.1:9", "").run();
         check(&secrets, &ended, &format!("{name} -o {form}"));

@@ -76,7 +76,7 @@ fn the_providers_word_is_shown_where_it_differs() {
 
 #[test]
 fn a_lost_connection_is_told_on_the_live_line_not_in_the_trail() {
-    let (terminal, left) = run(txwatch(["watch", "sandbox:drop"]).size(24, 100));
+    let (terminal, left) = run(txwatch(["watch", "sandbox:drop"]).size(24, 100).in_real_time());
     assert_eq!(left.code, 0, "{left:#?}");
     let live = terminal.history.iter().flatten().filter(|line| is_live(line));
     assert!(live.clone().any(|line| line.contains("reconnecting")
@@ -137,7 +137,7 @@ fn what_went_wrong_is_told_once() {
 #[test]
 fn several_targets_have_aligned_rows_under_a_header() {
     let targets = ["watch", "sandbox:happy", "sandbox:cancelled@a-clock-of-its-own"];
-    let (terminal, left) = run(txwatch(targets).size(24, 100));
+    let (terminal, left) = run(txwatch(targets).size(24, 100).in_real_time());
     assert_eq!(left.code, 11, "{left:#?}");
     let view = terminal.history.iter().find(|screen| {
         screen.iter().any(|line| line.starts_with("2 targets   1 ended badly · 1 open "))
@@ -186,20 +186,28 @@ fn a_small_window_shows_what_fits_and_what_is_open_first() {
 
 #[test]
 fn a_narrow_window_wraps_nothing_that_moves() {
-    for targets in [&["sandbox:happy"][..], &["sandbox:happy", "sandbox:drop"]] {
-        let (terminal, left) = run(txwatch(["watch"].iter().chain(targets)).size(24, 40));
-        assert_eq!(left.code, 0, "{left:#?}");
-        for screen in &terminal.history {
-            let Some(first) = screen.iter().position(|line| is_live(line)) else { continue };
-            let below = &screen[first..];
-            // Below the first live line there are rows only, each on one line.
-            assert!(below.len() <= targets.len(), "{screen:#?}");
-            assert!(below.iter().all(|line| is_live(line) || line.starts_with('✔')), "{screen:#?}");
-            assert!(below.iter().all(|line| line.chars().count() <= 37), "{screen:#?}");
+    std::thread::scope(|scope| {
+        for targets in [&["sandbox:happy"][..], &["sandbox:happy", "sandbox:drop"]] {
+            scope.spawn(move || nothing_that_moves_is_wrapped(targets));
         }
-        let lives = terminal.history.iter().flatten().filter(|line| is_live(line)).count();
-        assert!(lives > 10, "{lives}");
+    });
+}
+
+fn nothing_that_moves_is_wrapped(targets: &[&str]) {
+    // There have to be some screens to look at.
+    let session = txwatch(["watch"].iter().chain(targets)).in_real_time();
+    let (terminal, left) = run(session.size(24, 40));
+    assert_eq!(left.code, 0, "{left:#?}");
+    for screen in &terminal.history {
+        let Some(first) = screen.iter().position(|line| is_live(line)) else { continue };
+        let below = &screen[first..];
+        // Below the first live line there are rows only, each on one line.
+        assert!(below.len() <= targets.len(), "{screen:#?}");
+        assert!(below.iter().all(|line| is_live(line) || line.starts_with('✔')), "{screen:#?}");
+        assert!(below.iter().all(|line| line.chars().count() <= 37), "{screen:#?}");
     }
+    let lives = terminal.history.iter().flatten().filter(|line| is_live(line)).count();
+    assert!(lives > 10, "{lives}");
 }
 
 /// Has a shell run txwatch in a terminal, with a stream somewhere else.
