@@ -1,4 +1,4 @@
-//! The rules of a command, without a socket or a clock: a [`Harness`] plays provider, network and time.
+//! The rules of a command, without sockets or a clock: a [`Harness`] stands for provider, network and time.
 
 mod account;
 mod any_order;
@@ -31,7 +31,7 @@ use crate::transport::Error;
 use crate::wire::{Auth, Request};
 use harness::Harness;
 
-/// A provider that is asked, and whose answers the tests make up.
+/// A provider whose responses the tests make up.
 struct Fake(Arc<Spec>);
 
 fn spec() -> Spec {

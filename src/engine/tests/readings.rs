@@ -1,4 +1,4 @@
-//! What is found that is no status: an unknown id, an answer that makes no sense, a peer without trust.
+//! Results without a status: an unknown id, a malformed response, an untrusted peer.
 
 use super::*;
 use Status::{Completed, Pending};

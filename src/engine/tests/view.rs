@@ -43,7 +43,7 @@ fn many_are_counted_by_status() {
 fn the_slowest_and_the_latest_have_the_rows() {
     let mut harness = Harness::new(plan(Mode::Watch, 30));
     harness.subscribe();
-    // Nothing was seen yet: all are as slow, and nothing changed.
+    // There is no report yet: all are equally slow, and nothing changed.
     assert_eq!(some(&harness).0, ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
     assert_eq!(some(&harness).1, [] as [&str; 0]);
     for target in 0..30 {
@@ -58,7 +58,7 @@ fn the_slowest_and_the_latest_have_the_rows() {
     harness.push(1, Status::OnHold, None);
     assert_eq!(some(&harness).0, ["0", "2", "4", "5", "6", "7"]);
     assert_eq!(some(&harness).1, ["1", "3", "29"]);
-    // What is open has the room that it needs, and what ended has the rest.
+    // Open targets have the rows that they need, and settled ones the rest.
     for target in (0..30).filter(|target| ![1, 3, 12].contains(target)) {
         harness.now += seconds(1);
         harness.push(target, Status::Cancelled, None);
