@@ -281,7 +281,7 @@ fn bad_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> 
 /// A secret goes over `http://` or `ws://` to this machine only.
 fn refuse_cleartext(profile: &str, provider: &dyn Provider) -> Result<(), Failure> {
     for request in provider.requests(&provider.spec().probe_id) {
-        if request.leaks() {
+        if request.leaks_secret() {
             let message = format!(
                 "profile {profile} would send its token unencrypted over {}:// to {}",
                 request.url.scheme(),

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::clock::Clock;
 use super::traffic::shown;
 use crate::engine::{FeedId, Input, LinkEvent};
-use crate::protocol::{Closed, KeepAlive, Refusal, Reopen};
+use crate::protocol::{Closed, KeepAlive, Reconnect, Refusal};
 use crate::provider::{Feed, FeedAction, FeedSignal, Id};
 use crate::transport::{Backoff, Connection, Error, Message, Network};
 use crate::wire::{Frame, Token};
@@ -60,14 +60,14 @@ enum Ended {
 
 impl Ended {
     /// What to do about it. The provider's own word on why says more than the transport's.
-    fn reopen(self, feed: &mut dyn Feed) -> (Error, Reopen) {
+    fn reconnect(self, feed: &mut dyn Feed) -> (Error, Reconnect) {
         match self {
             Ended::Broken(error, code) => {
-                let Closed { reopen, why } = feed.closed(code);
-                (why.map_or(error.clone(), |why| error.because(&why)), reopen)
+                let Closed { reconnect, reason } = feed.closed(code);
+                (reason.map_or(error.clone(), |reason| error.with_reason(&reason)), reconnect)
             }
             Ended::Refused(Refusal { kind, message }) => {
-                (Error::refused(message), Reopen::Never(kind))
+                (Error::denied(message), Reconnect::Never(kind))
             }
         }
     }
@@ -116,21 +116,21 @@ impl<N: Network> FeedTask<N> {
             self.tell(LinkEvent::Connecting { attempt: backoff.attempt() }).await;
             let token = self.wiring.token.borrow_and_update().clone();
             feed.token(&token);
-            let (error, reopen) = self.connect(feed.as_mut(), &token, &mut backoff).await;
-            if error.is_not_there && feed.fallback_endpoint() {
+            let (error, reconnect) = self.connect(feed.as_mut(), &token, &mut backoff).await;
+            if error.is_not_found && feed.fallback_endpoint() {
                 continue;
             }
-            let retry_in = match reopen {
-                Reopen::Never(kind) => {
+            let retry_in = match reconnect {
+                Reconnect::Never(kind) => {
                     let refusal = Refusal { kind, message: error.to_string() };
                     return self.tell(LinkEvent::Signal(FeedSignal::Refused(refusal))).await;
                 }
-                Reopen::AtOnce if backoff.attempt() == 0 => {
+                Reconnect::Immediately if backoff.attempt() == 0 => {
                     backoff.next(Duration::ZERO);
                     Duration::ZERO
                 }
-                Reopen::AtOnce => backoff.next(Duration::ZERO),
-                Reopen::Backoff(floor) => {
+                Reconnect::Immediately => backoff.next(Duration::ZERO),
+                Reconnect::Backoff(floor) => {
                     backoff.next(floor.max(error.retry_after.unwrap_or_default()))
                 }
             };
@@ -146,20 +146,20 @@ impl<N: Network> FeedTask<N> {
         feed: &mut dyn Feed,
         token: &Token,
         backoff: &mut Backoff,
-    ) -> (Error, Reopen) {
+    ) -> (Error, Reconnect) {
         let opened = {
             let _permit = self.wiring.permits.acquire().await;
             self.wiring.network.open(&feed.request(), token).await
         };
         match opened {
-            Err(error) => (error, Reopen::Backoff(Duration::ZERO)),
+            Err(error) => (error, Reconnect::Backoff(Duration::ZERO)),
             Ok(stream) => {
                 let open = Clock::start();
                 let ended = self.pump(feed, stream).await;
                 if open.now().elapsed >= HEALTHY {
                     backoff.reset();
                 }
-                ended.reopen(feed)
+                ended.reconnect(feed)
             }
         }
     }
@@ -213,7 +213,7 @@ impl<N: Network> FeedTask<N> {
     ) -> Result<(), Ended> {
         if idle.pinged.replace(Clock::start()).is_some() {
             let KeepAlive { idle, timeout } = feed.keep_alive();
-            return Err(Error::silent(idle + timeout).into());
+            return Err(Error::idle_timeout(idle + timeout).into());
         }
         self.execute(feed.idle(), stream).await?;
         Ok(stream.ping().await?)

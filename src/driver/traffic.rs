@@ -29,7 +29,7 @@ fn unwrap(value: &mut Value) {
     match value {
         Value::Object(fields) => fields.values_mut().for_each(unwrap),
         Value::Array(items) => items.iter_mut().for_each(unwrap),
-        Value::String(text) if jwt::is_signed(text) => {
+        Value::String(text) if jwt::is_jwt(text) => {
             *text = format!("[signed, {} bytes]", text.len());
         }
         Value::String(text) => match serde_json::from_str(text) {

@@ -1,24 +1,24 @@
-//! How a push connection is kept alive, refused and opened again.
+//! Keep-alive, refusal and reconnection of a push connection.
 
 use std::time::Duration;
 
 use crate::error::FailureKind;
 
-/// Why a provider refused a connection for good, with a sentence.
+/// A provider refused a connection for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// What kind of refusal it is.
     pub kind: RefusalKind,
-    /// What the provider said, and what it means.
+    /// What the provider said and what it means, as a sentence.
     pub message: String,
 }
 
 /// What kind of refusal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// We are not allowed, or not understood.
+    /// The credentials, the application key or the protocol version was not accepted.
     Denied,
-    /// It takes no more connections.
+    /// The provider accepts no more connections.
     OverCapacity,
 }
 
@@ -31,31 +31,31 @@ impl From<RefusalKind> for FailureKind {
     }
 }
 
-/// How silence on a connection is treated.
+/// The idle timeout of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeepAlive {
-    /// After this long without a message, a ping is sent.
+    /// How long after the last message a ping is sent.
     pub idle: Duration,
-    /// If nothing arrives within this time after it, the connection is dead.
+    /// How long after that ping the connection counts as dead, if nothing arrives.
     pub timeout: Duration,
 }
 
-/// What to do about a connection that was closed.
+/// Whether and when to reconnect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reopen {
-    /// Try once at once, then back off.
-    AtOnce,
-    /// Back off, at least this long.
+pub enum Reconnect {
+    /// Immediately for the first attempt, then with backoff.
+    Immediately,
+    /// With backoff, at least this long after the close.
     Backoff(Duration),
-    /// Never again unchanged.
+    /// Never: the same connection would be refused again.
     Never(RefusalKind),
 }
 
-/// What a feed knows about the end of its connection.
+/// What a close code means in the provider's protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// What to do about it.
-    pub reopen: Reopen,
-    /// Why it was closed, in the provider's terms.
-    pub why: Option<String>,
+    /// Whether and when to reconnect.
+    pub reconnect: Reconnect,
+    /// Why the connection was closed, if the protocol says so.
+    pub reason: Option<String>,
 }

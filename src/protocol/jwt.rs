@@ -1,4 +1,4 @@
-//! JSON Web Tokens signed with HS256 (RFC 7515, RFC 7519), and with nothing else.
+//! JSON Web Tokens (RFC 7515, RFC 7519), signed with HS256 only.
 
 use std::sync::Once;
 
@@ -24,33 +24,33 @@ pub enum JwtError {
     /// It is signed with another algorithm.
     #[error("it is not signed with HS256")]
     Algorithm,
-    /// Its header or claims are not what such a token has; an algorithm of no name is among them.
+    /// Its header or claims are malformed, or its algorithm has no registered name.
     #[error("its header or content is not what a token signed with HS256 has")]
     Content,
-    /// It has not the form of a token.
+    /// It is not three parts in base64url.
     #[error("it is not a signed token")]
     NotAToken,
 }
 
-/// The claims of a token that one of these secrets signed, tried in this order. Times in the claims are
-/// not looked at: what was signed stays true.
+/// The claims of a token that was signed with one of these secrets. Times in the claims are not checked: a report
+/// that was signed stays true.
 ///
 /// # Errors
-/// Why it is not trusted, by the secret that was tried last.
+/// Why the token is not trusted, by the secret that was tried last.
 pub fn verify(token: &str, secrets: &[&[u8]]) -> Result<Value, JwtError> {
     use_ring();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let mut problem = JwtError::NoSecret;
+    let mut last_error = JwtError::NoSecret;
     for secret in secrets {
         match decode(token, &DecodingKey::from_secret(secret), &validation) {
             Ok(decoded) => return Ok(decoded.claims),
-            Err(error) => problem = JwtError::of(&error),
+            Err(error) => last_error = JwtError::of(&error),
         }
     }
-    Err(problem)
+    Err(last_error)
 }
 
 impl JwtError {
@@ -58,14 +58,14 @@ impl JwtError {
         match error.kind() {
             ErrorKind::InvalidSignature => JwtError::WrongSignature,
             ErrorKind::InvalidAlgorithm => JwtError::Algorithm,
-            // An algorithm that is none at all does not even parse.
+            // An algorithm without a registered name is an error of JSON in this library.
             ErrorKind::Json(_) | ErrorKind::InvalidAlgorithmName => JwtError::Content,
             _ => JwtError::NotAToken,
         }
     }
 }
 
-/// Signs claims.
+/// A token with these claims, signed with this secret.
 ///
 /// # Errors
 /// The claims are not JSON.
@@ -75,22 +75,23 @@ pub fn sign(claims: &Value, secret: &[u8]) -> Result<String, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Whether text has the shape of a signed token: three parts, the first of which is a JSON object.
-pub fn is_signed(text: &str) -> bool {
+/// Whether text has the form of a signed token: three parts, the first of which begins like a JSON object in
+/// base64url. Nothing is verified.
+pub fn is_jwt(text: &str) -> bool {
     let parts = text.bytes().filter(|byte| *byte == b'.').count() + 1;
     text.starts_with("ey") && parts == 3 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// When a token says that it expires. Nothing is verified.
+/// The `exp` claim of a token. Nothing is verified.
 pub fn expiry(token: &str) -> Option<Timestamp> {
-    let claims: Value = is_signed(token)
+    let claims: Value = is_jwt(token)
         .then(|| jsonwebtoken::dangerous::insecure_decode(token).ok())
         .flatten()
         .map(|decoded| decoded.claims)?;
     Timestamp::from_second(claims.get("exp")?.as_i64()?).ok()
 }
 
-/// The cryptography that TLS uses too; it does HMAC with SHA-256 here, and refuses everything else.
+/// Installs ring, which TLS uses too, as the library's cryptography, with HMAC with SHA-256 only.
 fn use_ring() {
     static RING: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key| match (algorithm, key.family()) {
@@ -106,7 +107,7 @@ fn use_ring() {
         key_utils: KeyUtils::new_unimplemented(),
     };
     static INSTALLED: Once = Once::new();
-    // Fails only if there is one already, which nothing else installs.
+    // Fails only if another provider is installed already; nothing else installs one.
     INSTALLED.call_once(|| {
         let _ = RING.install_default();
     });

@@ -1,8 +1,8 @@
-//! What several providers speak. It knows none of them.
+//! The protocols that several providers use: Pusher Channels, JSON-RPC, JSON Web Tokens.
 
 mod connection;
 pub mod json_rpc;
 pub mod jwt;
 pub mod pusher;
 
-pub use connection::{Closed, KeepAlive, Refusal, RefusalKind, Reopen};
+pub use connection::{Closed, KeepAlive, Reconnect, Refusal, RefusalKind};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Id, Report};
-use crate::protocol::{Closed, KeepAlive, Refusal, Reopen};
+use crate::protocol::{Closed, KeepAlive, Reconnect, Refusal};
 use crate::warning::{Warning, WarningCode};
 use crate::wire::{Frame, Request, Token};
 
@@ -42,7 +42,7 @@ pub trait Feed: Send {
 
     /// The connection was closed, with a close code if the peer gave one.
     fn closed(&mut self, _code: Option<u16>) -> Closed {
-        Closed { reopen: Reopen::Backoff(Duration::ZERO), why: None }
+        Closed { reconnect: Reconnect::Backoff(Duration::ZERO), reason: None }
     }
 }
 

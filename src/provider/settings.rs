@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::wire::Base;
+use crate::wire::BaseUrl;
 
 /// The schemes of an address that is polled.
 pub const HTTP: &[&str] = &["http", "https"];
@@ -92,7 +92,7 @@ impl Setting {
     /// One sentence on what is wrong with it.
     pub fn check(&self, value: &str) -> Result<(), String> {
         match &self.kind {
-            SettingKind::Url(schemes) => Base::parse(value, schemes).map(drop),
+            SettingKind::Url(schemes) => BaseUrl::parse(value, schemes).map(drop),
             SettingKind::Choice(words) if !words.iter().any(|word| word == value) => {
                 Err(format!("it is one of: {}", words.join(", ")))
             }
@@ -121,9 +121,9 @@ impl Settings {
     ///
     /// # Errors
     /// One sentence on what is wrong with it.
-    pub fn base(&self, key: &str, schemes: &[&str]) -> Result<Option<Base>, String> {
+    pub fn base(&self, key: &str, schemes: &[&str]) -> Result<Option<BaseUrl>, String> {
         self.get(key)
-            .map(|text| Base::parse(text, schemes).map_err(|error| format!("{key}: {error}")))
+            .map(|text| BaseUrl::parse(text, schemes).map_err(|error| format!("{key}: {error}")))
             .transpose()
     }
 }

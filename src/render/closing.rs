@@ -51,12 +51,12 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
         let _ = writeln!(text, "  and {more} more");
     }
     let _ = writeln!(text, "  {}", advice(&closing.undecided));
-    let (what, targets) = match closing.account {
-        true => ("resume with", Vec::new()),
-        false if more > 0 => {
-            ("resume with their names, which stdout has, on standard input:", vec!["-"])
-        }
-        false => ("resume with", closing.undecided.iter().map(|open| &*open.target).collect()),
+    let (what, targets) = if closing.account {
+        ("resume with", Vec::new())
+    } else if more > 0 {
+        ("resume with their names, which stdout has, on standard input:", vec!["-"])
+    } else {
+        ("resume with", closing.undecided.iter().map(|open| &*open.target).collect())
     };
     let _ = writeln!(text, "{} {what}  {}", paint.hint("hint:"), resume(&targets));
     text

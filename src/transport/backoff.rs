@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-/// The first ceiling.
-const FIRST: Duration = Duration::from_secs(1);
-/// The last ceiling.
-const LAST: Duration = Duration::from_secs(30);
+/// The ceiling of the first wait.
+const INITIAL_CEILING: Duration = Duration::from_secs(1);
+/// The ceiling is doubled up to this.
+const MAX_CEILING: Duration = Duration::from_secs(30);
 
-/// Full jitter: a wait is anywhere between zero and a ceiling that doubles from one second to thirty.
+/// Exponential backoff with full jitter: a wait is uniformly distributed between zero and a ceiling that doubles
+/// from one second to thirty.
 #[derive(Debug)]
 pub struct Backoff {
     random: fastrand::Rng,
@@ -15,24 +16,25 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// A schedule at its beginning.
+    /// A schedule before its first wait.
     pub fn new(random: fastrand::Rng) -> Self {
         Backoff { random, attempt: 0 }
     }
 
-    /// The next wait, at least `floor` (what the peer asked for, by `Retry-After` or its protocol).
+    /// The next wait, at least `floor` (the minimum that the peer's `Retry-After` or protocol asks for).
     pub fn next(&mut self, floor: Duration) -> Duration {
-        let ceiling = FIRST.saturating_mul(2u32.saturating_pow(self.attempt)).min(LAST);
+        let ceiling =
+            INITIAL_CEILING.saturating_mul(2u32.saturating_pow(self.attempt)).min(MAX_CEILING);
         self.attempt = self.attempt.saturating_add(1);
         ceiling.mul_f64(self.random.f64()).max(floor)
     }
 
-    /// How many waits there were since the beginning.
+    /// The number of waits since the start or the last reset.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Begins again, after a healthy spell.
+    /// Starts over, after a success.
     pub fn reset(&mut self) {
         self.attempt = 0;
     }
@@ -49,7 +51,7 @@ mod tests {
         fn waits_stay_within_their_ceilings(seed: u64, tries in 1usize..40) {
             let mut backoff = Backoff::new(fastrand::Rng::with_seed(seed));
             for attempt in 0..tries {
-                let ceiling = LAST.min(FIRST * 2u32.pow(attempt.min(10) as u32));
+                let ceiling = MAX_CEILING.min(INITIAL_CEILING * 2u32.pow(attempt.min(10) as u32));
                 let wait = backoff.next(Duration::ZERO);
                 prop_assert!(wait <= ceiling, "{wait:?} > {ceiling:?} at {attempt}");
             }
@@ -61,7 +63,7 @@ mod tests {
             let floor = Duration::from_secs(floor);
             for _ in 0..tries {
                 let wait = backoff.next(floor);
-                prop_assert!(wait >= floor && wait <= floor.max(LAST));
+                prop_assert!(wait >= floor && wait <= floor.max(MAX_CEILING));
             }
         }
 
@@ -73,7 +75,7 @@ mod tests {
             }
             backoff.reset();
             prop_assert_eq!(backoff.attempt(), 0);
-            prop_assert!(backoff.next(Duration::ZERO) <= FIRST);
+            prop_assert!(backoff.next(Duration::ZERO) <= INITIAL_CEILING);
         }
     }
 
@@ -82,7 +84,7 @@ mod tests {
         let waits: Vec<_> = (0..200)
             .map(|seed| Backoff::new(fastrand::Rng::with_seed(seed)).next(Duration::ZERO))
             .collect();
-        assert!(waits.iter().any(|wait| *wait < FIRST / 4));
-        assert!(waits.iter().any(|wait| *wait > FIRST * 3 / 4));
+        assert!(waits.iter().any(|wait| *wait < INITIAL_CEILING / 4));
+        assert!(waits.iter().any(|wait| *wait > INITIAL_CEILING * 3 / 4));
     }
 }

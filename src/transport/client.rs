@@ -1,4 +1,4 @@
-//! The network of bytes.
+//! [`Network`] over real sockets: time limits and logging of requests and connections.
 
 use tokio::time::timeout;
 
@@ -17,15 +17,15 @@ impl Network for Transport {
     async fn fetch(&self, request: &Request, token: &Token) -> Result<Response, Error> {
         let address = request.url.as_str();
         tracing::debug!("> {} {address}", method(request));
-        let answer = timeout(REQUEST_TIMEOUT, self.exchange(request, token)).await;
-        let answer = answer.unwrap_or_else(|_| Err(Error::timeout("the request to", address)));
-        match &answer {
+        let response = timeout(REQUEST_TIMEOUT, self.exchange(request, token)).await;
+        let response = response.unwrap_or_else(|_| Err(Error::timeout("the request to", address)));
+        match &response {
             Ok(response) => {
                 tracing::debug!("< {} ({} bytes) {address}", response.status, response.body.len());
             }
             Err(error) => tracing::debug!("< {error}"),
         }
-        answer
+        response
     }
 
     async fn open(&self, request: &Request, token: &Token) -> Result<Stream, Error> {
@@ -37,8 +37,8 @@ impl Network for Transport {
                 ("the WebSocket upgrade to", upgraded.map(|opened| opened.map(Stream::Socket)))
             }
             _ => {
-                let begun = timeout(REQUEST_TIMEOUT, self.events(request, token)).await;
-                ("the event stream of", begun.map(|opened| opened.map(Stream::Events)))
+                let started = timeout(REQUEST_TIMEOUT, self.events(request, token)).await;
+                ("the event stream of", started.map(|opened| opened.map(Stream::Events)))
             }
         };
         let opened = opened.unwrap_or_else(|_| Err(Error::timeout(phase, address)));

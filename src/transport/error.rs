@@ -1,4 +1,4 @@
-//! What can go wrong on the wire, with the phase and the address, answering "is it worth retrying".
+//! Errors of requests and connections, with the phase and the address, and whether a retry is worthwhile.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -9,31 +9,31 @@ use crate::wire::StatusClass;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
-    /// What sort of failure it is.
+    /// What kind of failure it is.
     pub kind: ErrorKind,
-    /// How long the peer asked us to wait.
+    /// How long to wait before the next attempt, counted from the response (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// Whether the peer has nothing at the address of an event stream (404).
-    pub is_not_there: bool,
+    /// Whether the peer answered the request for an event stream with 404.
+    pub is_not_found: bool,
     message: String,
 }
 
-/// What a failure means for the one who asked.
+/// What kind of failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// No answer, or "not now": worth another try.
+    /// No response, a lost connection, or a status such as 503: worth a retry.
     Unreachable,
-    /// 401 or 403.
+    /// 401 or 403, or a refusal in the provider's own protocol.
     Denied,
-    /// The peer cannot be trusted or understood: a certificate, a redirect, an answer without end.
+    /// The peer cannot be trusted: a bad certificate, a redirect to another origin, a body over the limit.
     Untrusted,
-    /// The peer does not upgrade to WebSocket here.
+    /// The address serves no WebSocket or event stream.
     Unsupported,
 }
 
 impl ErrorKind {
-    /// What it means that a connection was refused with a status of this class.
-    pub(super) fn of_refusal(class: StatusClass) -> Self {
+    /// The kind of failure if a status of this class comes in place of a WebSocket or an event stream.
+    pub(super) fn from_status(class: StatusClass) -> Self {
         match class {
             StatusClass::Denied => ErrorKind::Denied,
             StatusClass::Busy => ErrorKind::Unreachable,
@@ -45,27 +45,27 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// An error with a sentence that names phase and address.
+    /// An error with a sentence that names the phase and the address.
     pub(super) fn new(kind: ErrorKind, message: String) -> Self {
-        Error { kind, retry_after: None, is_not_there: false, message }
+        Error { kind, retry_after: None, is_not_found: false, message }
     }
 
-    /// The peer closed the connection, perhaps with a code and a reason.
+    /// The peer closed the connection, with the code and the reason of its close frame.
     pub fn closed(code: Option<u16>, reason: &str) -> Self {
         let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         Error::new(ErrorKind::Unreachable, format!("the peer closed the connection{code}{reason}"))
     }
 
-    /// The same, with what the provider means by it.
+    /// The same error, with the reason that the provider's protocol gives.
     #[must_use]
-    pub fn because(mut self, why: &str) -> Self {
-        self.message = format!("{}: {why}", self.message);
+    pub fn with_reason(mut self, reason: &str) -> Self {
+        self.message = format!("{}: {reason}", self.message);
         self
     }
 
-    /// The peer answered the protocol's own refusal.
-    pub fn refused(message: String) -> Self {
+    /// The peer refused in the provider's own protocol.
+    pub fn denied(message: String) -> Self {
         Error::new(ErrorKind::Denied, message)
     }
 
@@ -74,20 +74,21 @@ impl Error {
         Error::new(ErrorKind::Untrusted, message)
     }
 
-    /// The peer does not upgrade to what is asked for.
+    /// The address serves no WebSocket or event stream.
     pub fn unsupported(message: String) -> Self {
         Error::new(ErrorKind::Unsupported, message)
     }
 
-    /// The peer gave no sign of life although it was asked for one.
-    pub fn silent(silence: Duration) -> Self {
+    /// Nothing was received for this long, although a ping was sent.
+    pub fn idle_timeout(idle: Duration) -> Self {
         Error::new(
             ErrorKind::Unreachable,
-            format!("the connection is dead: silent for {}s", silence.as_secs()),
+            format!("the connection is dead: silent for {}s", idle.as_secs()),
         )
     }
 
-    /// The peer opened the connection, and then did not introduce itself as its protocol wants.
+    /// The connection was opened, but the handshake of the provider's protocol was not complete this long
+    /// after that.
     pub fn handshake_timeout(wait: Duration) -> Self {
         Error::new(
             ErrorKind::Unreachable,
@@ -106,21 +107,21 @@ impl Error {
         Error::new(kind, format!("{phase} {address} failed: {cause}"))
     }
 
-    /// Nothing came in time.
+    /// No response within the time limit.
     pub(super) fn timeout(phase: &str, address: &str) -> Self {
         Error::new(ErrorKind::Unreachable, format!("{phase} {address} failed: no answer in time"))
     }
 }
 
-/// The most telling of an error's causes. TLS errors travel inside I/O errors, so the chain is walked.
+/// The most specific of an error's causes. TLS errors are wrapped in I/O errors, so the chain is walked.
 fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
     let mut cause = error;
     loop {
-        if let Some(tls) = find_tls(cause) {
+        if let Some(tls) = find_tls_error(cause) {
             return match tls {
                 rustls::Error::InvalidCertificate(reason) => (
                     ErrorKind::Untrusted,
-                    format!("its certificate is not trusted: {}", certificate(reason)),
+                    format!("its certificate is not trusted: {}", certificate_problem(reason)),
                 ),
                 other => (ErrorKind::Unreachable, format!("TLS: {other}")),
             };
@@ -132,15 +133,15 @@ fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
     }
 }
 
-/// A TLS error, however many I/O errors it is wrapped in: `source` passes those over.
-fn find_tls<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+/// A TLS error, however many I/O errors it is wrapped in: `source` skips what an I/O error wraps.
+fn find_tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     error.downcast_ref().or_else(|| {
         let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-        find_tls(inner)
+        find_tls_error(inner)
     })
 }
 
-fn certificate(reason: &rustls::CertificateError) -> String {
+fn certificate_problem(reason: &rustls::CertificateError) -> String {
     use rustls::CertificateError as Reason;
     match reason {
         Reason::UnknownIssuer => {

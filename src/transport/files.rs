@@ -1,15 +1,15 @@
-//! Open files: a socket is one, and a process may have only so many.
+//! The limit of open files: a socket is one.
 
-/// What a process may need besides its push connections: standard streams, requests, looking up names, a
-/// token's command. Where few files are allowed at all, half of them have to do.
-const RESERVE: usize = 100;
+/// Open files that are kept for other uses than push connections: standard streams, requests, DNS, a token
+/// command. Where the limit is below twice this, half of it is kept.
+const RESERVED_FILES: usize = 100;
 
-/// How many of these connections can be open at once, each of which takes so many files. Raises the
-/// limit, as far as it may be raised, if it does not allow them all.
+/// How many of this many connections can be open at once, where each takes `files_each` files. Raises the soft
+/// limit up to the hard limit if needed.
 pub(super) fn capacity(connections: usize, files_each: usize) -> usize {
-    let wanted = connections * files_each + RESERVE;
-    // Where the limit cannot be told, there is no reason to expect less.
+    let wanted = connections * files_each + RESERVED_FILES;
+    // Where the limit cannot be read, none is assumed.
     let allowed = rlimit::increase_nofile_limit(wanted as u64).unwrap_or(u64::MAX);
     let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
-    connections.min((allowed - RESERVE.min(allowed / 2)) / files_each)
+    connections.min((allowed - RESERVED_FILES.min(allowed / 2)) / files_each)
 }

@@ -1,4 +1,4 @@
-//! Requests.
+//! HTTP requests: the token, redirects, limits, `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,14 +7,14 @@ use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
     RETRY_AFTER,
 };
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder};
 use url::Url;
 
 use super::{Error, ErrorKind, MAX_BODY, Transport};
 use crate::wire::{Auth, Request, Response, Token};
 
 impl Transport {
-    /// Makes a request and reads the whole answer, up to [`MAX_BODY`] bytes.
+    /// Makes a request and reads the whole response, with a body of up to [`MAX_BODY`] bytes.
     pub(super) async fn exchange(
         &self,
         request: &Request,
@@ -22,20 +22,18 @@ impl Transport {
     ) -> Result<Response, Error> {
         let address = request.url.as_str();
         let failed = |error| Error::from_client("the request to", address, error);
-        let mut builder = self.authorised(method(request), request.url.clone(), request, token);
+        let mut builder =
+            self.request_builder(method(request), request.url.clone(), request, token);
         if let Some(body) = &request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
-        let mut answer = builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
-        if let Some(error) =
-            refused_redirect(address, answer.status(), answer.headers(), answer.url(), token)
-        {
-            return Err(error);
-        }
-        let retry_after = retry_after(answer.headers());
-        let date = date(answer.headers());
+        let mut response =
+            builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
+        check_redirect(address, &response, token)?;
+        let retry_after = retry_after(response.headers());
+        let date = date(response.headers()).and_then(|date| Timestamp::try_from(date).ok());
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(Error::new(
                     ErrorKind::Untrusted,
@@ -45,15 +43,15 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         let body = match std::str::from_utf8(&body) {
-            Ok(text) => token.scrub(text).into_owned().into_bytes(),
+            Ok(text) => token.redact(text).into_owned().into_bytes(),
             Err(_) => body,
         };
-        let status = answer.status().as_u16();
+        let status = response.status().as_u16();
         Ok(Response { status, date, retry_after, body })
     }
 
-    /// A request with the token where the provider wants it.
-    pub(super) fn authorised(
+    /// A request with these headers, and with the token where [`Request::auth`] says.
+    pub(super) fn request_builder(
         &self,
         method: Method,
         mut url: Url,
@@ -70,10 +68,10 @@ impl Transport {
         }
         let header = match (auth, text) {
             (Auth::Bearer, Some(text)) => {
-                Some((AUTHORIZATION, sensitive(&format!("Bearer {text}"))))
+                Some((AUTHORIZATION, sensitive_header(&format!("Bearer {text}"))))
             }
             (Auth::Header(name), Some(text)) => {
-                HeaderName::try_from(&**name).ok().map(|name| (name, sensitive(text)))
+                HeaderName::try_from(&**name).ok().map(|name| (name, sensitive_header(text)))
             }
             _ => None,
         };
@@ -91,36 +89,35 @@ pub(super) fn method(request: &Request) -> Method {
     }
 }
 
-/// Marked so that no log shows it. Tokens were checked to be what a header can hold.
-fn sensitive(text: &str) -> Option<HeaderValue> {
+/// A header value that is marked so that no log shows it.
+fn sensitive_header(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
 }
 
-/// Redirects on the origin were followed already; what is left leads elsewhere.
-pub(super) fn refused_redirect(
+/// Fails for a redirect to another origin; those within the origin were followed by the client.
+pub(super) fn check_redirect(
     address: &str,
-    status: StatusCode,
-    headers: &HeaderMap,
-    base: &Url,
+    response: &reqwest::Response,
     token: &Token,
-) -> Option<Error> {
+) -> Result<(), Error> {
+    let status = response.status();
     if !status.is_redirection() {
-        return None;
+        return Ok(());
     }
-    let target = headers.get(LOCATION).and_then(|to| to.to_str().ok());
-    let to = target.and_then(|to| base.join(to).ok()).map_or_else(
+    let location = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+    let to = location.and_then(|to| response.url().join(to).ok()).map_or_else(
         || "nowhere".to_owned(),
         |to| {
             if to.origin().is_tuple() {
-                token.scrub(&to.origin().ascii_serialization()).into_owned()
+                token.redact(&to.origin().ascii_serialization()).into_owned()
             } else {
                 format!("a {}: address", to.scheme())
             }
         },
     );
-    Some(Error::new(
+    Err(Error::new(
         ErrorKind::Untrusted,
         format!(
             "{address} redirects ({}) to {to}, which is not followed because the token would go along; \
@@ -130,8 +127,8 @@ pub(super) fn refused_redirect(
     ))
 }
 
-/// `Retry-After` in seconds or as a date. How far that is off the peer's own clock tells, for ours may
-/// be wrong; only where it tells none, ours has to.
+/// `Retry-After`, in seconds or as a date. A date is compared with the `Date` header, for the clocks of the peer
+/// and of this machine may differ; without that header, with this machine's clock.
 #[allow(clippy::disallowed_methods)]
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
@@ -139,18 +136,14 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => {
             let until = httpdate::parse_http_date(text).ok()?;
-            let now = peers_clock(headers).unwrap_or_else(SystemTime::now);
+            let now = date(headers).unwrap_or_else(SystemTime::now);
             Some(until.duration_since(now).unwrap_or_default())
         }
     }
 }
 
-/// The peer's own clock.
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    Timestamp::try_from(peers_clock(headers)?).ok()
-}
-
-fn peers_clock(headers: &HeaderMap) -> Option<SystemTime> {
+/// The peer's clock, from the `Date` header.
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()
 }
 

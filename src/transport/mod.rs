@@ -1,5 +1,5 @@
-//! Bytes in and out. It knows no provider: proxies, certificates, redirects, limits of size and time,
-//! and the place of the token in a request have their one home here.
+//! HTTP requests, WebSockets and event streams. It knows no provider. Proxies, certificates, redirects, limits of
+//! size and time, and adding the token to a request are handled here and nowhere else.
 
 mod backoff;
 mod client;
@@ -21,63 +21,63 @@ use url::Url;
 pub use backoff::Backoff;
 pub use error::{Error, ErrorKind};
 pub use network::{Connection, Message, Network};
-pub use sse::Events;
+pub use sse::EventStream;
 pub use stream::Stream;
 
 use crate::error::{Failure, FailureKind, config};
 use crate::wire::{Request, is_loopback};
 
-/// How long a connection may take to be established.
+/// How long TCP and TLS may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a whole request may take, or an upgrade.
+/// How long a whole request may take, or the upgrade to a WebSocket, connecting included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// The largest body that is read.
+/// The largest body or server-sent event that is read, in bytes.
 pub const MAX_BODY: usize = 16 * 1024 * 1024;
-/// The largest WebSocket message that is read.
+/// The largest WebSocket message that is read, in bytes.
 pub const MAX_MESSAGE: usize = 1024 * 1024;
 
-/// What a transport has to know before it opens anything.
+/// The options of a [`Transport`].
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// An extra trusted CA (PEM).
+    /// A file of additional trusted CAs (PEM).
     pub cacert: Option<PathBuf>,
-    /// How far it reaches.
+    /// Which peers it has to reach.
     pub reach: Reach,
-    /// Whether the peers are in this process too, as the embedded sandbox is.
+    /// Whether the peers are in this process too (the embedded sandbox), so that a connection takes two files.
     pub embedded: bool,
 }
 
-/// How far requests go, and so what the client needs.
+/// Which peers requests go to, which decides what the client is built with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// This machine, without TLS: no proxy gets to see a token.
+    /// This machine without TLS: no proxy is used.
     #[default]
     Loopback,
-    /// Another machine, without TLS and so without a secret.
-    Clear,
-    /// TLS: the system's CAs are loaded for that alone.
+    /// Another machine without TLS, and so without a token.
+    Cleartext,
+    /// Any machine with TLS: only then the system's CAs are loaded.
     Tls,
 }
 
 impl Reach {
-    /// How far the farthest of these requests goes.
+    /// The widest reach that any of these requests needs.
     pub fn of<'a>(requests: impl IntoIterator<Item = &'a Request>) -> Self {
         let reach = |request: &Request| match request.url.scheme() {
             "https" | "wss" => Reach::Tls,
             _ if is_loopback(&request.url) => Reach::Loopback,
-            _ => Reach::Clear,
+            _ => Reach::Cleartext,
         };
         requests.into_iter().map(reach).max().unwrap_or_default()
     }
 }
 
-/// The one client: makes requests and performs the WebSocket upgrade. Cheap to clone.
+/// The HTTP client: makes requests, opens event streams and performs the WebSocket upgrade. Cheap to clone.
 #[derive(Clone)]
 pub struct Transport {
     client: Client,
-    /// For this machine without TLS.
+    /// For this machine without TLS; uses no proxy.
     direct: Client,
-    /// How many files a connection takes of this process.
+    /// How many open files one connection takes.
     files_each: usize,
 }
 
@@ -85,37 +85,37 @@ impl Transport {
     /// Builds the client.
     ///
     /// # Errors
-    /// The extra CA cannot be read, or the system has none.
+    /// The CA file cannot be read, or the system has no CAs.
     pub fn new(options: &Options) -> Result<Self, Failure> {
-        // Fails only if one is installed already, which is as good.
+        // Fails only if one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = options.cacert.as_ref().map(read_certificates).transpose()?;
-        let direct = built(builder().tls_certs_only([]).no_proxy())?;
+        let direct = build_client(client_builder().tls_certs_only([]).no_proxy())?;
         let client = match (options.reach, extra) {
             (Reach::Loopback, _) => direct.clone(),
-            (Reach::Clear, _) => built(builder().tls_certs_only([]))?,
-            (Reach::Tls, None) => built(builder())?,
-            (Reach::Tls, Some(extra)) => built(builder().tls_certs_merge(extra))?,
+            (Reach::Cleartext, _) => build_client(client_builder().tls_certs_only([]))?,
+            (Reach::Tls, None) => build_client(client_builder())?,
+            (Reach::Tls, Some(extra)) => build_client(client_builder().tls_certs_merge(extra))?,
         };
         Ok(Transport { client, direct, files_each: if options.embedded { 2 } else { 1 } })
     }
 
     /// The client for an address.
     fn client(&self, url: &Url) -> &Client {
-        let clear = !matches!(url.scheme(), "https" | "wss");
-        if clear && is_loopback(url) { &self.direct } else { &self.client }
+        let is_cleartext = !matches!(url.scheme(), "https" | "wss");
+        if is_cleartext && is_loopback(url) { &self.direct } else { &self.client }
     }
 }
 
-fn builder() -> ClientBuilder {
+fn client_builder() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("txwatch/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(same_origin_only())
 }
 
-fn built(builder: ClientBuilder) -> Result<Client, Failure> {
-    builder.build().map_err(|error| {
+fn build_client(client_builder: ClientBuilder) -> Result<Client, Failure> {
+    client_builder.build().map_err(|error| {
         Failure::from_error(
             FailureKind::Config,
             anyhow::Error::new(error).context("the HTTP client cannot be set up"),
@@ -124,13 +124,17 @@ fn built(builder: ClientBuilder) -> Result<Client, Failure> {
     })
 }
 
-/// Custom headers survive reqwest's redirects, so only those that stay on the origin are followed.
+/// Only redirects within the origin are followed: reqwest sends custom headers, such as a token, along.
 fn same_origin_only() -> Policy {
-    const MOST: usize = 5;
+    const MAX_REDIRECTS: usize = 5;
     Policy::custom(|attempt| {
         let same =
             attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
-        if same && attempt.previous().len() <= MOST { attempt.follow() } else { attempt.stop() }
+        if same && attempt.previous().len() <= MAX_REDIRECTS {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
     })
 }
 

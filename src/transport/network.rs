@@ -1,9 +1,9 @@
-//! What a driver needs of a network. There is one of bytes here, and one that tests simulate.
+//! What the driver needs of a network: implemented here over real sockets, and by a simulation in the tests.
 
 use super::Error;
 use crate::wire::{Frame, Request, Response, Token};
 
-/// What is sent.
+/// A WebSocket message to send.
 #[derive(Debug)]
 pub enum Message {
     /// A text message.
@@ -14,10 +14,10 @@ pub enum Message {
 
 /// Makes requests and opens connections. Cheap to clone.
 pub trait Network: Clone + Send + Sync + 'static {
-    /// What it opens.
+    /// An open connection.
     type Connection: Connection;
 
-    /// How many of this many connections can be open at once.
+    /// How many of this many connections can be open at the same time.
     fn capacity(&self, connections: usize) -> usize {
         connections
     }
@@ -25,18 +25,18 @@ pub trait Network: Clone + Send + Sync + 'static {
     /// Makes a request and reads the whole response.
     ///
     /// # Errors
-    /// Nothing came in time, or what came cannot be trusted. Any HTTP status but a redirect to another origin
-    /// is a response.
+    /// There was no response in time, or it cannot be trusted. Any HTTP status except a redirect to another
+    /// origin is a response.
     fn fetch(
         &self,
         request: &Request,
         token: &Token,
     ) -> impl Future<Output = Result<Response, Error>> + Send;
 
-    /// Opens a connection: a WebSocket to `ws` and `wss`, a stream of events from `http` and `https`.
+    /// Opens a connection: a WebSocket for `ws` and `wss`, server-sent events for `http` and `https`.
     ///
     /// # Errors
-    /// Nothing came in time, the peer refused, or it is not trusted.
+    /// There was no response in time, the peer refused, or it cannot be trusted.
     fn open(
         &self,
         request: &Request,
@@ -44,27 +44,27 @@ pub trait Network: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Result<Self::Connection, Error>> + Send;
 }
 
-/// A connection on which the peer sends when it wants to.
+/// A connection on which the peer pushes.
 pub trait Connection: Send {
-    /// Waits for the next thing. Cancel-safe.
+    /// Waits for the next frame. Cancel-safe.
     ///
     /// # Errors
-    /// The connection broke, or the peer broke the protocol.
+    /// The connection is lost, or the peer violated the protocol.
     fn next(&mut self) -> impl Future<Output = Result<Frame, Error>> + Send;
 
-    /// Sends a message, where one can.
+    /// Sends a message; does nothing on an event stream.
     ///
     /// # Errors
-    /// The connection broke, or the peer does not read.
+    /// The connection is lost, or the peer does not read.
     fn send(&mut self, message: Message) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Sends a ping, where one can.
+    /// Sends a ping; does nothing on an event stream.
     ///
     /// # Errors
-    /// The connection broke, or the peer does not read.
+    /// The connection is lost, or the peer does not read.
     fn ping(&mut self) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// Ends it as its protocol wants it, whether the peer has closed it or not.
+    /// Closes the connection with the protocol's closing handshake, whether or not the peer has closed it.
     fn close(&mut self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }

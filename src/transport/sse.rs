@@ -11,93 +11,94 @@ use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use sse_stream::SseByteStream;
 use tokio::sync::Notify;
 
-use super::http::{refused_redirect, retry_after};
+use super::http::{check_redirect, retry_after};
 use super::{Error, ErrorKind, MAX_BODY, Transport};
 use crate::wire::{Frame, Request, StatusClass, Token};
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Vec<u8>, reqwest::Error>> + Send>>;
 
-/// A stream of events.
-pub struct Events {
+/// An open event stream.
+pub struct EventStream {
     decoder: SseByteStream<ByteCounter>,
     count: Arc<ByteCount>,
     token: Token,
 }
 
-/// What passes into the decoder. Comments never come out of it, and large events late; but both show
-/// that the peer lives.
+/// Counts the bytes that enter the decoder. Comments never come out of it and large events only late, but both are
+/// activity.
 #[derive(Default)]
 struct ByteCount {
-    arrived: Notify,
-    /// Bytes since the last event came out.
+    received: Notify,
+    /// Bytes since the decoder gave out the last event.
     pending: AtomicUsize,
 }
 
 impl Transport {
-    /// Begins to listen.
+    /// Opens an event stream.
     ///
     /// # Errors
-    /// The peer does not serve events here, refuses, or is not trusted.
-    pub(super) async fn events(&self, request: &Request, token: &Token) -> Result<Events, Error> {
+    /// The address serves no events, or the peer refuses or cannot be trusted.
+    pub(super) async fn events(
+        &self,
+        request: &Request,
+        token: &Token,
+    ) -> Result<EventStream, Error> {
         let address = request.url.as_str();
         let failed = |error| Error::from_client("the event stream of", address, error);
-        let answer = self
-            .authorised(Method::GET, request.url.clone(), request, token)
+        let response = self
+            .request_builder(Method::GET, request.url.clone(), request, token)
             .header(ACCEPT, "text/event-stream")
             .header(CACHE_CONTROL, "no-cache")
             .send()
             .await
             .map_err(failed)?;
-        if let Some(error) =
-            refused_redirect(address, answer.status(), answer.headers(), answer.url(), token)
-        {
-            return Err(error);
-        }
-        let status = answer.status().as_u16();
-        let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-        let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
+        check_redirect(address, &response, token)?;
+        let status = response.status().as_u16();
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let is_stream = content_type.is_some_and(|value| value.starts_with("text/event-stream"));
         if status != 200 || !is_stream {
             let reason = match status {
                 200 => "it is no event stream".to_owned(),
                 status => status.to_string(),
             };
-            let kind = ErrorKind::of_refusal(StatusClass::of(status));
+            let kind = ErrorKind::from_status(StatusClass::of(status));
             let mut error =
                 Error::new(kind, format!("{address} refused the event stream: {reason}"));
-            error.retry_after = retry_after(answer.headers());
-            error.is_not_there = StatusClass::of(status) == StatusClass::NotFound;
+            error.retry_after = retry_after(response.headers());
+            error.is_not_found = StatusClass::of(status) == StatusClass::NotFound;
             return Err(error);
         }
-        let chunks = answer.bytes_stream().map(|chunk| chunk.map(Vec::from));
-        Ok(Events::of(Box::pin(chunks), token))
+        let chunks = response.bytes_stream().map(|chunk| chunk.map(Vec::from));
+        Ok(EventStream::of(Box::pin(chunks), token))
     }
 }
 
-impl Events {
+impl EventStream {
     fn of(chunks: Chunks, token: &Token) -> Self {
         let count = Arc::<ByteCount>::default();
         let counter = ByteCounter { chunks, count: count.clone() };
-        Events { decoder: SseByteStream::new(counter), count, token: token.clone() }
+        EventStream { decoder: SseByteStream::new(counter), count, token: token.clone() }
     }
 
-    /// A stream of which everything has arrived, in these chunks.
+    /// A stream that consists of these chunks and then ends, without a connection.
     pub fn replayed(chunks: Vec<Vec<u8>>) -> Self {
         let chunks = futures_util::stream::iter(chunks.into_iter().map(Ok));
-        Events::of(Box::pin(chunks), &Token::default())
+        EventStream::of(Box::pin(chunks), &Token::default())
     }
 
-    /// Waits for the next thing. Cancel-safe.
+    /// Waits for the next event, or for other activity. Cancel-safe.
     ///
     /// # Errors
-    /// The connection broke, or the peer broke the protocol.
+    /// The connection is lost, or an event is larger than [`MAX_BODY`].
     pub async fn next(&mut self) -> Result<Frame, Error> {
-        let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
+        let lost = |message: String| Err(Error::new(ErrorKind::Unreachable, message));
         let event = tokio::select! {
             biased;
             event = self.decoder.next() => event,
-            () = self.count.arrived.notified() => {
+            () = self.count.received.notified() => {
                 if self.count.pending.load(Ordering::Relaxed) > MAX_BODY {
-                    return broken(format!(
+                    return lost(format!(
                         "the connection broke: an event of more than {} MiB",
                         MAX_BODY >> 20
                     ));
@@ -108,24 +109,24 @@ impl Events {
         self.count.pending.store(0, Ordering::Relaxed);
         match event {
             Some(Ok(event)) => match event.data {
-                Some(data) => Ok(Frame::Event { id: event.id, data: self.scrubbed(data) }),
+                Some(data) => Ok(Frame::Event { id: event.id, data: self.redacted(data) }),
                 None => Ok(Frame::Alive),
             },
-            Some(Err(error)) => broken(format!("the connection broke: {error}")),
+            Some(Err(error)) => lost(format!("the connection broke: {error}")),
             None => Ok(Frame::Closed(None, String::new())),
         }
     }
 
-    /// What is not touched is not copied: events are large.
-    fn scrubbed(&self, data: String) -> String {
-        match self.token.scrub(&data) {
+    /// Copies only if there is something to redact, for events may be large.
+    fn redacted(&self, data: String) -> String {
+        match self.token.redact(&data) {
             Cow::Borrowed(_) => data,
-            Cow::Owned(scrubbed) => scrubbed,
+            Cow::Owned(redacted) => redacted,
         }
     }
 }
 
-/// The bytes on their way into the decoder.
+/// Passes the chunks on to the decoder, and counts their bytes.
 struct ByteCounter {
     chunks: Chunks,
     count: Arc<ByteCount>,
@@ -141,7 +142,7 @@ impl Stream for ByteCounter {
         let chunk = std::task::ready!(self.chunks.as_mut().poll_next(context));
         if let Some(Ok(bytes)) = &chunk {
             self.count.pending.fetch_add(bytes.len(), Ordering::Relaxed);
-            self.count.arrived.notify_one();
+            self.count.received.notify_one();
         }
         std::task::Poll::Ready(chunk.map(|chunk| chunk.map(std::io::Cursor::new)))
     }

@@ -1,16 +1,16 @@
-//! A connection on which the peer speaks when it wants to: a WebSocket, or server-sent events.
+//! A push connection: a WebSocket, or server-sent events.
 
-use super::sse::Events;
+use super::sse::EventStream;
 use super::ws::Socket;
 use super::{Connection, Error, Message};
 use crate::wire::Frame;
 
 /// An open connection.
 pub enum Stream {
-    /// Both sides send.
+    /// A WebSocket.
     Socket(Socket),
-    /// Only the peer sends.
-    Events(Events),
+    /// Server-sent events, on which only the peer sends.
+    Events(EventStream),
 }
 
 impl Connection for Stream {
@@ -21,7 +21,6 @@ impl Connection for Stream {
         }
     }
 
-    /// Nothing can be sent where only the peer sends.
     async fn send(&mut self, message: Message) -> Result<(), Error> {
         match self {
             Stream::Socket(socket) => socket.send(message).await,

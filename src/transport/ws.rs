@@ -1,4 +1,4 @@
-//! WebSocket over the stream that the client upgraded.
+//! WebSockets over a stream that the HTTP client upgraded (RFC 6455).
 
 use std::time::Duration;
 
@@ -17,23 +17,23 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{self, Message as RawFrame};
 use url::Url;
 
-use super::http::{refused_redirect, retry_after};
+use super::http::{check_redirect, retry_after};
 use super::{Error, ErrorKind, MAX_MESSAGE, Message, Transport};
 use crate::wire::{Frame, Request, StatusClass, Token};
 
-/// Idle sockets hold no big buffers.
+/// In bytes; small, for thousands of sockets may be idle at once.
 const READ_BUFFER: usize = 4 * 1024;
-/// How long a frame of ours may wait for a peer that does not read.
+/// How long sending a frame may take if the peer does not read.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the last frame of ours may wait.
-const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the closing handshake may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// An open WebSocket.
 pub struct Socket {
     stream: WebSocketStream<Upgraded>,
     token: Token,
-    /// What the peer did wrong.
-    fault: Option<CloseCode>,
+    /// The code to close with, if the peer violated the protocol.
+    close_code: Option<CloseCode>,
 }
 
 impl Transport {
@@ -41,8 +41,8 @@ impl Transport {
         let address = request.url.as_str();
         let failed = |error| Error::from_client("the WebSocket upgrade to", address, error);
         let key = generate_key();
-        let answer = self
-            .authorised(Method::GET, http_form(&request.url), request, token)
+        let response = self
+            .request_builder(Method::GET, with_http_scheme(&request.url), request, token)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
@@ -50,28 +50,24 @@ impl Transport {
             .send()
             .await
             .map_err(failed)?;
-        if let Some(error) =
-            refused_redirect(address, answer.status(), answer.headers(), answer.url(), token)
-        {
-            return Err(error);
+        check_redirect(address, &response, token)?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(upgrade_error(address, response, token).await);
         }
-        if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(refused_upgrade(address, answer, token).await);
-        }
-        check_handshake(address, answer.headers(), &key)?;
-        let stream = answer.upgrade().await.map_err(failed)?;
+        check_handshake(address, response.headers(), &key)?;
+        let stream = response.upgrade().await.map_err(failed)?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await;
-        Ok(Socket { stream, token: token.clone(), fault: None })
+        Ok(Socket { stream, token: token.clone(), close_code: None })
     }
 }
 
-/// The client speaks `http`; on the wire it is the same.
-fn http_form(url: &Url) -> Url {
+/// The URL for the HTTP client, which knows no `ws` or `wss`; on the wire it is the same.
+fn with_http_scheme(url: &Url) -> Url {
     let mut url = url.clone();
     let scheme = match url.scheme() {
         "wss" | "https" => "https",
@@ -82,33 +78,36 @@ fn http_form(url: &Url) -> Url {
     url
 }
 
-async fn refused_upgrade(address: &str, answer: reqwest::Response, token: &Token) -> Error {
-    /// As much of the body as a reason may need.
-    const REASON: usize = 1024;
-    let status = answer.status().as_u16();
-    let kind = ErrorKind::of_refusal(StatusClass::of(status));
-    let wait = retry_after(answer.headers());
-    let short = answer.content_length().is_none_or(|length| length <= REASON as u64);
-    let reason =
-        if short { reason(&answer.text().await.unwrap_or_default(), token) } else { String::new() };
+async fn upgrade_error(address: &str, response: reqwest::Response, token: &Token) -> Error {
+    /// The largest body that is read for a reason, in bytes.
+    const MAX_REASON: usize = 1024;
+    let status = response.status().as_u16();
+    let kind = ErrorKind::from_status(StatusClass::of(status));
+    let retry_after = retry_after(response.headers());
+    let is_short = response.content_length().is_none_or(|length| length <= MAX_REASON as u64);
+    let reason = if is_short {
+        error_detail(&response.text().await.unwrap_or_default(), token)
+    } else {
+        String::new()
+    };
     let mut error =
         Error::new(kind, format!("{address} refused the WebSocket upgrade: {status}{reason}"));
-    error.retry_after = wait;
+    error.retry_after = retry_after;
     error
 }
 
-/// ` (unauthorised: invalid_token)` from a JSON error body with text fields.
-fn reason(body: &str, token: &Token) -> String {
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&token.scrub(body)) else {
+/// What a JSON error body says, as ` (unauthorised: invalid_token)`.
+fn error_detail(body: &str, token: &Token) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&token.redact(body)) else {
         return String::new();
     };
     let fields = match fields.get("error") {
         Some(serde_json::Value::Object(error)) => error,
         _ => &fields,
     };
-    let words: Vec<_> =
+    let texts: Vec<_> =
         ["error", "code", "message"].iter().filter_map(|key| fields.get(*key)?.as_str()).collect();
-    if words.is_empty() { String::new() } else { format!(" ({})", words.join(": ")) }
+    if texts.is_empty() { String::new() } else { format!(" ({})", texts.join(": ")) }
 }
 
 fn check_handshake(address: &str, headers: &HeaderMap, key: &str) -> Result<(), Error> {
@@ -131,41 +130,43 @@ fn check_handshake(address: &str, headers: &HeaderMap, key: &str) -> Result<(), 
 }
 
 impl Socket {
-    /// Waits for the next thing. Cancel-safe.
+    /// Waits for the next frame. Cancel-safe.
     ///
     /// # Errors
-    /// The connection broke, or the peer broke the protocol.
+    /// The connection is lost, or the peer violated the protocol.
     pub async fn next(&mut self) -> Result<Frame, Error> {
-        let broken = |what: String| Err(Error::new(ErrorKind::Unreachable, what));
+        let lost = |message: String| Err(Error::new(ErrorKind::Unreachable, message));
         match self.stream.next().await {
-            Some(Ok(RawFrame::Text(text))) => Ok(Frame::Text(self.token.scrub(&text).into_owned())),
+            Some(Ok(RawFrame::Text(text))) => {
+                Ok(Frame::Text(self.token.redact(&text).into_owned()))
+            }
             Some(Ok(RawFrame::Binary(bytes))) => Ok(Frame::Binary(bytes.into())),
             Some(Ok(RawFrame::Ping(_) | RawFrame::Pong(_) | RawFrame::Frame(_))) => {
                 Ok(Frame::Alive)
             }
             Some(Ok(RawFrame::Close(Some(close)))) => {
-                let reason = self.token.scrub(&close.reason).into_owned();
+                let reason = self.token.redact(&close.reason).into_owned();
                 Ok(Frame::Closed(Some(close.code.into()), reason))
             }
             Some(Ok(RawFrame::Close(None))) => Ok(Frame::Closed(None, String::new())),
             Some(Err(error)) => {
-                self.fault = fault(&error);
-                let what = match error {
+                self.close_code = close_code(&error);
+                let problem = match error {
                     tungstenite::Error::Capacity(_) => {
                         format!("a message of more than {} MiB", MAX_MESSAGE >> 20)
                     }
-                    error => self.token.scrub(&error.to_string()).into_owned(),
+                    error => self.token.redact(&error.to_string()).into_owned(),
                 };
-                broken(format!("the connection broke: {what}"))
+                lost(format!("the connection broke: {problem}"))
             }
-            None => broken("the connection was closed".to_owned()),
+            None => lost("the connection was closed".to_owned()),
         }
     }
 
     /// Sends a message.
     ///
     /// # Errors
-    /// The connection broke, or the peer does not read.
+    /// The connection is lost, or the peer does not read.
     pub async fn send(&mut self, message: Message) -> Result<(), Error> {
         let frame = match message {
             Message::Text(text) => RawFrame::text(text),
@@ -174,18 +175,18 @@ impl Socket {
         self.write(frame).await
     }
 
-    /// Asks for a sign of life.
+    /// Sends a ping frame.
     ///
     /// # Errors
-    /// The connection broke, or the peer does not read.
+    /// The connection is lost, or the peer does not read.
     pub async fn ping(&mut self) -> Result<(), Error> {
         self.write(RawFrame::Ping(Vec::new().into())).await
     }
 
-    /// Ends the connection: answers the peer's close, or says what it did wrong.
+    /// Closes the connection: answers the peer's close frame, or sends one with the code of its violation.
     pub(super) async fn close(&mut self) {
-        let goodbye = async {
-            match self.fault.take() {
+        let closing = async {
+            match self.close_code.take() {
                 Some(code) => {
                     let frame = CloseFrame { code, reason: "".into() };
                     self.stream.close(Some(frame)).await
@@ -193,22 +194,22 @@ impl Socket {
                 None => SinkExt::close(&mut self.stream).await,
             }
         };
-        // A peer that does not take it is gone, which is as good.
-        let _ = timeout(GOODBYE_TIMEOUT, goodbye).await;
+        // If the peer does not take the frame, the connection is dropped without it.
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 
     async fn write(&mut self, frame: RawFrame) -> Result<(), Error> {
-        let broken = |what: String| Error::new(ErrorKind::Unreachable, what);
+        let lost = |message: String| Error::new(ErrorKind::Unreachable, message);
         match timeout(SEND_TIMEOUT, self.stream.send(frame)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(broken(format!("the connection broke: {error}"))),
-            Err(_) => Err(broken("the peer does not read".to_owned())),
+            Ok(Err(error)) => Err(lost(format!("the connection broke: {error}"))),
+            Err(_) => Err(lost("the peer does not read".to_owned())),
         }
     }
 }
 
-/// The close code for what the peer did wrong (RFC 6455, section 7.4.1).
-fn fault(error: &tungstenite::Error) -> Option<CloseCode> {
+/// The close code for a violation of the protocol (RFC 6455, section 7.4.1).
+fn close_code(error: &tungstenite::Error) -> Option<CloseCode> {
     match error {
         tungstenite::Error::Protocol(_) => Some(CloseCode::Protocol),
         tungstenite::Error::Utf8(_) => Some(CloseCode::Invalid),

@@ -14,15 +14,14 @@ pub enum Frame {
         /// Its data.
         data: String,
     },
-    /// A sign of life without content: a ping (answered already), a pong, a comment, a part of something
-    /// larger.
+    /// Activity without content: a ping (answered already), a pong, an SSE comment, a part of a larger event.
     Alive,
-    /// The end of the connection, with the close code and the reason that the peer gave.
+    /// The connection was closed, with the close code and the reason that the peer gave.
     Closed(Option<u16>, String),
 }
 
 impl Frame {
-    /// What it is, in words, where it is not what a feed speaks.
+    /// The kind of frame, for the message about one that a feed does not expect.
     pub fn kind(&self) -> &'static str {
         match self {
             Frame::Text(_) => "text",

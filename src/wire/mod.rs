@@ -1,6 +1,6 @@
-//! What providers and transport have in common: requests without their secret, answers, addresses, tokens.
+//! What providers and transport share: requests without their secret, responses, frames, base URLs, tokens.
 
-mod base;
+mod base_url;
 mod frame;
 mod status;
 mod token;
@@ -11,35 +11,35 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-pub use base::{Base, is_loopback};
+pub use base_url::{BaseUrl, is_loopback};
 pub use frame::Frame;
 pub use status::StatusClass;
 pub use token::Token;
 
-/// Where the profile's token goes in a request. The transport puts it there, so that no URL here
-/// contains a secret.
+/// Where the profile's token goes in a request. The transport adds it, so no URL or header here contains a
+/// secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// Nowhere: whoever asks is answered.
+    /// Nowhere: the endpoint is public.
     None,
     /// `Authorization: Bearer <token>`.
     Bearer,
-    /// A header of this name (in lower case) that holds the bare token.
+    /// A header of this name (in lower case) with the bare token as its value.
     Header(Cow<'static, str>),
-    /// A query parameter of this name; for servers that know no better.
+    /// A query parameter of this name, for servers that take it nowhere else.
     Query(Cow<'static, str>),
 }
 
 /// A request without its secret.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Where to. `http`, `https`, `ws` or `wss`.
+    /// The scheme is `http`, `https`, `ws` or `wss`.
     pub url: Url,
-    /// How it is authenticated.
+    /// Where the token goes.
     pub auth: Auth,
-    /// Headers besides, which hold no secret; names in lower case.
+    /// Additional headers, none of them secret; names in lower case.
     pub headers: Vec<(Cow<'static, str>, String)>,
-    /// The JSON that is posted; without it the request is a GET.
+    /// The JSON body of a POST; without one the request is a GET.
     pub body: Option<String>,
 }
 
@@ -56,7 +56,7 @@ impl Auth {
 }
 
 impl Request {
-    /// A GET, or an upgrade.
+    /// A GET, or a WebSocket upgrade.
     pub fn get(url: Url, auth: Auth) -> Self {
         Request { url, auth, headers: Vec::new(), body: None }
     }
@@ -66,33 +66,33 @@ impl Request {
         Request { url, auth, headers: Vec::new(), body: Some(body) }
     }
 
-    /// Whether it would send a secret that anybody on the way can read.
-    pub fn leaks(&self) -> bool {
-        let clear = matches!(self.url.scheme(), "http" | "ws");
-        self.auth != Auth::None && clear && !is_loopback(&self.url)
+    /// Whether it would send a token unencrypted to another machine.
+    pub fn leaks_secret(&self) -> bool {
+        let is_cleartext = matches!(self.url.scheme(), "http" | "ws");
+        self.auth != Auth::None && is_cleartext && !is_loopback(&self.url)
     }
 }
 
-/// What came back for a [`Request`].
+/// The response to a [`Request`].
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The HTTP status.
+    /// The HTTP status code.
     pub status: u16,
-    /// The peer's own clock, if it told it.
+    /// The peer's clock, from the `Date` header.
     pub date: Option<Timestamp>,
-    /// How long the peer asks us to wait before the next request (`Retry-After`).
+    /// How long to wait before the next request, counted from this response (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// The whole body, undecoded.
+    /// The whole body, with the token redacted if it is UTF-8.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// A response without headers that matter.
+    /// A response without headers.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Response { status, date: None, retry_after: None, body: body.into() }
     }
 
-    /// What its status means.
+    /// The class of its status code.
     pub fn class(&self) -> StatusClass {
         StatusClass::of(self.status)
     }

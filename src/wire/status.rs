@@ -1,6 +1,6 @@
-//! The one classification of HTTP statuses.
+//! The one classification of HTTP status codes.
 
-/// What an HTTP status means to whoever made the request.
+/// What an HTTP status code means for the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusClass {
     /// 2xx.
@@ -9,14 +9,14 @@ pub enum StatusClass {
     Denied,
     /// 404.
     NotFound,
-    /// 408, 425, 429 and 5xx: worth another try.
+    /// 408, 425, 429 and 5xx: worth a retry.
     Busy,
-    /// Any other: the request is not one that this peer serves.
+    /// Any other: the peer does not serve this request.
     Other,
 }
 
 impl StatusClass {
-    /// The class of a status.
+    /// The class of a status code.
     pub fn of(status: u16) -> Self {
         match status {
             200..=299 => StatusClass::Success,

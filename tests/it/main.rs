@@ -14,6 +14,7 @@ mod bad_frames;
 mod bad_ids;
 mod casper;
 mod completions;
+mod conformance;
 mod credentials;
 mod cspr;
 mod dialect;

@@ -8,7 +8,7 @@ use txwatch::wire::Response;
 use super::{Subject, judge};
 
 /// By the digit that a sample begins with.
-pub(super) const STATUSES: [u16; 10] = [200, 201, 200, 302, 404, 503, 400, 401, 429, 403];
+const STATUSES: [u16; 10] = [200, 201, 200, 302, 404, 503, 400, 401, 429, 403];
 /// A minute after the transactions of the samples were sent.
 const NOW: i64 = 1_732_728_310;
 /// More questions than any lookup asks.
@@ -17,7 +17,7 @@ const MOST_QUESTIONS: usize = 100;
 /// An answer is believed only if its own words say so, and is never taken for one about another
 /// transaction. Every question of a lookup is answered by it.
 pub fn answer(subject: &Subject, digit: u8, body: &[u8]) {
-    let status = STATUSES[usize::from(digit.wrapping_sub(b'0')) % STATUSES.len()];
+    let status = status(digit);
     let response = Response::new(status, body);
     let provider = &*subject.provider;
     for ids in subject.ids.chunks(provider.spec().ids_per_lookup) {
@@ -39,6 +39,11 @@ pub fn answer(subject: &Subject, digit: u8, body: &[u8]) {
     if let TokenIssue::Token(..) = provider.read_token(&response) {
         assert!(matches!(status, 200..=299), "{status} issues no token");
     }
+}
+
+/// The HTTP status behind the digit that a sample begins with.
+pub fn status(digit: u8) -> u16 {
+    STATUSES[usize::from(digit.wrapping_sub(b'0')) % STATUSES.len()]
 }
 
 fn look_up(provider: &dyn Provider, ids: &[Id], response: &Response) -> Vec<Reading> {

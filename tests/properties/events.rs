@@ -1,7 +1,7 @@
 //! The decoder of server-sent events.
 
 use futures_util::FutureExt;
-use txwatch::transport::Events;
+use txwatch::transport::EventStream;
 use txwatch::wire::Frame;
 
 /// However the bytes are cut into chunks, the same events come out, and no others than the standard's
@@ -24,7 +24,7 @@ type Event = (Option<String>, String);
 
 /// The events, and whether the stream came to its end.
 fn decoded(chunks: Vec<Vec<u8>>) -> (Vec<Event>, bool) {
-    let mut stream = Events::replayed(chunks);
+    let mut stream = EventStream::replayed(chunks);
     let mut events = Vec::new();
     loop {
         match stream.next().now_or_never() {

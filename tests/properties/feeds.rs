@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use txwatch::protocol::jwt;
 use txwatch::provider::{Feed, FeedAction, FeedSignal, Id};
 use txwatch::wire::{Frame, Token};
+use url::Url;
 
 use super::{ANY_TEXT, Subject, judge};
 
@@ -24,13 +25,13 @@ pub fn story(subject: &'static Subject, bytes: &[u8]) {
 /// The feed of more orders than may be subscribed in one gulp: `o0` to `o99`.
 pub fn pusher(bytes: &[u8]) {
     let ids: Vec<Id> = (0..100).map(|number| Id::new(&format!("o{number}"))).collect();
-    let (feed, ids) = Subject::built_in("transak").provider.feeds(&ids).remove(0);
+    let (feed, ids) = Subject::named("transak").provider.feeds(&ids).remove(0);
     Story::new("transak", feed, Some(ids)).play(bytes);
 }
 
 /// The feed of a whole account, on which only what is signed is believed.
 pub fn account(bytes: &[u8]) {
-    if let Ok(feed) = Subject::built_in("transak").provider.account_feed() {
+    if let Ok(feed) = Subject::named("transak").provider.account_feed() {
         Story::new("transak", feed, None).play(bytes);
     }
 }
@@ -86,19 +87,16 @@ impl Story {
                 Some(b'x') => self.reopen(&text[1..]),
                 Some(b'#') => self.feed.received(Frame::Binary(line.to_vec())),
                 Some(b'$') => self.publish(&text[1..]),
-                _ if self.is_socket() => self.feed.received(Frame::Text(text.into_owned())),
-                _ => self.feed.received(event(&text)),
+                _ => {
+                    let frame = frame(&self.feed.request().url, &text);
+                    self.feed.received(frame)
+                }
             };
             self.check(actions);
             if self.refused {
                 return;
             }
         }
-    }
-
-    /// Whether text comes on its connection, or else events.
-    fn is_socket(&self) -> bool {
-        matches!(self.feed.request().url.scheme(), "ws" | "wss")
     }
 
     fn forget(&mut self, number: &str) -> Vec<FeedAction> {
@@ -194,8 +192,12 @@ impl Story {
     }
 }
 
-/// An event: its id before the first space, or its data alone.
-fn event(line: &str) -> Frame {
+/// What a line of a story is on a connection to this address: text, or an event with its id before the first
+/// space.
+pub fn frame(url: &Url, line: &str) -> Frame {
+    if matches!(url.scheme(), "ws" | "wss") {
+        return Frame::Text(line.to_owned());
+    }
     match line.split_once(' ') {
         Some((id, data)) => Frame::Event { id: Some(id.to_owned()), data: data.to_owned() },
         None => Frame::Event { id: None, data: line.to_owned() },

@@ -65,7 +65,7 @@ pub(super) fn report(provider: &str, id: &Id, report: &Report) {
 }
 
 /// Whether somewhere in an answer there is what a report is backed by.
-pub(super) fn holds(answer: &Value, report: &Report) -> bool {
+pub fn holds(answer: &Value, report: &Report) -> bool {
     fn within(answer: &Value, data: &Value) -> bool {
         answer == data
             || match answer {

@@ -47,25 +47,53 @@ impl Subject {
         Subject { name, definition, provider, ids, samples }
     }
 
+    /// A value for every setting whose default is not a choice.
+    pub fn settings(&self) -> Settings {
+        settings(&*self.definition)
+    }
+
+    /// The samples of answers: the digit that each begins with, and the body.
+    pub fn answers(&self) -> Vec<(u8, Vec<u8>)> {
+        let is_answer = |sample: &Vec<u8>| sample.first().is_some_and(u8::is_ascii_digit);
+        let answers = self.read().into_iter().filter(is_answer);
+        answers.map(|sample| (sample[0], sample[1..].trim_ascii().to_vec())).collect()
+    }
+
+    /// The samples of feeds.
+    pub fn stories(&self) -> Vec<Vec<u8>> {
+        let is_story = |sample: &Vec<u8>| !sample.first().is_some_and(u8::is_ascii_digit);
+        self.read().into_iter().filter(is_story).collect()
+    }
+
+    fn read(&self) -> Vec<Vec<u8>> {
+        let Ok(folder) = fs::read_dir(&self.samples) else {
+            panic!("{} has no samples: there is no folder {:?}", self.name, self.samples)
+        };
+        let mut paths: Vec<_> = folder.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        paths.iter().flat_map(fs::read).collect()
+    }
+
+    /// Every provider that is built in.
+    pub fn built_in() -> &'static [Subject] {
+        static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(|| {
+            let subject = |definition: &Arc<dyn Definition>| {
+                Subject::new(definition.clone(), seeds().join(&*definition.spec().name))
+            };
+            Registry::built_in().iter().map(subject).collect()
+        });
+        &SUBJECTS
+    }
+
     /// The provider of this name, of those that are built in.
     ///
     /// # Panics
     /// There is none.
-    pub fn built_in(name: &str) -> &'static Subject {
-        static SUBJECTS: LazyLock<Vec<Subject>> = LazyLock::new(Subject::all_built_in);
-        match SUBJECTS.iter().find(|subject| subject.name == name) {
+    pub fn named(name: &str) -> &'static Subject {
+        match Subject::built_in().iter().find(|subject| subject.name == name) {
             Some(subject) => subject,
             None => panic!("there is no provider {name}"),
         }
-    }
-
-    /// Every provider of the registry.
-    pub fn all_built_in() -> Vec<Subject> {
-        let registry = Registry::built_in();
-        let subject = |definition: &Arc<dyn Definition>| {
-            Subject::new(definition.clone(), seeds().join(&*definition.spec().name))
-        };
-        registry.iter().map(subject).collect()
     }
 }
 

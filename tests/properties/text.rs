@@ -43,16 +43,17 @@ pub fn traffic(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let line = shown(&text, PERSONAL);
     assert!(!line.contains('\n') && line.chars().count() <= 450, "{line}");
-    if let Ok(mut message) = serde_json::from_str::<Value>(&text)
-        && !text.contains(CANARY)
-    {
-        mark(&mut message);
-        // Written into text once more, as Pusher does.
+    let Ok(message) = serde_json::from_str::<Value>(&text) else { return };
+    if text.contains(CANARY) {
+        return;
+    }
+    for is_cut in [false, true] {
+        let mut message = message.clone();
+        mark(&mut message, is_cut);
+        // Written into text once more, as Pusher does; and the same, broken off.
         let message = message.to_string();
         let wrapped = Value::from(message.as_str()).to_string();
-        // The same, broken off.
-        let broken = message.char_indices().next_back().map_or("", |(end, _)| &message[..end]);
-        let broken = Value::from(broken).to_string();
+        let broken = Value::from(cut(&message)).to_string();
         for text in [message, wrapped, broken] {
             let line = shown(&text, PERSONAL);
             assert!(!line.contains(CANARY), "{line}");
@@ -60,21 +61,38 @@ pub fn traffic(bytes: &[u8]) {
     }
 }
 
-/// Puts somebody's name into every personal field.
-fn mark(value: &mut Value) {
+/// Puts somebody's name into every personal field, in JSON inside of text too, which may be broken off.
+fn mark(value: &mut Value, is_cut: bool) {
+    let name = |key: &str| {
+        let letters = key.chars().filter(char::is_ascii_alphanumeric);
+        letters.collect::<String>().to_ascii_lowercase()
+    };
     match value {
         Value::Object(fields) => {
             for (key, field) in fields {
-                if PERSONAL.contains(&key.as_str()) {
-                    *field = Value::from(CANARY)
+                if PERSONAL.contains(&name(key).as_str()) {
+                    *field = Value::from(CANARY);
                 } else {
-                    mark(field)
+                    mark(field, is_cut);
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(mark),
+        Value::Array(items) => items.iter_mut().for_each(|item| mark(item, is_cut)),
+        Value::String(text) => {
+            if let Ok(mut inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
+            {
+                mark(&mut inner, is_cut);
+                let inner = inner.to_string();
+                *text = if is_cut { cut(&inner).to_owned() } else { inner };
+            }
+        }
         _ => {}
     }
+}
+
+/// All but the last character.
+fn cut(text: &str) -> &str {
+    text.char_indices().next_back().map_or("", |(end, _)| &text[..end])
 }
 
 /// No text passes for signed by a secret that did not sign it, and none keeps a token that is taken out.
@@ -89,8 +107,8 @@ pub fn token(bytes: &[u8]) {
     }
     let token = Token::new(secret.to_owned().into(), 0);
     let around = format!("{rest}{secret}{rest}");
-    let scrubbed = token.scrub(&around);
-    assert!(!scrubbed.contains(secret), "{scrubbed}");
-    let debug = "Token { held: Some(\"[redacted]\"), generation: 0 }";
+    let redacted = token.redact(&around);
+    assert!(!redacted.contains(secret), "{redacted}");
+    let debug = "Token { value: Some(\"[redacted]\"), generation: 0 }";
     assert_eq!(format!("{token:?}"), debug);
 }

@@ -93,7 +93,7 @@ fn two_sides_that_disagree_about_a_token_do_not_have_it_read_without_end() {
     harness.renewed(Ok(None));
     let refuse = |harness: &mut Harness| {
         let generation = harness.generation();
-        let error = Error::refused("the upgrade was refused: 401".to_owned());
+        let error = Error::denied("the upgrade was refused: 401".to_owned());
         let retry_in = seconds(1);
         harness.link_event(LinkEvent::Lost { error, attempt: 1, retry_in, generation });
     };

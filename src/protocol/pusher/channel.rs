@@ -1,24 +1,30 @@
-//! The names of channels.
+//! Channel names (pusher.com/docs/channels/using_channels/channels).
 
 use std::sync::Arc;
 
-/// The longest name of a channel, in characters.
-const LONGEST_CHANNEL: usize = 164;
+/// In characters.
+const MAX_CHANNEL_LENGTH: usize = 164;
 
-/// The name of a channel. Cheap to copy.
+/// The name of a channel. Cheap to clone.
 pub(crate) type Channel = Arc<str>;
 
-/// Refuses what cannot be the name of a public channel.
+/// Checks the name of a public channel.
+///
+/// # Errors
+/// One sentence on what is wrong with it.
 pub(crate) fn check_channel(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("it is empty".to_owned());
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_-=@,.;".contains(c);
-    if let Some(strange) = name.chars().find(|c| !allowed(*c)) {
-        return Err(format!("it has '{}' in it", strange.escape_debug()));
+    if let Some(invalid) = name.chars().find(|c| !allowed(*c)) {
+        return Err(format!("it has '{}' in it", invalid.escape_debug()));
     }
-    if name.len() > LONGEST_CHANNEL {
-        return Err(format!("it is {} characters long, more than {LONGEST_CHANNEL}", name.len()));
+    if name.len() > MAX_CHANNEL_LENGTH {
+        return Err(format!(
+            "it is {} characters long, more than {MAX_CHANNEL_LENGTH}",
+            name.len()
+        ));
     }
     match ["private-", "presence-"].iter().find(|prefix| name.starts_with(**prefix)) {
         Some(prefix) => {

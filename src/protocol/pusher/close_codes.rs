@@ -1,20 +1,24 @@
-//! The close codes of Pusher Channels, and what follows from each.
+//! The close codes of Pusher Channels, and whether to reconnect after each.
 
 use std::time::Duration;
 
-use crate::protocol::{RefusalKind, Reopen};
+use crate::protocol::{Reconnect, RefusalKind};
 
-/// What a code means.
-pub(super) struct Meaning {
-    pub(super) reopen: Reopen,
-    pub(super) what: Option<&'static str>,
+/// A row of the table.
+pub(super) struct CloseCode {
+    pub(super) reconnect: Reconnect,
+    /// What the code means, for people.
+    pub(super) meaning: Option<&'static str>,
 }
 
-/// The table of close codes. Codes below 4000 are WebSocket's own; from 4300 on pusher-js does not
-/// come back, but they are about single messages, so we do.
-pub(super) fn meaning(code: u16) -> Meaning {
-    let never = |kind, what| Meaning { reopen: Reopen::Never(kind), what: Some(what) };
-    let later = |floor, what| Meaning { reopen: Reopen::Backoff(floor), what };
+/// The table of close codes. Codes below 4000 are WebSocket's own. On 4300 and above pusher-js does not
+/// reconnect; but those codes are about single messages, so we do.
+pub(super) fn close_code(code: u16) -> CloseCode {
+    let never =
+        |kind, meaning| CloseCode { reconnect: Reconnect::Never(kind), meaning: Some(meaning) };
+    let backoff = |floor, meaning| CloseCode { reconnect: Reconnect::Backoff(floor), meaning };
+    let immediately =
+        |meaning| CloseCode { reconnect: Reconnect::Immediately, meaning: Some(meaning) };
     let second = Duration::from_secs(1);
     match code {
         4000 => never(RefusalKind::Denied, "it wants TLS: use wss:// in the push_url"),
@@ -29,11 +33,11 @@ pub(super) fn meaning(code: u16) -> Meaning {
         4006..=4008 => never(RefusalKind::Denied, "it does not speak version 7 of the protocol"),
         4009 => never(RefusalKind::Denied, "the connection is not authorised"),
         4010..=4099 => never(RefusalKind::Denied, "the application does not let us in"),
-        4100..=4199 => later(second, Some("the server is over its capacity")),
-        4201 => Meaning { reopen: Reopen::AtOnce, what: Some("it missed our pong") },
-        4202 => Meaning { reopen: Reopen::AtOnce, what: Some("it was inactive for a day") },
-        4200..=4299 => Meaning { reopen: Reopen::AtOnce, what: Some("it asks to come back") },
-        4300.. => later(second, None),
-        _ => later(Duration::ZERO, None),
+        4100..=4199 => backoff(second, Some("the server is over its capacity")),
+        4201 => immediately("it missed our pong"),
+        4202 => immediately("it was inactive for a day"),
+        4200..=4299 => immediately("it asks to come back"),
+        4300.. => backoff(second, None),
+        _ => backoff(Duration::ZERO, None),
     }
 }

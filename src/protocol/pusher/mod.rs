@@ -1,5 +1,5 @@
 //! Pusher Channels, protocol 7: many public channels on one connection, as a state machine without a
-//! socket. It knows nothing of what is published on them.
+//! socket. It does not know what is published on the channels.
 //!
 //! Facts from Pusher's protocol documentation (pusher.com/docs/channels/library_auth_reference/
 //! pusher-websockets-protocol) and, where marked, from its official client pusher-js 8.
@@ -15,66 +15,66 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Closed, KeepAlive, Refusal, Reopen};
-use crate::wire::{Auth, Base, Request};
-use close_codes::{Meaning, meaning};
+use super::{Closed, KeepAlive, Reconnect, Refusal};
+use crate::wire::{Auth, BaseUrl, Request};
+use close_codes::{CloseCode, close_code};
 use payload::{ErrorPayload, decode, message};
 
 pub(crate) use channel::{Channel, check_channel};
 pub(crate) use payload::Data;
 
-/// How long a connection may be silent before a sign of life is asked for, unless the server wants to be
-/// asked earlier. With [`PONG`] it keeps the promise that a dead connection is noticed within 45 s.
-const ACTIVITY: Duration = Duration::from_secs(15);
-/// A server that asks for less than this is not obeyed.
-const LEAST_ACTIVITY: Duration = Duration::from_secs(1);
-/// How long a pong may take.
-const PONG: Duration = Duration::from_secs(30);
-/// How many subscriptions may be unanswered at once: thousands of channels are not thrown at the server
-/// in one gulp.
-const MOST_UNANSWERED: usize = 64;
-/// What the machine makes of what happened.
+/// After this long without a message a ping is sent, unless the server asks for a shorter time. Together with
+/// [`PONG_TIMEOUT`] a dead connection is noticed within 45 s.
+const ACTIVITY_TIMEOUT: Duration = Duration::from_secs(15);
+/// A shorter time that the server asks for is raised to this.
+const MIN_ACTIVITY_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a pong may take, counted from the ping.
+const PONG_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many subscriptions may be unanswered at once, so that thousands of channels do not flood the server.
+const MAX_UNANSWERED: usize = 64;
+
+/// What follows from an input.
 #[derive(Debug)]
 pub(crate) enum Output {
-    /// Send this.
+    /// Send this text message.
     Send(String),
-    /// The server has accepted the connection: it works.
+    /// The server has accepted the connection.
     Established,
-    /// This channel's events come from now on.
+    /// The server has accepted the subscription to this channel.
     Subscribed(Channel),
-    /// The server will not let us follow this channel.
+    /// The server has rejected the subscription to this channel, for this reason.
     Rejected(Channel, String),
-    /// Something was published on a channel that is followed.
+    /// Something was published on a subscribed channel.
     Event { channel: Channel, data: Data },
-    /// The server reports an error, but goes on.
+    /// The server reports an error that does not end the connection.
     ServerError(String),
-    /// A message that makes no sense.
+    /// A message cannot be understood, for this reason.
     Malformed(String),
-    /// The server refused us for good.
+    /// The server has refused the connection for good.
     Refused(Refusal),
 }
 
-/// A connection and the channels that it follows, whether it is open or not.
+/// A connection and its channels. It is kept while the connection is down, and subscribes again after that.
 pub(crate) struct Pusher {
     request: Request,
     channels: BTreeMap<Channel, SubscriptionState>,
-    /// Channels that are still to be subscribed.
-    waiting: VecDeque<Channel>,
+    /// Channels to subscribe, in this order.
+    queued: VecDeque<Channel>,
     unanswered: usize,
-    activity: Duration,
+    activity_timeout: Duration,
     established: bool,
-    /// The last error that came as a message; some servers close without repeating it.
-    error: Option<u16>,
+    /// The last code that came in an error message: some servers close without repeating it.
+    error_code: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SubscriptionState {
-    Waiting,
-    Asked,
+    Queued,
+    Requested,
     Subscribed,
 }
 
-/// A message; exactly one a frame.
+/// A message of the server; one a frame.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
@@ -86,194 +86,195 @@ struct Envelope<'a> {
 }
 
 impl Pusher {
-    /// The connection at `{base}/app/{key}` that follows these channels.
-    pub(crate) fn new(base: &Base, key: &str, channels: impl IntoIterator<Item = Channel>) -> Self {
+    /// The connection to `{base}/app/{key}` with these channels.
+    pub(crate) fn new(
+        base: &BaseUrl,
+        key: &str,
+        channels: impl IntoIterator<Item = Channel>,
+    ) -> Self {
         let mut url = base.join(&["app", key]);
         url.query_pairs_mut()
             .append_pair("protocol", "7")
             .append_pair("client", env!("CARGO_PKG_NAME"))
             .append_pair("version", env!("CARGO_PKG_VERSION"));
-        let waiting: VecDeque<Channel> = channels.into_iter().collect();
+        let queued: VecDeque<Channel> = channels.into_iter().collect();
         Pusher {
             request: Request::get(url, Auth::None),
-            channels: waiting
-                .iter()
-                .map(|name| (name.clone(), SubscriptionState::Waiting))
-                .collect(),
-            waiting,
+            channels: queued.iter().map(|name| (name.clone(), SubscriptionState::Queued)).collect(),
+            queued,
             unanswered: 0,
-            activity: ACTIVITY,
+            activity_timeout: ACTIVITY_TIMEOUT,
             established: false,
-            error: None,
+            error_code: None,
         }
     }
 
-    /// The connection to open.
+    /// The WebSocket to open.
     pub(crate) fn request(&self) -> Request {
         self.request.clone()
     }
 
-    /// The limits of silence: the shorter of our own and the server's.
+    /// The shorter of our own limits and the server's.
     pub(crate) fn keep_alive(&self) -> KeepAlive {
-        KeepAlive { idle: self.activity, timeout: PONG }
+        KeepAlive { idle: self.activity_timeout, timeout: PONG_TIMEOUT }
     }
 
-    /// The connection was silent for too long.
+    /// No message arrived for [`KeepAlive::idle`].
     pub(crate) fn idle(&mut self) -> Vec<Output> {
         if !self.established {
             return Vec::new();
         }
-        let mut outputs = vec![Output::Send(message("pusher:ping", json!({})))];
-        // A server that answers no subscription must not hold up the rest of them for ever.
+        // The other subscriptions do not wait any longer for a server that left these unanswered.
         self.unanswered = 0;
-        self.subscribe(&mut outputs);
-        outputs
+        let ping = Output::Send(message("pusher:ping", json!({})));
+        [ping].into_iter().chain(self.subscribe()).collect()
     }
 
-    /// Follows a channel no longer.
+    /// Removes a channel.
     pub(crate) fn unsubscribe(&mut self, channel: &str) -> Vec<Output> {
-        let mut outputs = Vec::new();
-        let standing = self.channels.remove(channel);
-        if standing == Some(SubscriptionState::Asked) {
+        let state = self.channels.remove(channel);
+        if state == Some(SubscriptionState::Requested) {
             self.unanswered = self.unanswered.saturating_sub(1);
         }
-        if matches!(standing, Some(SubscriptionState::Asked | SubscriptionState::Subscribed)) {
-            let data = json!({ "channel": channel });
-            outputs.push(Output::Send(message("pusher:unsubscribe", data)));
-            self.subscribe(&mut outputs);
+        if matches!(state, None | Some(SubscriptionState::Queued)) {
+            return Vec::new();
         }
-        outputs
+        let data = json!({ "channel": channel });
+        let unsubscribe = Output::Send(message("pusher:unsubscribe", data));
+        [unsubscribe].into_iter().chain(self.subscribe()).collect()
     }
 
     /// A text message arrived.
     pub(crate) fn received(&mut self, text: &str) -> Vec<Output> {
-        let envelope: Envelope<'_> = match serde_json::from_str(text) {
+        let Envelope { event, channel, data } = match serde_json::from_str(text) {
             Ok(envelope) => envelope,
             Err(error) => {
                 return vec![Output::Malformed(format!("it is not a Pusher message ({error})"))];
             }
         };
-        let mut outputs = Vec::new();
-        match &*envelope.event {
-            "pusher:connection_established" => self.on_established(envelope.data, &mut outputs),
-            "pusher:ping" => outputs.push(Output::Send(message("pusher:pong", json!({})))),
-            "pusher:error" => outputs.extend(self.server_error(envelope.data)),
+        let channel = channel.as_deref();
+        match &*event {
+            "pusher:connection_established" => self.on_established(data),
+            "pusher:ping" => vec![Output::Send(message("pusher:pong", json!({})))],
+            "pusher:error" => self.on_error(data).into_iter().collect(),
             // Servers and their documentation differ on the prefix.
             "pusher_internal:subscription_succeeded" | "pusher:subscription_succeeded" => {
-                self.answered(envelope.channel, &mut outputs);
+                self.on_subscribed(channel)
             }
             "pusher:subscription_error" | "pusher_internal:subscription_error" => {
-                self.rejected(envelope.channel, envelope.data, &mut outputs);
+                self.on_rejected(channel, data)
             }
-            own if own.starts_with("pusher:") || own.starts_with("pusher_internal:") => {}
-            _ => self.event(envelope.channel, envelope.data, &mut outputs),
+            internal
+                if internal.starts_with("pusher:") || internal.starts_with("pusher_internal:") =>
+            {
+                Vec::new()
+            }
+            _ => self.on_event(channel, data),
         }
-        outputs
     }
 
-    fn on_established(&mut self, data: Value, outputs: &mut Vec<Output>) {
-        let asked = match decode(data) {
+    fn on_established(&mut self, data: Value) -> Vec<Output> {
+        let requested = match decode(data) {
             Data::Json(data) => data.get("activity_timeout").and_then(Value::as_u64),
             Data::Text(_) => None,
         };
-        let asked = asked.map_or(ACTIVITY, Duration::from_secs);
-        self.activity = asked.clamp(LEAST_ACTIVITY, ACTIVITY);
-        if !std::mem::replace(&mut self.established, true) {
-            outputs.push(Output::Established);
-            self.subscribe(outputs);
+        let requested = requested.map_or(ACTIVITY_TIMEOUT, Duration::from_secs);
+        self.activity_timeout = requested.clamp(MIN_ACTIVITY_TIMEOUT, ACTIVITY_TIMEOUT);
+        if std::mem::replace(&mut self.established, true) {
+            return Vec::new();
         }
+        [Output::Established].into_iter().chain(self.subscribe()).collect()
     }
 
-    /// Subscribes to the next channels, as many as the server's answers make room for.
-    fn subscribe(&mut self, outputs: &mut Vec<Output>) {
-        while self.established && self.unanswered < MOST_UNANSWERED {
-            let Some(channel) = self.waiting.pop_front() else {
-                return;
-            };
+    /// Subscribes to the next channels, up to [`MAX_UNANSWERED`].
+    fn subscribe(&mut self) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        while self.established
+            && self.unanswered < MAX_UNANSWERED
+            && let Some(channel) = self.queued.pop_front()
+        {
             // It may have been unsubscribed meanwhile.
-            if let Some(standing) = self.channels.get_mut(&channel) {
-                *standing = SubscriptionState::Asked;
+            if let Some(state) = self.channels.get_mut(&channel) {
+                *state = SubscriptionState::Requested;
                 self.unanswered += 1;
                 let data = json!({ "channel": &*channel });
                 outputs.push(Output::Send(message("pusher:subscribe", data)));
             }
         }
+        outputs
     }
 
-    /// The answer may come twice, and for channels that were given up meanwhile.
-    fn answered(&mut self, channel: Option<Cow<'_, str>>, outputs: &mut Vec<Output>) {
-        if let Some(channel) = self.settle(channel.as_deref(), SubscriptionState::Subscribed) {
-            outputs.push(Output::Subscribed(channel));
-        }
-        self.subscribe(outputs);
+    /// The message may come twice, and for a channel that was unsubscribed meanwhile.
+    fn on_subscribed(&mut self, channel: Option<&str>) -> Vec<Output> {
+        let subscribed = self.answered(channel, SubscriptionState::Subscribed);
+        subscribed.map(Output::Subscribed).into_iter().chain(self.subscribe()).collect()
     }
 
-    fn rejected(&mut self, channel: Option<Cow<'_, str>>, data: Value, outputs: &mut Vec<Output>) {
-        // Until the next connection, which may find the server in a better mood.
-        if let Some(channel) = self.settle(channel.as_deref(), SubscriptionState::Waiting) {
-            outputs.push(Output::Rejected(channel, ErrorPayload::of(data).text()));
-        }
-        self.subscribe(outputs);
+    /// The subscription is requested again on the next connection.
+    fn on_rejected(&mut self, channel: Option<&str>, data: Value) -> Vec<Output> {
+        let rejected = self
+            .answered(channel, SubscriptionState::Queued)
+            .map(|channel| Output::Rejected(channel, ErrorPayload::of(data).text()));
+        rejected.into_iter().chain(self.subscribe()).collect()
     }
 
-    /// Notes the answer to a subscription; the channel, if it was asked for.
-    fn settle(&mut self, channel: Option<&str>, answer: SubscriptionState) -> Option<Channel> {
-        let channel = channel?;
-        let (name, _) = self.channels.get_key_value(channel)?;
-        let name = name.clone();
-        let standing = self.channels.get_mut(channel)?;
-        if *standing != SubscriptionState::Asked {
+    /// Sets the state of a channel whose subscription was requested, and returns the channel; none if it was not
+    /// requested.
+    fn answered(&mut self, channel: Option<&str>, state: SubscriptionState) -> Option<Channel> {
+        let (channel, _) = self.channels.get_key_value(channel?)?;
+        let channel = channel.clone();
+        let current = self.channels.get_mut(&channel)?;
+        if *current != SubscriptionState::Requested {
             return None;
         }
-        *standing = answer;
+        *current = state;
         self.unanswered = self.unanswered.saturating_sub(1);
-        Some(name)
+        Some(channel)
     }
 
-    /// Whoever sends an event of a channel has subscribed it, even if the answer got lost.
-    fn event(&mut self, channel: Option<Cow<'_, str>>, data: Value, outputs: &mut Vec<Output>) {
-        let Some(name) = channel.as_deref() else {
-            return;
+    /// An event of a channel implies that it is subscribed, even if that message got lost.
+    fn on_event(&mut self, channel: Option<&str>, data: Value) -> Vec<Output> {
+        let known = channel.and_then(|channel| self.channels.get_key_value(channel));
+        let Some(known) = known.map(|(known, _)| known.clone()) else {
+            return Vec::new();
         };
-        if let Some((known, _)) = self.channels.get_key_value(name) {
-            let known = known.clone();
-            self.answered(channel, outputs);
-            outputs.push(Output::Event { channel: known, data: decode(data) });
-        }
+        let mut outputs = self.on_subscribed(channel);
+        outputs.push(Output::Event { channel: known, data: decode(data) });
+        outputs
     }
 
-    fn server_error(&mut self, data: Value) -> Option<Output> {
+    fn on_error(&mut self, data: Value) -> Option<Output> {
         let error = ErrorPayload::of(data);
-        self.error = error.code.or(self.error);
-        match error.code.map(meaning) {
-            Some(Meaning { reopen: Reopen::Never(kind), what }) => {
-                let what = what.unwrap_or("it does not say why");
-                let message = format!("Pusher refused: {}: {what}", error.text());
+        self.error_code = error.code.or(self.error_code);
+        match error.code.map(close_code) {
+            Some(CloseCode { reconnect: Reconnect::Never(kind), meaning }) => {
+                let meaning = meaning.unwrap_or("it does not say why");
+                let message = format!("Pusher refused: {}: {meaning}", error.text());
                 Some(Output::Refused(Refusal { kind, message }))
             }
-            // What closes the connection is told when it is closed.
+            // The server closes the connection after this error; it is reported then.
             Some(_) if error.code.is_some_and(|code| code < 4300) => None,
             _ => Some(Output::ServerError(error.text())),
         }
     }
 
-    /// The connection was closed, perhaps with a code. Everything has to be subscribed anew.
+    /// The connection was closed, with the code of the close frame. All channels have to be subscribed again.
     pub(crate) fn closed(&mut self, code: Option<u16>) -> Closed {
-        let established = std::mem::replace(&mut self.established, false);
-        let code = code.filter(|code| *code >= 4000).or(self.error.take()).or(code);
-        self.error = None;
+        let was_established = std::mem::replace(&mut self.established, false);
+        let error_code = self.error_code.take();
+        let code = code.filter(|code| *code >= 4000).or(error_code).or(code);
         self.unanswered = 0;
-        self.activity = ACTIVITY;
-        self.waiting = self.channels.keys().cloned().collect();
-        self.channels.values_mut().for_each(|standing| *standing = SubscriptionState::Waiting);
-        let (reopen, why) = match code.map(meaning) {
-            Some(Meaning { reopen, what }) => (reopen, what.map(str::to_owned)),
-            None => (Reopen::Backoff(Duration::ZERO), None),
+        self.activity_timeout = ACTIVITY_TIMEOUT;
+        self.queued = self.channels.keys().cloned().collect();
+        self.channels.values_mut().for_each(|state| *state = SubscriptionState::Queued);
+        let (reconnect, meaning) = match code.map(close_code) {
+            Some(CloseCode { reconnect, meaning }) => (reconnect, meaning),
+            None => (Reconnect::Backoff(Duration::ZERO), None),
         };
-        // Some servers treat an unknown key like this.
+        // Some servers close like this if the key is unknown.
         let closed_early = "it was dropped before a word was said; is the pusher_key right?";
-        let why = why.or((!established).then(|| closed_early.to_owned()));
-        Closed { reopen, why }
+        let reason = meaning.or((!was_established).then_some(closed_early));
+        Closed { reconnect, reason: reason.map(str::to_owned) }
     }
 }
 

@@ -1,26 +1,26 @@
-//! What messages carry: JSON in text, and errors.
+//! The `data` of messages: published JSON or text, and errors.
 
 use serde_json::{Value, json};
 
 /// What was published.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Data {
-    /// JSON, however many times it was encoded.
+    /// JSON, once all levels of encoding are undone.
     Json(Value),
-    /// Text that is no JSON.
+    /// Text that is not JSON.
     Text(String),
 }
 
-/// A message of ours; its data is an object, not a string.
+/// A client message; its data is an object, not a string of JSON.
 pub(super) fn message(event: &str, data: Value) -> String {
     json!({ "event": event, "data": data }).to_string()
 }
 
-/// Data is a string, usually of JSON, and in some servers that string is JSON's once more.
+/// The data of a server message. It is a string, usually of JSON; some servers encode that once more.
 pub(super) fn decode(data: Value) -> Data {
-    const DEEPEST: usize = 3;
+    const MAX_DEPTH: usize = 3;
     let mut data = data;
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_DEPTH {
         let Value::String(text) = data else {
             return Data::Json(data);
         };
@@ -35,7 +35,7 @@ pub(super) fn decode(data: Value) -> Data {
     }
 }
 
-/// What an error says: an object or a string, with a code or without.
+/// The data of an error message: an object or a string, with or without a code.
 pub(super) struct ErrorPayload {
     pub(super) code: Option<u16>,
     message: Option<String>,
@@ -60,6 +60,7 @@ impl ErrorPayload {
         }
     }
 
+    /// `message (code)`, for people.
     pub(super) fn text(&self) -> String {
         match (&self.message, self.code) {
             (Some(message), Some(code)) => format!("{} ({code})", message.trim_end_matches('.')),

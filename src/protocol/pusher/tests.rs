@@ -4,16 +4,16 @@ use super::*;
 use crate::protocol::RefusalKind;
 
 fn pusher(channels: &[&str]) -> Pusher {
-    let base = Base::parse("wss://ws-ap2.pusher.com", &["wss"]).unwrap();
+    let base = BaseUrl::parse("wss://ws-ap2.pusher.com", &["wss"]).unwrap();
     Pusher::new(&base, "app-key", channels.iter().map(|name| Channel::from(*name)))
 }
 
-const HELLO: &str = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"123.456\",\"activity_timeout\":120}"}"#;
+const ESTABLISHED: &str = r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"123.456\",\"activity_timeout\":120}"}"#;
 
-/// A connection that the server has welcomed.
-fn welcomed(channels: &[&str]) -> Pusher {
+/// A connection that the server has accepted.
+fn established(channels: &[&str]) -> Pusher {
     let mut pusher = pusher(channels);
-    pusher.received(HELLO);
+    pusher.received(ESTABLISHED);
     pusher
 }
 
@@ -52,17 +52,17 @@ fn the_address_names_key_protocol_and_client() {
 }
 
 #[test]
-fn the_welcome_is_read_in_any_order_and_form() {
-    for hello in [
-        HELLO,
+fn connection_established_is_read_in_any_order_and_form() {
+    for message in [
+        ESTABLISHED,
         r#"{"data":"{\"activity_timeout\":120,\"socket_id\":\"1.2\"}","event":"pusher:connection_established"}"#,
         r#"{"event":"pusher:connection_established","data":{"socket_id":"1.2","activity_timeout":120}}"#,
         r#"{"event":"pusher:connection_established","data":"not JSON"}"#,
         r#"{"event":"pusher:connection_established"}"#,
     ] {
         let mut pusher = pusher(&["order-1"]);
-        let outputs = pusher.received(hello);
-        assert!(matches!(outputs[0], Output::Established), "{hello}");
+        let outputs = pusher.received(message);
+        assert!(matches!(outputs[0], Output::Established), "{message}");
         assert_eq!(
             sent(&outputs),
             [json!({ "event": "pusher:subscribe", "data": { "channel": "order-1" } })]
@@ -71,11 +71,11 @@ fn the_welcome_is_read_in_any_order_and_form() {
 }
 
 #[test]
-fn nothing_is_subscribed_before_the_welcome_and_nothing_twice() {
+fn nothing_is_subscribed_before_connection_established_and_nothing_twice() {
     let mut pusher = pusher(&["order-1"]);
     assert!(pusher.received(r#"{"event":"pusher:ping","data":{}}"#).len() == 1);
-    pusher.received(HELLO);
-    assert!(pusher.received(HELLO).is_empty());
+    pusher.received(ESTABLISHED);
+    assert!(pusher.received(ESTABLISHED).is_empty());
 }
 
 #[test]
@@ -87,16 +87,16 @@ fn a_subscription_succeeds_once_with_or_without_data() {
             .to_owned(),
         r#"{"event":"pusher:subscription_succeeded","channel":"order-1","data":null}"#.to_owned(),
     ] {
-        let mut pusher = welcomed(&["order-1"]);
+        let mut pusher = established(&["order-1"]);
         assert_eq!(subscribed(&pusher.received(&answer)), ["order-1"], "{answer}");
         assert!(pusher.received(&answer).is_empty(), "{answer}");
     }
-    assert!(welcomed(&["order-1"]).received(&ack("another")).is_empty());
+    assert!(established(&["order-1"]).received(&ack("another")).is_empty());
 }
 
 #[test]
 fn a_refused_subscription_names_channel_and_reason() {
-    let mut pusher = welcomed(&["order-1"]);
+    let mut pusher = established(&["order-1"]);
     let refused = r#"{"event":"pusher:subscription_error","channel":"order-1","data":{"type":"AuthError","error":"no such app","status":403}}"#;
     let outputs = pusher.received(refused);
     assert!(
@@ -110,8 +110,8 @@ fn thousands_of_channels_are_subscribed_as_the_answers_come() {
     let names: Vec<String> = (0..1_000).map(|index| format!("order-{index}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut pusher = pusher(&names);
-    let mut asked = sent(&pusher.received(HELLO));
-    assert_eq!(asked.len(), MOST_UNANSWERED);
+    let mut asked = sent(&pusher.received(ESTABLISHED));
+    assert_eq!(asked.len(), MAX_UNANSWERED);
     let mut answered = 0;
     while answered < asked.len() {
         let channel = asked[answered]["data"]["channel"].as_str().unwrap().to_owned();
@@ -119,7 +119,7 @@ fn thousands_of_channels_are_subscribed_as_the_answers_come() {
         let outputs = pusher.received(&ack(&channel));
         assert_eq!(subscribed(&outputs), [channel]);
         asked.extend(sent(&outputs));
-        assert!(asked.len() - answered <= MOST_UNANSWERED);
+        assert!(asked.len() - answered <= MAX_UNANSWERED);
     }
     let order: Vec<&str> =
         asked.iter().map(|message| message["data"]["channel"].as_str().unwrap()).collect();
@@ -131,14 +131,14 @@ fn a_server_that_answers_nothing_does_not_hold_up_the_rest() {
     let names: Vec<String> = (0..100).map(|index| format!("order-{index}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut pusher = pusher(&names);
-    let first = sent(&pusher.received(HELLO)).len();
+    let first = sent(&pusher.received(ESTABLISHED)).len();
     let then = sent(&pusher.idle()).iter().filter(|m| m["event"] == "pusher:subscribe").count();
     assert_eq!(first + then, names.len());
 }
 
 #[test]
-fn a_settled_channel_is_unsubscribed_and_heard_no_more() {
-    let mut pusher = welcomed(&["order-1", "order-2"]);
+fn events_of_an_unsubscribed_channel_are_ignored() {
+    let mut pusher = established(&["order-1", "order-2"]);
     pusher.received(&ack("order-1"));
     assert_eq!(
         sent(&pusher.unsubscribe("order-1")),
@@ -147,14 +147,14 @@ fn a_settled_channel_is_unsubscribed_and_heard_no_more() {
     assert!(pusher.received(r#"{"event":"X","channel":"order-1","data":"{}"}"#).is_empty());
     assert!(pusher.unsubscribe("order-1").is_empty());
     pusher.closed(None);
-    let again = sent(&pusher.received(HELLO));
+    let again = sent(&pusher.received(ESTABLISHED));
     assert_eq!(again.len(), 1);
     assert_eq!(again[0]["data"]["channel"], "order-2");
 }
 
 #[test]
 fn every_ping_gets_a_pong_and_silence_gets_a_ping() {
-    let mut pusher = welcomed(&[]);
+    let mut pusher = established(&[]);
     for ping in [r#"{"event":"pusher:ping","data":{}}"#, r#"{"event":"pusher:ping"}"#] {
         assert_eq!(sent(&pusher.received(ping)), [json!({ "event": "pusher:pong", "data": {} })]);
     }
@@ -165,12 +165,12 @@ fn every_ping_gets_a_pong_and_silence_gets_a_ping() {
 #[test]
 fn the_shorter_activity_timeout_counts_and_a_dead_connection_is_noticed_within_45_seconds() {
     for (timeout, expected) in [
-        ("120", ACTIVITY),
+        ("120", ACTIVITY_TIMEOUT),
         ("7", Duration::from_secs(7)),
-        ("0", LEAST_ACTIVITY),
-        ("-5", ACTIVITY),
-        ("\\\"soon\\\"", ACTIVITY),
-        ("18446744073709551615", ACTIVITY),
+        ("0", MIN_ACTIVITY_TIMEOUT),
+        ("-5", ACTIVITY_TIMEOUT),
+        ("\\\"soon\\\"", ACTIVITY_TIMEOUT),
+        ("18446744073709551615", ACTIVITY_TIMEOUT),
     ] {
         let mut pusher = pusher(&[]);
         pusher.received(&format!(
@@ -195,7 +195,7 @@ fn data_is_decoded_however_often_it_was_encoded() {
         ("null", Data::Json(Value::Null)),
         (r#""""#, Data::Text(String::new())),
     ] {
-        let mut pusher = welcomed(&["order-1"]);
+        let mut pusher = established(&["order-1"]);
         pusher.received(&ack("order-1"));
         let text = format!(r#"{{"event":"ORDER_CREATED","channel":"order-1","data":{data}}}"#);
         match &pusher.received(&text)[..] {
@@ -208,8 +208,8 @@ fn data_is_decoded_however_often_it_was_encoded() {
 }
 
 #[test]
-fn what_is_not_known_is_passed_over() {
-    let mut pusher = welcomed(&["order-1"]);
+fn unknown_messages_are_ignored() {
+    let mut pusher = established(&["order-1"]);
     for text in [
         r#"{"event":"pusher_internal:subscription_count","channel":"order-1","data":"{\"subscription_count\":2}"}"#,
         r#"{"event":"pusher:cache_miss","channel":"order-1"}"#,
@@ -232,7 +232,7 @@ fn what_is_not_known_is_passed_over() {
 fn errors_are_read_as_objects_and_as_text_with_a_code_and_without() {
     let report = |data: &str| {
         let text = format!(r#"{{"event":"pusher:error","data":{data}}}"#);
-        welcomed(&[]).received(&text)
+        established(&[]).received(&text)
     };
     let refused = report(r#"{"code":4001,"message":"App key x not in this cluster"}"#);
     assert!(
@@ -256,50 +256,50 @@ fn errors_are_read_as_objects_and_as_text_with_a_code_and_without() {
 fn every_close_code_says_what_to_do() {
     let second = Duration::from_secs(1);
     for (codes, expected) in [
-        (4000..=4003, Reopen::Never(RefusalKind::Denied)),
-        (4004..=4004, Reopen::Never(RefusalKind::OverCapacity)),
-        (4005..=4099, Reopen::Never(RefusalKind::Denied)),
-        (4100..=4199, Reopen::Backoff(second)),
-        (4200..=4299, Reopen::AtOnce),
-        (4300..=4399, Reopen::Backoff(second)),
-        (4400..=4999, Reopen::Backoff(second)),
-        (1000..=1015, Reopen::Backoff(Duration::ZERO)),
+        (4000..=4003, Reconnect::Never(RefusalKind::Denied)),
+        (4004..=4004, Reconnect::Never(RefusalKind::OverCapacity)),
+        (4005..=4099, Reconnect::Never(RefusalKind::Denied)),
+        (4100..=4199, Reconnect::Backoff(second)),
+        (4200..=4299, Reconnect::Immediately),
+        (4300..=4399, Reconnect::Backoff(second)),
+        (4400..=4999, Reconnect::Backoff(second)),
+        (1000..=1015, Reconnect::Backoff(Duration::ZERO)),
     ] {
         for code in codes.filter(|code| *code != 4002) {
-            assert_eq!(welcomed(&[]).closed(Some(code)).reopen, expected, "{code}");
+            assert_eq!(established(&[]).closed(Some(code)).reconnect, expected, "{code}");
         }
     }
     assert_eq!(
-        welcomed(&[]).closed(None),
-        Closed { reopen: Reopen::Backoff(Duration::ZERO), why: None }
+        established(&[]).closed(None),
+        Closed { reconnect: Reconnect::Backoff(Duration::ZERO), reason: None }
     );
 }
 
 #[test]
 fn an_error_counts_where_the_close_frame_has_no_code() {
-    let mut pusher = welcomed(&[]);
+    let mut pusher = established(&[]);
     pusher.received(r#"{"event":"pusher:error","data":{"code":4200,"message":"shutting down"}}"#);
-    assert_eq!(pusher.closed(Some(1006)).reopen, Reopen::AtOnce);
+    assert_eq!(pusher.closed(Some(1006)).reconnect, Reconnect::Immediately);
     // But only for that connection.
-    pusher.received(HELLO);
-    assert_eq!(pusher.closed(None).reopen, Reopen::Backoff(Duration::ZERO));
+    pusher.received(ESTABLISHED);
+    assert_eq!(pusher.closed(None).reconnect, Reconnect::Backoff(Duration::ZERO));
 }
 
 #[test]
-fn a_connection_that_is_dropped_without_a_word_says_what_may_be_wrong() {
+fn a_connection_that_is_dropped_at_once_says_what_may_be_wrong() {
     let closed = pusher(&["order-1"]).closed(None);
-    assert_eq!(closed.reopen, Reopen::Backoff(Duration::ZERO));
-    assert!(closed.why.unwrap().contains("pusher_key"));
+    assert_eq!(closed.reconnect, Reconnect::Backoff(Duration::ZERO));
+    assert!(closed.reason.unwrap().contains("pusher_key"));
 }
 
 #[test]
 fn everything_is_subscribed_again_after_a_reconnect() {
-    let mut pusher = welcomed(&["order-1", "order-2"]);
+    let mut pusher = established(&["order-1", "order-2"]);
     pusher.received(&ack("order-1"));
     pusher.received(&ack("order-2"));
     pusher.closed(Some(1006));
     assert!(pusher.idle().is_empty());
-    let mut again: Vec<_> = sent(&pusher.received(HELLO))
+    let mut again: Vec<_> = sent(&pusher.received(ESTABLISHED))
         .iter()
         .map(|message| message["data"]["channel"].as_str().unwrap().to_owned())
         .collect();
@@ -379,14 +379,14 @@ proptest! {
                 }
             }
             let idle = pusher.keep_alive().idle;
-            prop_assert!((LEAST_ACTIVITY..=ACTIVITY).contains(&idle));
+            prop_assert!((MIN_ACTIVITY_TIMEOUT..=ACTIVITY_TIMEOUT).contains(&idle));
         }
     }
 }
 
 #[test]
 fn an_event_says_that_its_channel_is_subscribed() {
-    let mut pusher = welcomed(&["order-1"]);
+    let mut pusher = established(&["order-1"]);
     let event = r#"{"event":"X","channel":"order-1","data":"{}"}"#;
     let outputs = pusher.received(event);
     assert_eq!(subscribed(&outputs), ["order-1"]);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::record::report;
-use crate::protocol::json_rpc::{self, Answer, RpcError};
+use crate::protocol::json_rpc::{self, RpcError, RpcResponse};
 use crate::provider::{Id, Lookup, Reading, Step, json};
 use crate::wire::{Auth, Request, Response, StatusClass};
 
@@ -100,13 +100,13 @@ fn read_answer(
     retry_after: Option<Duration>,
     now: Timestamp,
 ) -> Reading {
-    match json_rpc::answer(body) {
-        Answer::Result(result) => match report(id, result, now) {
+    match json_rpc::read_response(body) {
+        RpcResponse::Result(result) => match report(id, result, now) {
             Ok(report) => Reading::Observed(Box::new(report)),
             Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),
         },
-        Answer::Error(error) => read_error(error, retry_after),
-        Answer::Neither => {
+        RpcResponse::Error(error) => read_error(error, retry_after),
+        RpcResponse::Malformed => {
             let problem = "its answer has neither a result nor an error of JSON-RPC";
             Reading::Malformed(problem.to_owned())
         }

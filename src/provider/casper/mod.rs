@@ -19,7 +19,7 @@ use super::{
     Definition, Feed, HTTP, Id, Lookup, Pace, Provider, Setting, SettingKind, Settings, Spec,
     Status,
 };
-use crate::wire::Base;
+use crate::wire::BaseUrl;
 use feed::NodeFeed;
 use lookup::NodeLookup;
 
@@ -73,8 +73,8 @@ impl Definition for Casper {
 
 /// A node behind its two addresses.
 struct Node {
-    rpc: Base,
-    events: Option<Base>,
+    rpc: BaseUrl,
+    events: Option<BaseUrl>,
 }
 
 impl Node {

@@ -18,7 +18,7 @@ use super::{
     Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Quota, Reading, Secret,
     Setting, SettingKind, Settings, SingleRequest, Spec,
 };
-use crate::wire::{Auth, Base, Request, Response, StatusClass};
+use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use deploy::read_body;
 use feed::DeployFeed;
 
@@ -94,8 +94,8 @@ impl Definition for CsprCloud {
 
 /// CSPR.cloud behind its two addresses.
 struct Client {
-    rest: Base,
-    push: Base,
+    rest: BaseUrl,
+    push: BaseUrl,
     session: Option<String>,
 }
 
@@ -107,7 +107,7 @@ impl Client {
         };
         let base = |key, schemes, default| match settings.base(key, schemes)? {
             Some(base) => Ok::<_, String>(base),
-            None => Base::parse(default, HTTP_OR_WEBSOCKET),
+            None => BaseUrl::parse(default, HTTP_OR_WEBSOCKET),
         };
         let session = settings.get("persistent_session").map(check_session).transpose()?;
         Ok(Client {

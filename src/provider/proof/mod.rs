@@ -14,7 +14,7 @@ use super::{
     Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Reading, Secret,
     Setting, SettingKind, Settings, SingleRequest, Spec, Status,
 };
-use crate::wire::{Auth, Base, Request, Response, StatusClass};
+use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use feed::ProofFeed;
 use record::{Words, echoed_id, report, status};
 
@@ -105,8 +105,8 @@ impl Definition for Proof {
 /// Proof behind one base address.
 struct Client {
     words: Words,
-    rest: Base,
-    push: Base,
+    rest: BaseUrl,
+    push: BaseUrl,
     /// The older WebSocket form, for all transactions of this user.
     user_id: Option<String>,
 }

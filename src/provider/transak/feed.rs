@@ -9,7 +9,7 @@ use crate::protocol::pusher::{Channel, Data, Output, Pusher};
 use crate::protocol::{Closed, KeepAlive, jwt};
 use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report};
 use crate::warning::WarningCode;
-use crate::wire::{Base, Frame, Request, Token};
+use crate::wire::{BaseUrl, Frame, Request, Token};
 
 /// What is followed on one connection.
 pub(super) struct TransakFeed {
@@ -40,7 +40,7 @@ pub(super) fn channel(id: &Id, api_key: Option<&str>) -> Channel {
 
 impl TransakFeed {
     /// Follows these ids.
-    pub(super) fn of_ids(base: &Base, key: &str, api_key: Option<&str>, ids: &[Id]) -> Self {
+    pub(super) fn of_ids(base: &BaseUrl, key: &str, api_key: Option<&str>, ids: &[Id]) -> Self {
         let subject = |id: &Id| {
             if id.as_str().starts_with(PARTNER) {
                 Subject::Reference(id.clone())
@@ -55,7 +55,7 @@ impl TransakFeed {
     }
 
     /// Follows every order of an account.
-    pub(super) fn of_account(base: &Base, key: &str, api_key: &str) -> Self {
+    pub(super) fn of_account(base: &BaseUrl, key: &str, api_key: &str) -> Self {
         let channel = Channel::from(api_key);
         let subjects = HashMap::from([(channel.clone(), Subject::Account)]);
         Self::new(Pusher::new(base, key, [channel]), subjects, Some(api_key))
@@ -96,7 +96,7 @@ impl TransakFeed {
     fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), Ignored> {
         let subject = self.subjects.get(channel).ok_or("nobody follows its channel")?;
         let order = match data {
-            Data::Text(text) if jwt::is_signed(&text) => self.keys.open(&text)?,
+            Data::Text(text) if jwt::is_jwt(&text) => self.keys.open(&text)?,
             _ if matches!(subject, Subject::Account) => return Err("it is not signed".into()),
             Data::Json(payload) => Order::of(payload)?,
             Data::Text(_) => return Err("it is text, not an order".into()),

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::error::{Failure, config, usage};
 use crate::protocol::pusher::check_channel;
-use crate::wire::{Auth, Base, Request, Response, StatusClass};
+use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use feed::{TransakFeed, channel};
 use id::{PARTNER, check_id, reference};
 use lookup::{ACCESS_TOKEN, ReferenceLookup, error_words, read_order};
@@ -122,8 +122,8 @@ impl Definition for Transak {
 
 /// Transak behind its addresses, and behind a partner's API key if there is one.
 struct Client {
-    rest: Base,
-    push: Base,
+    rest: BaseUrl,
+    push: BaseUrl,
     pusher_key: String,
     api_key: Option<String>,
 }
@@ -136,7 +136,7 @@ impl Client {
         };
         let rest = match settings.base("url", HTTP)? {
             Some(rest) => rest,
-            None => Base::parse(default, HTTP)?,
+            None => BaseUrl::parse(default, HTTP)?,
         };
         let name = |key: &str, value: &str| {
             check_channel(value)
@@ -146,7 +146,7 @@ impl Client {
         let cluster = name("cluster", settings.get("cluster").unwrap_or(CLUSTER))?;
         let push = match settings.base("push_url", HTTP_OR_WEBSOCKET)? {
             Some(push) => push.for_websocket(),
-            None => Base::parse(&format!("wss://ws-{cluster}.pusher.com"), HTTP_OR_WEBSOCKET)?,
+            None => BaseUrl::parse(&format!("wss://ws-{cluster}.pusher.com"), HTTP_OR_WEBSOCKET)?,
         };
         let pusher_key = name("pusher_key", settings.get("pusher_key").unwrap_or(PUSHER_KEY))?;
         let api_key = settings.get("api_key").map(|key| name("api_key", key)).transpose()?;

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use tokio::time::sleep_until;
 
-use super::deliveries::{Content, Deliveries, Delivery};
+use super::deliveries::{Content, Deliveries};
 use super::fault_model::Disconnect;
 use super::providers::{ClientMessage, Simulated};
 use super::scenario::ProviderSetup;
@@ -96,7 +96,7 @@ impl SimulatedConnection {
         let World { scenario, random, .. } = world;
         if !scenario.providers[self.provider].faults.loses_reply(random, now) {
             let takes = random.i64(1..200);
-            self.deliveries.add(now, takes, hello, Content::Hello);
+            self.deliveries.add(now, takes, Content::Hello(hello));
         }
     }
 
@@ -130,9 +130,7 @@ impl SimulatedConnection {
             let copies = faults.copies(*is_timed, &mut world.random, sent);
             is_lost |= copies.is_empty();
             for takes in copies {
-                let snapshot = world.snapshot(target, Some(index));
-                let frame = self.simulated.update(&snapshot, FIRST_EVENT + step.at);
-                self.deliveries.add(sent, takes, frame, Content::Step(target, index));
+                self.deliveries.add(sent, takes, Content::Step(target, index));
             }
         }
         if faults.inserts_garbage(&mut world.random, now) {
@@ -150,7 +148,7 @@ impl SimulatedConnection {
         let sent = now + random.i64(0..30_000);
         let garbage = ["<html>", "{}", r#"{"event":"tx.update"}"#, "[]", "null"];
         let text = garbage[random.usize(..garbage.len())];
-        self.deliveries.add(sent, 0, Frame::Text(text.to_owned()), Content::Nothing);
+        self.deliveries.add(sent, 0, Content::Other(Frame::Text(text.to_owned())));
     }
 
     /// When something happens next.
@@ -171,8 +169,8 @@ impl SimulatedConnection {
             self.is_dead = true;
             return None;
         }
-        if let Some(delivery) = self.deliveries.take_due(now) {
-            return Some(Ok(self.arrive(&mut world, delivery)));
+        if let Some(content) = self.deliveries.take_due(now) {
+            return Some(Ok(self.arrive(&mut world, content)));
         }
         if let Some((_, how)) = self.end.filter(|(at, _)| *at <= now) {
             world.note(|| format!("{}: {how:?}", self.key));
@@ -189,17 +187,17 @@ impl SimulatedConnection {
         Some(Ok(frame))
     }
 
-    fn arrive(&mut self, world: &mut World, delivery: Delivery) -> Frame {
-        let Delivery { frame, content, .. } = delivery;
+    fn arrive(&mut self, world: &mut World, content: Content) -> Frame {
+        let frame = self.frame(world, &content);
         world.note(|| format!("{}: {frame:?}", self.key));
         let now = world.now();
         world.providers[self.provider].heard = now;
-        if content == Content::Hello {
+        if let Content::Hello(_) = content {
             world.connection(&self.key).is_down = false;
             self.greeted = Some(now);
         }
         self.check_subscriptions(world);
-        if let Content::Subscribed(target) | Content::Step(target, _) = content
+        if let Content::Subscribed(target, _) | Content::Step(target, _) = content
             && world.targets[target].subscribed.is_none()
         {
             world.subscribed(target);
@@ -208,6 +206,18 @@ impl SimulatedConnection {
             world.reported(target, step, true);
         }
         frame
+    }
+
+    fn frame(&self, world: &World, content: &Content) -> Frame {
+        match content {
+            Content::Step(target, step) => {
+                let number = FIRST_EVENT + world.scenario.targets[*target].history.steps[*step].at;
+                self.simulated.update(&world.snapshot(*target, Some(*step)), number)
+            }
+            Content::Hello(frame) | Content::Subscribed(_, frame) | Content::Other(frame) => {
+                frame.clone()
+            }
+        }
     }
 
     /// After the hello every target is subscribed at once.
@@ -232,7 +242,7 @@ impl SimulatedConnection {
             ClientMessage::Ping { pong } => {
                 self.check_subscriptions(world);
                 let takes = world.random.i64(5..500);
-                self.deliveries.add(now, takes, pong, Content::Nothing);
+                self.deliveries.add(now, takes, Content::Other(pong));
             }
             ClientMessage::Subscribe { id, confirmation } => {
                 if let Some(target) = self.target(world, &id) {
@@ -262,7 +272,7 @@ impl SimulatedConnection {
         let can_poll = scenario.mode == Mode::Watch && setup.can_poll;
         if !(can_poll && setup.faults.loses_reply(random, now)) {
             let takes = random.i64(5..500);
-            self.deliveries.add(now, takes, confirmation, Content::Subscribed(target));
+            self.deliveries.add(now, takes, Content::Subscribed(target, confirmation));
         }
         self.schedule(world, target, None);
     }
@@ -299,7 +309,7 @@ impl Connection for SimulatedConnection {
         if !self.is_dead {
             let mut world = shared.lock().unwrap();
             let (now, takes) = (world.now(), world.random.i64(5..500));
-            self.deliveries.add(now, takes, Frame::Alive, Content::Nothing);
+            self.deliveries.add(now, takes, Content::Other(Frame::Alive));
         }
         Ok(())
     }

@@ -6,23 +6,22 @@ use super::time::Millis;
 use txwatch::wire::Frame;
 
 /// A message on its way to the command.
-pub struct Delivery {
-    pub sent: Millis,
-    pub frame: Frame,
-    pub content: Content,
+struct Delivery {
+    sent: Millis,
+    content: Content,
 }
 
 /// What a message says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Content {
-    /// Nothing that matters.
-    Nothing,
     /// The connection counts as open from now on.
-    Hello,
+    Hello(Frame),
     /// The changes of this target come from now on.
-    Subscribed(usize),
-    /// This target took this step of its history.
+    Subscribed(usize, Frame),
+    /// This target took this step of its history. The message is written when it arrives, for most never do.
     Step(usize, usize),
+    /// Nothing of the above.
+    Other(Frame),
 }
 
 /// The messages in the order in which they arrive: by when that is, and by when they were added.
@@ -35,9 +34,9 @@ pub struct Deliveries {
 
 impl Deliveries {
     /// A message that is sent then and takes so long.
-    pub fn add(&mut self, sent: Millis, takes: Millis, frame: Frame, content: Content) {
+    pub fn add(&mut self, sent: Millis, takes: Millis, content: Content) {
         self.count += 1;
-        self.queue.insert((sent + takes, self.count), Delivery { sent, frame, content });
+        self.queue.insert((sent + takes, self.count), Delivery { sent, content });
     }
 
     /// When the next message arrives.
@@ -46,14 +45,15 @@ impl Deliveries {
     }
 
     /// The next message, if it has arrived.
-    pub fn take_due(&mut self, now: Millis) -> Option<Delivery> {
-        self.queue.first_entry().filter(|next| next.key().0 <= now).map(|next| next.remove())
+    pub fn take_due(&mut self, now: Millis) -> Option<Content> {
+        let next = self.queue.first_entry().filter(|next| next.key().0 <= now)?;
+        Some(next.remove().content)
     }
 
     /// No message of this target is delivered any more.
     pub fn cancel(&mut self, target: usize) {
-        let is_of = |content| matches!(content, Content::Step(about, _) if about == target);
-        self.queue.retain(|_, delivery| !is_of(delivery.content));
+        let is_of = |content: &Content| matches!(content, Content::Step(of, _) if *of == target);
+        self.queue.retain(|_, delivery| !is_of(&delivery.content));
     }
 
     /// What was sent first is to arrive first.

@@ -17,7 +17,6 @@ mod deadlines;
 mod deliveries;
 mod end_checks;
 mod fault_model;
-mod formats;
 mod history;
 mod ledgers;
 mod network;
@@ -25,6 +24,7 @@ mod pacing;
 mod plan;
 mod providers;
 mod scenario;
+mod snapshot;
 mod time;
 mod world;
 

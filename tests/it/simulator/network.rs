@@ -69,7 +69,7 @@ impl SimulatedNetwork {
         if world.is_endless() {
             return None;
         }
-        world.requested(subject);
+        world.requested(&subject);
         let now = world.now();
         let World { scenario, random, .. } = &mut *world;
         let faults = &scenario.providers[subject.provider].faults;
@@ -77,7 +77,8 @@ impl SimulatedNetwork {
     }
 
     /// The truth of this moment, or what a fault makes of it.
-    fn reply(&self, target: usize, request: &Request, fault: Option<Fault>) -> Reply {
+    fn reply(&self, subject: &Subject, fault: Option<Fault>) -> Reply {
+        let Subject { target, ref question, .. } = *subject;
         let world = self.world();
         let provider = world.provider_of(target);
         let history = &world.scenario.targets[target].history;
@@ -88,13 +89,13 @@ impl SimulatedNetwork {
             Some(Fault::Break | Fault::Hang) | None => history.at(world.now() - provider.lag),
         };
         let snapshot = world.snapshot(target, step);
-        let answer = provider.simulated.answer(&snapshot, request);
+        let answer = provider.simulated.answer(&snapshot, question);
         let is_found = answer.reports.is_some();
         let was_found = world.targets[target].lookup.found.is_some();
         Reply {
             kind: if is_found { AnswerKind::Status } else { AnswerKind::NotFound },
             reports: answer.reports,
-            ends_lookup: provider.simulated.ends_lookup(&snapshot, request, is_found, was_found),
+            ends_lookup: provider.simulated.ends_lookup(&snapshot, question, is_found, was_found),
             inferable: step.filter(|_| provider.simulated.infers_expiry() && is_found),
             status: answer.status,
             body: answer.body.to_string(),
@@ -103,8 +104,8 @@ impl SimulatedNetwork {
     }
 
     /// The reply arrives, and the command knows what it says.
-    fn deliver(&self, subject: Subject, reply: Reply) -> Response {
-        let Subject { provider, target, .. } = subject;
+    fn deliver(&self, subject: &Subject, reply: Reply) -> Response {
+        let Subject { provider, target, .. } = *subject;
         let Reply { kind, reports, ends_lookup, inferable, status, body, retry_after } = reply;
         let mut world = self.world();
         let now = world.now();
@@ -135,7 +136,7 @@ impl SimulatedNetwork {
     }
 
     /// No reply arrives.
-    async fn lose(&self, subject: Subject, after: Millis) -> Error {
+    async fn lose(&self, subject: &Subject, after: Millis) -> Error {
         sleep(duration(after)).await;
         let mut world = self.world();
         world.answered(subject, AnswerKind::Failed, true);
@@ -183,7 +184,7 @@ impl SimulatedNetwork {
         ledger.is_open = false;
         ledger.lasted = 0;
         ledger.retry_after = millis(error.retry_after.unwrap_or_default());
-        if !error.is_not_there {
+        if !error.is_not_found {
             SimulatedConnection::lost(&mut world, provider, &key);
         }
         Err(error)
@@ -207,13 +208,13 @@ impl Network for SimulatedNetwork {
         };
         sleep(duration(there)).await;
         match fault {
-            Some(Fault::Break) => return Err(self.lose(subject, back).await),
-            Some(Fault::Hang) => return Err(self.lose(subject, REQUEST_TIMEOUT - there).await),
+            Some(Fault::Break) => return Err(self.lose(&subject, back).await),
+            Some(Fault::Hang) => return Err(self.lose(&subject, REQUEST_TIMEOUT - there).await),
             _ => {}
         }
-        let reply = self.reply(subject.target, request, fault);
+        let reply = self.reply(&subject, fault);
         sleep(duration(back)).await;
-        Ok(self.deliver(subject, reply))
+        Ok(self.deliver(&subject, reply))
     }
 
     async fn open(&self, request: &Request, token: &Token) -> Result<SimulatedConnection, Error> {
@@ -246,7 +247,7 @@ fn check_opening(world: &mut World, key: &str) {
 fn not_there() -> Error {
     let mut error = Error::closed(None, "simulated");
     error.kind = ErrorKind::Unsupported;
-    error.is_not_there = true;
+    error.is_not_found = true;
     error
 }
 

@@ -10,14 +10,14 @@ const MAX_IN_FLIGHT: usize = 8;
 
 impl World {
     /// A request that is about to be made has to be allowed.
-    pub fn check_request(&mut self, subject: Subject) {
-        let Subject { provider, target, is_first } = subject;
+    pub fn check_request(&mut self, subject: &Subject) {
+        let Subject { provider, target, .. } = *subject;
         let now = self.now();
         let name = self.name(target);
         if self.targets[target].is_requested {
             self.violation(format!("{name} is asked for twice at once"));
         }
-        if is_first {
+        if subject.question.is_first {
             self.check_pace(target);
             let ProviderLedger { busy_since, busy_until, .. } = self.providers[provider];
             if busy_since + TICK < now && now + TICK < busy_until {

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 
-use super::formats::Snapshot;
 use super::ledgers::{AnswerKind, ConnectionLedger, ProviderLedger, TargetLedger};
+use super::providers::Question;
 use super::scenario::{ProviderSetup, Scenario};
+use super::snapshot::Snapshot;
 use super::time::{Millis, TICK, millis};
 use txwatch::driver::clock::Clock;
 use txwatch::engine::plan::Mode;
@@ -37,12 +38,11 @@ pub struct World {
 }
 
 /// What a request is about.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Subject {
     pub provider: usize,
     pub target: usize,
-    /// Whether it is the first request of a lookup.
-    pub is_first: bool,
+    pub question: Question,
 }
 
 impl World {
@@ -125,10 +125,10 @@ impl World {
     /// What a request is about, if anything.
     pub fn subject(&self, request: &Request) -> Option<Subject> {
         let provider = self.provider_at(request)?;
-        let (id, is_first) = self.scenario.providers[provider].simulated.subject(request)?;
+        let question = self.scenario.providers[provider].simulated.question(request)?;
         let mut targets = self.scenario.targets_of(provider).into_iter();
-        let target = targets.find(|target| self.scenario.targets[*target].id == id)?;
-        Some(Subject { provider, target, is_first })
+        let target = targets.find(|target| self.scenario.targets[*target].id == question.id)?;
+        Some(Subject { provider, target, question })
     }
 
     /// The provider whose host a request goes to.
@@ -138,12 +138,12 @@ impl World {
     }
 
     /// A request is made.
-    pub fn requested(&mut self, subject: Subject) {
-        let Subject { provider, target, is_first } = subject;
+    pub fn requested(&mut self, subject: &Subject) {
+        let Subject { provider, target, .. } = *subject;
         let now = self.now();
         self.check_request(subject);
         self.targets[target].is_requested = true;
-        if is_first {
+        if subject.question.is_first {
             let lookup = &mut self.targets[target].lookup;
             lookup.began = now;
             lookup.is_running = true;
@@ -159,8 +159,8 @@ impl World {
     }
 
     /// A request is answered, or not.
-    pub fn answered(&mut self, subject: Subject, kind: AnswerKind, ends_lookup: bool) {
-        let Subject { provider, target, .. } = subject;
+    pub fn answered(&mut self, subject: &Subject, kind: AnswerKind, ends_lookup: bool) {
+        let Subject { provider, target, .. } = *subject;
         let now = self.now();
         let next = self.next_lookup(target, kind);
         self.targets[target].is_requested = false;

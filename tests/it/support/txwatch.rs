@@ -212,7 +212,7 @@ impl CommandOutput {
 }
 
 /// Whether it is a control, bidi, zero-width or tag character, other than a newline or a tab.
-fn is_harmful(c: char) -> bool {
+pub fn is_harmful(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\t');
     control
         || matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'

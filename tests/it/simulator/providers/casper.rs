@@ -4,34 +4,62 @@
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::{Answer, Simulated, executed};
-use crate::simulator::formats::{Snapshot, casper as format};
+use super::{Answer, Question, Simulated, executed};
 use crate::simulator::history::Path;
+use crate::simulator::snapshot::{Snapshot, exact};
 use crate::simulator::time::{Millis, SECOND};
 use txwatch::provider::Status;
+use txwatch::sandbox::casper::format::{self, Block, Execution, Transaction, Variant};
 use txwatch::wire::{Frame, Request};
+
+/// The question that nodes of 1.x understand; the others are named by the tag of the hash.
+const FIRST: &str = "1.x";
 
 pub struct Casper;
 
-/// What a request asks for a hash as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    /// A transaction of 2.0, of this kind.
-    Tagged(&'static str),
-    /// A deploy, as nodes of 1.x have them.
-    Older,
+/// As what a node knows a hash: the last digit decides.
+fn variant(id: &str) -> Variant {
+    if id.ends_with(['1', '3', '5']) { Variant::Deploy } else { Variant::Version1 }
 }
 
-/// The hash that is asked for, and as what.
-fn asked(request: &Request) -> Option<(String, Asked)> {
-    let body: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
-    let questions = [
-        ("/params/transaction_hash/Version1", Asked::Tagged("Version1")),
-        ("/params/transaction_hash/Deploy", Asked::Tagged("Deploy")),
-        ("/params/deploy_hash", Asked::Older),
-    ];
-    let hash = |pointer| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    questions.into_iter().find_map(|(pointer, asked)| Some((hash(pointer)?, asked)))
+/// Writes something about the transaction as it was sent to the network.
+fn write(snapshot: &Snapshot<'_>, format: impl FnOnce(&Transaction<'_>) -> Value) -> Value {
+    let (timestamp, ttl) = (exact(snapshot.created_at), format!("{}s", snapshot.ttl / 1_000));
+    let variant = if snapshot.is_older { Variant::Deploy } else { variant(snapshot.id) };
+    let transaction = Transaction {
+        hash: snapshot.id,
+        variant,
+        timestamp: &timestamp,
+        ttl: &ttl,
+        ..Transaction::default()
+    };
+    format(&transaction)
+}
+
+/// How it was executed.
+fn execution<'a>(snapshot: &Snapshot<'a>) -> Execution<'a> {
+    Execution { error: snapshot.error, ..Execution::default() }
+}
+
+/// What nodes of 2.0 say of an execution.
+fn execution_info(snapshot: &Snapshot<'_>) -> Value {
+    match snapshot.word {
+        Some("processed") => format::execution_info(&Block::default(), Some(&execution(snapshot))),
+        Some("included") => format::execution_info(&Block::default(), None),
+        _ => Value::Null,
+    }
+}
+
+/// What a node says of a transaction that it knows.
+fn result(snapshot: &Snapshot<'_>) -> Value {
+    if snapshot.is_older {
+        let (block, execution) = (Block::default(), execution(snapshot));
+        let executed = (snapshot.word == Some("processed")).then_some((&block, &execution));
+        write(snapshot, |deploy| format::first_deploy_result(deploy, executed))
+    } else {
+        let info = execution_info(snapshot);
+        write(snapshot, |transaction| format::transaction_result(transaction, info))
+    }
 }
 
 impl Simulated for Casper {
@@ -72,22 +100,34 @@ impl Simulated for Casper {
         true
     }
 
-    fn subject(&self, request: &Request) -> Option<(String, bool)> {
-        asked(request).map(|(id, asked)| (id, asked == Asked::Tagged("Version1")))
+    fn question(&self, request: &Request) -> Option<Question> {
+        let body: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
+        let (version1, deploy) = (Variant::Version1.tag(), Variant::Deploy.tag());
+        let hashes = &body["params"]["transaction_hash"];
+        let asked = [
+            (&hashes[version1], version1),
+            (&hashes[deploy], deploy),
+            (&body["params"]["deploy_hash"], FIRST),
+        ];
+        let asked = asked.into_iter().find_map(|(hash, form)| Some((hash.as_str()?, form)));
+        let (id, form) = asked?;
+        let is_first = form == version1;
+        Some(Question { id: id.to_owned(), is_first, form: Some(form.to_owned()) })
     }
 
-    fn answer(&self, snapshot: &Snapshot<'_>, request: &Request) -> Answer {
+    fn answer(&self, snapshot: &Snapshot<'_>, question: &Question) -> Answer {
         let error = |code, message| Answer {
             status: 200,
-            body: format::error(code, message),
+            body: format::error(&1.into(), code, message),
             reports: None,
         };
-        let asked = asked(request).map(|(_, asked)| asked);
-        match (asked, snapshot.is_older) {
-            (Some(Asked::Older), true) => {}
-            (_, true) => return error(-32601, "Method not found"),
-            (Some(Asked::Tagged(tag)), false) if tag == format::tag(snapshot.id) => {}
-            (_, false) => return error(-32014, "No such transaction"),
+        let understood = if snapshot.is_older { FIRST } else { variant(snapshot.id).tag() };
+        if question.form.as_deref() != Some(understood) {
+            return if snapshot.is_older {
+                error(-32601, "Method not found")
+            } else {
+                error(-32014, "No such transaction")
+            };
         }
         let (Some(step), Some(word)) = (snapshot.step, snapshot.word) else {
             return error(-32000, "deploy not known");
@@ -95,18 +135,18 @@ impl Simulated for Casper {
         // No node says that a transaction expired, and none of 1.x that it is in a block.
         let is_untold = word == "expired" || (word == "included" && snapshot.is_older);
         let reports = Some(step - usize::from(is_untold));
-        Answer { status: 200, body: format::answer(snapshot), reports }
+        Answer { status: 200, body: format::response(&1.into(), result(snapshot)), reports }
     }
 
     /// There is no other question after that of an older node.
     fn ends_lookup(
         &self,
         _snapshot: &Snapshot<'_>,
-        request: &Request,
+        question: &Question,
         is_found: bool,
         _was_found: bool,
     ) -> bool {
-        is_found || asked(request).is_some_and(|(_, asked)| asked == Asked::Older)
+        is_found || question.form.as_deref() == Some(FIRST)
     }
 
     /// An older node has its events elsewhere.
@@ -125,18 +165,25 @@ impl Simulated for Casper {
     }
 
     fn update(&self, snapshot: &Snapshot<'_>, number: Millis) -> Frame {
-        event(number, format::update(snapshot).to_string())
+        let event = match snapshot.word {
+            Some("accepted") => write(snapshot, format::accepted),
+            Some("expired") => write(snapshot, format::expired),
+            _ => write(snapshot, |transaction| {
+                format::processed(transaction, &Block::default(), &execution(snapshot))
+            }),
+        };
+        numbered(number, event)
     }
 
     fn keep_alive(&self, number: Millis) -> Option<(Frame, Millis)> {
         let frame = match number % 2 {
             0 => Frame::Alive,
-            _ => event(number, format::block().to_string()),
+            _ => numbered(number, format::block_added(&Block::default(), &[])),
         };
         Some((frame, 12 * SECOND))
     }
 }
 
-fn event(number: Millis, data: String) -> Frame {
-    Frame::Event { id: Some(number.to_string()), data }
+fn numbered(number: Millis, event: Value) -> Frame {
+    Frame::Event { id: Some(number.to_string()), data: event.to_string() }
 }

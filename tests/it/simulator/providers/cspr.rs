@@ -1,15 +1,29 @@
 //! CSPR.cloud: a deploy by REST, and by its stream once it is executed.
 
 use fastrand::Rng;
+use serde_json::Value;
 
-use super::{Answer, Simulated, executed};
-use crate::simulator::formats::{Snapshot, cspr as format};
+use super::{Answer, Question, Simulated, executed};
 use crate::simulator::history::Path;
+use crate::simulator::snapshot::{Snapshot, exact};
 use crate::simulator::time::{Millis, SECOND};
 use txwatch::provider::Status;
-use txwatch::wire::{Frame, Request};
+use txwatch::sandbox::cspr::format::{self, Deploy, PING};
+use txwatch::wire::Frame;
 
 pub struct CsprCloud;
+
+fn deploy(snapshot: &Snapshot<'_>) -> Value {
+    let is_executed = snapshot.word == Some("processed");
+    format::deploy(&Deploy {
+        hash: snapshot.id,
+        status: snapshot.word.unwrap_or_default(),
+        error: snapshot.error,
+        block: is_executed.then_some(("b10c", 4_000_000)),
+        timestamp: &exact(snapshot.created_at),
+        ..Deploy::default()
+    })
+}
 
 impl Simulated for CsprCloud {
     fn name(&self) -> &'static str {
@@ -34,19 +48,20 @@ impl Simulated for CsprCloud {
         word == "processed"
     }
 
-    fn answer(&self, snapshot: &Snapshot<'_>, _request: &Request) -> Answer {
+    fn answer(&self, snapshot: &Snapshot<'_>, _question: &Question) -> Answer {
         let (status, body) = match snapshot.word {
-            Some(_) => (200, format::answer(snapshot)),
-            None => (404, format::not_found()),
+            Some(_) => (200, format::found(deploy(snapshot))),
+            None => (404, format::error("not_found", "deploy not found")),
         };
         Answer { status, body, reports: snapshot.step }
     }
 
     fn update(&self, snapshot: &Snapshot<'_>, _number: Millis) -> Frame {
-        Frame::Text(format::update(snapshot).to_string())
+        let at = exact(snapshot.changed_at);
+        Frame::Text(format::created(deploy(snapshot), at.into()).to_string())
     }
 
     fn keep_alive(&self, _number: Millis) -> Option<(Frame, Millis)> {
-        Some((Frame::Text("Ping".to_owned()), 30 * SECOND))
+        Some((Frame::Text(PING.to_owned()), 30 * SECOND))
     }
 }

@@ -1,5 +1,5 @@
 //! What the simulation has to know of a provider beside its row in the registry: what its transactions go
-//! through, and how it behaves on the wire. What it writes there is in [`formats`](super::formats).
+//! through, and how it behaves on the wire. What it writes there is the format of the sandbox's double.
 
 mod casper;
 mod cspr;
@@ -9,8 +9,8 @@ mod transak;
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::formats::Snapshot;
 use super::history::Path;
+use super::snapshot::Snapshot;
 use super::time::Millis;
 use txwatch::provider::Status;
 use txwatch::wire::{Frame, Request};
@@ -53,20 +53,21 @@ pub trait Simulated: Sync {
         false
     }
 
-    /// The transaction that a request is about, and whether it is the first request of a lookup.
-    fn subject(&self, request: &Request) -> Option<(String, bool)> {
-        Some((request.url.path_segments()?.next_back()?.to_owned(), true))
+    /// What a request asks.
+    fn question(&self, request: &Request) -> Option<Question> {
+        let id = request.url.path_segments()?.next_back()?.to_owned();
+        Some(Question { id, is_first: true, form: None })
     }
 
-    /// What it answers to a request.
-    fn answer(&self, snapshot: &Snapshot<'_>, request: &Request) -> Answer;
+    /// What it answers to a question about a transaction.
+    fn answer(&self, snapshot: &Snapshot<'_>, question: &Question) -> Answer;
 
     /// Whether a lookup is over with this answer. `is_found` says whether the answer reports a status, and
     /// `was_found` whether one before it did.
     fn ends_lookup(
         &self,
         _snapshot: &Snapshot<'_>,
-        _request: &Request,
+        _question: &Question,
         _is_found: bool,
         _was_found: bool,
     ) -> bool {
@@ -110,6 +111,17 @@ pub trait Simulated: Sync {
     fn keep_alive(&self, _number: Millis) -> Option<(Frame, Millis)> {
         None
     }
+}
+
+/// A request, as the provider reads it.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The transaction that it is about.
+    pub id: String,
+    /// Whether it is the first of a lookup.
+    pub is_first: bool,
+    /// Where a lookup asks for a transaction in several ways: which of them it is.
+    pub form: Option<String>,
 }
 
 /// A provider's answer.

@@ -2,14 +2,30 @@
 
 use fastrand::Rng;
 
-use super::{Answer, Simulated};
-use crate::simulator::formats::{Snapshot, proof as format};
+use super::{Answer, Question, Simulated};
 use crate::simulator::history::Path;
+use crate::simulator::snapshot::{Snapshot, exact};
 use crate::simulator::time::Millis;
 use txwatch::provider::Status;
+use txwatch::sandbox::proof::format::{Transaction, error, record, update};
 use txwatch::wire::{Frame, Request};
 
 pub struct Proof;
+
+/// A transaction with its times as they are written.
+fn transaction<'a>(
+    snapshot: &'a Snapshot<'_>,
+    created_at: &'a str,
+    changed_at: &'a str,
+) -> Transaction<'a> {
+    Transaction {
+        id: snapshot.id,
+        status: snapshot.word.unwrap_or_default(),
+        created_at,
+        changed_at: snapshot.is_timed.then_some(changed_at),
+        ..Transaction::default()
+    }
+}
 
 impl Simulated for Proof {
     fn name(&self) -> &'static str {
@@ -52,10 +68,12 @@ impl Simulated for Proof {
         random.u8(..4) > 0
     }
 
-    fn answer(&self, snapshot: &Snapshot<'_>, _request: &Request) -> Answer {
+    fn answer(&self, snapshot: &Snapshot<'_>, _question: &Question) -> Answer {
+        let created = snapshot.rounded(snapshot.created_at);
+        let changed = snapshot.rounded(snapshot.changed_at);
         let (status, body) = match snapshot.word {
-            Some(_) => (200, format::record(snapshot)),
-            None => (404, format::not_found()),
+            Some(_) => (200, record(&transaction(snapshot, &created, &changed))),
+            None => (404, error("not_found", "transaction_not_found", "no such transaction")),
         };
         Answer { status, body, reports: snapshot.step }
     }
@@ -66,6 +84,7 @@ impl Simulated for Proof {
     }
 
     fn update(&self, snapshot: &Snapshot<'_>, _number: Millis) -> Frame {
-        Frame::Text(format::update(snapshot).to_string())
+        let (created, changed) = (exact(snapshot.created_at), exact(snapshot.changed_at));
+        Frame::Text(update(&transaction(snapshot, &created, &changed)).to_string())
     }
 }

@@ -3,11 +3,12 @@
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::{Answer, ClientMessage, Simulated};
-use crate::simulator::formats::{Snapshot, transak as format};
+use super::{Answer, ClientMessage, Question, Simulated};
 use crate::simulator::history::Path;
+use crate::simulator::snapshot::{Snapshot, exact};
 use crate::simulator::time::Millis;
 use txwatch::provider::Status;
+use txwatch::sandbox::transak::{format, pusher};
 use txwatch::wire::{Frame, Request};
 
 /// What goes before a partner's own reference in an id.
@@ -24,7 +25,7 @@ fn query(request: &Request, key: &str) -> Option<String> {
 /// The name of an order's channel.
 fn channel(id: &str) -> String {
     match id.strip_prefix(PARTNER) {
-        Some(reference) => format!("{API_KEY}_{reference}"),
+        Some(reference) => format::partner_channel(API_KEY, reference),
         None => id.to_owned(),
     }
 }
@@ -35,6 +36,31 @@ fn id_of(channel: &str) -> String {
         Some(reference) => format!("{PARTNER}{reference}"),
         None => channel.to_owned(),
     }
+}
+
+/// Writes something about the order, as it stands since `updated_at`.
+fn write(
+    snapshot: &Snapshot<'_>,
+    updated_at: &str,
+    format: impl FnOnce(&format::Order<'_>) -> Value,
+) -> Value {
+    let reference = snapshot.id.strip_prefix(PARTNER);
+    let own_id = reference.map(|reference| format!("id-of-{reference}"));
+    let created_at = snapshot.rounded(snapshot.created_at);
+    let order = format::Order {
+        id: own_id.as_deref().unwrap_or(snapshot.id),
+        reference,
+        status: snapshot.word.unwrap_or_default(),
+        created_at: &created_at,
+        updated_at,
+        ..format::Order::default()
+    };
+    format(&order)
+}
+
+/// The order in an answer.
+fn record(snapshot: &Snapshot<'_>) -> Value {
+    write(snapshot, &snapshot.rounded(snapshot.changed_at), format::record)
 }
 
 impl Simulated for Transak {
@@ -84,30 +110,37 @@ impl Simulated for Transak {
     }
 
     /// `…/order/{id}`, or `…/orders?…` with filters, of which the first has no status.
-    fn subject(&self, request: &Request) -> Option<(String, bool)> {
-        match query(request, "filter[partnerOrderId]") {
-            Some(reference) => {
-                let is_first = query(request, "filter[status]").is_none();
-                Some((format!("{PARTNER}{reference}"), is_first))
-            }
-            None => Some((request.url.path_segments()?.next_back()?.to_owned(), true)),
+    fn question(&self, request: &Request) -> Option<Question> {
+        if let Some(reference) = query(request, "filter[partnerOrderId]") {
+            let id = format!("{PARTNER}{reference}");
+            let status = query(request, "filter[status]");
+            return Some(Question { id, is_first: status.is_none(), form: status });
         }
+        let id = request.url.path_segments()?.next_back()?.to_owned();
+        Some(Question { id, is_first: true, form: None })
     }
 
-    fn answer(&self, snapshot: &Snapshot<'_>, request: &Request) -> Answer {
+    fn answer(&self, snapshot: &Snapshot<'_>, question: &Question) -> Answer {
+        let status = question.form.as_deref();
         if snapshot.id.starts_with(PARTNER) {
             // Without a status, some list every order and some only those that are completed.
-            let status = query(request, "filter[status]");
             let is_hidden =
                 status.is_none() && snapshot.is_older && snapshot.word != Some("COMPLETED");
-            let matches = status.is_none_or(|status| snapshot.word == Some(&status));
+            let matches = status.is_none_or(|status| snapshot.word == Some(status));
             let is_listed = snapshot.word.is_some() && matches && !is_hidden;
             let reports = snapshot.step.filter(|_| is_listed);
-            return Answer { status: 200, body: format::list(snapshot, is_listed), reports };
+            let query = format::Query {
+                status: status.unwrap_or_default(),
+                products: &[],
+                skip: 0,
+                limit: 100,
+            };
+            let orders = is_listed.then(|| record(snapshot)).into_iter().collect();
+            return Answer { status: 200, body: format::list(&query, orders), reports };
         }
         let (status, body) = match snapshot.word {
-            Some(_) => (200, format::answer(snapshot)),
-            None => (400, format::not_found()),
+            Some(_) => (200, format::found(record(snapshot))),
+            None => (400, format::error(400, "Bad Request", "Order not found")),
         };
         Answer { status, body, reports: snapshot.step }
     }
@@ -117,12 +150,11 @@ impl Simulated for Transak {
     fn ends_lookup(
         &self,
         snapshot: &Snapshot<'_>,
-        request: &Request,
+        question: &Question,
         is_found: bool,
         was_found: bool,
     ) -> bool {
-        let status = query(request, "filter[status]");
-        match status.as_deref() {
+        match question.form.as_deref() {
             _ if !snapshot.id.starts_with(PARTNER) => true,
             Some("REFUNDED" | "COMPLETED") if is_found => true,
             Some("ON_HOLD_PENDING_DELIVERY_FROM_TRANSAK") => is_found || was_found,
@@ -136,7 +168,7 @@ impl Simulated for Transak {
     }
 
     fn hello(&self) -> Option<Frame> {
-        Some(Frame::Text(format::connection_established().to_string()))
+        Some(Frame::Text(pusher::connection_established("1.1", 120).to_string()))
     }
 
     fn received(&self, text: &str) -> ClientMessage {
@@ -144,11 +176,11 @@ impl Simulated for Transak {
         let channel = message["data"]["channel"].as_str().unwrap_or_default();
         match message["event"].as_str() {
             Some("pusher:ping") => {
-                ClientMessage::Ping { pong: Frame::Text(format::pong().to_string()) }
+                ClientMessage::Ping { pong: Frame::Text(pusher::pong().to_string()) }
             }
             Some("pusher:subscribe") => ClientMessage::Subscribe {
                 id: id_of(channel),
-                confirmation: Frame::Text(format::subscription_succeeded(channel).to_string()),
+                confirmation: Frame::Text(pusher::subscription_succeeded(channel).to_string()),
             },
             Some("pusher:unsubscribe") => ClientMessage::Unsubscribe { id: id_of(channel) },
             _ => ClientMessage::Other,
@@ -156,7 +188,11 @@ impl Simulated for Transak {
     }
 
     fn update(&self, snapshot: &Snapshot<'_>, _number: Millis) -> Frame {
-        let channel = channel(snapshot.id);
-        Frame::Text(format::update(snapshot, &channel).to_string())
+        let order = write(snapshot, &exact(snapshot.changed_at), format::order);
+        // All bad endings have the same event.
+        let event = "ORDER_FAILED";
+        let data = if snapshot.is_older { format::claims(&order, event) } else { order };
+        let message = pusher::published(event, &channel(snapshot.id), data.to_string());
+        Frame::Text(message.to_string())
     }
 }

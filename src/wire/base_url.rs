@@ -1,15 +1,15 @@
-//! Base addresses: what the user configures, and what providers append to it.
+//! Base URLs: what the user configures, and what providers append paths to.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// A checked base address: an allowed scheme, a host, no credentials, no query, no fragment.
+/// A checked base URL: an allowed scheme, a host, no credentials, no query, no fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Base(Url);
+pub struct BaseUrl(Url);
 
-impl Base {
-    /// Checks a base address as the user wrote it.
+impl BaseUrl {
+    /// Checks a base URL as the user wrote it.
     ///
     /// # Errors
     /// One sentence on what is wrong with it. Credentials in it are not repeated.
@@ -33,10 +33,10 @@ impl Base {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(format!("it has a query or a fragment; {example}"));
         }
-        Ok(Base(url))
+        Ok(BaseUrl(url))
     }
 
-    /// This base with path segments appended, each percent-encoded.
+    /// This URL with path segments appended, each percent-encoded.
     pub fn join(&self, segments: &[&str]) -> Url {
         let mut url = self.0.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -45,9 +45,9 @@ impl Base {
         url
     }
 
-    /// The same place for WebSockets: `http` becomes `ws`, `https` becomes `wss`.
+    /// The same URL for WebSockets: `http` becomes `ws`, `https` becomes `wss`.
     #[must_use]
-    pub fn for_websocket(&self) -> Base {
+    pub fn for_websocket(&self) -> BaseUrl {
         let scheme = match self.0.scheme() {
             "https" | "wss" => "wss",
             _ => "ws",
@@ -55,16 +55,16 @@ impl Base {
         let mut url = self.0.clone();
         // Between special schemes this cannot fail.
         let _ = url.set_scheme(scheme);
-        Base(url)
+        BaseUrl(url)
     }
 
-    /// The address itself.
+    /// The URL itself.
     pub fn url(&self) -> &Url {
         &self.0
     }
 }
 
-/// True if the host of this address is this machine.
+/// Whether the host is this machine: a loopback address, or `localhost`.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn segments_are_appended_and_encoded() {
         for base in ["https://h.example/api", "https://h.example/api/"] {
-            let base = Base::parse(base, HTTP).unwrap();
+            let base = BaseUrl::parse(base, HTTP).unwrap();
             assert_eq!(base.join(&["tx", "a/b?c"]).as_str(), "https://h.example/api/tx/a%2Fb%3Fc");
         }
     }
@@ -98,7 +98,7 @@ mod tests {
             ("https://h.example/?a=b", "query"),
             ("https://user:hunter2@h.example", "credentials"),
         ] {
-            let error = Base::parse(text, HTTP).unwrap_err();
+            let error = BaseUrl::parse(text, HTTP).unwrap_err();
             assert!(error.contains(needle), "{text}: {error}");
             assert!(!error.contains("hunter2"));
         }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn websocket_addresses_keep_host_port_and_path() {
-        let base = Base::parse("https://h.example:8443/x", HTTP).unwrap();
+        let base = BaseUrl::parse("https://h.example:8443/x", HTTP).unwrap();
         assert_eq!(base.for_websocket().url().as_str(), "wss://h.example:8443/x");
     }
 

@@ -1,9 +1,4 @@
-//! What the providers write: pure functions of what a provider knows.
-
-pub mod casper;
-pub mod cspr;
-pub mod proof;
-pub mod transak;
+//! What a provider knows of a transaction.
 
 use jiff::Timestamp;
 
@@ -32,7 +27,7 @@ pub struct Snapshot<'a> {
 
 impl Snapshot<'_> {
     /// A time as answers give it.
-    fn rounded(&self, at: Timestamp) -> String {
+    pub fn rounded(&self, at: Timestamp) -> String {
         if self.whole_seconds {
             let seconds = at.as_millisecond().div_euclid(1_000);
             format!("{:.0}", Timestamp::from_second(seconds).unwrap())
@@ -43,6 +38,6 @@ impl Snapshot<'_> {
 }
 
 /// A time as pushes give it.
-fn exact(at: Timestamp) -> String {
+pub fn exact(at: Timestamp) -> String {
     format!("{at:.3}")
 }
