@@ -29,10 +29,8 @@ fn it_subscribes_then_pulls_then_follows() {
         Step::event(3, &processed(HASH, Value::Null)),
     ];
     let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"accepted\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"accepted\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "completed"]);
     assert_eq!(server.paths(), [EVENTS, RPC]);
@@ -255,10 +253,8 @@ fn a_replayed_acceptance_never_reverts_the_status() {
         .route("/events?start_from=7", [Reply::events(replayed)])
         .rpc([included()])
         .start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"included\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"included\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["processing", "completed"]);
 }

@@ -29,10 +29,8 @@ fn it_subscribes_then_pulls_then_follows() {
     ];
     let server =
         Script::new().stream(HASH, [Reply::upgrade(steps)]).deploy(HASH, [pending()]).start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"pending\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "completed"]);
     assert_eq!(of_type(&records, "warning").count(), 0, "a ping is not a message");

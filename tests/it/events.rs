@@ -119,10 +119,8 @@ fn it_resumes_after_the_last_event_even_if_the_node_has_restarted() {
         .route("/events?start_from=0", [Reply::events(third)])
         .rpc([waiting()])
         .start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"accepted\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"accepted\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "completed"]);
     assert_eq!(last_source(&records), "push");
@@ -188,10 +186,8 @@ fn the_end_of_a_stream_causes_a_lookup() {
         .events([Reply::events(steps), Reply::events([])])
         .rpc([waiting(), executed(Value::Null)])
         .start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"accepted\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"accepted\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(last_source(&records), "pull");
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::support::proof::{ID, command, record, rest_path, update};
-use crate::support::schema::{of_type, only_result, records, statuses};
+use crate::support::schema::{of_type, only_result, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::Script;
 use crate::support::txwatch::CommandOutput;
@@ -87,14 +87,10 @@ fn fields_missing_in_a_push_are_looked_up_before_they_are_compared() {
             )
             .push(ID, [Reply::upgrade([Step::Await(requested), Step::json(&pushed)])])
             .start();
-        let expected = ["--expect", network, "--expect", "crypto_amount>=99"];
-        let arguments = [&["-i", "100ms", "-o", "json"], &expected[..]].concat();
-        let mut running = command("watch", &server, &arguments).start_piped();
-        running.wait_for_stdout("\"completed\"");
-        reported.open();
-        let output = running.wait();
+        let arguments = ["-i", "100ms", "--expect", network, "--expect", "crypto_amount>=99"];
+        let (output, records) =
+            command("watch", &server, &arguments).run_json_opening(&reported, "\"completed\"");
         assert_eq!(output.code, code, "{output:#?}");
-        let records = records(&output.stdout, code);
         assert_eq!(statuses(&records), ["completed"]);
         assert_eq!(server.request_count(&rest_path(ID)), 3);
     }

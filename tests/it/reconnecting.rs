@@ -19,10 +19,8 @@ fn an_ending_during_a_lost_connection_is_found_at_once() {
             )
             .push(ID, [Reply::upgrade(steps), Reply::upgrade([])])
             .start();
-        let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-        running.wait_for_stdout("\"pending\"");
-        reported.open();
-        let (output, records) = running.wait_json();
+        let (output, records) =
+            command("watch", &server, &[]).run_json_opening(&reported, "\"pending\"");
         assert_eq!(output.code, 0, "{output:#?}");
         // The next attempt to connect may begin before the answer has arrived.
         assert_eq!(connection_states(&records)[..4], ["connecting", "live", "lost", "polling"]);
@@ -47,10 +45,8 @@ fn it_pulls_after_every_reconnect() {
             ],
         )
         .start();
-    let mut running = command("watch", &server, &["-o", "json", "-i", "30s"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) =
+        command("watch", &server, &["-i", "30s"]).run_json_opening(&reported, "\"pending\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "processing", "completed"]);
     assert_eq!(only_result(&records)["reconnects"], 1);
@@ -143,11 +139,9 @@ fn transport_push_makes_one_request_after_subscribing() {
             ])],
         )
         .start();
-    let arguments = ["--transport", "push", "-i", "100ms", "-o", "json"];
-    let mut running = command("watch", &server, &arguments).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    reported.open();
-    let output = running.wait();
+    let arguments = ["--transport", "push", "-i", "100ms"];
+    let (output, _) =
+        command("watch", &server, &arguments).run_json_opening(&reported, "\"pending\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(server.paths(), [push_path(ID), rest_path(ID)]);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::proof::{ID, always_answering, command, push_path, record, rest_path, update};
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::schema::{of_type, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::Script;
 use crate::support::txwatch::TOKEN;
@@ -22,10 +22,8 @@ fn it_subscribes_then_pulls_then_follows() {
             ])],
         )
         .start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"pending\"");
     assert_eq!(output.code, 0, "{output:#?}");
     let changes: Vec<_> = of_type(&records, "status")
         .map(|change| (change["status"].as_str().unwrap(), change["source"].as_str().unwrap()))
@@ -100,8 +98,8 @@ fn a_slow_answer_never_replaces_a_newer_push() {
     // The first lookup is answered only now; the lost connection causes the second one.
     pushed.open();
     dropped.open();
-    let output = running.wait();
-    assert_eq!(statuses(&records(&output.stdout, output.code)), ["processing", "completed"]);
+    let (_, records) = running.wait_json();
+    assert_eq!(statuses(&records), ["processing", "completed"]);
 }
 
 #[test]

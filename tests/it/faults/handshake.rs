@@ -13,15 +13,10 @@ fn refused_push(provider: Provider) {
     let open = Gate::new();
     let server = completed_by_push(provider);
     let push = FaultyProxy::refusing(server.address(), &open);
-    let arguments = [&OFTEN[..], &["-o", "json"]].concat();
-    let mut running =
-        provider.command("watch", &server.url(), &push.url(), &arguments).start_piped();
-    let lost = running.wait_for_stdout("\"lost\"");
-    assert!(lost.contains("refused (os error"), "{lost}");
-    open.open();
-    let output = running.wait();
-    assert_eq!(output.code, 0, "{output:#?}");
-    assert!(output.stdout.contains("\"source\":\"push\""), "{output:#?}");
+    let command = provider.command("watch", &server.url(), &push.url(), &OFTEN);
+    let (output, records) = command.run_json_opening(&open, "\"lost\"");
+    assert!(loss(&records).contains("refused (os error"), "{records:#?}");
+    assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
 }
 
 cells!(refused_pull: all);

@@ -99,11 +99,8 @@ fn failed_after(provider: Provider, steps: Vec<Step>, fault: Option<Fault>) -> V
     let server = provider.script(answers, connections).start();
     let proxy = fault.map(|fault| FaultyProxy::new(server.address(), [fault, Fault::None]));
     let push_url = proxy.as_ref().map_or_else(|| server.url(), FaultyProxy::url);
-    let arguments = ["-o", "json"];
-    let mut running = provider.command("watch", &server.url(), &push_url, &arguments).start_piped();
-    running.wait_for_stdout("\"status\":\"p");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let command = provider.command("watch", &server.url(), &push_url, &[]);
+    let (output, records) = command.run_json_opening(&reported, "\"status\":\"p");
     assert_eq!(output.code, 10, "{output:#?}");
     records
 }

@@ -119,11 +119,9 @@ fn token_expiry_for_good_push(provider: Provider) {
     let connections =
         [provider.connection([Step::Await(reported.clone()), Step::Drop]), provider.refusal()];
     let server = provider.script([provider.answer(Word::Pending)], connections).start();
-    let mut running =
-        provider.command("watch", &server.url(), &server.url(), &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    reported.open();
-    running.wait().fails(77, ": 401");
+    let command = provider.command("watch", &server.url(), &server.url(), &[]);
+    let (output, _) = command.run_json_opening(&reported, "\"pending\"");
+    output.fails(77, ": 401");
 }
 
 /// Transak issues tokens for an API secret.

@@ -7,6 +7,7 @@ use std::thread;
 use serde_json::Value;
 
 use super::schema;
+use super::script::Gate;
 use super::txwatch::{CommandOutput, Txwatch};
 
 /// A started command, with the output read so far.
@@ -35,6 +36,16 @@ impl Txwatch {
     pub fn start_piped(mut self) -> Running {
         self.command().stdout(Stdio::piped());
         self.start()
+    }
+
+    /// Runs it until it exits, with `-o json`, and checks the records. Opens the gate once a record with this
+    /// text was printed.
+    pub fn run_json_opening(mut self, gate: &Gate, needle: &str) -> (CommandOutput, Vec<Value>) {
+        self.command().args(["-o", "json"]);
+        let mut running = self.start_piped();
+        running.wait_for_stdout(needle);
+        gate.open();
+        running.wait_json()
     }
 
     fn running(self, mut child: Child) -> Running {

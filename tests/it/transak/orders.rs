@@ -40,10 +40,9 @@ fn with_a_token_it_subscribes_then_pulls_then_follows() {
         .pusher([connection(ID, steps)])
         .order(ID, [record(ID, "PROCESSING", 1)])
         .start();
-    let mut running = command("watch", &server, &["-o", "json"]).transak_token().start_piped();
-    running.wait_for_stdout("\"PROCESSING\"");
-    reported.open();
-    let (output, records) = running.wait_json();
+    let (output, records) = command("watch", &server, &[])
+        .transak_token()
+        .run_json_opening(&reported, "\"PROCESSING\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["processing", "completed"]);
     assert_eq!(server.paths(), [pusher_path(), order_path(ID)]);
