@@ -5,12 +5,12 @@ use serde_json::Value;
 use crate::support::casper::hash;
 use crate::support::rehearsal::Rehearsal;
 use crate::support::schema::{of_type, statuses};
-use crate::support::txwatch::{Ended, txwatch};
+use crate::support::txwatch::{CommandOutput, txwatch};
 
 const BOTH: [&str; 2] = ["cspr", "casper"];
 
 /// Runs a command about a scenario of a sandbox within its process, in JSON.
-fn command(name: &str, scenario: &str, options: &[&str]) -> (Ended, Vec<Value>) {
+fn command(name: &str, scenario: &str, options: &[&str]) -> (CommandOutput, Vec<Value>) {
     let target = format!("sandbox:{scenario}");
     txwatch([name, &target].into_iter().chain(options.iter().copied())).run_json()
 }

@@ -4,17 +4,22 @@ use serde_json::Value;
 
 use crate::support::rehearsal::Rehearsal;
 use crate::support::schema::{of_type, statuses};
-use crate::support::txwatch::{Ended, txwatch};
+use crate::support::txwatch::{CommandOutput, txwatch};
 
 /// Every second of a scenario.
 const OFTEN: &[&str] = &["-i", "100ms"];
 
 /// Runs a command about an order of a sandbox of its own, in JSON.
-fn command(name: &str, id: &str, options: &[&str]) -> (Ended, Vec<Value>) {
+fn command(name: &str, id: &str, options: &[&str]) -> (CommandOutput, Vec<Value>) {
     command_at(Rehearsal::start(), name, id, options)
 }
 
-fn command_at(sandbox: Rehearsal, name: &str, id: &str, options: &[&str]) -> (Ended, Vec<Value>) {
+fn command_at(
+    sandbox: Rehearsal,
+    name: &str,
+    id: &str,
+    options: &[&str],
+) -> (CommandOutput, Vec<Value>) {
     let target = format!("transak:{id}");
     let arguments: Vec<_> = [name, &target].into_iter().chain(options.iter().copied()).collect();
     let (ended, records) = sandbox.txwatch(&arguments).run_json();
@@ -177,7 +182,7 @@ fn every_order_of_the_account_is_followed() {
     let mut running = sandbox.txwatch(&arguments).start_piped();
     running.wait_for_stdout("\"status\":\"failed\"");
     running.signal("INT");
-    let ended = running.end();
+    let ended = running.wait();
     assert_eq!(ended.code, 130, "{ended:#?}");
     for order in ["transak:happy@all-1", "transak:failed@all-2", "transak:cancelled@all-3"] {
         assert!(ended.stdout.contains(order), "no {order}: {ended:#?}");
