@@ -11,7 +11,7 @@ use super::context::{Context, block_on, print};
 use super::plan::{PlanBuilder, Prepared};
 use crate::config::values::Timeout;
 use crate::config::{CommandKind, CommandOptions, Config, SANDBOX};
-use crate::driver::{self, Broken, Signals};
+use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::{Mode, Plan, Profile};
 use crate::engine::{ListIndex, ProfileId, TargetId};
 use crate::error::{Failure, FailureKind, config};
@@ -65,7 +65,7 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     let (profile, id) = (&plan.profiles[ProfileId::at(0)], &plan.targets[TargetId::at(0)].id);
     let mut told = vec![name.to_owned()];
     if let Some(push) = open_push(profile, id) {
-        block_on(driver::listen(profile, id, &transport, LIMIT))??;
+        block_on(driver::check_push(profile, id, &transport, LIMIT))??;
         told.push(format!("{}, push answers", push.origin().ascii_serialization()));
     }
     told.push(if profile.can_poll {
@@ -132,12 +132,12 @@ fn look_up(plan: Plan, transport: &Options) -> Result<String, Failure> {
 
 fn run_plan(plan: Plan, transport: &Options) -> Result<Closing, Failure> {
     let ended = block_on(async {
-        let mut signals = Signals::listen().map_err(Broken::Output)?;
+        let mut signals = Signals::listen().map_err(RunError::Output)?;
         driver::run(Arc::new(plan), transport, &mut Silent, &mut signals).await
     })?;
     ended.map_err(|broken| match broken {
-        Broken::Failed(failure) => failure,
-        Broken::Output(error) => Failure::from_error(FailureKind::Io, error),
+        RunError::Failed(failure) => failure,
+        RunError::Output(error) => Failure::from_error(FailureKind::Io, error),
     })
 }
 

@@ -13,7 +13,7 @@ use crate::config::options::{COLOR, OUTPUT, TIMEOUT, TRANSPORT};
 use crate::config::values::{Colour, Limit, OutputFormat, TransportMode};
 use crate::config::{CommandKind, CommandOptions};
 use crate::driver::clock::Clock;
-use crate::driver::{self, Broken, Signals};
+use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::Mode;
 use crate::error::Failure;
 use crate::exit::Code;
@@ -162,7 +162,7 @@ fn execute(
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
         prepared.rehearsal.serve();
-        let mut signals = Signals::listen().map_err(|error| Broken::Failed(no_runtime(error)))?;
+        let mut signals = Signals::listen().map_err(|error| RunError::Failed(no_runtime(error)))?;
         let mut output = Output::new(&options);
         driver::run(plan, &prepared.transport, &mut output, &mut signals).await
     })?;
@@ -172,7 +172,7 @@ fn execute(
             say(&render::closing_report(&closing, resume, options.stderr));
             Ok(Code::from(&closing.summary))
         }
-        Err(Broken::Failed(failure)) => Err(failure),
-        Err(Broken::Output(error)) => Ok(output_broke(&error)),
+        Err(RunError::Failed(failure)) => Err(failure),
+        Err(RunError::Output(error)) => Ok(output_broke(&error)),
     }
 }
