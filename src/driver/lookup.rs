@@ -6,6 +6,9 @@ use crate::provider::{Id, Provider, Reading, Step};
 use crate::transport::{Error, Network};
 use crate::wire::Token;
 
+/// A limit for lookups that never end; no provider needs as many requests.
+const MAX_REQUESTS: usize = 64;
+
 /// Looks these ids up. Returns a reading for each, in their order. `now` is this machine's wall clock.
 ///
 /// # Errors
@@ -18,7 +21,10 @@ pub(super) async fn look_up(
     now: Timestamp,
 ) -> Result<Vec<Reading>, Error> {
     let mut lookup = provider.lookup(ids);
-    while let Some(request) = lookup.next(now) {
+    for _ in 0..MAX_REQUESTS {
+        let Some(request) = lookup.next(now) else {
+            break;
+        };
         let response = network.fetch(&request, token).await?;
         if let Step::Done(mut readings) = lookup.received(&response) {
             // Without a reading an id would never be looked up again.

@@ -86,7 +86,7 @@ impl Engine {
             format!("{} requests in {}", quota.requests, humantime::format_duration(quota.within))
         });
         let message = format!(
-            "the quota of {} ({}) makes looks rarer than every {}: {waiting} of its targets wait for one",
+            "the quota of {} ({}) makes lookups rarer than every {}: {waiting} of its targets wait for one",
             spec.title,
             quotas.collect::<Vec<_>>().join(", "),
             humantime::format_duration(settings.interval)
@@ -134,6 +134,10 @@ impl Engine {
             Ok(reading) => self.apply_reading(target, asked, generation, reading),
             Err(error) => self.lookup_failed(target, error),
         }
+        // A failure of the whole account forgets its orders, this one too.
+        if self.conclusion.is_some() {
+            return false;
+        }
         if is_requested_again {
             self.look_up(target);
         }
@@ -172,6 +176,14 @@ impl Engine {
                 let reason = format!("{} answered {answer}", self.title(profile));
                 self.retry_later(target, reason, retry_after);
             }
+            // The address is right, but another server answers there: a gateway, during a deployment.
+            Reading::ForeignNotFound(answer) if self.tolerates_malformed_answers(profile) => {
+                let reason = format!("{} answered {answer}", self.title(profile));
+                self.retry_later(target, reason, None);
+            }
+            Reading::ForeignNotFound(answer) => {
+                self.fail_untrusted(target, &format!("it answered {answer}"));
+            }
             Reading::Malformed(problem) => self.malformed_answer(target, problem),
         }
     }
@@ -192,7 +204,7 @@ impl Engine {
                 self.close_queue(profile, retry_after.unwrap_or_default());
             }
             Err(error) => self.close_queue(profile, error.retry_after.unwrap_or_default()),
-            Ok(Reading::Denied(_) | Reading::Malformed(_)) => {}
+            Ok(Reading::Denied(_) | Reading::ForeignNotFound(_) | Reading::Malformed(_)) => {}
         }
     }
 
@@ -249,12 +261,21 @@ impl Engine {
         let state = &mut self.targets[target];
         state.malformed_answers += 1;
         let (profile, in_a_row) = (state.profile, state.malformed_answers);
-        let is_tolerated = self.profiles[profile].was_understood && !self.plan.mode.is_get();
-        if is_tolerated && in_a_row < MAX_MALFORMED {
+        if self.tolerates_malformed_answers(profile) && in_a_row < MAX_MALFORMED {
             let message = format!("an answer of {} was ignored: {problem}", self.title(profile));
             self.warn(Some(target), WarningCode::MalformedResponse, message);
             return self.retry(target, Duration::ZERO);
         }
+        self.fail_untrusted(target, &problem);
+    }
+
+    /// Whether the address is known to be right, since an answer from there made sense.
+    fn tolerates_malformed_answers(&self, profile: ProfileId) -> bool {
+        self.profiles[profile].was_understood && !self.plan.mode.is_get()
+    }
+
+    fn fail_untrusted(&mut self, target: TargetId, problem: &str) {
+        let profile = self.targets[target].profile;
         let id = std::slice::from_ref(&self.targets[target].id);
         let request = self.plan.profiles[profile].provider.lookup(id).next(self.now.wall);
         let address = request.map_or_else(String::new, |request| request.url.into());

@@ -49,6 +49,8 @@ pub enum Reading {
         /// How long to wait before the next request, counted from the response.
         retry_after: Option<Duration>,
     },
+    /// A 404 without a JSON object, as of any other web server: the response, quoted.
+    ForeignNotFound(String),
     /// The response cannot be understood or trusted, for this reason.
     Malformed(String),
 }
@@ -60,6 +62,7 @@ impl Reading {
         match response.class() {
             StatusClass::Denied => Reading::Denied(answer),
             StatusClass::NotFound if is_json => Reading::NotFound(answer),
+            StatusClass::NotFound => Reading::ForeignNotFound(answer),
             StatusClass::Busy => Reading::Busy { answer, retry_after: response.retry_after },
             _ => Reading::Malformed(format!("it answered {answer}")),
         }

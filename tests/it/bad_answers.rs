@@ -1,30 +1,30 @@
-//! Servers that answer something else.
+//! Answers that are malformed, truncated, redirects or errors.
 
-use crate::support::proof::{ID, error, record};
+use crate::support::proof::{ID, command, error, record, rest_path};
 use crate::support::script::Reply;
-use crate::support::server::{Script, Server, rest};
-use crate::support::txwatch::{Ended, Txwatch, txwatch};
+use crate::support::server::{Script, Server};
+use crate::support::txwatch::{CommandOutput, Txwatch};
 
 fn poll(server: &Server, arguments: &[&str]) -> Txwatch {
-    let target = format!("proof:{ID}");
-    let all = ["poll", &target, "-i", "100ms"].into_iter().chain(arguments.iter().copied());
-    txwatch(all).proof(&server.url())
+    command("poll", server, &[&["-i", "100ms"], arguments].concat())
 }
 
-fn answered(reply: Reply) -> (Ended, usize) {
+/// Polls a server that always answers this. Returns how often it was asked as well.
+fn poll_answer(reply: Reply) -> (CommandOutput, usize) {
     let server = Script::new().rest(ID, [reply]).start();
-    let (ended, _) = poll(&server, &[]).run_json();
-    (ended, server.asked(&rest(ID)))
+    let (output, _) = poll(&server, &[]).run_json();
+    (output, server.request_count(&rest_path(ID)))
 }
 
-fn flood(size: usize) -> Vec<u8> {
+/// A completed record, padded to this many bytes.
+fn padded(size: usize) -> Vec<u8> {
     let mut body = record(ID, "completed", 0).to_string().into_bytes();
     body.resize(size, b' ');
     body
 }
 
 #[test]
-fn an_answer_that_makes_no_sense_is_named_and_not_asked_for_again() {
+fn a_malformed_answer_ends_the_command_without_a_retry() {
     let with_status = |status| {
         let mut record = record(ID, "completed", 0);
         record["status"] = status;
@@ -49,79 +49,79 @@ fn an_answer_that_makes_no_sense_is_named_and_not_asked_for_again() {
             Reply::status(400, error("invalid_request", "missing_param")),
             "it answered 400 (invalid_",
         ),
-        (Reply::status(200, flood(16 * 1024 * 1024 + 1)), "is larger than 16 MiB"),
+        (Reply::status(200, padded(16 * 1024 * 1024 + 1)), "is larger than 16 MiB"),
     ];
     for (reply, needle) in cases {
-        let (ended, asked) = answered(reply);
-        ended.fails(76, needle);
-        assert_eq!(asked, 1, "{ended:#?}");
-        let errors = ended.stderr.lines().filter(|line| line.starts_with("error: "));
-        assert_eq!(errors.count(), 1, "{ended:#?}");
+        let (output, requests) = poll_answer(reply);
+        output.fails(76, needle);
+        assert_eq!(requests, 1, "{output:#?}");
+        let errors = output.stderr.lines().filter(|line| line.starts_with("error: "));
+        assert_eq!(errors.count(), 1, "{output:#?}");
     }
 }
 
 #[test]
-fn a_body_of_just_the_limit_is_read() {
-    let (ended, _) = answered(Reply::status(200, flood(16 * 1024 * 1024)));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
+fn a_body_of_exactly_the_limit_is_read() {
+    let (output, _) = poll_answer(Reply::status(200, padded(16 * 1024 * 1024)));
+    assert_eq!(output.code, 0, "{}", output.stderr);
 }
 
-/// Once the server was understood, a bad answer or two may be an accident.
+/// After a valid answer, two malformed ones in a row count as a transient error.
 #[test]
-fn an_accident_between_good_answers_is_borne() {
+fn a_transient_malformed_answer_is_tolerated() {
     let pending = || Reply::json(&record(ID, "pending", 0));
     let html = || Reply::status(200, "<html>");
     let server = Script::new()
         .rest(ID, [pending(), html(), html(), Reply::json(&record(ID, "completed", 1))])
         .start();
-    let (ended, records) = poll(&server, &[]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    let warned = records.iter().filter(|record| record["code"] == "bad_answer").count();
-    assert_eq!(warned, 2);
+    let (output, records) = poll(&server, &[]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    let warnings = records.iter().filter(|record| record["code"] == "bad_answer").count();
+    assert_eq!(warnings, 2);
     let server = Script::new().rest(ID, [pending(), html()]).start();
     poll(&server, &[]).run().fails(76, "it is HTML or XML, not JSON");
-    assert_eq!(server.asked(&rest(ID)), 4);
+    assert_eq!(server.request_count(&rest_path(ID)), 4);
 }
 
-/// An answer that breaks off may be whole the next time.
+/// A truncated answer may be complete the next time.
 #[test]
-fn what_is_no_answer_at_all_is_an_outage() {
+fn an_answer_that_is_no_http_response_is_an_outage() {
     for (raw, needle) in [
         (&b""[..], "failed: "),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"status\"", "failed: "),
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "failed: "),
     ] {
         let server = Script::new().rest(ID, [Reply::raw(raw)]).start();
-        let ended = poll(&server, &["--max-outage", "0s"]).run();
-        ended.fails(75, "Proof could not be reached: the request to http://127.0.0.1:");
-        ended.fails(75, needle);
-        assert!(ended.stderr.contains("NOT final"), "{ended:#?}");
+        let output = poll(&server, &["--max-outage", "0s"]).run();
+        output.fails(75, "Proof could not be reached: the request to http://127.0.0.1:");
+        output.fails(75, needle);
+        assert!(output.stderr.contains("NOT final"), "{output:#?}");
     }
 }
 
 #[test]
 fn a_redirect_to_another_host_is_not_followed() {
     let other = Script::new().start();
-    let elsewhere = other.url() + &rest(ID);
+    let other_url = other.url() + &rest_path(ID);
     for (status, location) in [
-        (301, elsewhere.as_str()),
-        (302, &elsewhere),
-        (307, &elsewhere),
-        (308, &elsewhere),
+        (301, other_url.as_str()),
+        (302, &other_url),
+        (307, &other_url),
+        (308, &other_url),
         (302, "http://proof.invalid/login?next=x"),
         (302, "javascript:alert(1)"),
     ] {
         let moved = || Reply::status(status, "").header("Location", location);
         let server = Script::new().rest(ID, [moved()]).start();
-        let ended = poll(&server, &[]).run();
-        ended.fails(76, &format!("redirects ({status}) to "));
-        assert!(ended.stderr.contains("the token would go along"), "{ended:#?}");
-        // A WebSocket's upgrade is held to the same.
+        let output = poll(&server, &[]).run();
+        output.fails(76, &format!("redirects ({status}) to "));
+        assert!(output.stderr.contains("the token would go along"), "{output:#?}");
+        // The same holds for a WebSocket upgrade.
         let server = Script::new().push(ID, [moved()]).start();
-        let watch = txwatch(["watch", &format!("proof:{ID}")]).proof(&server.url()).run();
-        watch.fails(76, &format!("redirects ({status}) to "));
+        let output = command("watch", &server, &[]).run();
+        output.fails(76, &format!("redirects ({status}) to "));
     }
-    assert!(other.seen().is_empty(), "{:#?}", other.seen());
+    assert!(other.requests().is_empty(), "{:#?}", other.requests());
 }
 
 #[test]
@@ -132,18 +132,18 @@ fn a_redirect_on_the_same_origin_is_followed() {
         .route("/v2/transaction", [Reply::json(&record(ID, "completed", 0))])
         .start();
     assert_eq!(poll(&server, &[]).run().code, 0);
-    let seen = server.seen();
+    let seen = server.requests();
     assert_eq!(seen.len(), 2);
     assert_eq!(seen[1].header("Authorization"), seen[0].header("Authorization"));
-    // One that goes round in circles ends.
-    let around = Reply::status(302, "").header("Location", &rest(ID));
-    let server = Script::new().rest(ID, [around]).start();
+    // A redirect loop ends.
+    let looping = Reply::status(302, "").header("Location", &rest_path(ID));
+    let server = Script::new().rest(ID, [looping]).start();
     poll(&server, &[]).run().fails(76, "redirects (302)");
-    assert!(server.asked(&rest(ID)) <= 6);
+    assert!(server.request_count(&rest_path(ID)) <= 6);
 }
 
 #[test]
-fn both_generations_of_error_bodies_are_told() {
+fn both_versions_of_error_bodies_are_reported() {
     let older = |status, slug: &str| {
         let body = serde_json::json!({"error": slug, "message": "m", "request_id": "r"});
         Reply::status(status, body.to_string())
@@ -166,7 +166,7 @@ fn both_generations_of_error_bodies_are_told() {
         ),
     ] {
         let server = Script::new().rest(ID, [reply]).start();
-        let ended = poll(&server, &["--appear-timeout", "0s", "--max-outage", "0s"]).run();
-        ended.fails(code, needle);
+        let output = poll(&server, &["--appear-timeout", "0s", "--max-outage", "0s"]).run();
+        output.fails(code, needle);
     }
 }

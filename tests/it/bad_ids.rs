@@ -1,11 +1,11 @@
-//! What cannot be an id, an address, a duration or a setting is refused before anything is sent.
+//! Invalid ids, addresses, durations and settings are refused before anything is sent.
 
 use crate::support::proof::ID;
 use crate::support::server::Script;
 use crate::support::txwatch::{TOKEN, txwatch};
 
 #[test]
-fn what_cannot_be_an_id_is_refused() {
+fn invalid_ids_are_refused() {
     let server = Script::new().start();
     let long = "x".repeat(10_000);
     let cases = [
@@ -27,24 +27,24 @@ fn what_cannot_be_an_id_is_refused() {
         for (target, profile) in [(format!("proof:{id}"), None), (id.to_owned(), Some("proof"))] {
             let mut command = txwatch(["watch", &target]).proof(&server.url());
             command.command().args(profile.map(|name| format!("--profile={name}")));
-            let ended = command.run();
-            ended.fails(2, needle);
+            let output = command.run();
+            output.fails(2, needle);
             assert!(
-                ended.stderr.contains("hint: Proof has a merchant_transaction_id"),
-                "{ended:#?}"
+                output.stderr.contains("hint: Proof has a merchant_transaction_id"),
+                "{output:#?}"
             );
-            assert!(ended.stderr.len() < 500, "{ended:#?}");
+            assert!(output.stderr.len() < 500, "{output:#?}");
         }
     }
-    let (ended, records) =
+    let (output, records) =
         txwatch(["watch", "proof:a/b", "proof:c"]).proof(&server.url()).run_json();
-    assert_eq!(ended.code, 2);
+    assert_eq!(output.code, 2);
     assert_eq!(records.len(), 3);
-    assert!(server.seen().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 #[test]
-fn what_is_no_target_at_all_is_refused() {
+fn invalid_targets_and_arguments_are_refused() {
     for (arguments, needle) in [
         (&["watch", "nobody:x"][..], "there is no profile 'nobody'"),
         (&["watch", "sandbox:hapy"], "hapy"),
@@ -54,13 +54,13 @@ fn what_is_no_target_at_all_is_refused() {
         txwatch(arguments).run().fails(2, needle);
     }
     for arguments in [&["watch"][..], &["wacth", "x"], &["watch", "--no-such-flag", "x"]] {
-        let ended = txwatch(arguments).run();
-        assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:#?}");
+        let output = txwatch(arguments).run();
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{output:#?}");
     }
 }
 
 #[test]
-fn a_bad_address_is_refused_where_it_was_given() {
+fn an_invalid_address_is_refused_with_its_source() {
     let cases = [
         ("proof.example", "it has no scheme; write it like https://"),
         ("localhost:8080", "it does not begin with http:// or https://"),
@@ -83,21 +83,21 @@ fn a_bad_address_is_refused_where_it_was_given() {
         assert!(variable.stderr.contains("it comes from TXWATCH_PROOF_URL"), "{variable:#?}");
         let file = watch().config(&format!("[profiles.proof]\nurl = \"{url}\"\n")).run();
         assert_eq!(file.code, 78, "{file:#?}");
-        for ended in [flag, variable, file] {
-            assert!(ended.stderr.contains(needle), "{url}: {ended:#?}");
-            assert!(!ended.stderr.contains("hunter2"), "{ended:#?}");
+        for output in [flag, variable, file] {
+            assert!(output.stderr.contains(needle), "{url}: {output:#?}");
+            assert!(!output.stderr.contains("hunter2"), "{output:#?}");
         }
     }
 }
 
 #[test]
-fn a_token_goes_in_the_clear_to_this_machine_only() {
+fn a_token_is_sent_unencrypted_to_loopback_only() {
     let watch = |variables: &[(&str, &str)]| {
         let command = txwatch(["watch", "proof:x"]).env("TXWATCH_PROOF_TOKEN", TOKEN);
         let set = variables.iter().fold(command, |command, (name, url)| command.env(name, url));
         set.run()
     };
-    // An address of the documentation's: whoever asks it waits for ever.
+    // An address reserved for documentation, to which connections time out.
     let url = [("TXWATCH_PROOF_URL", "http://192.0.2.1")];
     watch(&url).fails(78, "profile proof would send its token unencrypted over ws:// to 192.0.2.1");
     let push = [
@@ -108,7 +108,7 @@ fn a_token_goes_in_the_clear_to_this_machine_only() {
 }
 
 #[test]
-fn durations_have_units_and_reason() {
+fn durations_need_units_and_sensible_values() {
     for (flag, value, hint) in [
         ("--timeout", "10M", "M would mean months; write 10m for minutes"),
         ("--timeout", "0", "write none for no limit"),
@@ -125,26 +125,26 @@ fn durations_have_units_and_reason() {
         ("--interval", "10ms", "less than 100ms would flood the provider"),
     ] {
         let option = format!("{flag}={value}");
-        let ended = txwatch(["watch", "sandbox:happy", &option]).run();
-        assert_eq!(ended.code, 2, "{ended:#?}");
-        assert!(ended.stderr.starts_with("error: invalid value"), "{ended:#?}");
-        assert!(ended.stderr.contains(hint), "{ended:#?}");
+        let output = txwatch(["watch", "sandbox:happy", &option]).run();
+        assert_eq!(output.code, 2, "{output:#?}");
+        assert!(output.stderr.starts_with("error: invalid value"), "{output:#?}");
+        assert!(output.stderr.contains(hint), "{output:#?}");
         let variable = format!("TXWATCH_{}", flag[2..].to_uppercase().replace('-', "_"));
         if !value.is_empty() {
-            let ended = txwatch(["watch", "sandbox:happy"]).env(&variable, value).run();
-            assert_eq!(ended.code, 2, "{ended:#?}");
-            assert!(ended.stderr.contains(hint), "{ended:#?}");
+            let output = txwatch(["watch", "sandbox:happy"]).env(&variable, value).run();
+            assert_eq!(output.code, 2, "{output:#?}");
+            assert!(output.stderr.contains(hint), "{output:#?}");
         }
         let key = flag[2..].replace('-', "_");
         let file = format!("[defaults]\n{key} = \"{value}\"\n");
-        let ended = txwatch(["watch", "sandbox:happy"]).config(&file).run();
-        ended.fails(78, hint);
-        assert!(ended.stderr.contains("config.toml:2: "), "{ended:#?}");
+        let output = txwatch(["watch", "sandbox:happy"]).config(&file).run();
+        output.fails(78, hint);
+        assert!(output.stderr.contains("config.toml:2: "), "{output:#?}");
     }
 }
 
 #[test]
-fn a_config_file_is_read_to_the_letter() {
+fn mistakes_in_a_config_file_are_refused() {
     for (text, needle, hint) in [
         ("default_profil = \"proof\"", ":1: there is no key 'default_profil'", "default_profile"),
         ("[defaults]\ntimeuot = \"5m\"", ":2: ", "timeout"),
@@ -157,10 +157,10 @@ fn a_config_file_is_read_to_the_letter() {
         ("[profiles.proof]\ntoken = \"hunter2\"", ":2: ", "token_file"),
         ("[profiles.proof]\nhunter2", ":2: ", ""),
     ] {
-        let ended = txwatch(["watch", ID]).config(text).run();
-        ended.fails(78, needle);
-        assert!(ended.stderr.contains(hint), "{ended:#?}");
-        assert!(!ended.stderr.contains("hunter2\""), "{ended:#?}");
+        let output = txwatch(["watch", ID]).config(text).run();
+        output.fails(78, needle);
+        assert!(output.stderr.contains(hint), "{output:#?}");
+        assert!(!output.stderr.contains("hunter2\""), "{output:#?}");
     }
     let missing = txwatch(["watch", ID]).env("TXWATCH_CONFIG", "no/such.toml").run();
     missing.fails(78, "the config file no/such.toml cannot be read");

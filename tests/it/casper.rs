@@ -3,45 +3,37 @@
 use serde_json::{Value, json};
 
 use crate::support::chain::{
-    BLOCK, EVENTS, HASH, OTHER, RPC, accepted, deploy_expired, executed, executed_by_1_x, included,
-    processed, refusal, unknown, waiting, waiting_since,
+    BLOCK, EVENTS, HASH, OTHER, RPC, accepted, casper_command as command, deploy_expired, executed,
+    executed_by_1_x, included, processed, refusal, unknown, waiting, waiting_since,
 };
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::schema::{of_type, only_result, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};
-use crate::support::txwatch::{Txwatch, txwatch};
+use crate::support::txwatch::txwatch;
 
-fn command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
-    let target = format!("casper:{HASH}");
-    let all = [name, &target].into_iter().chain(arguments.iter().copied());
-    txwatch(all).casper(&server.url())
-}
-
+/// The JSON-RPC methods that were called.
 fn methods(server: &Server) -> Vec<String> {
-    let asked = server.seen().into_iter().filter(|seen| seen.target == RPC);
-    let bodies = asked.map(|seen| serde_json::from_str::<Value>(&seen.body).unwrap());
+    let calls = server.requests().into_iter().filter(|request| request.path == RPC);
+    let bodies = calls.map(|request| serde_json::from_str::<Value>(&request.body).unwrap());
     bodies.map(|body| body["method"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn it_listens_then_asks_then_follows() {
-    let looked = Gate::new();
-    let story = [
+fn it_subscribes_then_pulls_then_follows() {
+    let reported = Gate::new();
+    let steps = [
         Step::event(1, &json!({ "BlockAdded": { "block_hash": BLOCK } })),
-        Step::Await(looked.clone()),
+        Step::Await(reported.clone()),
         Step::comment(),
-        Step::event(2, &processed(OTHER, json!("not ours"))),
+        Step::event(2, &processed(OTHER, json!("another transaction"))),
         Step::event(3, &processed(HASH, Value::Null)),
     ];
-    let server = Script::new().events([Reply::events(story)]).rpc([waiting()]).start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"accepted\"");
-    looked.open();
-    let ended = running.end();
-    let records = records(&ended.stdout, ended.code);
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"accepted\"");
+    assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "completed"]);
-    assert_eq!(server.targets(), [EVENTS, RPC]);
+    assert_eq!(server.paths(), [EVENTS, RPC]);
     let last = of_type(&records, "status").last().unwrap();
     assert_eq!((&last["source"], &last["provider_status"]), (&json!("push"), &json!("processed")));
     let transaction = &last["transaction"];
@@ -49,38 +41,38 @@ fn it_listens_then_asks_then_follows() {
     assert_eq!(transaction["hash"], HASH);
     assert_eq!(transaction["block"], BLOCK);
     assert_eq!(transaction["created_at"], "2024-11-27T17:24:10.516Z");
-    let [stream, look] = &server.seen()[..] else { panic!("two requests") };
+    let [stream, lookup] = &server.requests()[..] else { panic!("two requests") };
     assert_eq!(stream.header("Accept"), Some("text/event-stream"));
-    assert_eq!(look.header("Content-Type"), Some("application/json"));
-    for seen in [stream, look] {
-        assert_eq!(seen.header("Authorization"), None, "nobody has a token here");
+    assert_eq!(lookup.header("Content-Type"), Some("application/json"));
+    for request in [stream, lookup] {
+        assert_eq!(request.header("Authorization"), None, "no token is configured");
     }
 }
 
 #[test]
-fn what_was_processed_with_an_error_has_failed() {
+fn a_transaction_processed_with_an_error_has_failed() {
     for name in ["watch", "poll"] {
         let server = Script::new()
             .events([Reply::events([])])
             .rpc([executed(json!("User error: 1"))])
             .start();
-        let ended = command(name, &server, &["-o", "human"]).run();
-        assert_eq!(ended.code, 10, "{ended:#?}");
-        assert!(ended.stdout.contains("User error: 1  cost 1.234567891 CSPR"), "{ended:#?}");
+        let output = command(name, &server, &["-o", "human"]).run();
+        assert_eq!(output.code, 10, "{output:#?}");
+        assert!(output.stdout.contains("User error: 1  cost 1.234567891 CSPR"), "{output:#?}");
     }
-    let story = [Step::event(1, &processed(HASH, json!("Out of gas")))];
-    let server = Script::new().events([Reply::events(story)]).rpc([waiting()]).start();
-    let (ended, records) = command("watch", &server, &[]).run_json();
-    assert_eq!(ended.code, 10, "{ended:#?}");
+    let steps = [Step::event(1, &processed(HASH, json!("Out of gas")))];
+    let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
+    let (output, records) = command("watch", &server, &[]).run_json();
+    assert_eq!(output.code, 10, "{output:#?}");
     let last = of_type(&records, "status").last().unwrap();
     assert_eq!(last["transaction"]["error"], "Out of gas");
 }
 
 #[test]
-fn a_look_tells_block_and_cost() {
+fn get_prints_block_and_cost() {
     let server = Script::new().rpc([executed(Value::Null)]).start();
-    let ended = command("get", &server, &["-o", "human"]).run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = command("get", &server, &["-o", "human"]).run();
+    assert_eq!(output.code, 0, "{output:#?}");
     for line in [
         "status      completed (processed)",
         "kind        transfer",
@@ -89,12 +81,12 @@ fn a_look_tells_block_and_cost() {
         &format!("block       {BLOCK}"),
         "created     2024-11-27 17:24:10",
     ] {
-        assert!(ended.stdout.contains(line), "{line}: {ended:#?}");
+        assert!(output.stdout.contains(line), "{line}: {output:#?}");
     }
 }
 
 #[test]
-fn a_hash_is_asked_for_as_a_transaction_then_as_a_deploy_then_as_1_x_does() {
+fn a_hash_is_looked_up_as_a_transaction_then_as_a_deploy_then_by_the_method_of_1_x() {
     let mismatch = refusal(-32015, "The variant does not match");
     let server = Script::new().rpc([mismatch, executed(Value::Null)]).start();
     assert_eq!(command("get", &server, &[]).run().code, 0);
@@ -103,45 +95,47 @@ fn a_hash_is_asked_for_as_a_transaction_then_as_a_deploy_then_as_1_x_does() {
     let missing = || refusal(-32601, "Method not found");
     let older = executed_by_1_x(&json!("Out of gas"));
     let server = Script::new().rpc([missing(), missing(), older]).start();
-    let ended = command("get", &server, &["--exit-status"]).run();
-    assert_eq!(ended.code, 10, "{ended:#?}");
+    let output = command("get", &server, &["--exit-status"]).run();
+    assert_eq!(output.code, 10, "{output:#?}");
     assert_eq!(methods(&server)[2], "info_get_deploy");
 }
 
 #[test]
-fn an_unknown_hash_may_take_a_while_to_appear() {
-    let story = [unknown(), unknown(), refusal(-32000, "No such deploy"), executed(Value::Null)];
-    let server = Script::new().rpc(story).start();
-    let ended = command("poll", &server, &["-i", "100ms"]).run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert!(ended.stderr.contains("does not know it yet (No such deploy (-32000))"), "{ended:#?}");
+fn an_unknown_hash_may_appear_later() {
+    let steps = [unknown(), unknown(), refusal(-32000, "No such deploy"), executed(Value::Null)];
+    let server = Script::new().rpc(steps).start();
+    let output = command("poll", &server, &["-i", "100ms"]).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(
+        output.stderr.contains("does not know it yet (No such deploy (-32000))"),
+        "{output:#?}"
+    );
 
     let server = Script::new().rpc([unknown()]).start();
     command("get", &server, &[]).run().fails(66, "the Casper node does not know");
-    assert_eq!(server.asked(RPC), 3);
+    assert_eq!(server.request_count(RPC), 3);
 }
 
-/// By the node's own clock, for ours may be wrong.
+/// By the node's clock as well, for the local one may be wrong.
 #[test]
-fn what_was_not_executed_in_its_time_has_expired() {
-    let late = waiting();
-    let server = Script::new().rpc([late]).start();
+fn a_transaction_not_executed_before_its_expiry_has_expired() {
+    let server = Script::new().rpc([waiting()]).start();
     assert_eq!(command("get", &server, &["--exit-status"]).run().code, 20);
 
     let server = Script::new().rpc([waiting_since("2024-11-27T16:51:09Z")]).start();
-    let ended = command("poll", &server, &[]).run();
-    assert_eq!(ended.code, 12, "{ended:#?}");
+    let output = command("poll", &server, &[]).run();
+    assert_eq!(output.code, 12, "{output:#?}");
 }
 
 #[test]
-fn a_node_tells_of_an_expiry_itself() {
-    let story = [Step::event(1, &deploy_expired(HASH))];
-    let server = Script::new().events([Reply::events(story)]).rpc([waiting()]).start();
+fn an_expired_event_is_confirmed_and_reported() {
+    let steps = [Step::event(1, &deploy_expired(HASH))];
+    let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
     assert_eq!(command("watch", &server, &[]).run().code, 12);
 }
 
 #[test]
-fn a_node_that_is_asked_too_much_is_asked_again_later() {
+fn an_overloaded_node_is_retried() {
     let server = Script::new()
         .rpc([
             refusal(-32018, "node request failure"),
@@ -153,14 +147,14 @@ fn a_node_that_is_asked_too_much_is_asked_again_later() {
 }
 
 #[test]
-fn hashes_come_in_many_spellings_and_are_one() {
+fn different_spellings_of_a_hash_are_one_target() {
     let server = Script::new().rpc([executed(Value::Null)]).start();
     let upper = format!("casper:0x{}", HASH.to_ascii_uppercase());
     let prefixed = format!("casper:transaction-{HASH}");
-    let ended = txwatch(["poll", &upper, &prefixed]).casper(&server.url()).run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert_eq!(server.asked(RPC), 1, "they are one transaction");
-    let sent: Value = serde_json::from_str(&server.seen()[0].body).unwrap();
+    let output = txwatch(["poll", &upper, &prefixed]).casper(&server.url()).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(server.request_count(RPC), 1, "they are one transaction");
+    let sent: Value = serde_json::from_str(&server.requests()[0].body).unwrap();
     assert_eq!(sent["params"]["transaction_hash"]["Version1"], HASH);
     for bad in [
         "casper:44",
@@ -183,41 +177,41 @@ fn without_an_address_for_events_it_is_polled() {
         let url = format!("{}/rpc", server.url());
         txwatch([&["watch", &target], more].concat()).env("TXWATCH_CASPER_URL", url)
     };
-    let (ended, records) = watch(&[]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    let result = of_type(&records, "result").next().unwrap();
+    let (output, records) = watch(&[]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    let result = only_result(&records);
     assert!(
         result["elapsed_ms"].as_u64().unwrap() < 1_500,
-        "there is no push to wait for: {result}"
+        "it waited for push, which is not configured: {result}"
     );
-    let ended = watch(&["--transport", "push"]).run();
-    ended.fails(78, "profile casper has no push_url");
+    let output = watch(&["--transport", "push"]).run();
+    output.fails(78, "profile casper has no push_url");
 }
 
 #[test]
-fn who_stands_before_a_node_may_want_a_token() {
+fn a_proxy_in_front_of_a_node_may_require_a_token() {
     let body = json!({ "error": { "code": "unauthorized", "message": "no token" } });
     let server = Script::new().rpc([Reply::status(401, body.to_string())]).start();
-    let ended = command("poll", &server, &[]).run();
-    ended.fails(77, "the Casper node refused the request: 401");
-    assert!(ended.stderr.contains("profile casper has no token"), "{ended:#?}");
+    let output = command("poll", &server, &[]).run();
+    output.fails(77, "the Casper node refused the request: 401");
+    assert!(output.stderr.contains("profile casper has no token"), "{output:#?}");
 }
 
 #[test]
-fn a_wrong_address_is_told() {
+fn a_wrong_address_is_reported() {
     let server = Script::new().rpc([Reply::status(404, "<html>")]).start();
     command("get", &server, &[]).run().fails(76, "is the url that of its JSON-RPC");
 }
 
 #[test]
-fn a_profile_is_checked_on_both_sides() {
+fn config_check_tests_push_and_rpc() {
     let check =
         |server: &Server| txwatch(["config", "check", "-p", "casper"]).casper(&server.url()).run();
     let server = Script::new().events([Reply::events([])]).rpc([unknown()]).start();
-    let ended = check(&server);
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    for told in ["push answers", "it answers whoever asks"] {
-        assert!(ended.stdout.contains(told), "{told}: {ended:#?}");
+    let output = check(&server);
+    assert_eq!(output.code, 0, "{output:#?}");
+    for needle in ["push answers", "it answers whoever asks"] {
+        assert!(output.stdout.contains(needle), "{needle}: {output:#?}");
     }
     let server = Script::new()
         .events([Reply::status(404, "")])
@@ -243,27 +237,24 @@ fn providers_mix_in_one_command() {
     ];
     let all = ["poll"].into_iter().chain(targets.iter().map(String::as_str));
     let url = server.url();
-    let ended =
+    let output =
         txwatch(all).proof(&url).transak(&url).transak_token().cspr(&url).casper(&url).run();
-    assert_eq!(ended.code, 10, "{ended:#?}");
-    assert_eq!(ended.stdout.matches("completed").count(), 3, "{ended:#?}");
+    assert_eq!(output.code, 10, "{output:#?}");
+    assert_eq!(output.stdout.matches("completed").count(), 3, "{output:#?}");
 }
 
 #[test]
-fn an_old_acceptance_never_moves_it_back() {
-    let asked = Gate::new();
-    let first = [Step::event(7, &json!({ "Step": {} })), Step::Await(asked.clone()), Step::Drop];
+fn a_replayed_acceptance_never_reverts_the_status() {
+    let reported = Gate::new();
+    let first = [Step::event(7, &json!({ "Step": {} })), Step::Await(reported.clone()), Step::Drop];
     let replayed = [Step::event(7, &accepted(HASH)), Step::event(8, &processed(HASH, Value::Null))];
     let server = Script::new()
         .events([Reply::events(first)])
         .route("/events?start_from=7", [Reply::events(replayed)])
         .rpc([included()])
         .start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"included\"");
-    asked.open();
-    let ended = running.end();
-    let records = records(&ended.stdout, ended.code);
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"included\"");
+    assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["processing", "completed"]);
 }

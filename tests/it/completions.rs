@@ -1,19 +1,19 @@
-//! Completion, as a shell asks for it.
+//! Completion, as a shell requests it.
 
 use txwatch::config::Registry;
 use txwatch::sandbox;
 
 use crate::support::txwatch::txwatch;
 
-/// What the binary offers for the last of these words, one a line, as fish would show it.
+/// The candidates for the last of these words with their descriptions, as fish receives them.
 fn offered(words: &[&str], config: &str) -> Vec<String> {
     let arguments = ["--", "txwatch"].iter().chain(words);
-    let ended = txwatch(arguments).config(config).env("TXWATCH_COMPLETE", "fish").run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    ended.stdout.lines().map(str::to_owned).collect()
+    let output = txwatch(arguments).config(config).env("TXWATCH_COMPLETE", "fish").run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    output.stdout.lines().map(str::to_owned).collect()
 }
 
-/// The same without what is said about each.
+/// The candidates without their descriptions.
 fn values(words: &[&str], config: &str) -> Vec<String> {
     let value = |line: String| line.split('\t').next().unwrap().to_owned();
     offered(words, config).into_iter().map(value).collect()
@@ -31,7 +31,7 @@ fn commands_are_offered() {
 }
 
 #[test]
-fn profiles_are_offered_also_the_users_own() {
+fn profiles_are_offered_including_configured_ones() {
     assert_eq!(values(&["watch", "s"], STAGING), ["sandbox:", "staging:"]);
     assert_eq!(values(&["get", "p"], STAGING), ["proof:"]);
     assert_eq!(values(&["poll", "-p", "st"], STAGING), ["staging"]);
@@ -45,7 +45,7 @@ fn a_broken_config_file_does_not_break_completion() {
 }
 
 #[test]
-fn every_scenario_is_offered_with_what_it_does() {
+fn every_scenario_is_offered_with_its_description() {
     let doubles = Registry::built_in().doubles();
     let mut expected = Vec::new();
     for double in doubles.iter().map(AsRef::as_ref) {
@@ -79,7 +79,7 @@ fn statuses_are_offered_one_after_the_other() {
 }
 
 #[test]
-fn words_of_options_are_offered() {
+fn values_and_names_of_options_are_offered() {
     assert_eq!(values(&["watch", "-o", "j"], ""), ["json"]);
     assert_eq!(values(&["watch", "--transport", "pu"], ""), ["push"]);
     assert_eq!(values(&["get", "--exit"], ""), ["--exit-status"]);
@@ -91,7 +91,7 @@ mod in_bash {
     use crate::support::bless;
     use crate::support::terminal::{Terminal, session};
 
-    /// An interactive bash that has read the script of the repository.
+    /// An interactive bash that has sourced the script of the repository.
     fn bash() -> Terminal {
         let script = bless::path("completions/txwatch.bash");
         let mut bash = session("bash", ["--norc", "--noprofile", "-i"])
@@ -111,7 +111,7 @@ mod in_bash {
         bash.wait_for(&prompt, |screen| screen.last() == Some(&prompt));
     }
 
-    /// Types these keys; the line is to become this.
+    /// Types these keys, and waits for the command line to become this one.
     fn completes(bash: &mut Terminal, keys: &str, line: &str) {
         bash.type_in(keys);
         bash.wait_for(line, |screen| {
@@ -120,7 +120,7 @@ mod in_bash {
     }
 
     #[test]
-    fn colons_do_not_end_a_word() {
+    fn a_colon_is_part_of_a_word() {
         let mut bash = bash();
         completes(&mut bash, "txwa\t", "txwatch");
         completes(&mut bash, "watch stag\t5", "txwatch watch staging:5");
@@ -129,13 +129,13 @@ mod in_bash {
     }
 
     #[test]
-    fn neither_do_equals_signs() {
+    fn an_option_is_completed_after_an_equals_sign() {
         let mut bash = bash();
         completes(&mut bash, "txwatch watch --until=comp\t;", "txwatch watch --until=completed ;");
     }
 
     #[test]
-    fn several_are_listed() {
+    fn several_candidates_are_listed() {
         let mut bash = bash();
         bash.type_in("txwatch watch sandbox:d\t\t");
         bash.wait_for("the list", |screen| {
@@ -145,7 +145,7 @@ mod in_bash {
     }
 
     #[test]
-    fn it_works_where_colons_are_no_breaks_too() {
+    fn it_works_without_colons_in_comp_wordbreaks() {
         let mut bash = bash();
         run(&mut bash, "COMP_WORDBREAKS=${COMP_WORDBREAKS//:/}", "again");
         completes(&mut bash, "txwatch get sandbox:hap\t;", "txwatch get sandbox:happy ;");

@@ -2,20 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::chain::{self, BLOCK, HASH, OTHER, created, record};
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::chain::{self, BLOCK, HASH, OTHER, created, cspr_command as command, record};
+use crate::support::schema::{of_type, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};
-use crate::support::txwatch::{TOKEN, Txwatch, txwatch};
-
-fn command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
-    let target = format!("cspr:{HASH}");
-    let all = [name, &target].into_iter().chain(arguments.iter().copied());
-    txwatch(all).cspr(&server.url())
-}
+use crate::support::txwatch::{TOKEN, txwatch};
 
 fn error(status: u16, code: &str) -> Reply {
-    chain::error(status, code, "it says")
+    chain::error(status, code, "details")
 }
 
 fn pending() -> Reply {
@@ -23,86 +17,86 @@ fn pending() -> Reply {
 }
 
 #[test]
-fn it_listens_then_asks_then_follows() {
-    let looked = Gate::new();
-    let story = [
+fn it_subscribes_then_pulls_then_follows() {
+    let reported = Gate::new();
+    let steps = [
         Step::Text("Ping".to_owned()),
-        Step::Await(looked.clone()),
+        Step::Await(reported.clone()),
         Step::json(&created(OTHER, Value::Null)),
         Step::Text("Ping".to_owned()),
         Step::json(&created(HASH, Value::Null)),
         Step::json(&created(HASH, Value::Null)),
     ];
     let server =
-        Script::new().stream(HASH, [Reply::upgrade(story)]).deploy(HASH, [pending()]).start();
-    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    looked.open();
-    let ended = running.end();
-    let records = records(&ended.stdout, ended.code);
-    assert_eq!(ended.code, 0, "{ended:#?}");
+        Script::new().stream(HASH, [Reply::upgrade(steps)]).deploy(HASH, [pending()]).start();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"pending\"");
+    assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "completed"]);
-    assert_eq!(of_type(&records, "warning").count(), 0, "a ping is no news");
+    assert_eq!(of_type(&records, "warning").count(), 0, "a ping is not a message");
     let last = of_type(&records, "status").last().unwrap();
     assert_eq!(last["provider_status"], "processed");
     assert_eq!(last["transaction"]["cost"], "1234567891");
     assert_eq!(last["transaction"]["block"], BLOCK);
-    let [upgrade, look] = &server.seen()[..] else { panic!("two requests") };
-    for seen in [upgrade, look] {
-        assert_eq!(seen.header("Authorization"), Some(TOKEN), "bare, without a scheme");
-        assert_eq!(seen.header("Persistent-Session"), None);
+    let [upgrade, lookup] = &server.requests()[..] else { panic!("two requests") };
+    for request in [upgrade, lookup] {
+        assert_eq!(request.header("Authorization"), Some(TOKEN), "the token without a scheme");
+        assert_eq!(request.header("Persistent-Session"), None);
     }
 }
 
 #[test]
-fn what_was_processed_with_an_error_has_failed() {
-    let story = [Step::json(&created(HASH, json!("User error: 1")))];
+fn a_deploy_processed_with_an_error_has_failed() {
+    let steps = [Step::json(&created(HASH, json!("User error: 1")))];
     let server =
-        Script::new().stream(HASH, [Reply::upgrade(story)]).deploy(HASH, [pending()]).start();
-    let ended = command("watch", &server, &["-o", "human"]).run();
-    assert_eq!(ended.code, 10, "{ended:#?}");
-    assert!(ended.stdout.contains("User error: 1  cost 1.234567891 CSPR"), "{ended:#?}");
+        Script::new().stream(HASH, [Reply::upgrade(steps)]).deploy(HASH, [pending()]).start();
+    let output = command("watch", &server, &["-o", "human"]).run();
+    assert_eq!(output.code, 10, "{output:#?}");
+    assert!(output.stdout.contains("User error: 1  cost 1.234567891 CSPR"), "{output:#?}");
 
     let server =
         Script::new().deploy(HASH, [record(HASH, "processed", json!("Out of gas"))]).start();
-    let (ended, records) = command("poll", &server, &[]).run_json();
-    assert_eq!(ended.code, 10, "{ended:#?}");
+    let (output, records) = command("poll", &server, &[]).run_json();
+    assert_eq!(output.code, 10, "{output:#?}");
     let last = of_type(&records, "status").last().unwrap();
     assert_eq!(last["transaction"]["error"], "Out of gas");
 }
 
-/// An ending that never arrives by push.
+/// CSPR.cloud never pushes this ending.
 #[test]
-fn an_expiry_is_found_by_asking() {
+fn an_expiry_is_found_by_a_lookup() {
     let server = Script::new()
         .stream(HASH, [Reply::upgrade([])])
         .deploy(HASH, [record(HASH, "expired", Value::Null)])
         .start();
-    let ended = command("watch", &server, &[]).run();
-    assert_eq!(ended.code, 12, "{ended:#?}");
+    let output = command("watch", &server, &[]).run();
+    assert_eq!(output.code, 12, "{output:#?}");
 }
 
 #[test]
-fn a_timeout_of_a_listener_is_no_ending() {
+fn the_status_timeout_is_not_final() {
     let server = Script::new()
         .deploy(
             HASH,
             [record(HASH, "timeout", Value::Null), record(HASH, "processed", Value::Null)],
         )
         .start();
-    let (ended, records) = command("poll", &server, &["-i", "100ms"]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) = command("poll", &server, &["-i", "100ms"]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "completed"]);
 }
 
 #[test]
-fn one_that_was_just_sent_may_not_be_known_yet() {
+fn a_new_deploy_may_not_be_known_yet() {
     let server = Script::new()
         .deploy(HASH, [error(404, "not_found"), record(HASH, "processed", Value::Null)])
         .start();
-    let ended = command("poll", &server, &["-i", "100ms"]).run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert!(ended.stderr.contains("does not know it yet (404 (not_found: it says))"), "{ended:#?}");
+    let output = command("poll", &server, &["-i", "100ms"]).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(
+        output.stderr.contains("does not know it yet (404 (not_found: details))"),
+        "{output:#?}"
+    );
 
     let server = Script::new().deploy(HASH, [error(404, "not_found")]).start();
     command("get", &server, &[]).run().fails(66, "CSPR.cloud does not know");
@@ -110,74 +104,74 @@ fn one_that_was_just_sent_may_not_be_known_yet() {
 
 #[test]
 fn every_error_has_its_code() {
-    for (reply, code, told) in [
-        (error(401, "unauthorized"), 77, "refused the token: 401 (unauthorized: it says)"),
-        (error(403, "access_denied"), 77, "refused the token: 403 (access_denied: it says)"),
-        (error(400, "invalid_input"), 76, "it answered 400 (invalid_input: it says)"),
-        (error(429, "quota"), 75, "429 (quota: it says)"),
+    for (reply, code, needle) in [
+        (error(401, "unauthorized"), 77, "refused the token: 401 (unauthorized: details)"),
+        (error(403, "access_denied"), 77, "refused the token: 403 (access_denied: details)"),
+        (error(400, "invalid_input"), 76, "it answered 400 (invalid_input: details)"),
+        (error(429, "quota"), 75, "429 (quota: details)"),
         (Reply::status(404, "<html>"), 76, "without a JSON body"),
     ] {
         let server = Script::new().deploy(HASH, [reply]).start();
-        command("get", &server, &[]).run().fails(code, told);
+        command("get", &server, &[]).run().fails(code, needle);
     }
     let server = Script::new()
         .stream(HASH, [error(401, "unauthorized")])
         .deploy(HASH, [error(401, "unauthorized")])
         .start();
-    let ended = command("watch", &server, &[]).run();
-    ended.fails(77, "401 (unauthorized: it says)");
+    let output = command("watch", &server, &[]).run();
+    output.fails(77, "401 (unauthorized: details)");
 }
 
 #[test]
-fn all_targets_are_on_one_connection() {
+fn all_targets_share_one_connection() {
     let both = format!("{HASH},{OTHER}");
-    let story =
+    let steps =
         [Step::json(&created(OTHER, Value::Null)), Step::json(&created(HASH, json!("Out of gas")))];
     let server = Script::new()
-        .stream(&both, [Reply::upgrade(story)])
+        .stream(&both, [Reply::upgrade(steps)])
         .deploy(HASH, [pending()])
         .deploy(OTHER, [record(OTHER, "pending", Value::Null)])
         .start();
     let upper = format!("cspr:deploy-{}", OTHER.to_ascii_uppercase());
-    let ended = txwatch(["watch", &upper, &format!("cspr:{HASH}")]).cspr(&server.url()).run();
-    assert_eq!(ended.code, 10, "{ended:#?}");
-    assert!(ended.stdout.contains(&format!("{upper}\tcompleted")), "{ended:#?}");
+    let output = txwatch(["watch", &upper, &format!("cspr:{HASH}")]).cspr(&server.url()).run();
+    assert_eq!(output.code, 10, "{output:#?}");
+    assert!(output.stdout.contains(&format!("{upper}\tcompleted")), "{output:#?}");
 }
 
 #[test]
-fn a_persistent_session_is_sent_where_it_is_asked_for() {
-    let story = [Step::json(&created(HASH, Value::Null))];
+fn a_configured_persistent_session_is_sent() {
+    let steps = [Step::json(&created(HASH, Value::Null))];
     let server =
-        Script::new().stream(HASH, [Reply::upgrade(story)]).deploy(HASH, [pending()]).start();
+        Script::new().stream(HASH, [Reply::upgrade(steps)]).deploy(HASH, [pending()]).start();
     let command = command("watch", &server, &[]).env("TXWATCH_CSPR_PERSISTENT_SESSION", "ci-7");
     assert_eq!(command.run().code, 0);
-    let upgrade = server.seen().remove(0);
+    let upgrade = server.requests().remove(0);
     assert_eq!(upgrade.header("Persistent-Session"), Some("ci-7"));
 }
 
 #[test]
-fn a_token_is_required_and_never_sent_in_the_clear() {
+fn a_token_is_required_and_never_sent_unencrypted() {
     let target = format!("cspr:{HASH}");
     txwatch(["get", &target]).run().fails(78, "profile cspr has no token");
-    let far = txwatch(["get", &target]).cspr("http://192.0.2.1:9");
-    far.run().fails(78, "would send its token unencrypted");
-    let odd = txwatch(["get", &target])
+    let remote = txwatch(["get", &target]).cspr("http://192.0.2.1:9");
+    remote.run().fails(78, "would send its token unencrypted");
+    let invalid = txwatch(["get", &target])
         .cspr("http://127.0.0.1:9")
         .env("TXWATCH_CSPR_PERSISTENT_SESSION", "a b");
-    odd.run().fails(78, "persistent_session");
+    invalid.run().fails(78, "persistent_session");
 }
 
 #[test]
-fn a_profile_is_checked_without_a_transaction() {
+fn config_check_needs_no_transaction() {
     let check =
         |server: &Server| txwatch(["config", "check", "-p", "cspr"]).cspr(&server.url()).run();
-    let nobody = "0".repeat(64);
-    let server = Script::new().deploy(&nobody, [error(404, "not_found")]).start();
-    let ended = check(&server);
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert!(ended.stdout.contains("token accepted"), "{ended:#?}");
-    let server = Script::new().deploy(&nobody, [error(401, "unauthorized")]).start();
+    let unknown = "0".repeat(64);
+    let server = Script::new().deploy(&unknown, [error(404, "not_found")]).start();
+    let output = check(&server);
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(output.stdout.contains("token accepted"), "{output:#?}");
+    let server = Script::new().deploy(&unknown, [error(401, "unauthorized")]).start();
     check(&server).fails(77, "refused the token: 401");
-    let server = Script::new().deploy(&nobody, [Reply::status(404, "<html>")]).start();
+    let server = Script::new().deploy(&unknown, [Reply::status(404, "<html>")]).start();
     check(&server).fails(76, "without a JSON body");
 }

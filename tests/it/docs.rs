@@ -1,4 +1,4 @@
-//! What is generated from the definitions and tables is in the repository as it is generated.
+//! Generated documents: completions, man pages, tables and the schema are current and complete.
 
 use txwatch::config::Registry;
 use txwatch::exit;
@@ -17,12 +17,12 @@ fn man_pages_are_current() {
     bless::folder("man", &txwatch::cli::man_pages(&Registry::built_in()).unwrap());
 }
 
-/// A text with a table where its comments say so.
+/// The text with a table between the comments that mark its place.
 fn with_table(text: &str, name: &str, table: &str) -> String {
     let (begin, end) =
         (format!("<!-- {name}: generated -->\n"), format!("<!-- end of {name} -->\n"));
-    let (before, rest) = text.split_once(&begin).expect("where the table begins");
-    let (_, after) = rest.split_once(&end).expect("where the table ends");
+    let (before, rest) = text.split_once(&begin).expect("the comment before the table");
+    let (_, after) = rest.split_once(&end).expect("the comment after the table");
     format!("{before}{begin}{table}{end}{after}")
 }
 
@@ -44,14 +44,14 @@ fn the_tables_of_the_readme_are_current() {
     bless::file("README.md", &with_table(&readme, "scenarios", &scenarios));
 }
 
-/// Text as its words, however it is wrapped.
+/// The text with every white space as one space.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn every_help_carries_every_exit_code() {
-    let asked: [&[&str]; 6] = [
+fn every_help_lists_every_exit_code() {
+    let commands: [&[&str]; 6] = [
         &["help", "exit-codes"],
         &["--help"],
         &["watch", "--help"],
@@ -59,10 +59,10 @@ fn every_help_carries_every_exit_code() {
         &["poll", "--help"],
         &["get", "--help"],
     ];
-    for arguments in asked {
-        let ended = txwatch(arguments).run();
-        assert_eq!(ended.code, 0, "{ended:#?}");
-        let help = words(&ended.stdout);
+    for arguments in commands {
+        let output = txwatch(arguments).run();
+        assert_eq!(output.code, 0, "{output:#?}");
+        let help = words(&output.stdout);
         for row in exit::TABLE {
             let retry = match row.retry {
                 "" => String::new(),
@@ -75,7 +75,7 @@ fn every_help_carries_every_exit_code() {
 }
 
 #[test]
-fn the_man_pages_carry_every_exit_code() {
+fn the_man_pages_list_every_exit_code() {
     let pages = txwatch::cli::man_pages(&Registry::built_in()).unwrap();
     for page in ["txwatch-exit-codes.7", "txwatch-watch.1", "txwatch-poll.1", "txwatch-get.1"] {
         // A hyphen is written `\-`.
@@ -96,13 +96,13 @@ fn the_completions_command_prints_the_files() {
         ("powershell", "txwatch.ps1"),
         ("elvish", "txwatch.elv"),
     ] {
-        let ended = txwatch(["completions", shell]).run();
-        assert_eq!(ended.code, 0, "{ended:#?}");
-        assert_eq!(ended.stdout, txwatch::cli::completions().unwrap()[file]);
+        let output = txwatch(["completions", shell]).run();
+        assert_eq!(output.code, 0, "{output:#?}");
+        assert_eq!(output.stdout, txwatch::cli::completions().unwrap()[file]);
     }
 }
 
-/// A program that compares codes finds every one of them in the schema, and none that does not exist.
+/// Consumers find every code in the schema, and no others.
 #[test]
 fn the_schema_lists_every_warning_code() {
     let schema: serde_json::Value = serde_json::from_str(txwatch::render::SCHEMA).unwrap();
@@ -114,7 +114,7 @@ fn the_schema_lists_every_warning_code() {
     assert_eq!(used, "#/$defs/warning_code");
 }
 
-/// The same for the outcomes, which are the names of the exit codes.
+/// The outcomes are the names of the exit codes.
 #[test]
 fn the_schema_lists_every_outcome() {
     let schema: serde_json::Value = serde_json::from_str(txwatch::render::SCHEMA).unwrap();
@@ -131,7 +131,7 @@ fn the_schema_lists_every_outcome() {
 }
 
 #[test]
-fn nothing_generated_tells_of_the_machine_it_was_made_on() {
+fn generated_files_contain_no_path_of_the_machine() {
     let manifest = env!("CARGO_MANIFEST_DIR");
     let pages = txwatch::cli::man_pages(&Registry::built_in()).unwrap();
     for text in pages.values().chain(txwatch::cli::completions().unwrap().values()) {

@@ -1,45 +1,43 @@
-//! What counts as success, and how a bad ending is believed.
+//! `--until` and `--expect`: what counts as success; `--grace`: when a bad ending counts.
 
 use serde_json::Value;
 
-use crate::support::proof::{ID, record, update};
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::proof::{ID, command, record, rest_path, update};
+use crate::support::schema::{of_type, only_result, statuses};
 use crate::support::script::{Gate, Reply, Step};
-use crate::support::server::{Script, rest};
-use crate::support::txwatch::{Ended, txwatch};
+use crate::support::server::Script;
+use crate::support::txwatch::CommandOutput;
 
-/// Watches a transaction that is pushed through these statuses, the first of which a pull answers too.
-fn pushed(words: &[&str], arguments: &[&str]) -> (Ended, Vec<Value>) {
-    let asked = Gate::new();
-    let updates = words.iter().zip(0..).map(|(word, second)| update(ID, word, second));
+/// Watches a transaction for which these statuses are pushed after a pull has reported the first of them.
+fn watch_pushed(statuses: &[&str], arguments: &[&str]) -> (CommandOutput, Vec<Value>) {
+    let requested = Gate::new();
+    let updates = statuses.iter().zip(0..).map(|(status, second)| update(ID, status, second));
     let mut steps: Vec<_> = updates.map(|update| Step::json(&update)).collect();
-    steps.insert(0, Step::Await(asked.clone()));
+    steps.insert(0, Step::Await(requested.clone()));
     let server = Script::new()
-        .rest(ID, [Reply::json(&record(ID, words[0], 0)).opens(&asked)])
+        .rest(ID, [Reply::json(&record(ID, statuses[0], 0)).opens(&requested)])
         .push(ID, [Reply::upgrade(steps)])
         .start();
-    let target = format!("proof:{ID}");
-    let all = ["watch", &target].into_iter().chain(arguments.iter().copied());
-    txwatch(all).proof(&server.url()).run_json()
+    command("watch", &server, arguments).run_json()
 }
 
 #[test]
-fn until_names_what_is_waited_for() {
+fn until_chooses_the_awaited_statuses() {
     let cases: &[(&[&str], &str, i32)] = &[
         (&["pending", "processing"], "processing", 0),
-        // Later on the happy path is as good.
+        // A later status of the successful path counts as well.
         (&["completed"], "processing", 0),
         (&["pending", "cancelled"], "failed,cancelled", 0),
         (&["pending", "failed"], "failed,cancelled", 0),
         (&["pending", "failed"], "processing", 10),
         (&["pending", "cancelled"], "failed", 11),
-        // It ended well, but the goal can never be reached any more.
+        // It completed, so that the goal can no longer be reached.
         (&["pending", "completed"], "failed,cancelled", 13),
     ];
-    for (words, until, code) in cases {
-        let (ended, records) = pushed(words, &["--until", until]);
-        assert_eq!(ended.code, *code, "{words:?} until {until}: {ended:#?}");
-        assert_eq!(statuses(&records).last(), words.last());
+    for (pushed, until, code) in cases {
+        let (output, records) = watch_pushed(pushed, &["--until", until]);
+        assert_eq!(output.code, *code, "{pushed:?} until {until}: {output:#?}");
+        assert_eq!(statuses(&records).last(), pushed.last());
     }
 }
 
@@ -56,11 +54,11 @@ fn expectations_are_checked_at_the_goal() {
         ("no_such_field==1", 13),
     ] {
         let server = Script::new().rest(ID, [Reply::json(&record(ID, "completed", 0))]).start();
-        let arguments = ["poll", &format!("proof:{ID}"), "--expect", expectation];
-        let (ended, records) = txwatch(arguments).proof(&server.url()).run_json();
-        assert_eq!(ended.code, code, "{expectation}: {ended:#?}");
+        let arguments = ["--expect", expectation];
+        let (output, records) = command("poll", &server, &arguments).run_json();
+        assert_eq!(output.code, code, "{expectation}: {output:#?}");
         if code == 13 {
-            let result = of_type(&records, "result").next().unwrap();
+            let result = only_result(&records);
             let field = expectation.split(['=', '>']).next().unwrap();
             assert!(result["reason"].as_str().unwrap().contains(field), "{result}");
             assert_eq!(result["outcome"], "mismatch");
@@ -69,77 +67,71 @@ fn expectations_are_checked_at_the_goal() {
     }
 }
 
-/// A push has no network, and may have no amount: that is no reason to say that there is none.
+/// A push has no network, and may have no amount, although the record has both.
 #[test]
-fn what_a_push_lacks_is_asked_for_before_it_decides() {
-    // The answer may lag behind, also in its own idea of when the end was.
+fn fields_missing_in_a_push_are_looked_up_before_they_are_compared() {
+    // The answer may lag behind, and may have an earlier time of the ending.
     for (second, code) in [(9, 0), (1, 0), (9, 13)] {
         let network = if code == 0 { "network=TRC20" } else { "network=ERC20" };
-        let [asked, shown] = [Gate::new(), Gate::new()];
+        let [requested, reported] = [Gate::new(), Gate::new()];
         let mut pushed = update(ID, "completed", 5);
         pushed["crypto_amount"] = "".into();
         let server = Script::new()
             .rest(
                 ID,
                 [
-                    Reply::status(404, "{}").opens(&asked),
-                    Reply::json(&record(ID, "processing", 0)).awaits(&shown),
+                    Reply::status(404, "{}").opens(&requested),
+                    Reply::json(&record(ID, "processing", 0)).awaits(&reported),
                     Reply::json(&record(ID, "completed", second)),
                 ],
             )
-            .push(ID, [Reply::upgrade([Step::Await(asked), Step::json(&pushed)])])
+            .push(ID, [Reply::upgrade([Step::Await(requested), Step::json(&pushed)])])
             .start();
-        let target = format!("proof:{ID}");
-        let arguments = ["watch", &target, "-i", "100ms", "-o", "json", "--expect", network];
-        let mut command = txwatch(arguments).proof(&server.url());
-        command.command().args(["--expect", "crypto_amount>=99"]);
-        let mut running = command.start_piped();
-        running.wait_for_stdout("\"completed\"");
-        shown.open();
-        let ended = running.end();
-        assert_eq!(ended.code, code, "{ended:#?}");
-        let records = records(&ended.stdout, code);
+        let arguments = ["-i", "100ms", "--expect", network, "--expect", "crypto_amount>=99"];
+        let (output, records) =
+            command("watch", &server, &arguments).run_json_opening(&reported, "\"completed\"");
+        assert_eq!(output.code, code, "{output:#?}");
         assert_eq!(statuses(&records), ["completed"]);
-        assert_eq!(server.asked(&rest(ID)), 3);
+        assert_eq!(server.request_count(&rest_path(ID)), 3);
     }
 }
 
 #[test]
 fn every_expectation_has_to_hold() {
     let both = ["--expect", "crypto_amount>=99", "--expect", "fiat_amount<100"];
-    assert_eq!(pushed(&["completed"], &both).0.code, 13);
-    // Before the goal nothing is expected yet.
-    let (ended, _) = pushed(&["failed"], &["--expect", "crypto_amount>=100"]);
-    assert_eq!(ended.code, 10);
+    assert_eq!(watch_pushed(&["completed"], &both).0.code, 13);
+    // Expectations apply only at the goal.
+    let (output, _) = watch_pushed(&["failed"], &["--expect", "crypto_amount>=100"]);
+    assert_eq!(output.code, 10);
 }
 
 #[test]
 fn a_mismatch_is_explained_in_every_form() {
     for form in ["human", "plain", "json"] {
         let server = Script::new().rest(ID, [Reply::json(&record(ID, "completed", 0))]).start();
-        let target = format!("proof:{ID}");
-        let arguments = ["poll", &target, "-q", "-o", form, "--expect", "crypto_amount>=100"];
-        let ended = txwatch(arguments).proof(&server.url()).run();
-        ended.fails(13, &format!("{target} completed, but not as asked: expected crypto_amount"));
-        assert!(ended.stderr.contains("99.50"), "{ended:#?}");
+        let arguments = ["-q", "-o", form, "--expect", "crypto_amount>=100"];
+        let output = command("poll", &server, &arguments).run();
+        output
+            .fails(13, &format!("proof:{ID} completed, but not as asked: expected crypto_amount"));
+        assert!(output.stderr.contains("99.50"), "{output:#?}");
     }
 }
 
 #[test]
-fn a_failure_may_be_revived_while_grace_holds_it() {
-    let revived = &["pending", "failed", "processing", "completed"];
-    let (ended, records) = pushed(revived, &["--grace", "30s"]);
-    assert_eq!(ended.code, 0, "{ended:#?}");
+fn a_failed_transaction_may_be_reopened_during_grace() {
+    let reopened = &["pending", "failed", "processing", "completed"];
+    let (output, records) = watch_pushed(reopened, &["--grace", "30s"]);
+    assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records).last(), Some(&"completed"));
-    let (ended, records) = pushed(revived, &[]);
-    assert_eq!(ended.code, 10, "{ended:#?}");
+    let (output, records) = watch_pushed(reopened, &[]);
+    assert_eq!(output.code, 10, "{output:#?}");
     assert_eq!(statuses(&records).last(), Some(&"failed"));
-    let (ended, records) = pushed(&["pending", "failed"], &["--grace", "300ms"]);
-    assert_eq!(ended.code, 10, "{ended:#?}");
+    let (output, records) = watch_pushed(&["pending", "failed"], &["--grace", "300ms"]);
+    assert_eq!(output.code, 10, "{output:#?}");
     let failed = of_type(&records, "status").last().unwrap()["elapsed_ms"].as_u64().unwrap();
-    let settled = of_type(&records, "result").next().unwrap()["elapsed_ms"].as_u64().unwrap();
-    assert!(settled >= failed + 300, "{ended:#?}");
-    // Proof revives what failed, and nothing else.
-    let (ended, _) = pushed(&["pending", "cancelled", "completed"], &["--grace", "300ms"]);
-    assert_eq!(ended.code, 11, "{ended:#?}");
+    let settled = only_result(&records)["elapsed_ms"].as_u64().unwrap();
+    assert!(settled >= failed + 300, "{output:#?}");
+    // Proof reopens failed transactions, and no others.
+    let (output, _) = watch_pushed(&["pending", "cancelled", "completed"], &["--grace", "300ms"]);
+    assert_eq!(output.code, 11, "{output:#?}");
 }

@@ -1,4 +1,4 @@
-//! What `--help` says, and the variables behind the options.
+//! The texts of `--help`, and the variables of the options.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use txwatch::config::Registry;
 use crate::support::bless;
 use crate::support::txwatch::txwatch;
 
-/// Every command as it is typed, the program itself first.
+/// Every command with the words that select it, the program itself first.
 pub fn commands() -> Vec<(Vec<String>, Command)> {
     fn walk(words: Vec<String>, command: Command, all: &mut Vec<(Vec<String>, Command)>) {
         for child in command.get_subcommands() {
@@ -29,11 +29,11 @@ fn help_texts_are_current() {
     for (words, _) in commands() {
         for (flag, kind) in [("--help", "long"), ("-h", "short")] {
             let arguments: Vec<_> = words.iter().map(String::as_str).chain([flag]).collect();
-            let ended = txwatch(&arguments).run();
-            assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{arguments:?}");
+            let output = txwatch(&arguments).run();
+            assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{arguments:?}");
             let name = ["txwatch"].into_iter().chain(words.iter().map(String::as_str));
             let name = name.collect::<Vec<_>>().join("-");
-            files.insert(format!("{name}.{kind}.txt"), ended.stdout);
+            files.insert(format!("{name}.{kind}.txt"), output.stdout);
         }
     }
     bless::folder("tests/it/help", &files);
@@ -53,8 +53,9 @@ fn help_and_dash_dash_help_are_the_same() {
 fn help_lines_fit_a_terminal_of_a_hundred_columns() {
     for (words, _) in commands() {
         let words: Vec<_> = words.iter().map(String::as_str).chain(["--help"]).collect();
-        let ended = txwatch(&words).run();
-        let long: Vec<_> = ended.stdout.lines().filter(|line| line.chars().count() > 100).collect();
+        let output = txwatch(&words).run();
+        let long: Vec<_> =
+            output.stdout.lines().filter(|line| line.chars().count() > 100).collect();
         assert!(long.is_empty(), "{words:?}: {long:#?}");
     }
 }
@@ -78,7 +79,7 @@ fn every_long_option_has_its_variable() {
 }
 
 #[test]
-fn every_command_has_an_example_and_every_argument_a_help() {
+fn every_command_has_an_example_and_every_argument_a_help_text() {
     for (words, command) in commands() {
         let examples = command.get_after_help().expect("examples").to_string();
         let lines = examples.lines().skip(1).take_while(|line| !line.is_empty());
@@ -97,7 +98,7 @@ fn every_command_has_an_example_and_every_argument_a_help() {
 }
 
 #[test]
-fn variables_do_what_their_options_do() {
+fn variables_act_like_their_options() {
     type Check = fn(&str, &str) -> bool;
     type Line = (&'static [&'static str], &'static str, &'static str, i32, Check);
     const GET: &[&str] = &["get", "sandbox:happy"];
@@ -127,16 +128,16 @@ fn variables_do_what_their_options_do() {
     std::thread::scope(|scope| {
         for (arguments, name, value, code, check) in table {
             scope.spawn(move || {
-                let ended = txwatch(arguments).env(name, value).run();
-                assert_eq!(ended.code, code, "{name}={value} {ended:#?}");
-                assert!(check(&ended.stdout, &ended.stderr), "{name}={value} {ended:#?}");
+                let output = txwatch(arguments).env(name, value).run();
+                assert_eq!(output.code, code, "{name}={value} {output:#?}");
+                assert!(check(&output.stdout, &output.stderr), "{name}={value} {output:#?}");
             });
         }
     });
 }
 
 #[test]
-fn a_flag_goes_before_its_variable_and_that_before_the_file() {
+fn a_flag_overrides_its_variable_and_that_the_file() {
     let file = "[defaults]\noutput = \"json\"\n";
     let get =
         |arguments: &[&str]| txwatch(["get", "sandbox:happy"].iter().chain(arguments)).config(file);

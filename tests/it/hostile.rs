@@ -1,4 +1,4 @@
-//! Hostile text in every field of every provider, and in whatever a user can set, at every output.
+//! Hostile text in every field of every provider and in every setting, with every form of output.
 
 use std::ffi::OsString;
 
@@ -24,13 +24,16 @@ fn an_answer_is_harmless_in_every_field_and_form() {
         let server = said.served(|answer| Reply::json(&said.wrapped(answer)), false);
         for form in FORMS {
             let arguments = ["-o", form, "-vv", "--show-personal", "--exit-status"];
-            let ended = said.command("get", &server, &arguments).run();
-            check(&ended, said.provider);
-            let told = |text: &String| text.contains("owned");
-            assert!(told(&ended.stdout) || told(&ended.stderr) || form == "plain", "{ended:#?}");
+            let output = said.command("get", &server, &arguments).run();
+            check(&output, said.provider);
+            let is_shown = |text: &String| text.contains("owned");
+            assert!(
+                is_shown(&output.stdout) || is_shown(&output.stderr) || form == "plain",
+                "{output:#?}"
+            );
         }
         let (_, records) = said.command("get", &server, &["--show-personal"]).run_json();
-        // All that is hostile was really told, and kept as it was.
+        // The hostile text was really received, and is unchanged in the data.
         let kept = of_type(&records, "status")
             .filter(|status| status["data"].to_string().contains("owned"))
             .count();
@@ -43,16 +46,16 @@ fn an_answer_is_harmless_in_every_field_and_form() {
     }
 }
 
-/// A single target has a title of its own.
+/// A single target is shown with a title.
 #[test]
 fn an_answer_about_one_target_is_harmless() {
     for said in all_said() {
         let server = said.served(|answer| Reply::json(&said.wrapped(answer)), false);
         for (target, _) in &said.answers {
             let arguments = ["-o", "human", "-t", "300ms", "--until", "failed"];
-            let ended = said.command_for(&[target], "poll", &server, &arguments).run();
-            check(&ended, target);
-            assert!(ended.stdout.contains(target), "{ended:#?}");
+            let output = said.command_for(&[target], "poll", &server, &arguments).run();
+            check(&output, target);
+            assert!(output.stdout.contains(target), "{output:#?}");
         }
     }
 }
@@ -68,12 +71,12 @@ fn a_push_is_harmless_in_every_field_and_form() {
         let server = said.served(|_| Reply::status(status, unknown.to_string()), true);
         for form in FORMS {
             let arguments = ["-o", form, "-vv", "-t", "20s", "--grace", "1s", "-i", "30s"];
-            let ended = said.command("watch", &server, &arguments).run();
-            check(&ended, said.provider);
-            assert!(ended.stderr.contains("owned"), "{ended:#?}");
-            let settled = said.answers.iter().filter(|(target, _)| ended.stdout.contains(target));
-            assert_eq!(settled.count(), said.answers.len(), "{ended:#?}");
-            assert_ne!(ended.code, 124, "{ended:#?}");
+            let output = said.command("watch", &server, &arguments).run();
+            check(&output, said.provider);
+            assert!(output.stderr.contains("owned"), "{output:#?}");
+            let settled = said.answers.iter().filter(|(target, _)| output.stdout.contains(target));
+            assert_eq!(settled.count(), said.answers.len(), "{output:#?}");
+            assert_ne!(output.code, 124, "{output:#?}");
         }
     }
 }
@@ -101,7 +104,7 @@ fn a_refusal_is_harmless_whatever_its_status() {
 }
 
 #[test]
-fn what_ends_a_request_or_connection_is_harmless() {
+fn errors_of_requests_and_connections_are_harmless() {
     let target = format!("proof:{}", proof::ID);
     let reason = [&1008u16.to_be_bytes()[..], &HOSTILE.as_bytes()[..90]].concat();
     let raw = |head: &str| Reply::raw(format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n"));
@@ -128,26 +131,31 @@ fn what_ends_a_request_or_connection_is_harmless() {
     }
 }
 
-/// A table of the file, with this value.
-fn file(section: &str, key: &str, value: &str) -> String {
-    let value = Value::from(value).to_string().replace('\u{7f}', "\\u007f");
-    format!("[{section}]\n{key} = {value}\n")
+/// The text as a string of TOML, which escapes DEL as well.
+fn toml_string(text: &str) -> String {
+    Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+/// A section of the configuration file with hostile text as the value of this key.
+fn section(name: &str, key: &str) -> String {
+    format!("[{name}]\n{key} = {}\n", toml_string(HOSTILE))
 }
 
 #[test]
-fn what_a_user_sets_is_harmless() {
+fn settings_are_harmless() {
+    let hostile = toml_string(HOSTILE);
     let mut files = vec![
-        file("defaults", &Value::from(HOSTILE).to_string().replace('\u{7f}', "\\u007f"), "1"),
-        format!("default_profile = {}", &file("", "", HOSTILE)[6..]),
-        format!("[profiles.{}]\n", Value::from(HOSTILE).to_string().replace('\u{7f}', "\\u007f")),
+        format!("[defaults]\n{hostile} = \"1\"\n"),
+        format!("default_profile = {hostile}\n"),
+        format!("[profiles.{hostile}]\n"),
         HOSTILE.to_owned(),
     ];
-    files.extend(OPTIONS.iter().map(|option| file("defaults", option.key, HOSTILE)));
+    files.extend(OPTIONS.iter().map(|option| section("defaults", option.key)));
     let mut variables = Vec::new();
     for definition in Registry::built_in().iter() {
         let spec = definition.spec();
-        let section = format!("profiles.{}", spec.name);
-        files.push(file(&section, "provider", HOSTILE));
+        let name = format!("profiles.{}", spec.name);
+        files.push(section(&name, "provider"));
         for setting in &spec.settings {
             let ends = match setting.kind {
                 SettingKind::Secret(_) => &["", "_file", "_command"][..],
@@ -156,8 +164,8 @@ fn what_a_user_sets_is_harmless() {
             for end in ends {
                 let key = format!("{}{end}", setting.key);
                 variables.push(format!("TXWATCH_{}_{key}", spec.name).to_uppercase());
-                files.push(file(&section, &key, HOSTILE));
-                let list = file(&section, &key, HOSTILE).replacen("= ", "= [", 1);
+                files.push(section(&name, &key));
+                let list = section(&name, &key).replacen("= ", "= [", 1);
                 files.push(list.trim_end().to_owned() + "]\n");
             }
         }
@@ -178,7 +186,7 @@ fn what_a_user_sets_is_harmless() {
     }
 }
 
-/// The names of files, too, may be somebody else's.
+/// The names of files may be hostile as well.
 #[test]
 fn a_path_is_harmless() {
     let target = format!("proof:{}", proof::ID);
@@ -192,15 +200,15 @@ fn a_path_is_harmless() {
         let broken = command.write(&format!("{name}.broken"), "x = 1");
         check(&command.env("TXWATCH_CONFIG", &config).run(), "the configuration file");
         let command = txwatch(words).env("TXWATCH_PROOF_URL", "http://127.0.0.1:9");
-        // It can be read by everybody, which is warned about.
+        // It is readable by everybody, which causes a warning.
         check(&command.env("TXWATCH_PROOF_TOKEN_FILE", &token).run(), "the token file");
         check(&txwatch(words).env("TXWATCH_CONFIG", &broken).run(), "a broken file");
     }
 }
 
-/// On the command line: in the place of every word, and as the value of every flag.
+/// In place of every argument, and as the value of every option.
 #[test]
-fn what_is_typed_is_harmless() {
+fn arguments_are_harmless() {
     let hostile = || OsString::from(HOSTILE);
     let mut lines: Vec<Vec<OsString>> = vec![vec![hostile()], vec![format!("--{HOSTILE}").into()]];
     for (words, command) in commands() {
@@ -221,10 +229,10 @@ fn what_is_typed_is_harmless() {
     }
 }
 
-/// The live view, on a terminal.
+/// In the live view.
 #[cfg(unix)]
 #[test]
-fn a_terminal_is_not_taken_over() {
+fn the_view_on_a_terminal_is_harmless() {
     use crate::support::hostile::check_bytes;
     use crate::support::terminal;
 
@@ -235,7 +243,7 @@ fn a_terminal_is_not_taken_over() {
             "[profiles.n0]\nprovider = \"casper\"\nurl = \"{url}/n0/rpc\"\npush_url = \"{url}/n0/events\"\n"
         );
         let last = said.answers.len() - 1;
-        // Of the node one profile is enough here.
+        // One profile of the node is enough here.
         let targets: Vec<_> = match said.provider {
             "casper" => vec![said.answers[0].0.clone()],
             _ => said.answers[..=last].iter().map(|(target, _)| target.clone()).collect(),
@@ -252,7 +260,7 @@ fn a_terminal_is_not_taken_over() {
             .env("TXWATCH_CSPR_PUSH_URL", url.replace("http", "ws"))
             .env("TXWATCH_CSPR_TOKEN", "a-token-of-cspr")
             .start();
-        terminal.end();
+        terminal.wait();
         let shown = check_bytes(&terminal.bytes);
         assert!(shown.contains("owned") || said.provider == "casper", "{shown:?}");
     }

@@ -9,7 +9,6 @@
     unreachable_pub
 )]
 
-mod account;
 mod bad_answers;
 mod bad_frames;
 mod bad_ids;

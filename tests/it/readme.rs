@@ -1,16 +1,17 @@
-//! The README says what is so: its sessions are typed into a terminal, its scripts are run.
+//! The README is correct: its sessions are typed into a terminal, and its scripts are run.
 
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+use txwatch::sandbox::Speed;
 
 use crate::support::bless;
 use crate::support::terminal::session;
 use crate::support::txwatch::{path, txwatch};
 
-/// The blocks of a language, without their fences.
+/// The code blocks of a language.
 fn blocks(language: &str) -> Vec<String> {
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
     let opening = format!("```{language}\n");
@@ -19,7 +20,7 @@ fn blocks(language: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_commands_that_set_it_up_come_first() {
+fn the_setup_commands_come_first() {
     let setup = "cargo run --release -- watch sandbox:happy\ncargo test\n";
     assert_eq!(blocks("bash")[0], setup);
     let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
@@ -30,13 +31,13 @@ fn the_commands_that_set_it_up_come_first() {
 #[test]
 fn the_configuration_is_accepted() {
     let [config] = &blocks("toml")[..] else { panic!("one block of TOML") };
-    let ended = txwatch(["config", "show"]).config(config).run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert!(ended.stdout.contains("[profiles.staging]"), "{ended:#?}");
-    assert!(ended.stdout.contains("from the command pass"), "{ended:#?}");
+    let output = txwatch(["config", "show"]).config(config).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(output.stdout.contains("[profiles.staging]"), "{output:#?}");
+    assert!(output.stdout.contains("from the command pass"), "{output:#?}");
 }
 
-/// What is different each time: times of day, dates and spans.
+/// The line with times of day, dates and durations replaced, as they differ in each run.
 fn without_times(line: &str) -> String {
     let words = line.split_whitespace().map(|word| {
         let word = word.trim_start_matches('+');
@@ -45,27 +46,29 @@ fn without_times(line: &str) -> String {
             bare.contains(|c: char| c.is_ascii_digit())
                 && bare.chars().all(|c| c.is_ascii_digit() || letters.contains(c))
         };
-        match is_of(":") && bare.len() == 8 || is_of("-") && bare.len() == 10 {
-            true => "TIME".to_owned(),
-            false if is_of("s") && bare.ends_with('s') => "SPAN".to_owned(),
-            false => word.to_owned(),
+        if is_of(":") && bare.len() == 8 || is_of("-") && bare.len() == 10 {
+            "TIME".to_owned()
+        } else if is_of("s") && bare.ends_with('s') {
+            "DURATION".to_owned()
+        } else {
+            word.to_owned()
         }
     });
     words.collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn the_sessions_go_as_they_are_shown() {
+fn the_sessions_run_as_shown() {
     let sessions = blocks("console");
     assert!(sessions.len() >= 5, "{sessions:#?}");
     std::thread::scope(|scope| {
         for expected in &sessions {
-            scope.spawn(|| goes_as_shown(expected));
+            scope.spawn(|| runs_as_shown(expected));
         }
     });
 }
 
-fn goes_as_shown(expected: &str) {
+fn runs_as_shown(expected: &str) {
     let session = session("bash", ["--norc", "--noprofile", "-i"]).env("PS1", "$ ").size(50, 200);
     let mut bash = session.start();
     let prompts = |screen: &[String]| screen.iter().filter(|line| line.starts_with('$')).count();
@@ -88,7 +91,7 @@ fn goes_as_shown(expected: &str) {
     assert_eq!(found, expected, "{}", screen.join("\n"));
 }
 
-/// Scripts that say their names, and one that prints an id; jq if the machine has none.
+/// A folder of scripts that print their names, one that prints an id, and a `jq` where the machine has none.
 fn folder(id: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     for name in ["ship.sh", "refund.sh", "requeue.sh", "page.sh"] {
@@ -111,7 +114,7 @@ fn program(folder: &Path, name: &str, script: &str) {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// What a script of the README prints, with this id.
+/// What a script of the README prints with this id, without the lines of txwatch itself.
 fn printed(script: &str, id: &str) -> String {
     let folder = folder(id);
     let output = Command::new("bash")
@@ -120,23 +123,23 @@ fn printed(script: &str, id: &str) -> String {
         .env_clear()
         .env("HOME", folder.path())
         .env("ID", id)
+        .env(Speed::VARIABLE, "10")
         .env("PATH", [folder.path().as_os_str(), &path()].join(OsStr::new(":")))
         .stdin(Stdio::null())
         .output()
         .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
-    // Without what txwatch itself says on stdout.
     let lines = stdout.lines().filter(|line| !line.contains('\t'));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn the_scripts_do_what_they_promise() {
+fn the_scripts_do_what_the_readme_says() {
     let scripts = blocks("sh");
     let [gate, cases, pipe] = &scripts[..] else { panic!("three scripts: {scripts:#?}") };
-    let hurried = &cases.replace("--timeout 15m", "--timeout 1s");
-    assert_ne!(hurried, cases);
-    let promises = [
+    let impatient = &cases.replace("--timeout 15m", "--timeout 1s");
+    assert_ne!(impatient, cases);
+    let expectations = [
         (gate, "sandbox:happy", "ship.sh"),
         (gate, "sandbox:failed", ""),
         (cases, "sandbox:happy", "ship.sh"),
@@ -145,12 +148,12 @@ fn the_scripts_do_what_they_promise() {
         (cases, "sandbox:expired", "refund.sh"),
         (cases, "sandbox:refunded", "page.sh"),
         (cases, "sandbox:denied", "page.sh"),
-        (hurried, "sandbox:slow", "requeue.sh"),
+        (impatient, "sandbox:slow", "requeue.sh"),
         (pipe, "sandbox:happy", "ok"),
         (pipe, "sandbox:failed", "failed"),
     ];
     std::thread::scope(|scope| {
-        for (script, id, expected) in promises {
+        for (script, id, expected) in expectations {
             scope.spawn(move || assert_eq!(printed(script, id), expected, "{id}: {script}"));
         }
     });

@@ -1,28 +1,17 @@
-//! Push comes and goes; the watch stays.
+//! Lost push connections: polling meanwhile, reconnecting, and what the provider allows.
 
-use serde_json::Value;
-
-use crate::support::proof::{ID, error, record, update};
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::proof::{ID, command, error, push_path, record, rest_path, update};
+use crate::support::schema::{
+    connection_states, first_lost, last_source, of_type, only_result, statuses,
+};
 use crate::support::script::{Gate, Reply, Step};
-use crate::support::server::{Script, Server, push, rest};
-use crate::support::txwatch::{Txwatch, txwatch};
-
-fn command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
-    let target = format!("proof:{ID}");
-    let all = [name, &target].into_iter().chain(arguments.iter().copied());
-    txwatch(all).proof(&server.url())
-}
-
-fn states(records: &[Value]) -> Vec<&str> {
-    of_type(records, "connection").map(|event| event["state"].as_str().unwrap()).collect()
-}
+use crate::support::server::Script;
 
 #[test]
-fn an_ending_that_happened_while_away_is_found_at_once() {
+fn an_ending_during_a_lost_connection_is_found_at_once() {
     for ending in [Step::Drop, Step::Close(1012, "restarting"), Step::Raw(vec![0x81, 0x7e, 0x00])] {
-        let shown = Gate::new();
-        let steps = vec![Step::Await(shown.clone()), ending, Step::Drop];
+        let reported = Gate::new();
+        let steps = vec![Step::Await(reported.clone()), ending, Step::Drop];
         let server = Script::new()
             .rest(
                 ID,
@@ -30,47 +19,49 @@ fn an_ending_that_happened_while_away_is_found_at_once() {
             )
             .push(ID, [Reply::upgrade(steps), Reply::upgrade([])])
             .start();
-        let mut running = command("watch", &server, &["-o", "json"]).start_piped();
-        running.wait_for_stdout("\"pending\"");
-        shown.open();
-        let ended = running.end();
-        let records = records(&ended.stdout, ended.code);
-        assert_eq!(ended.code, 0, "{ended:#?}");
-        // The next try to connect may begin before the answer is there.
-        assert_eq!(states(&records)[..4], ["connecting", "live", "lost", "polling"]);
-        assert_eq!(of_type(&records, "status").last().unwrap()["source"], "pull");
+        let (output, records) =
+            command("watch", &server, &[]).run_json_opening(&reported, "\"pending\"");
+        assert_eq!(output.code, 0, "{output:#?}");
+        // The next attempt to connect may begin before the answer has arrived.
+        assert_eq!(connection_states(&records)[..4], ["connecting", "live", "lost", "polling"]);
+        assert_eq!(last_source(&records), "pull");
     }
 }
 
 #[test]
 fn it_pulls_after_every_reconnect() {
-    let seen = Gate::new();
+    let reported = Gate::new();
     let reply = |status, second| Reply::json(&record(ID, status, second));
-    let down = Reply::status(502, error("upstream_error", "provider_error"));
+    let unavailable = Reply::status(502, error("upstream_error", "provider_error"));
     let server = Script::new()
-        // The first look, the one when push is lost, and the one when it is back.
+        // The first lookup, the one after push is lost, and the one after it is live again.
         .rest(ID, [reply("pending", 0), reply("processing", 1), reply("completed", 2)])
         .push(
             ID,
-            [Reply::upgrade([Step::Await(seen.clone()), Step::Drop]), down, Reply::upgrade([])],
+            [
+                Reply::upgrade([Step::Await(reported.clone()), Step::Drop]),
+                unavailable,
+                Reply::upgrade([]),
+            ],
         )
         .start();
-    let mut running = command("watch", &server, &["-o", "json", "-i", "30s"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    seen.open();
-    let ended = running.end();
-    let records = records(&ended.stdout, ended.code);
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) =
+        command("watch", &server, &["-i", "30s"]).run_json_opening(&reported, "\"pending\"");
+    assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "processing", "completed"]);
-    assert_eq!(of_type(&records, "result").next().unwrap()["reconnects"], 1);
-    assert_eq!((server.asked(&push(ID)), server.asked(&rest(ID))), (3, 3));
-    // The second refusal in a row is no new fall.
-    let fell = states(&records).into_iter().filter(|state| *state == "polling").count();
-    assert_eq!(fell, 1);
+    assert_eq!(only_result(&records)["reconnects"], 1);
+    assert_eq!(
+        (server.request_count(&push_path(ID)), server.request_count(&rest_path(ID))),
+        (3, 3)
+    );
+    // The second refusal in a row is not a second fall back to polling.
+    let fallbacks =
+        connection_states(&records).into_iter().filter(|state| *state == "polling").count();
+    assert_eq!(fallbacks, 1);
 }
 
 #[test]
-fn polling_carries_the_watch_while_push_is_refused_and_push_takes_over_again() {
+fn polling_replaces_push_while_it_is_refused_and_push_takes_over_again() {
     let polled = Gate::new();
     let pending = || Reply::json(&record(ID, "pending", 0));
     let server = Script::new()
@@ -78,84 +69,85 @@ fn polling_carries_the_watch_while_push_is_refused_and_push_takes_over_again() {
         .push(
             ID,
             [
-                // Refused until it was polled for a while.
+                // Refused until the third lookup.
                 Reply::status(503, "down").awaits(&polled),
                 Reply::upgrade([Step::json(&update(ID, "completed", 3))]),
             ],
         )
         .start();
-    let (ended, records) = command("watch", &server, &["-i", "100ms"]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert_eq!(of_type(&records, "status").last().unwrap()["source"], "push");
-    let lost = of_type(&records, "connection").find(|event| event["state"] == "lost").unwrap();
+    let (output, records) = command("watch", &server, &["-i", "100ms"]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(last_source(&records), "push");
+    let lost = first_lost(&records);
     assert!(lost["reason"].as_str().unwrap().contains("refused the WebSocket upgrade: 503"));
     assert_eq!(lost["attempt"], 1);
     assert!(lost["retry_in_ms"].as_u64().unwrap() <= 1000, "{lost}");
-    assert_eq!(states(&records).last(), Some(&"live"));
+    assert_eq!(connection_states(&records).last(), Some(&"live"));
 }
 
-/// Retry-After in seconds holds for requests and upgrades alike.
+/// In seconds, for requests and upgrades.
 #[test]
-fn a_provider_that_asks_for_time_gets_it() {
-    let limited = |status| {
+fn retry_after_is_honoured() {
+    let rate_limited = |status| {
         let body = error("rate_limit_exceeded", "rate_limit_exceeded");
         Reply::status(status, body).header("Retry-After", "1")
     };
     for status in [429, 503] {
         let server = Script::new()
-            .rest(ID, [limited(status), Reply::json(&record(ID, "completed", 0))])
+            .rest(ID, [rate_limited(status), Reply::json(&record(ID, "completed", 0))])
             .start();
-        let (ended, records) = command("poll", &server, &["-i", "100ms"]).run_json();
-        assert_eq!(ended.code, 0, "{ended:#?}");
+        let (output, records) = command("poll", &server, &["-i", "100ms"]).run_json();
+        assert_eq!(output.code, 0, "{output:#?}");
         assert!(records.last().unwrap()["at"].is_string());
-        let result = of_type(&records, "result").next().unwrap();
+        let result = only_result(&records);
         assert!(result["elapsed_ms"].as_u64().unwrap() >= 1000, "{result}");
-        assert_eq!(server.asked(&rest(ID)), 2);
+        assert_eq!(server.request_count(&rest_path(ID)), 2);
     }
     let server = Script::new()
         .rest(ID, [Reply::json(&record(ID, "pending", 0))])
-        .push(ID, [limited(429), Reply::upgrade([Step::json(&update(ID, "completed", 1))])])
+        .push(ID, [rate_limited(429), Reply::upgrade([Step::json(&update(ID, "completed", 1))])])
         .start();
     let (_, records) = command("watch", &server, &["-i", "200ms"]).run_json();
-    let lost = of_type(&records, "connection").find(|event| event["state"] == "lost").unwrap();
+    let lost = first_lost(&records);
     assert!(lost["retry_in_ms"].as_u64().unwrap() >= 1000, "{lost}");
 }
 
 #[test]
 fn transport_poll_and_poll_open_no_connection() {
-    for (name, carrier) in [("watch", &["--transport", "poll"][..]), ("poll", &[])] {
-        let words = ["pending", "processing", "completed"];
-        let replies = words.map(|word| Reply::json(&record(ID, word, 0)));
+    for (name, transport) in [("watch", &["--transport", "poll"][..]), ("poll", &[])] {
+        let expected = ["pending", "processing", "completed"];
+        let replies = expected.map(|status| Reply::json(&record(ID, status, 0)));
         let server = Script::new().rest(ID, replies).start();
-        let arguments = [&["-i", "100ms"], carrier].concat();
-        let (ended, records) = command(name, &server, &arguments).run_json();
-        assert_eq!(ended.code, 0, "{ended:#?}");
-        assert_eq!(statuses(&records), words);
-        assert!(states(&records).is_empty());
+        let arguments = [&["-i", "100ms"], transport].concat();
+        let (output, records) = command(name, &server, &arguments).run_json();
+        assert_eq!(output.code, 0, "{output:#?}");
+        assert_eq!(statuses(&records), expected);
+        assert!(connection_states(&records).is_empty());
     }
 }
 
 #[test]
-fn transport_push_asks_only_after_subscribing() {
-    let shown = Gate::new();
+fn transport_push_makes_one_request_after_subscribing() {
+    let reported = Gate::new();
     let server = Script::new()
         .rest(ID, [Reply::json(&record(ID, "pending", 0))])
         .push(
             ID,
-            [Reply::upgrade([Step::Await(shown.clone()), Step::json(&update(ID, "completed", 1))])],
+            [Reply::upgrade([
+                Step::Await(reported.clone()),
+                Step::json(&update(ID, "completed", 1)),
+            ])],
         )
         .start();
-    let arguments = ["--transport", "push", "-i", "100ms", "-o", "json"];
-    let mut running = command("watch", &server, &arguments).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    shown.open();
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert_eq!(server.targets(), [push(ID), rest(ID)]);
+    let arguments = ["--transport", "push", "-i", "100ms"];
+    let (output, _) =
+        command("watch", &server, &arguments).run_json_opening(&reported, "\"pending\"");
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(server.paths(), [push_path(ID), rest_path(ID)]);
 }
 
 #[test]
-fn a_server_without_push_is_polled_and_told_about_once() {
+fn a_server_without_push_is_polled_and_warned_about_once() {
     let pending = || Reply::json(&record(ID, "pending", 0));
     let again = Gate::new();
     let server = Script::new()
@@ -168,29 +160,30 @@ fn a_server_without_push_is_polled_and_told_about_once() {
             ],
         )
         .start();
-    let (ended, records) = command("watch", &server, &["-i", "100ms"]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) = command("watch", &server, &["-i", "100ms"]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
     let warnings: Vec<_> = of_type(&records, "warning").collect();
     assert_eq!(warnings.len(), 1, "{warnings:#?}");
     assert_eq!(warnings[0]["code"], "push_unavailable");
-    // Push alone cannot do without.
+    // `--transport push` cannot do without it.
     let server =
         Script::new().push(ID, [Reply::status(404, error("not_found", "not_found"))]).start();
-    let (ended, _) = command("watch", &server, &["--transport", "push"]).run_json();
-    ended.fails(77, "refused the WebSocket upgrade: 404 (not_found: not_found: the message of");
+    let (output, _) = command("watch", &server, &["--transport", "push"]).run_json();
+    output.fails(77, "refused the WebSocket upgrade: 404 (not_found: not_found: the message of");
 }
 
-/// The socket is open and nothing comes over it: a look within seconds, not after the safety interval.
+/// The connection is open and nothing is received on it: the first lookup follows within seconds, not after the
+/// polling interval of a live connection.
 #[test]
-fn an_upgrade_that_hangs_delays_the_first_look_by_little() {
+fn an_upgrade_that_stalls_delays_the_first_lookup_only_briefly() {
     let never = Gate::new();
     let server = Script::new()
         .rest(ID, [Reply::json(&record(ID, "completed", 0))])
         .push(ID, [Reply::upgrade([]).awaits(&never)])
         .start();
-    let (ended, records) = command("watch", &server, &[]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert_eq!(states(&records), ["connecting"]);
-    let result = of_type(&records, "result").next().unwrap();
+    let (output, records) = command("watch", &server, &[]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(connection_states(&records), ["connecting"]);
+    let result = only_result(&records);
     assert!(result["elapsed_ms"].as_u64().unwrap() < 10_000, "{result}");
 }

@@ -5,12 +5,12 @@ use serde_json::Value;
 use crate::support::casper::hash;
 use crate::support::rehearsal::Rehearsal;
 use crate::support::schema::{of_type, statuses};
-use crate::support::txwatch::{Ended, txwatch};
+use crate::support::txwatch::{CommandOutput, txwatch};
 
 const BOTH: [&str; 2] = ["cspr", "casper"];
 
 /// Runs a command about a scenario of a sandbox within its process, in JSON.
-fn command(name: &str, scenario: &str, options: &[&str]) -> (Ended, Vec<Value>) {
+fn command(name: &str, scenario: &str, options: &[&str]) -> (CommandOutput, Vec<Value>) {
     let target = format!("sandbox:{scenario}");
     txwatch([name, &target].into_iter().chain(options.iter().copied())).run_json()
 }
@@ -102,7 +102,10 @@ fn drop_loses_the_connection_but_not_the_ending() {
 
 #[test]
 fn a_node_that_restarts_is_listened_to_again() {
-    let records = watch("casper/restart", 0, &["pending", "processing", "completed"]);
+    // The time that we take to come back is our own.
+    let (ended, records) = txwatch(["watch", "sandbox:casper/restart"]).in_real_time().run_json();
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(statuses(&records), ["pending", "processing", "completed"], "{ended:#?}");
     let states = states(&records);
     let lost = states.iter().position(|state| *state == "lost").expect("it was never lost");
     assert!(states[lost..].contains(&"live"), "{states:?}");

@@ -3,25 +3,27 @@
 use crate::support::proof::{record, update};
 use crate::support::schema::of_type;
 use crate::support::script::{Gate, Reply, Step};
-use crate::support::server::{Script, Server, push};
+use crate::support::server::{Request, Script, Server};
 use crate::support::terminal::session;
-use crate::support::txwatch::{Ended, TOKEN, Txwatch, txwatch};
+use crate::support::txwatch::{CommandOutput, TOKEN, Txwatch, txwatch};
 
 const MANY: usize = 200;
-/// How many handshakes txwatch has going on at once.
-const AT_ONCE: usize = 64;
+/// How many handshakes txwatch performs at the same time.
+const CONCURRENT_HANDSHAKES: usize = 64;
 
 fn ids() -> impl Iterator<Item = String> {
     (0..MANY).map(|number| format!("many-{number:03}"))
 }
 
-/// A server that pushes every end once the gate opens, and tells it to requests from the second on.
-fn server(end: &Gate, upgraded: &Gate) -> Server {
+/// A server that accepts upgrades once one gate opens, and pushes `completed` for every transaction once the
+/// other does. Requests report that from the second on.
+fn server(completed: &Gate, upgraded: &Gate) -> Server {
     let route = |script: Script, id: String| {
-        let completed = Step::json(&update(&id, "completed", 9));
-        let upgrade = Reply::upgrade([Step::Await(end.clone()), completed]).awaits(upgraded);
-        let looks = ["processing", "completed"].map(|status| Reply::json(&record(&id, status, 1)));
-        script.rest(&id, looks).push(&id, [upgrade])
+        let steps = [Step::Await(completed.clone()), Step::json(&update(&id, "completed", 9))];
+        let upgrade = Reply::upgrade(steps).awaits(upgraded);
+        let answers =
+            ["processing", "completed"].map(|status| Reply::json(&record(&id, status, 1)));
+        script.rest(&id, answers).push(&id, [upgrade])
     };
     ids().fold(Script::new(), route).start()
 }
@@ -32,7 +34,7 @@ fn open() -> Gate {
     gate
 }
 
-/// The command, run by a shell that sets limits first.
+/// A command about all targets, run by a shell that sets limits first.
 fn limited(limits: &str, arguments: &[&str], server: &Server) -> Txwatch {
     let targets: Vec<_> = ids().map(|id| format!("proof:{id}")).collect();
     let mut command = txwatch([] as [&str; 0]).proof(&server.url()).shell(limits);
@@ -40,92 +42,82 @@ fn limited(limits: &str, arguments: &[&str], server: &Server) -> Txwatch {
     command
 }
 
-fn sockets(server: &Server) -> usize {
-    let pushes: Vec<_> = ids().map(|id| push(&id)).collect();
-    server.targets().iter().filter(|seen| pushes.contains(seen)).count()
+fn is_upgrade(request: &Request) -> bool {
+    request.header("Upgrade").is_some()
 }
 
-/// The test runner ends what waits in vain.
-fn wait_until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        std::thread::yield_now();
-    }
+fn upgrades(server: &Server) -> usize {
+    server.requests().iter().filter(|request| is_upgrade(request)).count()
 }
 
-fn told(ended: &Ended, status: &str) -> usize {
-    let line = |id: &String| ended.stdout.lines().any(|l| l == format!("proof:{id}\t{status}"));
+fn count_of(output: &CommandOutput, status: &str) -> usize {
+    let line = |id: &String| output.stdout.lines().any(|l| l == format!("proof:{id}\t{status}"));
     ids().filter(line).count()
 }
 
 #[test]
 fn the_limit_of_open_files_is_raised() {
-    let end = Gate::new();
-    let server = server(&end, &open());
-    let command = limited("ulimit -Sn 120", &["watch"], &server);
-    let ended = std::thread::scope(|scope| {
-        let running = scope.spawn(|| command.run());
-        wait_until(|| sockets(&server) == MANY);
-        end.open();
-        running.join().unwrap()
-    });
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert_eq!((told(&ended, "completed"), sockets(&server)), (MANY, MANY));
-    assert!(!ended.stderr.contains("warning"), "{}", ended.stderr);
+    let completed = Gate::new();
+    let server = server(&completed, &open());
+    let running = limited("ulimit -Sn 120", &["watch"], &server).start_piped();
+    server.wait_for_count(MANY, is_upgrade);
+    completed.open();
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!((count_of(&output, "completed"), upgrades(&server)), (MANY, MANY));
+    assert!(!output.stderr.contains("warning"), "{}", output.stderr);
 }
 
 #[test]
-fn where_the_limit_stands_the_rest_is_polled() {
+fn targets_beyond_a_hard_limit_are_polled() {
     let server = server(&open(), &open());
     let arguments = ["watch", "--interval", "200ms"];
-    let ended = limited("ulimit -n 150", &arguments, &server).run();
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert_eq!((told(&ended, "completed"), sockets(&server)), (MANY, 75));
+    let output = limited("ulimit -n 150", &arguments, &server).run();
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!((count_of(&output, "completed"), upgrades(&server)), (MANY, 75));
     let warning =
         "the limit of open files allows 75 of 200 connections; 125 targets are polled instead";
-    assert_eq!(ended.stderr.matches(warning).count(), 1, "{}", ended.stderr);
+    assert_eq!(output.stderr.matches(warning).count(), 1, "{}", output.stderr);
 }
 
 #[test]
 fn few_files_are_enough_for_one_target() {
     for transport in ["auto", "push"] {
         let arguments = ["watch", "sandbox:cancelled", "--transport", transport];
-        let ended = txwatch(arguments).shell("ulimit -n 48").run();
-        assert_eq!(ended.code, 11, "{}", ended.stderr);
-        assert!(!ended.stderr.contains("open files"), "{}", ended.stderr);
+        let output = txwatch(arguments).shell("ulimit -n 48").run();
+        assert_eq!(output.code, 11, "{}", output.stderr);
+        assert!(!output.stderr.contains("open files"), "{}", output.stderr);
     }
 }
 
 #[test]
-fn what_push_alone_can_carry_needs_its_files() {
+fn transport_push_needs_a_sufficient_limit() {
     let server = server(&open(), &open());
-    let ended = limited("ulimit -n 150", &["watch", "--transport", "push"], &server).run();
-    ended.fails(78, "the limit of open files allows 75 of 200 connections");
-    assert!(ended.stderr.contains("hint: raise it with  ulimit -n"), "{}", ended.stderr);
-    assert!(server.seen().is_empty());
+    let output = limited("ulimit -n 150", &["watch", "--transport", "push"], &server).run();
+    output.fails(78, "the limit of open files allows 75 of 200 connections");
+    assert!(output.stderr.contains("hint: raise it with  ulimit -n"), "{}", output.stderr);
+    assert!(server.requests().is_empty());
 }
 
 #[test]
 fn connections_are_opened_a_few_at_a_time() {
-    let (end, upgraded) = (Gate::new(), Gate::new());
-    let server = server(&end, &upgraded);
-    let command = limited("true", &["watch"], &server);
-    let (ended, before) = std::thread::scope(|scope| {
-        let running = scope.spawn(|| command.run());
-        // The first looks do not wait for connections; by the last of them all could have been there.
-        wait_until(|| server.seen().len() >= MANY + AT_ONCE);
-        let before = sockets(&server);
-        upgraded.open();
-        end.open();
-        (running.join().unwrap(), before)
-    });
-    assert_eq!((ended.code, before), (0, AT_ONCE), "{}", ended.stderr);
-    assert_eq!((told(&ended, "completed"), sockets(&server)), (MANY, MANY));
+    let (completed, upgraded) = (Gate::new(), Gate::new());
+    let server = server(&completed, &upgraded);
+    let running = limited("true", &["watch"], &server).start_piped();
+    // The first lookups do not wait for connections; by the last of them all upgrades could have begun.
+    server.wait_for_count(MANY + CONCURRENT_HANDSHAKES, |_| true);
+    let before = upgrades(&server);
+    upgraded.open();
+    completed.open();
+    let output = running.wait();
+    assert_eq!((output.code, before), (0, CONCURRENT_HANDSHAKES), "{}", output.stderr);
+    assert_eq!((count_of(&output, "completed"), upgrades(&server)), (MANY, MANY));
 }
 
 #[test]
-fn the_view_of_many_is_folded() {
-    let end = Gate::new();
-    let server = server(&end, &open());
+fn the_view_of_many_targets_is_a_summary() {
+    let completed = Gate::new();
+    let server = server(&completed, &open());
     let script = ["txwatch", "watch"].into_iter().map(str::to_owned);
     let words: Vec<_> = script.chain(ids().map(|id| format!("proof:{id}"))).collect();
     let mut terminal = session("sh", ["-c", &format!("exec {} > out", words.join(" "))])
@@ -133,7 +125,7 @@ fn the_view_of_many_is_folded() {
         .env("TXWATCH_PROOF_TOKEN", TOKEN)
         .size(24, 100)
         .start();
-    // What is read may end in the middle of a frame.
+    // A read may end in the middle of a redraw.
     terminal.wait_for("a whole view of all of them", |screen| {
         screen.len() == 22 && screen[1].starts_with("open: 200 processing")
     });
@@ -145,24 +137,24 @@ fn the_view_of_many_is_folded() {
         assert!(line.contains(" processing  proof:many-"), "{screen:#?}");
         assert!(line.ends_with("live (websocket)"), "{screen:#?}");
     }
-    end.open();
-    let left = terminal.end();
-    assert_eq!((left.code, left.screen.len()), (0, 0), "{left:#?}");
-    // The changes of so many would only scroll by.
-    let trail = |line: &&String| line.starts_with("  ") && line.contains("completed");
-    assert_eq!(terminal.history.iter().flatten().filter(trail).count(), 0);
+    completed.open();
+    let exit = terminal.wait();
+    assert_eq!((exit.code, exit.screen.len()), (0, 0), "{exit:#?}");
+    // The changes of so many targets are not printed above the view.
+    let change = |line: &&String| line.starts_with("  ") && line.contains("completed");
+    assert_eq!(terminal.history.iter().flatten().filter(change).count(), 0);
 }
 
 #[test]
-fn so_many_open_targets_are_not_all_named_at_the_end() {
+fn only_the_first_open_targets_are_named_at_the_end() {
     let server = server(&Gate::new(), &open());
     let arguments = ["watch", "--timeout", "3s", "--until", "failed", "-i", "1m"];
-    let (ended, records) = limited("true", &arguments, &server).run_json();
-    assert_eq!(ended.code, 124, "{}", ended.stderr);
+    let (output, records) = limited("true", &arguments, &server).run_json();
+    assert_eq!(output.code, 124, "{}", output.stderr);
     assert_eq!(of_type(&records, "result").count(), MANY);
-    let named = ended.stderr.lines().filter(|line| line.starts_with("  proof:many-")).count();
-    assert_eq!(named, 100, "{}", ended.stderr);
-    assert!(ended.stderr.contains("\n  and 100 more\n"), "{}", ended.stderr);
+    let named = output.stderr.lines().filter(|line| line.starts_with("  proof:many-")).count();
+    assert_eq!(named, 100, "{}", output.stderr);
+    assert!(output.stderr.contains("\n  and 100 more\n"), "{}", output.stderr);
     let hint = "hint: resume with their names, which stdout has, on standard input:  txwatch watch - --until failed";
-    assert!(ended.stderr.contains(hint), "{}", ended.stderr);
+    assert!(output.stderr.contains(hint), "{}", output.stderr);
 }

@@ -1,4 +1,4 @@
-//! No secret and nobody's personal data is shown by any command, whatever a server does with it.
+//! No command shows a secret or personal data, whatever a server does with it.
 
 use std::sync::Mutex;
 use std::thread;
@@ -10,18 +10,18 @@ use txwatch::sandbox::{API_SECRET, TOKEN, scenarios};
 use crate::help::commands;
 use crate::support::canary::assert_absent;
 use crate::support::chain::HASH;
-use crate::support::echo::{CSPR, Echo, ISSUER, MOODS, PERSON, PROOF, SECRETS, TRANSAK};
+use crate::support::echo::{BEHAVIOURS, CSPR, EchoServer, ISSUER, PERSON, PROOF, SECRETS, TRANSAK};
 use crate::support::proof::ID;
 use crate::support::script::Reply;
 use crate::support::server::Script;
-use crate::support::txwatch::{Ended, Txwatch, txwatch};
+use crate::support::txwatch::{CommandOutput, Txwatch, txwatch};
 
 const FORMS: [&str; 3] = ["human", "plain", "json"];
-/// Where secrets come from: the ends of the variables that name them.
+/// The sources of secrets, as the suffixes of their variables.
 const SOURCES: [&str; 3] = ["", "_FILE", "_COMMAND"];
 
-/// A command line with every secret, from such a source, and every provider at this address.
-fn armed(arguments: &[&str], url: &str, source: &str) -> Txwatch {
+/// A command line with every secret from this source, and every provider at this URL.
+fn with_secrets(arguments: &[&str], url: &str, source: &str) -> Txwatch {
     let mut command = txwatch(arguments);
     let secrets = [
         ("PROOF_TOKEN", PROOF),
@@ -40,13 +40,10 @@ fn armed(arguments: &[&str], url: &str, source: &str) -> Txwatch {
     }
     command
         .env("TXWATCH_PROOF_URL", url)
-        .env("TXWATCH_TRANSAK_URL", url)
-        .env("TXWATCH_TRANSAK_PUSH_URL", url.replace("http", "ws"))
-        .env("TXWATCH_TRANSAK_API_KEY", "api-key-1")
+        .transak(url)
         .env("TXWATCH_CSPR_URL", url)
         .env("TXWATCH_CSPR_PUSH_URL", url.replace("http", "ws"))
-        .env("TXWATCH_CASPER_URL", format!("{url}/rpc"))
-        .env("TXWATCH_CASPER_PUSH_URL", format!("{url}/events"))
+        .casper(url)
 }
 
 /// One target of each provider.
@@ -55,13 +52,13 @@ fn targets() -> [String; 4] {
     [of("proof", ID), of("transak", ID), of("cspr", HASH), of("casper", HASH)]
 }
 
-fn check(secrets: &[&str], ended: &Ended, what: &str) {
-    assert_absent(secrets, &ended.stdout, &format!("{what}: stdout"));
-    assert_absent(secrets, &ended.stderr, &format!("{what}: stderr"));
+fn check(secrets: &[&str], output: &CommandOutput, what: &str) {
+    assert_absent(secrets, &output.stdout, &format!("{what}: stdout"));
+    assert_absent(secrets, &output.stderr, &format!("{what}: stderr"));
 }
 
-/// Does this for several at once: most of the time is spent waiting.
-fn all_at_once<T: Send>(items: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync) {
+/// Runs this for several items in parallel, as most of the time is spent waiting.
+fn in_parallel<T: Send>(items: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync) {
     let items = Mutex::new(items.into_iter().collect::<Vec<_>>());
     let next = || items.lock().unwrap().pop();
     thread::scope(|scope| {
@@ -75,49 +72,48 @@ fn all_at_once<T: Send>(items: impl IntoIterator<Item = T>, run: impl Fn(T) + Sy
     });
 }
 
-/// Whatever a server repeats, in bodies, headers, frames, reasons and redirects, it is not shown, and it
-/// is not carried to another server.
+/// In bodies, headers, frames, close reasons and redirects; nor does a redirect send it to another server.
 #[test]
-fn what_a_server_repeats_is_not_shown() {
-    let elsewhere = Script::new().start();
-    let echo = Echo::start(&elsewhere.url());
+fn a_secret_repeated_by_a_server_is_not_shown() {
+    let other = Script::new().start();
+    let echo = EchoServer::start(&other.url());
     let targets = targets();
-    let ways = MOODS.into_iter().flat_map(|mood| {
+    let runs = BEHAVIOURS.into_iter().flat_map(|behaviour| {
         let forms = FORMS.into_iter().zip(SOURCES);
-        forms.flat_map(move |way| ["watch", "poll", "get"].map(|name| (mood, name, way)))
+        forms.flat_map(move |way| ["watch", "poll", "get"].map(|name| (behaviour, name, way)))
     });
-    all_at_once(ways, |(mood, name, (form, source))| {
+    in_parallel(runs, |(behaviour, name, (form, source))| {
         let limits = ["-t", "2s", "-i", "300ms", "--max-outage", "900ms", "-vv", "-o", form];
         let targets = targets.iter().map(String::as_str);
         let words: Vec<_> = [name].into_iter().chain(targets).chain(limits).collect();
-        let ended = armed(&words, &echo.url(mood), source).run();
-        check(&SECRETS, &ended, &format!("{mood} {words:?}"));
-        let told = [&ended.stdout, &ended.stderr].map(|text| text.contains("[redacted]"));
-        assert!(told.contains(&true), "{mood} {words:?} {ended:#?}");
+        let output = with_secrets(&words, &echo.url(behaviour), source).run();
+        check(&SECRETS, &output, &format!("{behaviour} {words:?}"));
+        let redacted = [&output.stdout, &output.stderr].map(|text| text.contains("[redacted]"));
+        assert!(redacted.contains(&true), "{behaviour} {words:?} {output:#?}");
     });
     for secret in SECRETS {
-        assert!(echo.knows(secret) || secret == PERSON, "{secret} was never sent");
+        assert!(echo.has_received(secret) || secret == PERSON, "{secret} was never sent");
     }
-    assert_eq!(elsewhere.targets(), Vec::<String>::new());
+    assert_eq!(other.paths(), Vec::<String>::new());
 }
 
-/// With leave, personal data is shown: what is looked for above is really there.
+/// With leave, personal data is shown: what is reported for above is really there.
 #[test]
-fn with_leave_personal_data_is_shown() {
-    let elsewhere = Script::new().start();
-    let echo = Echo::start(&elsewhere.url());
+fn personal_data_is_shown_on_request() {
+    let other = Script::new().start();
+    let echo = EchoServer::start(&other.url());
     let target = format!("proof:{ID}");
     let words = ["get", &target, "--show-personal", "-o", "json"];
-    let ended = armed(&words, &echo.url("fields"), "").run();
-    assert!(ended.stdout.contains(PERSON), "{ended:#?}");
-    check(&SECRETS[..4], &ended, "get --show-personal");
+    let output = with_secrets(&words, &echo.url("fields"), "").run();
+    assert!(output.stdout.contains(PERSON), "{output:#?}");
+    check(&SECRETS[..4], &output, "get --show-personal");
 }
 
-/// Every command that the program has, with whatever it can be given.
+/// Every command of the program, with each value of its arguments.
 #[test]
 fn no_command_shows_a_secret() {
-    let elsewhere = Script::new().start();
-    let echo = Echo::start(&elsewhere.url());
+    let other = Script::new().start();
+    let echo = EchoServer::start(&other.url());
     let leaves = commands().into_iter().filter(|(_, command)| !command.has_subcommands());
     let targets = targets();
     let typed = leaves.flat_map(|(words, command)| {
@@ -136,22 +132,23 @@ fn no_command_shows_a_secret() {
         all
     });
     let runs = typed.flat_map(|words| SOURCES.map(|source| (words.clone(), source)));
-    let nowhere = elsewhere.url();
-    all_at_once(runs, |(words, source)| {
+    let other_url = other.url();
+    in_parallel(runs, |(words, source)| {
         let words: Vec<_> = words.iter().map(String::as_str).chain(["-vv"]).collect();
-        // What only a command tells is not known before it is run, so another run must not have told it.
-        let fresh = (source == "_COMMAND").then(|| Echo::start(&nowhere));
+        // A secret from a command cannot be redacted before the command has run, so the server must not know it
+        // from another run.
+        let fresh = (source == "_COMMAND").then(|| EchoServer::start(&other_url));
         let url = fresh.as_ref().unwrap_or(&echo).url("denied");
-        let ended = armed(&words, &url, source).env("TXWATCH_TIMEOUT", "1s").run();
-        check(&SECRETS, &ended, &format!("{words:?}"));
+        let output = with_secrets(&words, &url, source).env("TXWATCH_TIMEOUT", "1s").run();
+        check(&SECRETS, &output, &format!("{words:?}"));
     });
-    let mut serving = armed(&["sandbox", "-vv"], &echo.url("denied"), "").start_piped();
-    serving.wait_for_stdout("CASPER_PUSH_URL");
-    serving.signal("TERM");
-    check(&SECRETS, &serving.end(), "sandbox");
+    let mut sandbox = with_secrets(&["sandbox", "-vv"], &echo.url("denied"), "").start_piped();
+    sandbox.wait_for_stdout("CASPER_PUSH_URL");
+    sandbox.signal("TERM");
+    check(&SECRETS, &sandbox.wait(), "sandbox");
 }
 
-/// Every scenario of the sandbox, by every provider that plays it.
+/// Every scenario of the sandbox, with every provider that has it.
 #[test]
 fn no_scenario_shows_a_secret() {
     let personal = ["0xREHEARSAL-WALLET", "rehearsal-user", "192.0.2.1", "rehearsing user"];
@@ -162,28 +159,24 @@ fn no_scenario_shows_a_secret() {
         players.map(|double| format!("sandbox:{}/{}", double.name(), scenario.name))
     });
     let targets: Vec<String> = played.collect();
-    let ways = ["watch", "poll"].into_iter().flat_map(|name| FORMS.map(|form| (name, form)));
-    all_at_once(ways, |(name, form)| {
-        let limits = ["-t", "6s", "--heartbeat", "1s", "-vv", "-o", form];
+    let runs = ["watch", "poll"].into_iter().flat_map(|name| FORMS.map(|form| (name, form)));
+    in_parallel(runs, |(name, form)| {
+        let limits = ["-t", "2s", "--heartbeat", "1s", "-vv", "-o", form];
         let words = [name].into_iter().chain(targets.iter().map(String::as_str)).chain(limits);
-        let ended = armed(&words.collect::<Vec<_>>(), "http://127.0.0.1:9", "").run();
-        check(&secrets, &ended, &format!("{name} -o {form}"));
-        let seen = targets.iter().filter(|target| ended.stdout.contains(target.as_str()));
-        assert_eq!(seen.count(), targets.len(), "{ended:#?}");
+        let output = with_secrets(&words.collect::<Vec<_>>(), "http://127.0.0.1:9", "").run();
+        check(&secrets, &output, &format!("{name} -o {form}"));
+        let shown = targets.iter().filter(|target| output.stdout.contains(target.as_str()));
+        assert_eq!(shown.count(), targets.len(), "{output:#?}");
     });
 }
 
-/// The process list shows neither our secrets nor those that a command is about to print.
+/// Neither the secrets of txwatch nor those that its token command is about to print.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_list_shows_no_secret() {
-    use crate::support::proof::record;
-    use crate::support::script::Gate;
-    use crate::support::server::rest;
+    use crate::support::proof::{record, rest_path};
 
-    let asked = Gate::new();
-    let server =
-        Script::new().rest(ID, [Reply::json(&record(ID, "pending", 0)).opens(&asked)]).start();
+    let server = Script::new().rest(ID, [Reply::json(&record(ID, "pending", 0))]).start();
     let target = format!("proof:{ID}");
     let command = txwatch(["poll", &target, "-o", "json"]).env("TXWATCH_PROOF_URL", server.url());
     let token = command.write_private("token", PROOF);
@@ -204,23 +197,26 @@ fn the_process_list_shows_no_secret() {
     let before = running.command_lines();
     assert!(before.contains("token.sh") && before.contains("txwatch"), "{before}");
     std::fs::write(&gate, "go on").unwrap();
-    server.wait_for(&rest(ID));
-    let while_it_runs = running.command_lines();
+    server.wait_for(&rest_path(ID));
+    let during = running.command_lines();
     running.signal("TERM");
-    let ended = running.end();
-    assert_eq!(ended.code, 143, "{ended:#?}");
-    assert!(ended.stderr.contains("resume with"), "{ended:#?}");
-    for shown in [before, while_it_runs, ended.stderr, ended.stdout] {
-        assert_absent(&SECRETS, &shown, "the process list, or the end");
+    let output = running.wait();
+    assert_eq!(output.code, 143, "{output:#?}");
+    assert!(output.stderr.contains("resume with"), "{output:#?}");
+    for shown in [before, during, output.stderr, output.stdout] {
+        assert_absent(&SECRETS, &shown, "the process list or the output");
     }
     assert!(
-        server.seen().iter().all(|seen| seen.header("Authorization").unwrap().ends_with(PROOF))
+        server
+            .requests()
+            .iter()
+            .all(|request| request.header("Authorization").unwrap().ends_with(PROOF))
     );
 }
 
-/// A secret where none belongs is refused, and the complaint does not repeat it.
+/// It is refused with a message that does not contain it.
 #[test]
-fn a_secret_in_the_wrong_place_is_not_repeated() {
+fn a_secret_in_the_wrong_place_is_not_shown() {
     const SECRET: &str = "cnry7Misplaced";
     let target = format!("proof:{ID}");
     let typed = |words: &[&str]| {
@@ -276,9 +272,9 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
         let command = typed(&["get", &target, "-vv"]).env("TXWATCH_PROOF_TOKEN", &value);
         all.push((format!("the token {value:?}"), command));
     }
-    all_at_once(all, |(what, command)| {
-        let ended = command.run();
-        check(&[SECRET, PROOF], &ended, &what);
-        assert!(ended.code != 0 || what.contains("show"), "{what}: {ended:#?}");
+    in_parallel(all, |(what, command)| {
+        let output = command.run();
+        check(&[SECRET, PROOF], &output, &what);
+        assert!(output.code != 0 || what.contains("show"), "{what}: {output:#?}");
     });
 }

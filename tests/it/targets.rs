@@ -1,4 +1,4 @@
-//! Which transactions are meant, and whose.
+//! Targets: profiles, bare ids, duplicates, and standard input.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -9,7 +9,8 @@ use crate::support::script::Reply;
 use crate::support::server::{Script, Server};
 use crate::support::txwatch::{TOKEN, Txwatch, txwatch};
 
-fn serving(ids: &[&str]) -> Server {
+/// A server with these transactions, all completed.
+fn server_with(ids: &[&str]) -> Server {
     let rest = |script: Script, id: &&str| {
         script.rest(id, [Reply::json(&record(id, "completed", 0))]).push(id, [Reply::upgrade([])])
     };
@@ -32,33 +33,34 @@ fn two_profiles(arguments: &[&str], first: &Server, second: &Server) -> Txwatch 
 
 #[test]
 fn profiles_mix_in_one_command() {
-    let (staging, live) = (serving(&["one"]), serving(&["one", "two"]));
+    let (staging, live) = (server_with(&["one"]), server_with(&["one", "two"]));
     let arguments = ["watch", "staging:one", "live:one", "live:two"];
-    let (ended, records) = two_profiles(&arguments, &staging, &live).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) = two_profiles(&arguments, &staging, &live).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
     let mut targets: Vec<_> =
         of_type(&records, "result").map(|result| result["target"].as_str().unwrap()).collect();
     targets.sort_unstable();
     assert_eq!(targets, ["live:one", "live:two", "staging:one"]);
-    assert_eq!((staging.seen().len(), live.seen().len()), (2, 4));
-    // An address by flag would be both's.
+    assert_eq!((staging.requests().len(), live.requests().len()), (2, 4));
+    // An address given by an option would apply to both.
     let arguments = ["watch", "staging:one", "live:one", "--url", &live.url()];
-    let ended = two_profiles(&arguments, &staging, &live).run();
-    ended.fails(2, "--url and --push-url are for one profile");
+    let output = two_profiles(&arguments, &staging, &live).run();
+    output.fails(2, "--url and --push-url are for one profile");
     let arguments = ["get", "staging:two", "--url", &live.url()];
     assert_eq!(two_profiles(&arguments, &staging, &live).run().code, 0);
 }
 
 #[test]
 fn a_target_given_twice_is_watched_once() {
-    let server = serving(&["one"]);
-    let (ended, records) =
+    let server = server_with(&["one"]);
+    let (output, records) =
         txwatch(["get", "proof:one", "proof:one"]).proof(&server.url()).run_json();
-    assert_eq!(ended.code, 0);
+    assert_eq!(output.code, 0);
     assert_eq!(of_type(&records, "warning").next().unwrap()["code"], "duplicate_target");
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
+/// A command that reads this from standard input.
 fn with_input(arguments: &[&str], server: &Server, input: &[u8]) -> Txwatch {
     let (reader, mut writer) = std::io::pipe().unwrap();
     writer.write_all(input).unwrap();
@@ -69,22 +71,22 @@ fn with_input(arguments: &[&str], server: &Server, input: &[u8]) -> Txwatch {
 
 #[test]
 fn targets_come_from_standard_input() {
-    let server = serving(&["one", "two", "three"]);
+    let server = server_with(&["one", "two", "three"]);
     let input = b"proof:one\n\n  proof:two \r\n";
-    let (ended, records) = with_input(&["get", "-", "proof:three"], &server, input).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) = with_input(&["get", "-", "proof:three"], &server, input).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(of_type(&records, "result").count(), 3);
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(server.requests().len(), 3);
     with_input(&["get", "-"], &server, b"\n \n").run().fails(2, "no targets on standard input");
     with_input(&["get", "-", "-"], &server, input).run().fails(2, "can be read only once");
     with_input(&["get", "-"], &server, b"proof:\xff").run().fails(2, "is not a list of targets");
     with_input(&["get", "-"], &server, b"proof:a/b").run().fails(2, "it has '/' in it");
-    assert_eq!(server.seen().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[test]
-fn standard_input_that_never_ends_is_given_up_on() {
-    let server = serving(&[]);
+fn standard_input_that_never_ends_times_out() {
+    let server = server_with(&[]);
     let (reader, _open) = std::io::pipe().unwrap();
     let mut command = txwatch(["watch", "-", "-t", "200ms"]).proof(&server.url());
     command.command().stdin(Stdio::from(reader));
@@ -92,26 +94,26 @@ fn standard_input_that_never_ends_is_given_up_on() {
 }
 
 #[test]
-fn a_bare_id_goes_to_the_only_profile_that_is_set_up() {
-    let server = serving(&[ID]);
-    let ended = txwatch(["get", ID]).proof(&server.url()).run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+fn a_bare_id_belongs_to_the_only_configured_profile() {
+    let server = server_with(&[ID]);
+    let output = txwatch(["get", ID]).proof(&server.url()).run();
+    assert_eq!(output.code, 0, "{output:#?}");
     assert!(
-        ended.stderr.contains("using profile proof, the only one that is set up"),
-        "{ended:#?}"
+        output.stderr.contains("using profile proof, the only one that is set up"),
+        "{output:#?}"
     );
-    assert_eq!(ended.stdout, format!("proof:{ID}\tcompleted\n"));
+    assert_eq!(output.stdout, format!("proof:{ID}\tcompleted\n"));
 }
 
 #[test]
-fn a_bare_id_is_never_guessed_about() {
+fn an_ambiguous_bare_id_is_refused() {
     let none = txwatch(["watch", ID]).run();
     none.fails(2, "None is set up for such an id");
     assert!(none.stderr.contains("the profiles are: casper, cspr, proof, sandbox"), "{none:#?}");
     let happy = txwatch(["watch", "happy"]).run();
     happy.fails(2, "None is set up");
     assert!(happy.stderr.contains("did you mean sandbox:happy?"), "{happy:#?}");
-    let (staging, live) = (serving(&[]), serving(&[]));
+    let (staging, live) = (server_with(&[]), server_with(&[]));
     let several = two_profiles(&["watch", ID], &staging, &live).run();
     several.fails(2, "It could be: live, staging");
     let unknown = two_profiles(&["watch", ID, "-p", "stagin"], &staging, &live).run();
@@ -120,10 +122,10 @@ fn a_bare_id_is_never_guessed_about() {
 }
 
 #[test]
-fn a_bare_id_goes_where_it_is_told_to() {
-    let (staging, live) = (serving(&["one"]), serving(&["one"]));
-    let told = two_profiles(&["get", "one", "-p", "live"], &staging, &live).run();
-    assert_eq!((told.code, told.stdout.as_str()), (0, "live:one\tcompleted\n"));
+fn a_bare_id_belongs_to_the_chosen_profile() {
+    let (staging, live) = (server_with(&["one"]), server_with(&["one"]));
+    let flag = two_profiles(&["get", "one", "-p", "live"], &staging, &live).run();
+    assert_eq!((flag.code, flag.stdout.as_str()), (0, "live:one\tcompleted\n"));
     let variable =
         two_profiles(&["get", "one"], &staging, &live).env("TXWATCH_PROFILE", "staging").run();
     assert_eq!((variable.code, variable.stdout.as_str()), (0, "staging:one\tcompleted\n"));
@@ -138,5 +140,5 @@ fn a_bare_id_goes_where_it_is_told_to() {
         ))
         .run();
     assert_eq!((default.code, default.stdout.as_str()), (0, "live:one\tcompleted\n"));
-    assert_eq!((staging.seen().len(), live.seen().len()), (1, 2));
+    assert_eq!((staging.requests().len(), live.requests().len()), (1, 2));
 }

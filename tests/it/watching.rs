@@ -1,50 +1,40 @@
-//! Subscribe, pull, follow; and what is on the wire.
+//! Subscribe, pull, follow, with the requests on the wire.
 
 use serde_json::json;
 
-use crate::support::proof::{ID, record, update};
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::proof::{ID, always_answering, command, push_path, record, rest_path, update};
+use crate::support::schema::{of_type, statuses};
 use crate::support::script::{Gate, Reply, Step};
-use crate::support::server::{Script, Server, push, rest};
-use crate::support::txwatch::{TOKEN, Txwatch, txwatch};
-
-/// `watch` of the one transaction.
-fn watch(server: &Server, arguments: &[&str]) -> Txwatch {
-    let target = format!("proof:{ID}");
-    let all = ["watch", &target].into_iter().chain(arguments.iter().copied());
-    txwatch(all).proof(&server.url())
-}
+use crate::support::server::Script;
+use crate::support::txwatch::TOKEN;
 
 #[test]
 fn it_subscribes_then_pulls_then_follows() {
-    let shown = Gate::new();
+    let reported = Gate::new();
     let server = Script::new()
         .rest(ID, [Reply::json(&record(ID, "pending", 0))])
         .push(
             ID,
             [Reply::upgrade([
-                Step::Await(shown.clone()),
+                Step::Await(reported.clone()),
                 Step::json(&update(ID, "processing", 1)),
                 Step::json(&update(ID, "completed", 2)),
             ])],
         )
         .start();
-    let mut running = watch(&server, &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    shown.open();
-    let ended = running.end();
-    let records = records(&ended.stdout, ended.code);
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"pending\"");
+    assert_eq!(output.code, 0, "{output:#?}");
     let changes: Vec<_> = of_type(&records, "status")
         .map(|change| (change["status"].as_str().unwrap(), change["source"].as_str().unwrap()))
         .collect();
     assert_eq!(changes, [("pending", "pull"), ("processing", "push"), ("completed", "push")]);
-    assert_eq!(server.targets(), [push(ID), rest(ID)]);
+    assert_eq!(server.paths(), [push_path(ID), rest_path(ID)]);
     let last = of_type(&records, "status").last().unwrap();
-    // What the pull said and the push did not is still known; what is personal is not told.
+    // Fields that only the pull had are kept; personal data is not shown.
     assert_eq!(last["transaction"]["network"], "TRC20");
     assert_eq!(last["occurred_at"], "2026-04-01T10:00:02Z");
-    assert!(!ended.stdout.contains("user-123"), "{ended:#?}");
+    assert!(!output.stdout.contains("user-123"), "{output:#?}");
 }
 
 #[test]
@@ -53,17 +43,17 @@ fn requests_carry_the_token_and_no_origin() {
         .rest(ID, [Reply::json(&record(ID, "completed", 0))])
         .push(ID, [Reply::upgrade([])])
         .start();
-    assert_eq!(watch(&server, &[]).run().code, 0);
+    assert_eq!(command("watch", &server, &[]).run().code, 0);
     let bearer = format!("Bearer {TOKEN}");
-    for seen in server.seen() {
-        assert_eq!(seen.method, "GET");
-        assert_eq!(seen.header("Authorization"), Some(bearer.as_str()), "{seen:?}");
-        assert_eq!(seen.header("Origin"), None, "{seen:?}");
-        assert_eq!(seen.header("Cookie"), None, "{seen:?}");
-        assert_eq!(seen.header("Accept-Encoding"), None, "{seen:?}");
-        assert!(seen.header("User-Agent").unwrap().starts_with("txwatch/"), "{seen:?}");
+    for request in server.requests() {
+        assert_eq!(request.method, "GET");
+        assert_eq!(request.header("Authorization"), Some(bearer.as_str()), "{request:?}");
+        assert_eq!(request.header("Origin"), None, "{request:?}");
+        assert_eq!(request.header("Cookie"), None, "{request:?}");
+        assert_eq!(request.header("Accept-Encoding"), None, "{request:?}");
+        assert!(request.header("User-Agent").unwrap().starts_with("txwatch/"), "{request:?}");
     }
-    let [upgrade, request] = server.seen().try_into().unwrap();
+    let [upgrade, request] = server.requests().try_into().unwrap();
     assert_eq!(request.header("Accept"), Some("application/json"));
     assert_eq!(request.header("Upgrade"), None);
     assert_eq!(upgrade.header("Connection"), Some("Upgrade"));
@@ -74,18 +64,19 @@ fn requests_carry_the_token_and_no_origin() {
     assert_eq!(upgrade.header("Sec-WebSocket-Protocol"), None);
 }
 
-/// No time of the provider's own, so that only our clock tells what is newer.
-fn timeless(mut value: serde_json::Value) -> serde_json::Value {
+/// Removes the provider's times, so that only the local clock decides what is newer.
+fn without_times(mut value: serde_json::Value) -> serde_json::Value {
     let fields = value.as_object_mut().unwrap();
     fields.retain(|key, _| !["updated_at", "created_at", "occurred_at"].contains(&key.as_str()));
     value
 }
 
 #[test]
-fn a_slow_answer_never_overtakes_a_push() {
-    let (asked, pushed) = (Gate::new(), Gate::new());
-    let slow = Reply::json(&timeless(record(ID, "pending", 0))).opens(&asked).awaits(&pushed);
-    let later = Reply::json(&timeless(record(ID, "completed", 0)));
+fn a_slow_answer_never_replaces_a_newer_push() {
+    let (requested, pushed) = (Gate::new(), Gate::new());
+    let slow =
+        Reply::json(&without_times(record(ID, "pending", 0))).opens(&requested).awaits(&pushed);
+    let later = Reply::json(&without_times(record(ID, "completed", 0)));
     let dropped = Gate::new();
     let server = Script::new()
         .rest(ID, [slow, later])
@@ -93,8 +84,8 @@ fn a_slow_answer_never_overtakes_a_push() {
             ID,
             [
                 Reply::upgrade([
-                    Step::Await(asked),
-                    Step::json(&timeless(update(ID, "processing", 0))),
+                    Step::Await(requested),
+                    Step::json(&without_times(update(ID, "processing", 0))),
                     Step::Await(dropped.clone()),
                     Step::Drop,
                 ]),
@@ -102,32 +93,32 @@ fn a_slow_answer_never_overtakes_a_push() {
             ],
         )
         .start();
-    let mut running = watch(&server, &["-o", "json"]).start_piped();
+    let mut running = command("watch", &server, &["-o", "json"]).start_piped();
     running.wait_for_stdout("\"processing\"");
-    // The answer to the first look is given only now; then something else to wait for.
+    // The first lookup is answered only now; the lost connection causes the second one.
     pushed.open();
     dropped.open();
-    let ended = running.end();
-    assert_eq!(statuses(&records(&ended.stdout, ended.code)), ["processing", "completed"]);
+    let (_, records) = running.wait_json();
+    assert_eq!(statuses(&records), ["processing", "completed"]);
 }
 
 #[test]
-fn what_is_not_about_the_transaction_is_ignored() {
+fn messages_about_other_transactions_are_ignored() {
     let server = Script::new()
         .rest(ID, [Reply::json(&record(ID, "pending", 0))])
         .push(
             ID,
             [Reply::upgrade([
-                Step::json(&update("somebody-elses", "failed", 5)),
+                Step::json(&update("another", "failed", 5)),
                 Step::json(&json!({"event": "hello"})),
                 Step::json(&json!({"event": "tx.deleted", "merchant_transaction_id": ID})),
-                // Without an id it can only be about the connection's own.
+                // Without an id it is about the transaction of the connection.
                 Step::json(&json!({"event": "tx.update", "status": "completed"})),
             ])],
         )
         .start();
-    let (ended, records) = watch(&server, &[]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let (output, records) = command("watch", &server, &[]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
     let warnings: Vec<_> = of_type(&records, "warning").collect();
     assert_eq!(warnings.len(), 1, "{warnings:#?}");
     assert_eq!(warnings[0]["code"], "bad_frame");
@@ -135,30 +126,30 @@ fn what_is_not_about_the_transaction_is_ignored() {
 }
 
 #[test]
-fn the_widgets_words_are_understood() {
-    let words = [("new", "pending"), ("paid", "processing"), ("order_failed", "failed")];
-    let steps: Vec<_> = words
+fn statuses_of_the_widget_are_understood() {
+    let statuses = [("new", "pending"), ("paid", "processing"), ("order_failed", "failed")];
+    let steps: Vec<_> = statuses
         .iter()
         .zip(1..)
-        .map(|((word, _), second)| Step::json(&update(ID, word, second)))
+        .map(|((status, _), second)| Step::json(&update(ID, status, second)))
         .collect();
     let never = Gate::new();
     let server = Script::new()
         .rest(ID, [Reply::json(&record(ID, "new", 0)).awaits(&never)])
         .push(ID, [Reply::upgrade(steps)])
         .start();
-    let (ended, records) = watch(&server, &[]).run_json();
-    assert_eq!(ended.code, 10, "{ended:#?}");
-    let shown: Vec<_> = of_type(&records, "status")
+    let (output, records) = command("watch", &server, &[]).run_json();
+    assert_eq!(output.code, 10, "{output:#?}");
+    let reported: Vec<_> = of_type(&records, "status")
         .map(|change| {
             (change["provider_status"].as_str().unwrap(), change["status"].as_str().unwrap())
         })
         .collect();
-    assert_eq!(shown, words);
+    assert_eq!(reported, statuses);
 }
 
 #[test]
-fn an_unknown_word_is_warned_about_once_and_never_a_success() {
+fn an_unknown_status_is_warned_about_once_and_never_a_success() {
     let server = Script::new()
         .rest(ID, [Reply::json(&record(ID, "COMPLETED_ISH", 0))])
         .push(
@@ -169,42 +160,34 @@ fn an_unknown_word_is_warned_about_once_and_never_a_success() {
             ])],
         )
         .start();
-    let (ended, records) = watch(&server, &["-t", "500ms", "--until", "pending"]).run_json();
-    assert_eq!(ended.code, 124, "{ended:#?}");
+    let (output, records) =
+        command("watch", &server, &["-t", "500ms", "--until", "pending"]).run_json();
+    assert_eq!(output.code, 124, "{output:#?}");
     assert!(statuses(&records).iter().all(|status| *status == "unknown"));
-    let warned = of_type(&records, "warning").filter(|warning| warning["code"] == "unknown_status");
-    assert_eq!(warned.count(), 1);
+    let warnings =
+        of_type(&records, "warning").filter(|warning| warning["code"] == "unknown_status");
+    assert_eq!(warnings.count(), 1);
     assert_eq!(of_type(&records, "status").last().unwrap()["provider_status"], "Completed");
 }
 
 #[test]
-fn a_sign_of_life_is_given_when_nothing_changes() {
-    let server = || answering_only("processing");
-    let server_in_json = server();
-    let mut running = watch(&server_in_json, &["--heartbeat", "100ms", "-o", "json"]).start_piped();
+fn a_heartbeat_is_printed_while_nothing_changes() {
+    let server = always_answering(Reply::json(&record(ID, "processing", 0)));
+    let arguments = ["--heartbeat", "100ms", "-o", "json"];
+    let mut running = command("watch", &server, &arguments).start_piped();
     for _ in 0..3 {
-        let beat = running.wait_for_stdout("\"heartbeat\"");
-        assert!(beat.contains("\"unsettled\":1"), "{beat}");
+        let heartbeat = running.wait_for_stdout("\"heartbeat\"");
+        assert!(heartbeat.contains("\"unsettled\":1"), "{heartbeat}");
     }
     running.signal("INT");
-    let ended = running.end();
-    records(&ended.stdout, ended.code);
-    let server_in_plain = server();
-    let mut running = watch(&server_in_plain, &["--heartbeat", "100ms"]).start_piped();
+    assert_eq!(running.wait_json().0.code, 130);
+    let mut running = command("watch", &server, &["--heartbeat", "100ms"]).start_piped();
     for _ in 0..3 {
-        let beat = running.wait_for_stderr(&format!("Z proof:{ID} still processing after "));
-        assert!(beat.contains("(live, last heard "), "{beat}");
+        let heartbeat = running.wait_for_stderr(&format!("Z proof:{ID} still processing after "));
+        assert!(heartbeat.contains("(live, last heard "), "{heartbeat}");
     }
     running.signal("INT");
-    assert_eq!(running.end().code, 130);
-    let silent = watch(&server(), &["--heartbeat", "none", "-t", "400ms"]).run();
-    assert!(!silent.stderr.contains(" still processing"), "{silent:#?}");
-}
-
-/// A server where nothing happens.
-fn answering_only(status: &str) -> Server {
-    Script::new()
-        .rest(ID, [Reply::json(&record(ID, status, 0))])
-        .push(ID, [Reply::upgrade([])])
-        .start()
+    assert_eq!(running.wait().code, 130);
+    let without = command("watch", &server, &["--heartbeat", "none", "-t", "400ms"]).run();
+    assert!(!without.stderr.contains(" still processing"), "{without:#?}");
 }

@@ -149,6 +149,10 @@ fn not_found() -> Reading {
     Reading::NotFound("404".to_owned())
 }
 
+fn foreign_not_found() -> Reading {
+    Reading::ForeignNotFound("404 without a JSON body: it is HTML".to_owned())
+}
+
 fn html() -> Reading {
     Reading::Malformed("it is HTML".to_owned())
 }

@@ -77,6 +77,8 @@ impl Lookup for NodeLookup {
     }
 }
 
+const IS_THE_URL_RIGHT: &str = "; is the url that of its JSON-RPC, as in http://host:7777/rpc?";
+
 /// JSON-RPC errors come with status 200; any other status is that of a proxy in front of the node. `now` is the
 /// earlier of the node's clock and this machine's.
 fn read(id: &Id, response: &Response, now: Timestamp) -> Reading {
@@ -89,9 +91,8 @@ fn read(id: &Id, response: &Response, now: Timestamp) -> Reading {
         (StatusClass::Success, Ok(body)) => read_answer(id, body, response.retry_after, now),
         (StatusClass::Denied, _) => Reading::Denied(text),
         (StatusClass::Busy, _) => Reading::Busy { answer: text, retry_after: response.retry_after },
-        _ => Reading::Malformed(format!(
-            "it answered {text}; is the url that of its JSON-RPC, as in http://host:7777/rpc?"
-        )),
+        (StatusClass::NotFound, _) => Reading::ForeignNotFound(format!("{text}{IS_THE_URL_RIGHT}")),
+        _ => Reading::Malformed(format!("it answered {text}{IS_THE_URL_RIGHT}")),
     }
 }
 

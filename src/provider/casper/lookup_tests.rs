@@ -106,7 +106,7 @@ fn a_404_is_never_about_the_hash() {
     let unknown =
         r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32014,"message":"No such transaction"}}"#;
     let reading = read_at(after(0), 404, unknown);
-    assert!(matches!(reading, Reading::Malformed(_)), "{reading:?}");
+    assert!(matches!(reading, Reading::ForeignNotFound(_)), "{reading:?}");
 }
 
 #[test]

@@ -240,7 +240,11 @@ fn errors_are_told_apart() {
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read_at(after(0), status, "busy"), Reading::Busy { .. }), "{status}");
     }
-    for (status, body) in [(404, "{}"), (404, "<html>"), (405, ""), (200, "<html>"), (200, "")] {
+    for body in ["{}", "<html>"] {
+        let reading = read_at(after(0), 404, body);
+        assert!(matches!(reading, Reading::ForeignNotFound(_)), "{body}: {reading:?}");
+    }
+    for (status, body) in [(405, ""), (200, "<html>"), (200, "")] {
         assert!(
             matches!(read_at(after(0), status, body), Reading::Malformed(_)),
             "{status} {body}"

@@ -140,7 +140,7 @@ fn errors_are_told_apart() {
         assert!(matches!(error(status, "later"), Reading::Busy { .. }), "{status}");
         assert!(matches!(read(status, "<html>"), Reading::Busy { .. }), "{status}");
     }
-    assert!(matches!(read(404, "<html>"), Reading::Malformed(_)), "any web server says 404");
+    assert!(matches!(read(404, "<html>"), Reading::ForeignNotFound(_)), "any web server says 404");
     for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":[]}"#] {
         assert!(matches!(read(200, body), Reading::Malformed(_)), "{body}");
     }

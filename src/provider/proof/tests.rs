@@ -203,7 +203,7 @@ fn both_generations_of_errors_are_told_and_the_http_status_decides() {
         matches!(read(404, r#"{"error":"not_found","code":"not_found"}"#), Reading::NotFound(told)
         if told == "404 (not_found)")
     );
-    assert!(matches!(read(404, "<html>"), Reading::Malformed(_)), "any web server says 404");
+    assert!(matches!(read(404, "<html>"), Reading::ForeignNotFound(_)), "any web server says 404");
     for status in [500, 502, 503, 504] {
         assert!(matches!(read(status, "upstream"), Reading::Busy { .. }), "{status}");
     }

@@ -156,7 +156,9 @@ fn whatever_else_is_answered_ends_the_lookup_though_something_was_found() {
         let (sent, reading) = ask(&[completed(), (3, response)]);
         assert_eq!(sent.len(), 4);
         match (status, reading) {
-            (401, Reading::Denied(_)) | (404 | 422, Reading::Malformed(_)) => {}
+            (401, Reading::Denied(_))
+            | (404, Reading::ForeignNotFound(_))
+            | (422, Reading::Malformed(_)) => {}
             (429 | 503, Reading::Busy { retry_after, .. }) => assert_eq!(retry_after, wait),
             (status, other) => panic!("{status}: {other:?}"),
         }

@@ -183,7 +183,7 @@ fn answers_that_are_no_order_are_told_apart() {
     assert!(matches!(error(401, "Unauthorized", "Authorization Required"), Reading::Denied(_)));
     assert!(matches!(error(403, "Forbidden", "no"), Reading::Denied(_)));
     assert!(matches!(error(404, "Not Found", "no such order"), Reading::NotFound(_)));
-    assert!(matches!(read(ID, 404, "<html>"), Reading::Malformed(_)));
+    assert!(matches!(read(ID, 404, "<html>"), Reading::ForeignNotFound(_)));
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read(ID, status, "busy"), Reading::Busy { .. }), "{status}");
     }

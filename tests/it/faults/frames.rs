@@ -1,37 +1,37 @@
-//! On an open push connection: messages that break off, come in parts, or are the last.
+//! On an open push connection: messages that are cut off or fragmented, and close frames.
 
-use super::{OFTEN, half_a_message, loss, push_heals, source};
-use crate::support::faulty::{End, Fault};
+use super::{OFTEN, failed_after, half_a_message, loss, push_recovers};
+use crate::support::faulty::{Failure, Fault, FaultyProxy};
 use crate::support::provider::{Provider, Word};
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::schema::{last_source, of_type, statuses};
 use crate::support::script::{Gate, Reply, Step, frame};
 
 cells!(reset_inside: all);
 fn reset_inside(provider: Provider) {
-    let reason = half_a_message(provider, Fault::After(provider.half_an_ending(), End::Reset));
+    let reason = half_a_message(provider, Failure::Reset);
     assert!(reason.contains("the connection broke: "), "{reason}");
 }
 
 cells!(closed_inside: all);
 fn closed_inside(provider: Provider) {
-    let reason = half_a_message(provider, Fault::After(provider.half_an_ending(), End::Closed));
+    let reason = half_a_message(provider, Failure::Closed);
     assert!(reason.contains("the connection broke: ") || reason.contains("closed"), "{reason}");
 }
 
 cells!(byte_by_byte_push: all);
 fn byte_by_byte_push(provider: Provider) {
-    let seen = Gate::new();
-    let steps = [Step::Await(seen.clone()), provider.message(Word::Completed)];
-    let pending = provider.answer(Word::Pending).opens(&seen);
+    let requested = Gate::new();
+    let steps = [Step::Await(requested.clone()), provider.message(Word::Completed)];
+    let pending = provider.answer(Word::Pending).opens(&requested);
     let server = provider.script([pending], [provider.connection(steps)]).start();
-    let push = crate::support::faulty::Faulty::before(server.address(), [Fault::ByteByByte]);
-    let (ended, records) = provider.command("watch", &server.url(), &push.url(), &[]).run_json();
-    assert_eq!((ended.code, push.met()), (0, 1), "{ended:#?}");
-    assert_eq!(source(&records), "push");
-    assert_eq!(of_type(&records, "warning").count(), 0, "{ended:#?}");
+    let push = FaultyProxy::new(server.address(), [Fault::ByteByByte]);
+    let (output, records) = provider.command("watch", &server.url(), &push.url(), &[]).run_json();
+    assert_eq!((output.code, push.connections()), (0, 1), "{output:#?}");
+    assert_eq!(last_source(&records), "push");
+    assert_eq!(of_type(&records, "warning").count(), 0, "{output:#?}");
 }
 
-/// The parts of a message, with a ping that wants its answer and a pong that nobody asked for between.
+/// The fragments of a message, with a ping and an unsolicited pong between them.
 fn in_parts(message: &Step) -> Vec<Step> {
     let Step::Text(text) = message else { panic!("not a text: {message:?}") };
     let (first, rest) = text.as_bytes().split_at(7);
@@ -46,7 +46,7 @@ fn in_parts(message: &Step) -> Vec<Step> {
     ]
 }
 
-/// An event has no frames, but lines that belong together, and comments may stand between them.
+/// The lines of an event, with comments between them.
 fn in_lines(message: &Step) -> Vec<Step> {
     let Step::Raw(event) = message else { panic!("not an event: {message:?}") };
     let rest = event.strip_prefix(b"data:{").unwrap();
@@ -64,80 +64,70 @@ fn in_parts_with_control_frames_between(provider: Provider) {
     };
     let server =
         provider.script([provider.answer(Word::Pending)], [provider.connection(parts)]).start();
-    let (ended, records) = provider.command("watch", &server.url(), &server.url(), &[]).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert_eq!(source(&records), "push");
-    assert_eq!(of_type(&records, "warning").count(), 0, "{ended:#?}");
+    let (output, records) = provider.command("watch", &server.url(), &server.url(), &[]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(last_source(&records), "push");
+    assert_eq!(of_type(&records, "warning").count(), 0, "{output:#?}");
 }
 
-/// The connection ends like this after the transaction was seen pending; whoever asks then is told that
-/// it failed. Answers why the connection was lost.
-fn ends_by(provider: Provider, last: Vec<Step>) -> String {
-    let seen = Gate::new();
-    let steps = [vec![Step::Await(seen.clone())], last].concat();
-    let answers = [provider.answer(Word::Pending), provider.answer(Word::Failed)];
-    let connections = [provider.connection(steps), provider.connection([])];
-    let server = provider.script(answers, connections).start();
-    let mut running =
-        provider.command("watch", &server.url(), &server.url(), &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"status\":\"p");
-    seen.open();
-    let ended = running.end();
-    let records = records(&ended.stdout, ended.code);
-    assert_eq!(ended.code, 10, "{ended:#?}");
-    assert_eq!(statuses(&records).len(), 2, "{ended:#?}");
+/// These last steps end the connection after the transaction was reported as pending. Returns why it was
+/// lost.
+fn lost_after(provider: Provider, last: Vec<Step>) -> String {
+    let records = failed_after(provider, last, None);
+    assert_eq!(statuses(&records).len(), 2, "{records:#?}");
     loss(&records).to_owned()
 }
 
 cells!(close_frames: proof, transak, cspr);
 fn close_frames(provider: Provider) {
-    // One of each class: WebSocket's own, registered ones, and what an application may choose.
+    // Of each class: those of the RFC, registered ones, and those an application may choose.
     let mut codes = vec![1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 3000];
     match provider {
-        // Pusher's own: later, at once, and what is about single messages.
+        // Pusher's: reconnect after a delay, at once, and errors of single messages.
         Provider::Transak => codes.extend([4100, 4200, 4300]),
         _ => codes.extend([4000, 4001, 4401, 4999]),
     }
     for code in codes {
-        let reason = ends_by(provider, vec![Step::Close(code, "so long")]);
-        let told = format!("the peer closed the connection ({code}): so long");
-        assert!(reason.starts_with(&told), "{code}: {reason}");
+        let reason = lost_after(provider, vec![Step::Close(code, "so long")]);
+        let expected = format!("the peer closed the connection ({code}): so long");
+        assert!(reason.starts_with(&expected), "{code}: {reason}");
     }
 }
 
 cells!(close_frames_that_must_not_be_sent: proof, transak, cspr);
 fn close_frames_that_must_not_be_sent(provider: Provider) {
     for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 65535] {
-        let reason = ends_by(provider, vec![Step::Close(code, "")]);
+        let reason = lost_after(provider, vec![Step::Close(code, "")]);
         assert!(reason.contains("(1002): Protocol violation"), "{code}: {reason}");
     }
-    let reason = ends_by(provider, vec![Step::Raw(frame(0x88, b""))]);
+    let reason = lost_after(provider, vec![Step::Raw(frame(0x88, b""))]);
     assert!(reason.starts_with("the peer closed the connection"), "{reason}");
-    let halved = ends_by(provider, vec![Step::Raw(frame(0x88, &[3]))]);
-    assert!(halved.contains("the connection broke: "), "{halved}");
+    let truncated = lost_after(provider, vec![Step::Raw(frame(0x88, &[3]))]);
+    assert!(truncated.contains("the connection broke: "), "{truncated}");
 }
 
-/// What stands for a close frame where there are no frames.
+/// An event stream has no close frames, only its end.
 #[test]
-fn the_end_of_the_events() {
+fn the_end_of_the_event_stream() {
     let provider = Provider::Casper;
-    let reason = ends_by(provider, vec![Step::Drop]);
+    let reason = lost_after(provider, vec![Step::Drop]);
     assert!(reason.contains("the peer closed the connection"), "{reason}");
-    // A node that shuts down says so before.
+    // A node that shuts down sends an event first.
     let last = Step::event(1, &serde_json::json!("Shutdown"));
-    let seen = Gate::new();
-    let answers = [provider.answer(Word::Pending).opens(&seen), provider.answer(Word::Completed)];
-    let steps = [Step::Await(seen), last, Step::Drop];
+    let requested = Gate::new();
+    let answers =
+        [provider.answer(Word::Pending).opens(&requested), provider.answer(Word::Completed)];
+    let steps = [Step::Await(requested), last, Step::Drop];
     let server = provider
         .script(answers, [Reply::events(steps)])
         .route("/events?start_from=1", [Reply::events([])])
         .start();
-    let ended = provider.command("watch", &server.url(), &server.url(), &OFTEN).run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = provider.command("watch", &server.url(), &server.url(), &OFTEN).run();
+    assert_eq!(output.code, 0, "{output:#?}");
 }
 
-cells!(closed_before_anything_was_said: all);
-fn closed_before_anything_was_said(provider: Provider) {
-    let reason = push_heals(provider, Fault::After("\r\n\r\n", End::Closed));
+cells!(closed_before_the_first_message: all);
+fn closed_before_the_first_message(provider: Provider) {
+    let reason = push_recovers(provider, Fault::After("\r\n\r\n", Failure::Closed));
     assert!(reason.contains("the connection broke: ") || reason.contains("closed"), "{reason}");
 }

@@ -1,73 +1,66 @@
-//! Before anything is said: connections that are not accepted, and upgrades that are none.
+//! Before the first message: refused connections and invalid upgrades.
 
-use serde_json::Value;
-
-use super::{OFTEN, loss, never_heals, pull_heals, push_heals, source};
-use crate::support::faulty::{End, Fault, Faulty};
+use super::{
+    OFTEN, SHORT_OUTAGE, completed_by_push, loss, never_recovers, pull_recovers, push_recovers,
+};
+use crate::support::faulty::{Failure, Fault, FaultyProxy};
 use crate::support::provider::{Provider, Word};
-use crate::support::schema::of_type;
+use crate::support::schema::{last_source, of_type};
 use crate::support::script::{Gate, Reply};
 
 cells!(refused_push: all);
 fn refused_push(provider: Provider) {
     let open = Gate::new();
-    let completed = provider.connection([provider.message(Word::Completed)]);
-    let server = provider.script([provider.answer(Word::Pending)], [completed]).start();
-    let push = Faulty::refusing(server.address(), &open);
-    let arguments = [&OFTEN[..], &["-o", "json"]].concat();
-    let mut running =
-        provider.command("watch", &server.url(), &push.url(), &arguments).start_piped();
-    let lost = running.wait_for_stdout("\"lost\"");
-    assert!(lost.contains("refused (os error"), "{lost}");
-    open.open();
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert!(ended.stdout.contains("\"source\":\"push\""), "{ended:#?}");
+    let server = completed_by_push(provider);
+    let push = FaultyProxy::refusing(server.address(), &open);
+    let command = provider.command("watch", &server.url(), &push.url(), &OFTEN);
+    let (output, records) = command.run_json_opening(&open, "\"lost\"");
+    assert!(loss(&records).contains("refused (os error"), "{records:#?}");
+    assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
 }
 
 cells!(refused_pull: all);
 fn refused_pull(provider: Provider) {
     let open = Gate::new();
     let server = provider.script([provider.answer(Word::Completed)], []).start();
-    let pull = Faulty::refusing(server.address(), &open);
+    let pull = FaultyProxy::refusing(server.address(), &open);
     let arguments = [&OFTEN[..], &["-vv"]].concat();
     let mut running = provider.command("poll", &pull.url(), &server.url(), &arguments).start();
     running.wait_for_stderr("refused (os error");
     open.open();
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
 }
 
 cells!(refused_for_good: all);
 fn refused_for_good(provider: Provider) {
     let server = provider.script([], []).start();
-    let nowhere = Faulty::refusing(server.address(), &Gate::new());
-    let arguments = [&OFTEN[..], &["--max-outage", "400ms"]].concat();
-    let ended = provider.command("watch", &nowhere.url(), &nowhere.url(), &arguments).run();
-    ended.fails(75, "refused (os error");
-    assert!(ended.stderr.contains("NOT final"), "{ended:#?}");
+    let proxy = FaultyProxy::refusing(server.address(), &Gate::new());
+    let output = provider.command("watch", &proxy.url(), &proxy.url(), &SHORT_OUTAGE).run();
+    output.fails(75, "refused (os error");
+    assert!(output.stderr.contains("NOT final"), "{output:#?}");
 }
 
 cells!(reset_push: all);
 fn reset_push(provider: Provider) {
-    let reason = push_heals(provider, Fault::Unanswered(End::Reset));
+    let reason = push_recovers(provider, Fault::Unanswered(Failure::Reset));
     assert!(reason.contains("failed: "), "{reason}");
-    let reason = push_heals(provider, Fault::After("HTTP/1.1 ", End::Reset));
+    let reason = push_recovers(provider, Fault::After("HTTP/1.1 ", Failure::Reset));
     assert!(reason.contains("failed: "), "{reason}");
 }
 
 cells!(reset_pull: all);
 fn reset_pull(provider: Provider) {
-    let told = pull_heals(provider, Fault::Unanswered(End::Reset));
-    assert!(told.contains("failed: "), "{told}");
-    let told = pull_heals(provider, Fault::After("HTTP/1.1 ", End::Reset));
-    assert!(told.contains("failed: "), "{told}");
+    let line = pull_recovers(provider, Fault::Unanswered(Failure::Reset));
+    assert!(line.contains("failed: "), "{line}");
+    let line = pull_recovers(provider, Fault::After("HTTP/1.1 ", Failure::Reset));
+    assert!(line.contains("failed: "), "{line}");
 }
 
 cells!(reset_for_good: all);
 fn reset_for_good(provider: Provider) {
-    never_heals(provider, Fault::Unanswered(End::Reset)).fails(75, "failed: ");
-    never_heals(provider, Fault::Unanswered(End::Closed)).fails(75, "failed: ");
+    never_recovers(provider, Fault::Unanswered(Failure::Reset)).fails(75, "failed: ");
+    never_recovers(provider, Fault::Unanswered(Failure::Closed)).fails(75, "failed: ");
 }
 
 cells!(wrong_accept: proof, transak, cspr);
@@ -76,13 +69,13 @@ fn wrong_accept(provider: Provider) {
     let completed = provider.connection([provider.message(Word::Completed)]);
     let server = provider.script([provider.answer(Word::Pending)], [wrong(), completed]).start();
     let watch = || provider.command("watch", &server.url(), &server.url(), &OFTEN);
-    let (ended, records) = watch().run_json();
-    assert_eq!((ended.code, source(&records)), (0, &Value::from("push")), "{ended:#?}");
+    let (output, records) = watch().run_json();
+    assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
     assert!(loss(&records).contains("its Sec-WebSocket-Accept is wrong"));
     let warning = of_type(&records, "warning").next().unwrap();
     assert_eq!(warning["code"], "push_unavailable");
 
-    // Without anybody to ask instead it is a refusal.
+    // Where polling cannot replace it, it is a refusal.
     let server = provider.script([provider.answer(Word::Pending)], [wrong()]).start();
     let mut watch = provider.command("watch", &server.url(), &server.url(), &OFTEN);
     watch.command().args(["--transport", "push"]);

@@ -1,7 +1,7 @@
-//! Every fault befalls every provider, on the side that pushes and on the side that is asked. What comes
-//! of it is in the table of `tests/README.md`, which a test holds against the tests there are.
+//! Every fault with every provider, on the push side and on the pull side. The expected results are in the
+//! table of `tests/README.md`, which a test compares with the tests that exist.
 
-/// One test for each provider, so that a cell that fails has a name.
+/// One test for each provider of a fault, so that a failure names its cell of the table.
 macro_rules! cells {
     ($fault:ident: all) => { cells!($fault: proof, transak, cspr, casper); };
     ($fault:ident: $($provider:ident),+) => {
@@ -19,97 +19,103 @@ macro_rules! cells {
 mod frames;
 mod handshake;
 mod network;
+mod packet_loss;
 mod requests;
 mod table;
 mod time;
 mod trust;
-mod vanishing;
 
 use serde_json::Value;
 
-use crate::support::faulty::{Fault, Faulty};
+use crate::support::faulty::{Failure, Fault, FaultyProxy};
 use crate::support::provider::{Provider, Word};
-use crate::support::schema::{of_type, records, statuses};
+use crate::support::schema::{first_lost, last_source, statuses};
 use crate::support::script::{Gate, Reply, Step};
-use crate::support::txwatch::Ended;
+use crate::support::server::Server;
+use crate::support::txwatch::CommandOutput;
 
-/// So often that no test waits for it.
+/// A polling interval so short that no test waits for it.
 const OFTEN: [&str; 2] = ["-i", "100ms"];
+
+/// Arguments that end an outage soon.
+const SHORT_OUTAGE: [&str; 4] = ["-i", "100ms", "--max-outage", "400ms"];
 
 /// Why the push connection was lost for the first time.
 fn loss(records: &[Value]) -> &str {
-    let lost = of_type(records, "connection").find(|record| record["state"] == "lost");
-    lost.expect("it was never lost")["reason"].as_str().unwrap()
+    first_lost(records)["reason"].as_str().unwrap()
 }
 
-/// Which side brought the ending.
-fn source(records: &[Value]) -> &Value {
-    &of_type(records, "status").last().expect("there is no status")["source"]
-}
-
-/// The first push connection fails like this, and the second brings the ending; requests know of none.
-/// Answers why the first was lost.
-fn push_heals(provider: Provider, first: Fault) -> String {
+/// A server whose REST API reports the transaction as pending, and whose push connection completes it.
+fn completed_by_push(provider: Provider) -> Server {
     let completed = provider.connection([provider.message(Word::Completed)]);
-    let server = provider.script([provider.answer(Word::Pending)], [completed]).start();
-    let push = Faulty::before(server.address(), [first, Fault::None]);
-    let (ended, records) = provider.command("watch", &server.url(), &push.url(), &OFTEN).run_json();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert_eq!((source(&records), push.met()), (&Value::from("push"), 2));
+    provider.script([provider.answer(Word::Pending)], [completed]).start()
+}
+
+/// The first push connection fails with this fault, and the second one completes the transaction, which
+/// polling does not. Returns why the first was lost.
+fn push_recovers(provider: Provider, first: Fault) -> String {
+    let server = completed_by_push(provider);
+    let push = FaultyProxy::new(server.address(), [first, Fault::None]);
+    let (output, records) =
+        provider.command("watch", &server.url(), &push.url(), &OFTEN).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!((last_source(&records), push.connections()), ("push", 2));
     loss(&records).to_owned()
 }
 
-/// The first request fails like this, and the second is answered. Answers what was told of the first.
-fn pull_heals(provider: Provider, first: Fault) -> String {
+/// The first request fails with this fault, and the second is answered. Returns the line about the first.
+fn pull_recovers(provider: Provider, first: Fault) -> String {
     let server = provider.script([provider.answer(Word::Completed)], []).start();
-    let pull = Faulty::before(server.address(), [first, Fault::None]);
-    let ended = provider
+    let pull = FaultyProxy::new(server.address(), [first, Fault::None]);
+    let output = provider
         .command("poll", &pull.url(), &server.url(), &[&OFTEN[..], &["-vv"]].concat())
         .run();
-    assert_eq!((ended.code, pull.met()), (0, 2), "{ended:#?}");
-    let mut failures = ended.stderr.lines().filter(|line| line.contains("the request to"));
-    failures.next().expect("nothing was told").to_owned()
+    assert_eq!((output.code, pull.connections()), (0, 2), "{output:#?}");
+    let mut failures = output.stderr.lines().filter(|line| line.contains("the request to"));
+    failures.next().expect("the failure was not printed").to_owned()
 }
 
-/// Nothing gets through, ever, and the watch says so as soon as it may.
-fn never_heals(provider: Provider, fault: Fault) -> Ended {
+/// Every connection fails with this fault, and the watch ends with the outage.
+fn never_recovers(provider: Provider, fault: Fault) -> CommandOutput {
     let server =
         provider.script([provider.answer(Word::Completed)], [provider.connection([])]).start();
-    let faulty = Faulty::before(server.address(), [fault]);
-    let arguments = [&OFTEN[..], &["--max-outage", "400ms"]].concat();
-    let ended = provider.command("watch", &faulty.url(), &faulty.url(), &arguments).run();
-    assert!(ended.code == 75, "{ended:#?}");
+    let faulty = FaultyProxy::new(server.address(), [fault]);
+    let output = provider.command("watch", &faulty.url(), &faulty.url(), &SHORT_OUTAGE).run();
+    assert!(output.code == 75, "{output:#?}");
     assert!(
-        ended.stderr.contains("NOT final") && !ended.stdout.contains("completed"),
-        "{ended:#?}"
+        output.stderr.contains("NOT final") && !output.stdout.contains("completed"),
+        "{output:#?}"
     );
-    ended
+    output
 }
 
-/// A message that would complete the transaction breaks off in the middle, after the transaction was
-/// seen pending; whoever asks then is told that it failed. Answers why the connection was lost.
-fn half_a_message(provider: Provider, fault: Fault) -> String {
-    let seen = Gate::new();
-    let steps = [Step::Await(seen.clone()), provider.message(Word::Completed)];
+/// Once the transaction was reported as pending, the push connection takes these steps, perhaps through a
+/// proxy with this fault. The next request reports that it failed. Returns the records.
+fn failed_after(provider: Provider, steps: Vec<Step>, fault: Option<Fault>) -> Vec<Value> {
+    let reported = Gate::new();
+    let steps = [vec![Step::Await(reported.clone())], steps].concat();
     let answers = [provider.answer(Word::Pending), provider.answer(Word::Failed)];
     let connections = [provider.connection(steps), provider.connection([])];
     let server = provider.script(answers, connections).start();
-    let push = Faulty::before(server.address(), [fault, Fault::None]);
-    let arguments = ["-o", "json"];
-    let mut running =
-        provider.command("watch", &server.url(), &push.url(), &arguments).start_piped();
-    running.wait_for_stdout("\"status\":\"p");
-    seen.open();
-    let ended = running.end();
-    let records = records(&ended.stdout, ended.code);
-    assert_eq!(ended.code, 10, "{ended:#?}");
+    let proxy = fault.map(|fault| FaultyProxy::new(server.address(), [fault, Fault::None]));
+    let push_url = proxy.as_ref().map_or_else(|| server.url(), FaultyProxy::url);
+    let command = provider.command("watch", &server.url(), &push_url, &[]);
+    let (output, records) = command.run_json_opening(&reported, "\"status\":\"p");
+    assert_eq!(output.code, 10, "{output:#?}");
+    records
+}
+
+/// A message that would complete the transaction is cut off in the middle. Returns why the connection was lost.
+fn half_a_message(provider: Provider, failure: Failure) -> String {
+    let fault = Fault::After(provider.half_an_ending(), failure);
+    let records = failed_after(provider, vec![provider.message(Word::Completed)], Some(fault));
     assert_eq!(statuses(&records).last(), Some(&"failed"));
-    assert!(!statuses(&records).contains(&"completed"), "half a message was believed");
+    assert!(!statuses(&records).contains(&"completed"), "half a message was accepted");
     loss(&records).to_owned()
 }
 
-/// Requests are answered one after the other, and nothing is pushed.
-fn polled(provider: Provider, answers: impl Into<Vec<Reply>>, arguments: &[&str]) -> Ended {
+/// A `poll` whose requests get these answers, one after the other.
+fn polled(provider: Provider, answers: impl Into<Vec<Reply>>, arguments: &[&str]) -> CommandOutput {
     let server = provider.script(answers, []).start();
     let arguments = [&OFTEN[..], arguments].concat();
     provider.command("poll", &server.url(), &server.url(), &arguments).run()

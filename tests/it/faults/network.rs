@@ -1,36 +1,36 @@
-//! Names that cannot be resolved, and then can: with a file of hosts that only the command sees, or by
-//! the proxy that does it for the command.
+//! Names that cannot be resolved at first: with a hosts file that only the command sees, or by a proxy that
+//! resolves for the command.
 #![cfg(target_os = "linux")]
 
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::OFTEN;
+use super::{OFTEN, SHORT_OUTAGE, completed_by_push};
 use crate::support::provider::{Provider, Word};
-use crate::support::proxy::Proxy;
+use crate::support::proxy::ConnectProxy;
 use crate::support::server::Server;
 use crate::support::tls::Authority;
 use crate::support::txwatch::Txwatch;
 
-/// What the command sees in place of the machine's own: no hosts, and nobody to ask for them.
+/// The `nsswitch.conf` that the command sees: names are reported up in its hosts file alone.
 const SWITCH: &str = "hosts: files\n";
 const LOCALHOST: &str = "127.0.0.1 localhost\n";
 
-/// Lets the command resolve what is in the file that comes back, and nothing else; none where namespaces
-/// are not to be had.
+/// Has the command resolve names by the hosts file that is returned, which is empty at first; `None` where
+/// namespaces are not available.
 fn with_hosts(command: Txwatch) -> Option<(Txwatch, PathBuf)> {
     const SCRIPT: &str = "mount --bind \"$1\" /etc/hosts && mount --bind \"$2\" /etc/nsswitch.conf && \
                           shift 2 && exec \"$@\"";
     let allowed = Command::new("unshare").args(["-rm", "true"]).output();
     if !allowed.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: namespaces are not to be had here");
+        eprintln!("skipped: namespaces are not available here");
         return None;
     }
     let hosts = command.write("hosts", "");
     let switch = command.write("nsswitch.conf", SWITCH);
     let paths = [hosts.as_os_str(), switch.as_os_str()];
     let wrapped = ["unshare", "-rm", "sh", "-c", SCRIPT, "sh"].map(std::ffi::OsStr::new);
-    let command = command.run_by(wrapped.into_iter().chain(paths));
+    let command = command.wrapped_by(wrapped.into_iter().chain(paths));
     Some((command, hosts))
 }
 
@@ -44,17 +44,16 @@ fn no_such_host_pull(provider: Provider) {
         return;
     };
     let mut running = command.start();
-    let told = running.wait_for_stderr("failed: ");
-    assert!(told.contains("failed to lookup address"), "{told}");
+    let line = running.wait_for_stderr("failed: ");
+    assert!(line.contains("failed to lookup address"), "{line}");
     std::fs::write(&hosts, LOCALHOST).unwrap();
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
 }
 
 cells!(no_such_host_push: all);
 fn no_such_host_push(provider: Provider) {
-    let completed = provider.connection([provider.message(Word::Completed)]);
-    let server = provider.script([provider.answer(Word::Pending)], [completed]).start();
+    let server = completed_by_push(provider);
     let url = server.url_as("localhost");
     let arguments = [&OFTEN[..], &["-o", "json"]].concat();
     let command = provider.command("watch", &server.url(), &url, &arguments);
@@ -65,50 +64,49 @@ fn no_such_host_push(provider: Provider) {
     let lost = running.wait_for_stdout("\"lost\"");
     assert!(lost.contains("failed to lookup address"), "{lost}");
     std::fs::write(&hosts, LOCALHOST).unwrap();
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
-    assert!(ended.stdout.contains("\"source\":\"push\""), "{ended:#?}");
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(output.stdout.contains("\"source\":\"push\""), "{output:#?}");
 }
 
 cells!(no_such_host_for_good: all);
 fn no_such_host_for_good(provider: Provider) {
     let server = provider.script([], []).start();
     let url = server.url_as("localhost");
-    let arguments = [&OFTEN[..], &["--max-outage", "400ms"]].concat();
-    let Some((command, _)) = with_hosts(provider.command("watch", &url, &url, &arguments)) else {
+    let Some((command, _)) = with_hosts(provider.command("watch", &url, &url, &SHORT_OUTAGE))
+    else {
         return;
     };
-    let ended = command.run();
-    ended.fails(75, "failed to lookup address");
-    assert!(ended.stderr.contains("NOT final"), "{ended:#?}");
+    let output = command.run();
+    output.fails(75, "failed to lookup address");
+    assert!(output.stderr.contains("NOT final"), "{output:#?}");
 }
 
-/// A server behind a name that only a proxy can resolve, from the second time on.
-fn behind_a_proxy(provider: Provider, name: &str) -> (Server, Proxy, Txwatch) {
+/// A server whose name only the proxy can resolve, from the second request on.
+fn behind_a_proxy(provider: Provider, name: &str) -> (Server, ConnectProxy, Txwatch) {
     let authority = Authority::new();
     let completed = provider.connection([provider.message(Word::Completed)]);
     let server = provider
         .script([provider.answer(Word::Completed)], [completed])
         .tls(authority.server("provider.invalid"))
         .start();
-    let proxy = Proxy::to_after(server.address(), 1);
+    let proxy = ConnectProxy::failing_first(server.address(), 1);
     let url = "https://provider.invalid";
     let command = provider.command(name, url, url, &OFTEN);
-    let file = command.write("ca.pem", authority.pem());
-    let command = command.env("TXWATCH_CACERT", file).env("HTTPS_PROXY", proxy.url());
+    let command = command.trusting(&authority).env("HTTPS_PROXY", proxy.url());
     (server, proxy, command)
 }
 
 cells!(no_such_host_for_the_proxy: all);
-/// The first to be refused is a request with `poll`, and the push connection with `watch`.
+/// The first connection that fails is a request with `poll`, and the push connection with `watch`.
 fn no_such_host_for_the_proxy(provider: Provider) {
     for name in ["poll", "watch"] {
         let (server, proxy, mut command) = behind_a_proxy(provider, name);
         command.command().arg("-vv");
-        let ended = command.run();
-        assert_eq!(ended.code, 0, "{ended:#?}");
-        assert!(ended.stderr.contains("provider.invalid"), "{ended:#?}");
-        assert!(ended.stderr.contains("failed: "), "{ended:#?}");
-        assert!(proxy.asked().len() >= 2 && !server.seen().is_empty());
+        let output = command.run();
+        assert_eq!(output.code, 0, "{output:#?}");
+        assert!(output.stderr.contains("provider.invalid"), "{output:#?}");
+        assert!(output.stderr.contains("failed: "), "{output:#?}");
+        assert!(proxy.requests().len() >= 2 && !server.requests().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! The table of faults in `tests/README.md`, held against the tests that there are.
+//! Compares the table of faults in `tests/README.md` with the tests that exist.
 #![cfg(target_os = "linux")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,17 +40,17 @@ fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// The tests of this binary.
+/// The names of the tests of this binary.
 fn listed() -> BTreeSet<String> {
     let listing = Command::new(std::env::current_exe().unwrap()).arg("--list").output().unwrap();
     let listing = String::from_utf8(listing.stdout).unwrap();
     listing.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect()
 }
 
-/// Whether a test beside the code, by its path, is defined below the folder of its first module.
-fn is_beside_the_code(test: &str) -> bool {
-    let (room, name) = (test.split("::").next().unwrap(), test.rsplit("::").next().unwrap());
-    is_below(&bless::path("src").join(room), &format!("fn {name}("))
+/// Whether this path names a unit test, which is defined below the folder of its first module.
+fn is_unit_test(test: &str) -> bool {
+    let (module, name) = (test.split("::").next().unwrap(), test.rsplit("::").next().unwrap());
+    is_below(&bless::path("src").join(module), &format!("fn {name}("))
 }
 
 fn is_below(folder: &Path, needle: &str) -> bool {
@@ -67,36 +67,37 @@ fn is_below(folder: &Path, needle: &str) -> bool {
 #[test]
 fn every_test_of_the_table_exists_and_none_is_missing() {
     let listed = listed();
-    let mut told = BTreeSet::new();
+    let mut in_table = BTreeSet::new();
     for row in rows() {
         for test in &row.tests {
             let cells: Vec<_> =
                 row.providers.iter().map(|provider| format!("{test}::{provider}")).collect();
             if !listed.contains(&cells[0]) {
-                let exists = listed.contains(test) || is_beside_the_code(test);
+                let exists = listed.contains(test) || is_unit_test(test);
                 assert!(exists, "there is no {test}");
-                told.insert(test.clone());
+                in_table.insert(test.clone());
                 continue;
             }
             for cell in cells {
                 assert!(listed.contains(&cell), "there is no {cell}");
-                told.insert(cell);
+                in_table.insert(cell);
             }
         }
     }
-    let mine = listed.iter().filter(|test| test.starts_with("faults::"));
-    let untold: Vec<_> =
-        mine.filter(|test| !test.starts_with("faults::table::") && !told.contains(*test)).collect();
-    assert!(untold.is_empty(), "the table lacks {untold:#?}");
+    let faults = listed.iter().filter(|test| test.starts_with("faults::"));
+    let missing: Vec<_> = faults
+        .filter(|test| !test.starts_with("faults::table::") && !in_table.contains(*test))
+        .collect();
+    assert!(missing.is_empty(), "the table lacks {missing:#?}");
 }
 
 #[test]
 fn every_fault_has_every_provider_on_both_sides() {
     let mut cells: BTreeMap<String, BTreeSet<(&str, String)>> = BTreeMap::new();
     for row in rows() {
-        let mine = cells.entry(row.fault).or_default();
+        let covered = cells.entry(row.fault).or_default();
         for side in row.sides {
-            mine.extend(row.providers.iter().map(|provider| (side, provider.clone())));
+            covered.extend(row.providers.iter().map(|provider| (side, provider.clone())));
         }
     }
     for (fault, cells) in &cells {

@@ -1,4 +1,4 @@
-//! A process that is stopped while the clocks run on.
+//! A process that is stopped while the clocks advance.
 #![cfg(target_os = "linux")]
 
 use std::thread::{self, sleep};
@@ -9,10 +9,11 @@ use crate::support::provider::{Provider, Word};
 use crate::support::running::Running;
 use crate::support::script::{Gate, Step};
 
-/// Longer than any limit of these tests, and than it takes to notice.
+/// Longer than the limits of these tests, and than the threshold at which a suspend is detected.
 const LONG: Duration = Duration::from_millis(2_300);
 
-/// Stops the command, lets something happen meanwhile, and has it go on.
+/// Stops the command, lets something happen, and continues it. The sleep is the point: time has to pass while
+/// the process cannot run.
 fn stop(running: &Running, meanwhile: impl FnOnce()) {
     running.signal("STOP");
     running.wait_for_state('T');
@@ -22,16 +23,16 @@ fn stop(running: &Running, meanwhile: impl FnOnce()) {
 }
 
 cells!(stopped: all);
-/// Both at once, because there is much to wait for.
+/// Both in parallel, as each spends most of its time waiting.
 fn stopped(provider: Provider) {
     thread::scope(|scope| {
-        scope.spawn(|| past_the_time_limit(provider));
-        scope.spawn(|| past_the_outage_limit(provider));
+        scope.spawn(|| beyond_the_timeout(provider));
+        scope.spawn(|| beyond_the_outage_limit(provider));
     });
 }
 
-/// The ending is pushed while nobody listens, and waits until somebody does.
-fn past_the_time_limit(provider: Provider) {
+/// The ending is pushed while the process is stopped, and read before the timeout counts.
+fn beyond_the_timeout(provider: Provider) {
     let pushed = Gate::new();
     let steps = [Step::Await(pushed.clone()), provider.message(Word::Completed)];
     let connections = [provider.connection(steps)];
@@ -41,12 +42,12 @@ fn past_the_time_limit(provider: Provider) {
         provider.command("watch", &server.url(), &server.url(), &arguments).start_piped();
     running.wait_for_stdout("\"pending\"");
     stop(&running, || pushed.open());
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
 }
 
-/// The answer comes while nobody listens.
-fn past_the_outage_limit(provider: Provider) {
+/// The answer arrives while the process is stopped.
+fn beyond_the_outage_limit(provider: Provider) {
     let answered = Gate::new();
     let answer = provider.answer(Word::Completed).awaits(&answered);
     let server = provider.script([answer], []).start();
@@ -54,6 +55,6 @@ fn past_the_outage_limit(provider: Provider) {
     let running = provider.command("poll", &server.url(), &server.url(), &arguments).start();
     server.wait_for(&provider.pull_path());
     stop(&running, || answered.open());
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
 }

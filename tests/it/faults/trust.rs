@@ -1,4 +1,4 @@
-//! Certificates and tokens that come to their end.
+//! Certificates and tokens that expire.
 
 use super::OFTEN;
 use crate::support::provider::{Provider, Word};
@@ -8,8 +8,8 @@ use crate::support::tls::Authority;
 use crate::support::transak::{REFRESH, issued};
 use crate::support::txwatch::{TOKEN, Txwatch};
 
-/// A watch with one side behind a certificate that has expired, and the other behind a good one.
-fn expired(provider: Provider, is_push: bool) {
+/// A watch with an expired certificate on one side, and a valid one on the other.
+fn expired_certificate(provider: Provider, is_push: bool) {
     let authority = Authority::new();
     let config = |expired| {
         if expired { authority.expired("localhost") } else { authority.server("localhost") }
@@ -19,33 +19,28 @@ fn expired(provider: Provider, is_push: bool) {
     let push = script().tls(config(is_push)).start();
     let [pull_url, push_url] = [&pull, &push].map(|server| server.url_as("localhost"));
     let command = provider.command("watch", &pull_url, &push_url, &OFTEN);
-    let file = command.write("ca.pem", authority.pem());
-    let ended = command.env("TXWATCH_CACERT", file).run();
-    ended.fails(76, "its certificate is not trusted: it has expired");
-    assert!(ended.stderr.contains("clock"), "no word of this machine's clock: {ended:#?}");
-    let bad = if is_push { &push } else { &pull };
-    assert!(bad.seen().is_empty(), "the token was sent");
+    let output = command.trusting(&authority).run();
+    output.fails(76, "its certificate is not trusted: it has expired");
+    assert!(output.stderr.contains("clock"), "the local clock is not mentioned: {output:#?}");
+    let expired = if is_push { &push } else { &pull };
+    assert!(expired.requests().is_empty(), "the token was sent");
 }
 
 cells!(expired_certificate_push: all);
 fn expired_certificate_push(provider: Provider) {
-    expired(provider, true);
+    expired_certificate(provider, true);
 }
 
 cells!(expired_certificate_pull: all);
 fn expired_certificate_pull(provider: Provider) {
-    expired(provider, false);
+    expired_certificate(provider, false);
 }
 
-/// The tokens that came to this path, bare.
-fn tokens(server: &Server, path: &str) -> Vec<String> {
-    let seen = server.seen().into_iter().filter(|seen| seen.target == path);
-    let token = |name: &str, value: &str| match name.to_ascii_lowercase().as_str() {
-        "authorization" | "access-token" => Some(value.trim_start_matches("Bearer ").to_owned()),
-        _ => None,
-    };
-    seen.map(|seen| seen.headers.iter().find_map(|(name, value)| token(name, value)).unwrap())
-        .collect()
+/// The tokens received at this path, without their scheme.
+fn tokens(provider: Provider, server: &Server, path: &str) -> Vec<String> {
+    let header = if provider == Provider::Transak { "access-token" } else { "Authorization" };
+    let values = server.header_values(path, header).into_iter();
+    values.map(|value| value.trim_start_matches("Bearer ").to_owned()).collect()
 }
 
 /// A command whose token is in a file, and the file.
@@ -71,21 +66,22 @@ fn token_expiry_pull(provider: Provider) {
     let server = provider.script(answers, []).start();
     let (command, file) = with_file(provider, "poll", &server, &OFTEN);
     let running = command.start();
-    server.wait_for(&provider.pull_path());
-    server.wait_for(&provider.pull_path());
+    for _ in 0..2 {
+        server.wait_for(&provider.pull_path());
+    }
     std::fs::write(&file, "the-second-token").unwrap();
     renewed.open();
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
     let expected = ["the-first-token", "the-first-token", "the-second-token"];
-    assert_eq!(tokens(&server, &provider.pull_path()), expected);
+    assert_eq!(tokens(provider, &server, &provider.pull_path()), expected);
 }
 
 cells!(token_expiry_push: proof, cspr);
 fn token_expiry_push(provider: Provider) {
-    let (seen, renewed) = (Gate::new(), Gate::new());
+    let (reported, renewed) = (Gate::new(), Gate::new());
     let connections = [
-        provider.connection([Step::Await(seen.clone()), Step::Close(1008, "token expired")]),
+        provider.connection([Step::Await(reported.clone()), Step::Close(1008, "token expired")]),
         provider.refusal().awaits(&renewed),
         provider.connection([provider.message(Word::Completed)]),
     ];
@@ -93,57 +89,55 @@ fn token_expiry_push(provider: Provider) {
     let (command, file) = with_file(provider, "watch", &server, &["-o", "json"]);
     let mut running = command.start_piped();
     running.wait_for_stdout("\"pending\"");
-    seen.open();
+    reported.open();
     for _ in 0..2 {
         server.wait_for(&provider.push_path());
     }
     std::fs::write(&file, "the-second-token").unwrap();
     renewed.open();
-    let ended = running.end();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    let output = running.wait();
+    assert_eq!(output.code, 0, "{output:#?}");
     let expected = ["the-first-token", "the-first-token", "the-second-token"];
-    assert_eq!(tokens(&server, &provider.push_path()), expected);
+    assert_eq!(tokens(provider, &server, &provider.push_path()), expected);
 }
 
 cells!(token_expiry_for_good_pull: all);
 fn token_expiry_for_good_pull(provider: Provider) {
     let answers = [provider.answer(Word::Pending), provider.refusal()];
-    let ended = super::polled(provider, answers, &[]);
-    let told = match provider {
+    let output = super::polled(provider, answers, &[]);
+    let expected = match provider {
         Provider::Casper => "refused the request: 401",
         _ => "refused the token: 401",
     };
-    ended.fails(77, told);
+    output.fails(77, expected);
 }
 
 cells!(token_expiry_for_good_push: proof, cspr, casper);
-/// A node asks for no token, but who stands before its events may begin to.
+/// A node needs no token, but a proxy in front of its events may.
 fn token_expiry_for_good_push(provider: Provider) {
-    let seen = Gate::new();
+    let reported = Gate::new();
     let connections =
-        [provider.connection([Step::Await(seen.clone()), Step::Drop]), provider.refusal()];
+        [provider.connection([Step::Await(reported.clone()), Step::Drop]), provider.refusal()];
     let server = provider.script([provider.answer(Word::Pending)], connections).start();
-    let mut running =
-        provider.command("watch", &server.url(), &server.url(), &["-o", "json"]).start_piped();
-    running.wait_for_stdout("\"pending\"");
-    seen.open();
-    running.end().fails(77, ": 401");
+    let command = provider.command("watch", &server.url(), &server.url(), &[]);
+    let (output, _) = command.run_json_opening(&reported, "\"pending\"");
+    output.fails(77, ": 401");
 }
 
-/// Transak issues tokens itself, for a secret.
+/// Transak issues tokens for an API secret.
 #[test]
-fn token_that_is_issued() {
+fn issued_token() {
     let provider = Provider::Transak;
     let issued = issued("an-issued-token", 4_000_000_000);
     let answers =
         [provider.answer(Word::Pending), provider.refusal(), provider.answer(Word::Completed)];
     let server = provider.script(answers, []).route(REFRESH, [issued]).start();
-    let ended = provider
+    let output = provider
         .command("poll", &server.url(), &server.url(), &OFTEN)
         .env("TXWATCH_TRANSAK_API_KEY", "api-key-1")
         .env("TXWATCH_TRANSAK_API_SECRET", "issuer-secret-77")
         .run();
-    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(output.code, 0, "{output:#?}");
     let expected = [TOKEN, TOKEN, "an-issued-token"];
-    assert_eq!(tokens(&server, &provider.pull_path()), expected);
+    assert_eq!(tokens(provider, &server, &provider.pull_path()), expected);
 }

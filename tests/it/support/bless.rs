@@ -1,4 +1,4 @@
-//! Files that are generated, held byte for byte. `TXWATCH_BLESS=1 cargo test` writes them again.
+//! Generated files, compared byte for byte. `TXWATCH_BLESS=1 cargo test` rewrites them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,12 +11,12 @@ pub fn path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
 }
 
-/// Whether the files are to be written instead of checked.
+/// Whether the files are to be rewritten instead of compared.
 pub fn blessing() -> bool {
     std::env::var_os("TXWATCH_BLESS").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Checks that a file of the repository has exactly this text, or writes it.
+/// Checks that a file of the repository has exactly this text, or rewrites it.
 pub fn file(relative: &str, text: &str) {
     let path = path(relative);
     if blessing() {
@@ -26,12 +26,12 @@ pub fn file(relative: &str, text: &str) {
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         found == text,
-        "{relative} is not what the program generates; TXWATCH_BLESS=1 cargo test writes it\n{}",
+        "{relative} is not what the program generates; TXWATCH_BLESS=1 cargo test rewrites it\n{}",
         difference(&found, text)
     );
 }
 
-/// Checks that a folder of the repository has exactly these files with this text, or writes them.
+/// Checks that a folder of the repository has exactly these files with this text, or rewrites them.
 pub fn folder(relative: &str, files: &BTreeMap<String, String>) {
     if blessing() {
         for stray in names(relative).difference(&files.keys().cloned().collect()) {

@@ -1,22 +1,22 @@
-//! Secrets that the tests know, and every way in which they might be written.
+//! Searching output for a known secret in every encoding in which it might appear.
 
 use url::form_urlencoded::byte_serialize;
 
-/// Fails if one of these secrets is in the text, however it is written.
+/// Fails if the text contains one of these secrets, in any encoding.
 #[track_caller]
 pub fn assert_absent(secrets: &[&str], text: &str, where_from: &str) {
     let lower = text.to_ascii_lowercase();
     for secret in secrets {
-        for form in echoes(secret).into_iter().chain(encodings(secret)) {
+        for form in server_encodings(secret).into_iter().chain(base64_encodings(secret)) {
             let found = lower.contains(&form.to_ascii_lowercase());
             assert!(!found, "{where_from} shows {secret} as {form}:\n{text}");
         }
     }
 }
 
-/// The ways in which a server may repeat a secret: as it is, as a URL writes it in either case, as JSON
-/// does, and as JSON in a text of JSON.
-pub fn echoes(secret: &str) -> Vec<String> {
+/// The forms in which a server may repeat a secret: unchanged, percent-encoded in either case, escaped as in
+/// JSON, and escaped twice.
+pub fn server_encodings(secret: &str) -> Vec<String> {
     let percent = |byte: u8| {
         if byte.is_ascii_alphanumeric() {
             char::from(byte).to_string()
@@ -45,8 +45,8 @@ pub fn echoes(secret: &str) -> Vec<String> {
     ]
 }
 
-/// The ways in which a program might write it besides: Base64, wherever in a longer text it stands.
-fn encodings(secret: &str) -> Vec<String> {
+/// Base64 of a text that contains the secret, for each of its alignments.
+fn base64_encodings(secret: &str) -> Vec<String> {
     const STANDARD: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let aligned = |before: usize| {
         let bytes = [&vec![0; before], secret.as_bytes()].concat();
@@ -54,7 +54,7 @@ fn encodings(secret: &str) -> Vec<String> {
             let bits = three.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
             [18, 12, 6, 0].map(|shift| char::from(STANDARD[bits >> shift & 63]))
         });
-        // The first digits hold bits of what stands before.
+        // The first digits depend on the bytes before the secret.
         digits.skip(if before > 0 { 4 } else { 0 }).collect::<String>()
     };
     let standard: Vec<String> = (0..3).map(aligned).collect();

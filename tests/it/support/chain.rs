@@ -5,7 +5,8 @@ use txwatch::sandbox::casper::format::{self as node, Block, Execution, Transacti
 use txwatch::sandbox::cspr::format::{self as cloud, Deploy};
 
 use super::script::Reply;
-use super::server::Script;
+use super::server::{Script, Server};
+use super::txwatch::{Txwatch, command_for};
 
 /// The hash of the tests that need only one.
 pub const HASH: &str = "446f9511258112c6e5150ee13d57c421da2bc30e0058db6165855a9d1ba4b868";
@@ -23,6 +24,16 @@ const SENDER: &str = "020304811a7b142c";
 const SENT_AT: &str = "2024-11-27T17:24:10.516Z";
 /// So short after that, nothing has expired.
 const MINUTE_LATER: &str = "Wed, 27 Nov 2024 17:25:10 GMT";
+
+/// A command about the transaction [`HASH`] of a Casper node.
+pub fn casper_command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
+    command_for(name, &format!("casper:{HASH}"), arguments).casper(&server.url())
+}
+
+/// A command about the deploy [`HASH`] of CSPR.cloud.
+pub fn cspr_command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
+    command_for(name, &format!("cspr:{HASH}"), arguments).cspr(&server.url())
+}
 
 impl Script {
     /// What a node's JSON-RPC answers, one question after the other.

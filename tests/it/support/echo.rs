@@ -1,4 +1,4 @@
-//! A server that plays every provider, and repeats the secrets that it was sent, wherever it can.
+//! A server that imitates every provider, and repeats the secrets it received wherever it can.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -9,89 +9,84 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use txwatch::config::Registry;
 use txwatch::sandbox::transak::{format, pusher};
 
-use super::canary::echoes;
+use super::canary::server_encodings;
 use super::chain::HASH;
 use super::script::frame;
-use super::server::Seen;
-use super::serving::{Serving, serve};
+use super::server::Request;
+use super::serving::{ServerThread, serve};
 
 pub const PROOF: &str = "cnry/proof+7Qx==";
 pub const TRANSAK: &str = "cnry/transak+8Wy==";
 pub const ISSUER: &str = "cnry/issuer+9Ez==";
-/// One that could be part of a host.
+/// A secret that could be part of a host name.
 pub const CSPR: &str = "cnry0cspr5rv";
-/// What somebody's personal data says.
+/// The value of each personal field.
 pub const PERSON: &str = "cnry-jane-doe";
 pub const SECRETS: [&str; 5] = [PROOF, TRANSAK, ISSUER, CSPR, PERSON];
+/// Stands for a secret that the server has not received.
+const UNKNOWN: &str = "cnry0none";
 
-/// How it answers, as the first part of its path.
-pub const MOODS: [&str; 4] = ["fields", "denied", "moved", "broken"];
+/// How it answers, chosen by the first segment of the path.
+pub const BEHAVIOURS: [&str; 4] = ["fields", "denied", "moved", "broken"];
 
-pub struct Echo {
+pub struct EchoServer {
     address: SocketAddr,
-    sent: Arc<Mutex<Vec<Seen>>>,
-    running: Option<Serving>,
+    requests: Arc<Mutex<Vec<Request>>>,
+    _thread: ServerThread,
 }
 
-impl Echo {
-    /// Where it redirects to, everybody who asks gets there with the secret.
-    pub fn start(elsewhere: &str) -> Self {
-        let sent = Arc::new(Mutex::new(Vec::new()));
-        let (seen, elsewhere) = (sent.clone(), elsewhere.to_owned());
-        let (address, running) = serve(move |mut stream| {
-            let (seen, elsewhere) = (seen.clone(), elsewhere.clone());
+impl EchoServer {
+    /// Starts it. Its redirects lead to this URL, with the secret in their host or path.
+    pub fn start(redirect_to: &str) -> Self {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (recorded, redirect_to) = (requests.clone(), redirect_to.to_owned());
+        let (address, thread) = serve(move |mut stream| {
+            let (recorded, redirect_to) = (recorded.clone(), redirect_to.clone());
             async move {
-                if let Some(request) = Seen::read(&mut stream).await {
-                    seen.lock().unwrap().push(request.clone());
-                    let (provider, secret) = played(&request);
-                    // What it was never sent, it cannot repeat.
-                    let known = knows(&seen.lock().unwrap(), secret);
-                    let secret = if known { secret } else { "cnry0none" };
-                    let echo = Answer { request, provider, secret, elsewhere };
-                    // A client that breaks off is none of our business.
-                    let _ = echo.give(&mut stream).await;
+                if let Some(request) = Request::read(&mut stream).await {
+                    recorded.lock().unwrap().push(request.clone());
+                    let (provider, secret) = imitated(&request);
+                    // It cannot repeat what it has not received.
+                    let is_known = has_secret(&recorded.lock().unwrap(), secret);
+                    let secret = if is_known { secret } else { UNKNOWN };
+                    let answer = Answer { request, provider, secret, redirect_to };
+                    // The client may disconnect at any time.
+                    let _ = answer.send(&mut stream).await;
                     let _ = stream.shutdown().await;
                 }
             }
         });
-        Echo { address, sent, running: Some(running) }
+        EchoServer { address, requests, _thread: thread }
     }
 
-    pub fn url(&self, mood: &str) -> String {
-        format!("http://{}/{mood}", self.address)
+    pub fn url(&self, behaviour: &str) -> String {
+        format!("http://{}/{behaviour}", self.address)
     }
 
-    /// Whether it was sent this secret.
-    pub fn knows(&self, secret: &str) -> bool {
-        knows(&self.sent.lock().unwrap(), secret)
-    }
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end();
-        }
+    /// Whether it received this secret in a header.
+    pub fn has_received(&self, secret: &str) -> bool {
+        has_secret(&self.requests.lock().unwrap(), secret)
     }
 }
 
-fn knows(sent: &[Seen], secret: &str) -> bool {
-    sent.iter().flat_map(|seen| &seen.headers).any(|(_, value)| value.contains(secret))
+fn has_secret(requests: &[Request], secret: &str) -> bool {
+    let mut headers = requests.iter().flat_map(|request| &request.headers);
+    headers.any(|(_, value)| value.contains(secret))
 }
 
-/// The provider that is played, and the secret that is repeated.
-fn played(request: &Seen) -> (&'static str, &'static str) {
-    match request.target.as_str() {
-        target if target.contains("/refresh-token") => ("transak", ISSUER),
-        target if target.contains("/partners") || target.contains("/app/") => ("transak", TRANSAK),
-        target if target.contains("/deploys") => ("cspr", CSPR),
-        target if target.contains("/widget") || target.contains("/ws") => ("proof", PROOF),
-        // Nobody sends a node any.
-        _ => ("casper", "cnry0none"),
+/// The provider to imitate, and the secret to repeat.
+fn imitated(request: &Request) -> (&'static str, &'static str) {
+    match request.path.as_str() {
+        path if path.contains("/refresh-token") => ("transak", ISSUER),
+        path if path.contains("/partners") || path.contains("/app/") => ("transak", TRANSAK),
+        path if path.contains("/deploys") => ("cspr", CSPR),
+        path if path.contains("/widget") || path.contains("/ws") => ("proof", PROOF),
+        // A node needs no secret.
+        _ => ("casper", UNKNOWN),
     }
 }
 
-/// JSON in which every text repeats the secret, written by hand, for its escapes have to stay.
+/// JSON in which every text repeats the secret in all its encodings, whose escapes a serializer would change.
 fn body(provider: &str, secret: &str) -> String {
     let spec = Registry::built_in().find(provider).unwrap().spec();
     let common = ["email", "ip_address", "firstName", "phone", "userId", "date_of_birth"];
@@ -117,19 +112,19 @@ fn body(provider: &str, secret: &str) -> String {
         "casper" => all["result"] = result,
         _ => all["error"] = error,
     }
-    all.to_string().replace("ECHO", &echoes(secret).join(" "))
+    all.to_string().replace("ECHO", &server_encodings(secret).join(" "))
 }
 
-/// An answer to a request, and what it repeats.
+/// The answer to a request, and the secret it repeats.
 struct Answer {
-    request: Seen,
+    request: Request,
     provider: &'static str,
     secret: &'static str,
-    elsewhere: String,
+    redirect_to: String,
 }
 
 impl Answer {
-    async fn give(
+    async fn send(
         &self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     ) -> std::io::Result<()> {
@@ -137,12 +132,12 @@ impl Answer {
         let upgrades = request.header("Upgrade").is_some();
         let (status, headers) = self.head(upgrades);
         let issued = format::access_token(TRANSAK, 9_999_999_999);
-        let body = match (request.target.contains("/refresh-token"), status) {
+        let body = match (request.path.contains("/refresh-token"), status) {
             (true, 200) => issued.to_string(),
-            // Of a refused upgrade only a short body is read.
-            _ if upgrades && status != 101 => {
-                json!({ "error": "ECHO" }).to_string().replace("ECHO", &echoes(secret).join(" "))
-            }
+            // The client reads only a short body of a refused upgrade.
+            _ if upgrades && status != 101 => json!({ "error": "ECHO" })
+                .to_string()
+                .replace("ECHO", &server_encodings(secret).join(" ")),
             _ => body(self.provider, secret),
         };
         let length = match status {
@@ -159,11 +154,11 @@ impl Answer {
 
     /// The status and the headers.
     fn head(&self, upgrades: bool) -> (u16, String) {
-        let Answer { request, secret, elsewhere, .. } = self;
+        let Answer { request, secret, redirect_to, .. } = self;
         let headers = format!(
             "Connection: close\r\nX-Echo: {secret}\r\nSet-Cookie: t={secret}\r\nRetry-After: {secret}\r\n"
         );
-        match request.target.split('/').nth(1).unwrap_or_default() {
+        match request.path.split('/').nth(1).unwrap_or_default() {
             "fields" if upgrades => {
                 let key = request.header("Sec-WebSocket-Key").unwrap_or_default();
                 let accept = derive_accept_key(key.as_bytes());
@@ -172,19 +167,19 @@ impl Answer {
             }
             "fields" => (200, headers),
             "denied" => (401, headers),
-            // A host has no slash in it.
+            // This secret cannot be part of a host.
             "moved" if secret.contains('/') => {
-                (302, format!("{headers}Location: {elsewhere}/steal?token={secret}\r\n"))
+                (302, format!("{headers}Location: {redirect_to}/steal?token={secret}\r\n"))
             }
             "moved" => {
-                let host = elsewhere.replace("127.0.0.1", &format!("{secret}.localhost"));
+                let host = redirect_to.replace("127.0.0.1", &format!("{secret}.localhost"));
                 (307, format!("{headers}Location: {host}/steal/{secret}\r\n"))
             }
             _ => (502, headers),
         }
     }
 
-    /// Messages, and a close whose reason repeats the secret.
+    /// Sends messages, and a close frame whose reason repeats the secret.
     async fn push(
         &self,
         stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
@@ -196,7 +191,7 @@ impl Answer {
         if self.provider == "transak" {
             let error = pusher::error(Some(4301), "ECHO").to_string();
             messages.push(pusher::connection_established("1.1", 120).to_string());
-            messages.push(error.replace("ECHO", &echoes(secret).join(" ")));
+            messages.push(error.replace("ECHO", &server_encodings(secret).join(" ")));
         }
         for message in messages {
             stream.write_all(&frame(0x81, message.as_bytes())).await?;

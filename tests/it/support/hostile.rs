@@ -1,16 +1,16 @@
-//! Text that would take a terminal over, in every place of what a provider sends.
+//! Text that would control a terminal or forge a line, in every field of what a provider sends.
 
 use serde_json::Value;
 
-use super::txwatch::Ended;
+use super::txwatch::CommandOutput;
 
-/// Control sequences of every sort and in both widths; bidi, zero-width and tag characters; ends of lines and
-/// paragraphs; and a line of its own that could pass for a record.
+/// Control sequences of every kind in both their 7-bit and 8-bit forms; bidi, zero-width and tag characters; line
+/// and paragraph separators; and a line that could pass for a record.
 pub const HOSTILE: &str = "owned\u{1b}[13;37H\u{1b}]0;owned\u{7}\u{1b}P1$r\u{1b}\\\u{9b}31m\u{85}\u{7f}\r\u{8}\
     \u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{61c}\u{200b}\u{200c}\u{200d}\
     \u{200e}\u{feff}\u{2060}\u{e0041}\u{e007f}\u{2028}\u{2029}\u{b}\u{c}\nFAKE\tcompleted\r\nFAKE completed";
 
-/// What none of it may leave on a terminal, byte for byte.
+/// Parts of it that must never reach a terminal unchanged.
 const TRACES: [&str; 12] = [
     "\u{1b}[13;37H",
     "\u{1b}]",
@@ -26,8 +26,8 @@ const TRACES: [&str; 12] = [
     "\u{8}",
 ];
 
-/// The value once for each of its leaves, which is hostile there; and once with a hostile key in every
-/// object. Leaves under `keep` stay.
+/// Copies of the value: for each leaf, one in which that leaf is hostile, and one with a hostile key in every
+/// object. Leaves under the keys of `keep` stay as they are.
 pub fn each(value: &Value, keep: &[&str]) -> Vec<Value> {
     let mut pointers = Vec::new();
     leaves(value, String::new(), keep, &mut pointers);
@@ -73,15 +73,15 @@ fn add_keys(value: &mut Value) {
     }
 }
 
-/// That no harmful character is in it is checked for every command; here, that no line is forged.
+/// Checks that no line is forged. Harmful characters are looked for in the output of every command.
 #[track_caller]
-pub fn check(ended: &Ended, what: &str) {
-    for line in ended.stdout.lines().chain(ended.stderr.lines()) {
-        assert!(!line.starts_with("FAKE"), "{what}: {ended:#?}");
+pub fn check(output: &CommandOutput, what: &str) {
+    for line in output.stdout.lines().chain(output.stderr.lines()) {
+        assert!(!line.starts_with("FAKE"), "{what}: {output:#?}");
     }
 }
 
-/// The same of the bytes that a terminal got; answers them as text.
+/// The same for the bytes written to a terminal; returns them as text.
 #[track_caller]
 pub fn check_bytes(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);

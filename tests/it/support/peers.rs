@@ -1,4 +1,4 @@
-//! Programs of others, run by Node.js: a Pusher-compatible server, and a publisher with the official SDK.
+//! Third-party programs, run by Node.js: a Pusher-compatible server, and a publisher with the official SDK.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -10,23 +10,24 @@ use tempfile::TempDir;
 use super::running::signal;
 use super::txwatch::path;
 
-/// The folder of the programs and of their packages.
+/// The folder of the programs and their packages.
 const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
-/// The only application that the server knows; the rest of it is in `soketi.json` and `publisher.mjs`.
+/// The only application of the server; its other settings are in `soketi.json` and `publisher.mjs`.
 pub const APP_KEY: &str = "txwatch-key";
 
-/// soketi on a port of loopback. Dropped, it is killed.
+/// soketi on a loopback port. It is killed when dropped.
 pub struct Soketi {
     pub port: u16,
     program: Program,
 }
 
-/// The publisher; it does one thing after the other.
+/// The publisher; it runs one command at a time.
 pub struct Publisher {
     program: Program,
 }
 
-/// A program that is spoken to by lines. It has a home of its own, in which soketi makes folders.
+/// A program with a line protocol on stdin and stdout. It has its own home directory, in which soketi creates
+/// folders.
 struct Program {
     child: Child,
     _home: TempDir,
@@ -35,12 +36,12 @@ struct Program {
 }
 
 impl Soketi {
-    /// Starts it on a free port, and waits until it serves.
+    /// Starts it on a free port, and waits until it accepts connections.
     pub fn start() -> Self {
         Soketi::start_with(&[])
     }
 
-    /// The same, with settings of its own: variables of the environment.
+    /// The same, with settings as environment variables.
     pub fn start_with(settings: &[(&str, &str)]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
@@ -48,7 +49,7 @@ impl Soketi {
         Soketi::serve(port, settings)
     }
 
-    /// Starts it where another one was.
+    /// Starts it on the port of a server that was stopped.
     pub fn start_on(port: u16) -> Self {
         Soketi::serve(port, &[])
     }
@@ -56,7 +57,7 @@ impl Soketi {
     fn serve(port: u16, settings: &[(&str, &str)]) -> Self {
         let mut command = node("node_modules/@soketi/soketi/bin/server.js");
         command.args(["start", "--config=soketi.json"]).envs(settings.iter().copied());
-        // What it takes for other nodes of its cluster, it would hear on the port of that name.
+        // Otherwise the servers of parallel tests would share a port for their cluster.
         for name in ["SOKETI_PORT", "SOKETI_CLUSTER_PORT"] {
             command.env(name, port.to_string());
         }
@@ -70,8 +71,8 @@ impl Soketi {
         format!("ws://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it by a signal, and waits until it is gone; by SIGTERM that takes a while, in which it refuses
-    /// whoever comes. Answers its port.
+    /// Sends a signal, waits for its exit, and returns its port. After SIGTERM it refuses new connections for a
+    /// while before it exits.
     pub fn stop(mut self, name: &str) -> u16 {
         signal(&self.program.child, name);
         self.program.child.wait().unwrap();
@@ -80,37 +81,37 @@ impl Soketi {
 }
 
 impl Publisher {
-    /// A publisher to this server, wherever it is stopped and started again.
+    /// A publisher to the port of this server, also after a restart.
     pub fn start(soketi: &Soketi) -> Self {
         let mut command = node("publisher.mjs");
         command.arg(soketi.port.to_string());
         Publisher { program: Program::start(command) }
     }
 
-    /// Waits until somebody subscribes to each of these channels.
+    /// Waits until each of these channels has a subscriber.
     pub fn await_subscribers<S: AsRef<str>>(&mut self, channels: &[S]) {
         let channels: Vec<_> = channels.iter().map(AsRef::as_ref).collect();
-        self.tell(&json!({ "await": channels }));
+        self.send(&json!({ "await": channels }));
     }
 
-    /// Publishes events in their order; see [`event`] and [`signed`].
+    /// Publishes events in this order; see [`event`] and [`signed`].
     pub fn publish<E: Into<Vec<Value>>>(&mut self, events: E) {
-        self.tell(&json!({ "publish": events.into() }));
+        self.send(&json!({ "publish": events.into() }));
     }
 
-    fn tell(&mut self, command: &Value) {
+    fn send(&mut self, command: &Value) {
         writeln!(self.program.stdin, "{command}").unwrap();
         let answer = self.program.line();
         assert_eq!(answer.trim_end(), "null", "{command}");
     }
 }
 
-/// An event with an order in it.
+/// An event whose data is an order.
 pub fn event(channel: &str, name: &str, order: &Value) -> Value {
     json!({ "channel": channel, "event": name, "data": order })
 }
 
-/// The same, as a JSON Web Token.
+/// The same event with its data as a JSON Web Token.
 pub fn signed(mut event: Value, key: &str, algorithm: &str) -> Value {
     event["sign"] = json!({ "key": key, "algorithm": algorithm });
     event
@@ -135,7 +136,7 @@ impl Program {
     fn line(&mut self) -> String {
         let mut line = String::new();
         let read = self.stdout.read_line(&mut line).unwrap();
-        assert!(read > 0, "it ended; see tests/peers/README.md for how it is installed");
+        assert!(read > 0, "it has exited; see tests/peers/README.md for how to install it");
         line
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::chain::{self, EVENTS, HASH, RPC};
 use super::script::{Reply, Step};
-use super::server::{Script, push, rest};
+use super::server::Script;
 use super::txwatch::{TOKEN, Txwatch, txwatch};
 use super::{proof, transak};
 
@@ -47,8 +47,8 @@ impl Provider {
     /// What is asked for the transaction.
     pub fn pull_path(self) -> String {
         match self {
-            Proof => rest(proof::ID),
-            Transak => transak::rest(transak::ID),
+            Proof => proof::rest_path(proof::ID),
+            Transak => transak::order_path(transak::ID),
             Cspr => format!("/deploys/{HASH}"),
             Casper => RPC.to_owned(),
         }
@@ -57,7 +57,7 @@ impl Provider {
     /// What is opened to be told of it.
     pub fn push_path(self) -> String {
         match self {
-            Proof => push(proof::ID),
+            Proof => proof::push_path(proof::ID),
             Transak => transak::pusher_path(),
             Cspr => format!("/deploys?deploy_hash={HASH}"),
             Casper => EVENTS.to_owned(),

@@ -1,4 +1,4 @@
-//! What a server is to do, written down before it starts.
+//! The replies of a scripted server, and the steps on an open connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Something that happens once, and that others wait for. Opened, it stays open.
+/// A one-shot signal between the test and its servers: once opened, it stays open.
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<watch::Sender<bool>>);
 
@@ -20,7 +20,7 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    /// Waits until it is open. A test whose gate never opens has failed, and must not hang.
+    /// Waits until it is open; panics after 30 seconds, so that a failing test does not hang.
     pub(super) async fn wait(&self) {
         let mut gate = self.0.subscribe();
         let opened = timeout(Duration::from_secs(30), gate.wait_for(|open| *open)).await;
@@ -28,43 +28,44 @@ impl Gate {
     }
 }
 
-/// What a server answers to one request.
+/// The reply to one request.
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub(super) head: Head,
     pub(super) body: Arc<[u8]>,
-    /// Opened when the request has arrived.
+    /// Opened when the request has been received.
     pub(super) opens: Option<Gate>,
-    /// Awaited before it is answered.
+    /// Awaited before the reply is sent.
     pub(super) awaits: Option<Gate>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Head {
-    /// A status, and headers besides those that every answer has.
+    /// A status, and headers in addition to those of every reply.
     Status(u16, Vec<(String, String)>),
-    /// `101`, with this in place of the right `Sec-WebSocket-Accept`, further headers, and what follows.
+    /// `101`: a wrong `Sec-WebSocket-Accept` if there is one here, additional headers, and the steps after it.
     Upgrade(Option<String>, Vec<(String, String)>, Vec<Step>),
-    /// `200`, and events for as long as the connection is open.
+    /// `200` with an event stream: additional headers, and the steps after them.
     Events(Vec<(String, String)>, Vec<Step>),
-    /// Nothing: the body is everything that is sent.
+    /// None: only the body is sent.
     Raw,
 }
 
-/// What happens on a WebSocket or a stream of events. After the last step it stays open until the client closes it.
+/// A step on a WebSocket or an event stream. After the last step the connection stays open until the client
+/// closes it.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// A text frame.
     Text(String),
-    /// These bytes, whatever they are.
+    /// Bytes, sent unchanged.
     Raw(Vec<u8>),
     /// A close frame.
     Close(u16, &'static str),
-    /// The connection is gone, without a word.
+    /// The server closes the connection without a close frame.
     Drop,
-    /// Nothing until the gate opens.
+    /// Waits until the gate opens.
     Await(Gate),
-    /// Nothing until the client has answered a ping.
+    /// Waits for the client's pong.
     AwaitPong,
 }
 
@@ -73,7 +74,7 @@ impl Reply {
         Reply { head, body: body.into().into(), opens: None, awaits: None }
     }
 
-    /// Any status with any body.
+    /// A status and a body.
     pub fn status(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Reply::new(Head::Status(status, Vec::new()), body)
     }
@@ -83,22 +84,22 @@ impl Reply {
         Reply::status(200, body.to_string()).header("Content-Type", "application/json")
     }
 
-    /// Bytes in place of an answer.
+    /// Bytes in place of an HTTP response.
     pub fn raw(bytes: impl Into<Vec<u8>>) -> Self {
         Reply::new(Head::Raw, bytes)
     }
 
-    /// An accepted upgrade.
+    /// An accepted WebSocket upgrade.
     pub fn upgrade(steps: impl Into<Vec<Step>>) -> Self {
         Reply::new(Head::Upgrade(None, Vec::new(), steps.into()), "")
     }
 
-    /// An accepted upgrade whose proof of understanding is this.
+    /// An upgrade with this `Sec-WebSocket-Accept`.
     pub fn upgrade_with_accept(accept: &str) -> Self {
         Reply::new(Head::Upgrade(Some(accept.to_owned()), Vec::new(), Vec::new()), "")
     }
 
-    /// A stream of events, as a node begins one.
+    /// An event stream, which begins like that of a Casper node.
     pub fn events(steps: impl Into<Vec<Step>>) -> Self {
         let version = Step::Raw(b"data:{\"ApiVersion\":\"2.0.0\"}\n\n".to_vec());
         let steps = [version].into_iter().chain(steps.into()).collect();
@@ -116,13 +117,13 @@ impl Reply {
         self
     }
 
-    /// Opens a gate when the request has arrived.
+    /// Opens a gate when the request has been received.
     pub fn opens(mut self, gate: &Gate) -> Self {
         self.opens = Some(gate.clone());
         self
     }
 
-    /// Waits for a gate before it is given.
+    /// Waits for a gate before it is sent.
     pub fn awaits(mut self, gate: &Gate) -> Self {
         self.awaits = Some(gate.clone());
         self
@@ -140,13 +141,13 @@ impl Step {
         Step::Raw(format!("data:{value}\nid:{id}\n\n").into_bytes())
     }
 
-    /// What a server sends when it has nothing to say.
+    /// A comment, which is a keep-alive.
     pub fn comment() -> Self {
         Step::Raw(b":\n\n".to_vec())
     }
 }
 
-/// A frame as a server sends it: the first byte as given, the length, the payload unmasked.
+/// A WebSocket frame of a server, which is not masked; `first` holds the FIN and RSV bits and the opcode.
 pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match payload.len() {

@@ -1,4 +1,4 @@
-//! A server on loopback that does what a test wrote down, and remembers what it was asked.
+//! A scripted server on loopback, which records the requests it receives.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,9 +13,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::script::{Head, Reply, Step, frame};
-use super::serving::{Serving, serve};
+use super::serving::{ServerThread, serve};
 
-/// What a server answers, by path and query. Of several answers each is given once, the last for ever.
+/// The replies of a server, by path and query. Each of several replies is used once, the last for all later
+/// requests.
 #[derive(Default)]
 pub struct Script {
     routes: HashMap<String, Route>,
@@ -24,32 +25,33 @@ pub struct Script {
 
 struct Route {
     replies: Vec<Reply>,
-    asked: usize,
+    used: usize,
 }
 
-/// A request that arrived.
+/// A request that was received.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct Request {
     pub method: String,
-    pub target: String,
+    /// The path and query, or the authority of a CONNECT.
+    pub path: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
-/// A running server. Dropped, it fails the test if it was asked for anything that its script has not.
+/// A running server. When dropped, it fails the test if it received a request that its script does not have.
 pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
     state: Arc<State>,
-    arrivals: mpsc::Receiver<Seen>,
-    serving: Option<Serving>,
+    arrivals: mpsc::Receiver<Request>,
+    thread: ServerThread,
 }
 
 struct State {
     routes: Mutex<HashMap<String, Route>>,
-    seen: Mutex<Vec<Seen>>,
+    requests: Mutex<Vec<Request>>,
     unexpected: Mutex<Vec<String>>,
-    arrived: mpsc::Sender<Seen>,
+    arrived: mpsc::Sender<Request>,
 }
 
 impl Script {
@@ -57,21 +59,11 @@ impl Script {
         Script::default()
     }
 
-    /// What is answered to this path and query.
-    pub fn route(mut self, target: &str, replies: impl Into<Vec<Reply>>) -> Self {
-        let route = Route { replies: replies.into(), asked: 0 };
-        self.routes.insert(target.to_owned(), route);
+    /// The replies to this path and query.
+    pub fn route(mut self, path: &str, replies: impl Into<Vec<Reply>>) -> Self {
+        let route = Route { replies: replies.into(), used: 0 };
+        self.routes.insert(path.to_owned(), route);
         self
-    }
-
-    /// What Proof's REST answers for this transaction.
-    pub fn rest(self, id: &str, replies: impl Into<Vec<Reply>>) -> Self {
-        self.route(&rest(id), replies)
-    }
-
-    /// What Proof's WebSocket does for this transaction.
-    pub fn push(self, id: &str, replies: impl Into<Vec<Reply>>) -> Self {
-        self.route(&push(id), replies)
     }
 
     /// Serves over TLS.
@@ -80,53 +72,43 @@ impl Script {
         self
     }
 
-    /// Listens. A request made from now on is answered.
+    /// Listens on a free port; requests are answered from the moment this returns.
     pub fn start(self) -> Server {
         let (arrived, arrivals) = mpsc::channel();
         let state = Arc::new(State {
             routes: Mutex::new(self.routes),
-            seen: Mutex::default(),
+            requests: Mutex::default(),
             unexpected: Mutex::default(),
             arrived,
         });
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         let tls = self.tls.map(TlsAcceptor::from);
-        let serving = state.clone();
-        let (address, serving) = serve(move |stream| {
-            let (state, tls) = (serving.clone(), tls.clone());
+        let shared = state.clone();
+        let (address, thread) = serve(move |stream| {
+            let (state, tls) = (shared.clone(), tls.clone());
             async move {
                 match tls {
-                    None => state.converse(stream).await,
-                    // A client that does not trust us goes away here.
+                    None => state.handle(stream).await,
+                    // A client that does not trust the certificate disconnects here.
                     Some(tls) => {
                         if let Ok(stream) = tls.accept(stream).await {
-                            state.converse(stream).await;
+                            state.handle(stream).await;
                         }
                     }
                 }
             }
         });
-        Server { address, scheme, state, arrivals, serving: Some(serving) }
+        Server { address, scheme, state, arrivals, thread }
     }
 }
 
-/// The path of a transaction.
-pub fn rest(id: &str) -> String {
-    format!("/widget/transactions/{id}")
-}
-
-/// The path and query of a transaction's WebSocket.
-pub fn push(id: &str) -> String {
-    format!("/ws?tx_id={id}")
-}
-
 impl Server {
-    /// Its base address, by number.
+    /// Its base address, with the IP address as its host.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// Its base address under a name.
+    /// Its base address, with this name as its host.
     pub fn url_as(&self, host: &str) -> String {
         format!("{}://{host}:{}", self.scheme, self.address.port())
     }
@@ -135,48 +117,67 @@ impl Server {
         self.address
     }
 
-    /// Everything it was asked so far.
-    pub fn seen(&self) -> Vec<Seen> {
-        locked(&self.state.seen).clone()
+    /// The requests received so far.
+    pub fn requests(&self) -> Vec<Request> {
+        locked(&self.state.requests).clone()
     }
 
-    /// The paths of everything it was asked so far.
-    pub fn targets(&self) -> Vec<String> {
-        self.seen().into_iter().map(|seen| seen.target).collect()
+    /// The path and query of each request received so far.
+    pub fn paths(&self) -> Vec<String> {
+        self.requests().into_iter().map(|request| request.path).collect()
     }
 
-    /// How often it was asked for this.
-    pub fn asked(&self, target: &str) -> usize {
-        self.targets().iter().filter(|seen| *seen == target).count()
+    /// How many requests for this path and query were received.
+    pub fn request_count(&self, path: &str) -> usize {
+        self.paths().iter().filter(|received| *received == path).count()
     }
 
-    /// Waits for a request for this.
-    pub fn wait_for(&self, target: &str) -> Seen {
+    /// The value of a header in each request for this path and query.
+    #[track_caller]
+    pub fn header_values(&self, path: &str, name: &str) -> Vec<String> {
+        let requests = self.requests().into_iter().filter(|request| request.path == path);
+        requests.map(|request| request.header(name).unwrap().to_owned()).collect()
+    }
+
+    /// Waits for a request for this path and query.
+    pub fn wait_for(&self, path: &str) -> Request {
         loop {
-            match self.arrivals.recv_timeout(Duration::from_secs(30)) {
-                Ok(seen) if seen.target == target => return seen,
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => panic!("nobody asked for {target}"),
-                Err(RecvTimeoutError::Disconnected) => panic!("the server is gone"),
+            let request = self.next_request(path);
+            if request.path == path {
+                return request;
             }
+        }
+    }
+
+    /// Waits until so many of the received requests satisfy the condition.
+    pub fn wait_for_count(&self, count: usize, is_counted: impl Fn(&Request) -> bool) {
+        while self.requests().iter().filter(|request| is_counted(request)).count() < count {
+            self.next_request("more");
+        }
+    }
+
+    /// Waits for the next request that no wait has taken yet.
+    fn next_request(&self, awaited: &str) -> Request {
+        match self.arrivals.recv_timeout(Duration::from_secs(30)) {
+            Ok(request) => request,
+            Err(RecvTimeoutError::Timeout) => panic!("no request for {awaited} was received"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the server has stopped"),
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(serving) = self.serving.take() {
-            serving.end();
-        }
+        self.thread.stop();
         let unexpected = locked(&self.state.unexpected);
         if !thread::panicking() {
-            assert!(unexpected.is_empty(), "the server was asked for {unexpected:?}");
+            assert!(unexpected.is_empty(), "the script has no reply to {unexpected:?}");
         }
     }
 }
 
-impl Seen {
-    /// The value of a header; not found twice.
+impl Request {
+    /// The value of a header, which may be sent only once.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
         let value = found.next().map(|(_, value)| value.as_str());
@@ -184,7 +185,7 @@ impl Seen {
         value
     }
 
-    /// Reads a request from a connection; none if it was closed before it was whole.
+    /// Reads a request; `None` if the connection was closed before it was complete.
     pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Self> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -193,16 +194,16 @@ impl Seen {
         let head = String::from_utf8(head).unwrap();
         let mut lines = head.lines();
         let mut first = lines.next()?.split(' ');
-        let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
+        let (method, path) = (first.next()?.to_owned(), first.next()?.to_owned());
         let headers = lines.filter_map(|line| line.split_once(':'));
         let headers = headers.map(|(key, value)| (key.to_owned(), value.trim().to_owned()));
         let headers: Vec<(String, String)> = headers.collect();
-        let mut seen = Seen { method, target, headers, body: String::new() };
-        let length = seen.header("Content-Length").map_or(0, |length| length.parse().unwrap());
+        let mut request = Request { method, path, headers, body: String::new() };
+        let length = request.header("Content-Length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await.ok()?;
-        seen.body = String::from_utf8(body).unwrap();
-        Some(seen)
+        request.body = String::from_utf8(body).unwrap();
+        Some(request)
     }
 }
 
@@ -211,9 +212,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    /// One request, one answer; a client that breaks off in between is none of our business.
-    async fn converse(self: Arc<Self>, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-        let Some(request) = Seen::read(&mut stream).await else {
+    /// Answers one request. A client may disconnect at any time.
+    async fn handle(self: Arc<Self>, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let Some(request) = Request::read(&mut stream).await else {
             return;
         };
         let reply = self.reply_to(&request);
@@ -227,24 +228,24 @@ impl State {
         let _ = stream.shutdown().await;
     }
 
-    fn reply_to(&self, request: &Seen) -> Reply {
+    fn reply_to(&self, request: &Request) -> Reply {
         let mut routes = locked(&self.routes);
-        let reply = routes.get_mut(&request.target).map(|route| {
-            let index = route.asked.min(route.replies.len() - 1);
-            route.asked += 1;
+        let reply = routes.get_mut(&request.path).map(|route| {
+            let index = route.used.min(route.replies.len() - 1);
+            route.used += 1;
             route.replies[index].clone()
         });
-        locked(&self.seen).push(request.clone());
-        // If the test waits for nothing more, nobody listens.
+        locked(&self.requests).push(request.clone());
+        // The receiver is gone once the test has dropped the server.
         let _ = self.arrived.send(request.clone());
         reply.unwrap_or_else(|| {
-            locked(&self.unexpected).push(format!("{} {}", request.method, request.target));
+            locked(&self.unexpected).push(format!("{} {}", request.method, request.path));
             Reply::status(500, "not in the script")
         })
     }
 }
 
-async fn send<S>(stream: &mut S, request: &Seen, reply: &Reply) -> std::io::Result<()>
+async fn send<S>(stream: &mut S, request: &Request, reply: &Reply) -> std::io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -274,7 +275,7 @@ where
     stream.write_all(&reply.body).await?;
     stream.flush().await?;
     match &reply.head {
-        Head::Upgrade(_, _, steps) | Head::Events(_, steps) => perform(stream, steps).await,
+        Head::Upgrade(_, _, steps) | Head::Events(_, steps) => run_steps(stream, steps).await,
         _ => Ok(()),
     }
 }
@@ -282,7 +283,7 @@ where
 /// The opcode of a pong.
 const PONG: u8 = 0xa;
 
-/// Reads a frame of the client's, which is masked and short.
+/// Reads a frame of the client, which is masked and shorter than 64 KiB.
 async fn next_opcode(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<u8> {
     const MASK: usize = 4;
     let (first, length) = (stream.read_u8().await?, stream.read_u8().await? & 0x7f);
@@ -294,7 +295,7 @@ async fn next_opcode(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<u
     Ok(first & 0x0f)
 }
 
-async fn perform<S>(stream: &mut S, steps: &[Step]) -> std::io::Result<()>
+async fn run_steps<S>(stream: &mut S, steps: &[Step]) -> std::io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

@@ -7,25 +7,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-/// Goes on until it is told to end.
-pub(super) struct Serving {
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
-}
+/// A thread that accepts connections until this is dropped.
+pub(super) struct ServerThread(Option<(oneshot::Sender<()>, JoinHandle<()>)>);
 
-impl Serving {
-    pub(super) fn end(self) {
-        // If it ended by itself, it panicked, which the join tells.
-        let _ = self.stop.send(());
-        let ended = self.thread.join();
+impl ServerThread {
+    /// Stops it. A panic in a connection's handler fails the test, unless that has failed already.
+    pub(super) fn stop(&mut self) {
+        let Some((stop, thread)) = self.0.take() else {
+            return;
+        };
+        // Nobody receives this if the thread has panicked, which `join` reports.
+        let _ = stop.send(());
+        let result = thread.join();
         if !thread::panicking() {
-            ended.expect("the server panicked");
+            result.expect("the server panicked");
         }
     }
 }
 
-/// Accepts connections, each for one conversation.
-pub(super) fn serve<F, D>(converse: F) -> (SocketAddr, Serving)
+impl Drop for ServerThread {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Accepts connections on a free port, and handles each in a task of its own.
+pub(super) fn serve<F, D>(handle: F) -> (SocketAddr, ServerThread)
 where
     F: Fn(TcpStream) -> D + Send + 'static,
     D: Future<Output = ()> + Send + 'static,
@@ -34,11 +41,11 @@ where
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     let listen = async move { TcpListener::from_std(listener).unwrap() };
-    (address, serve_at(listen, converse))
+    (address, serve_at(listen, handle))
 }
 
-/// The same with a listener that may take its time.
-pub(super) fn serve_at<L, F, D>(listen: L, converse: F) -> Serving
+/// The same with a listener that may become ready later.
+pub(super) fn serve_at<L, F, D>(listen: L, handle: F) -> ServerThread
 where
     L: Future<Output = TcpListener> + Send + 'static,
     F: Fn(TcpStream) -> D + Send + 'static,
@@ -48,13 +55,13 @@ where
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let accept = async move {
         let listener = listen.await;
-        let mut conversations = JoinSet::new();
+        let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
-                    conversations.spawn(converse(accepted.unwrap().0));
+                    connections.spawn(handle(accepted.unwrap().0));
                 }
-                Some(ended) = conversations.join_next() => ended.unwrap(),
+                Some(result) = connections.join_next() => result.unwrap(),
             }
         }
     };
@@ -66,5 +73,5 @@ where
             }
         });
     });
-    Serving { stop, thread }
+    ServerThread(Some((stop, thread)))
 }

@@ -1,4 +1,4 @@
-//! A terminal to run a command in, and what stands on its screen.
+//! A terminal to run a command in, and the content of its screen.
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -7,45 +7,46 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
+use txwatch::sandbox::Speed;
 use vt100::Parser;
 
-/// Longer than any wait of a test that passes.
+/// Longer than any wait of a passing test.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A command line for a terminal: its own home, no configuration, UTC, the binary on the PATH.
+/// A command line to run in a terminal: its own home, no configuration, UTC, the binary on the PATH.
 pub struct Session {
     command: CommandBuilder,
     home: TempDir,
     size: PtySize,
 }
 
-/// A command in a terminal.
+/// A command running in a terminal.
 pub struct Terminal {
     parser: Parser,
-    /// Every screen there was, as its lines that are not empty.
+    /// The lines that are not empty of every screen so far.
     pub history: Vec<Vec<String>>,
-    /// Everything that was written.
+    /// Everything the command has written.
     pub bytes: Vec<u8>,
     chunks: Receiver<Vec<u8>>,
     keyboard: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     // Closes the terminal when dropped.
     _master: Box<dyn MasterPty + Send>,
-    // Goes when the command has ended.
+    // Removed when the command has exited.
     _home: TempDir,
 }
 
-/// What a command left behind.
+/// How a command exited, and the screen after it.
 #[derive(Debug)]
-pub struct Left {
+pub struct Exit {
     pub code: u32,
-    /// What stands on the terminal at the end.
+    /// The lines that are not empty.
     pub screen: Vec<String>,
     /// Whether the cursor is at the start of a line.
     pub at_line_start: bool,
 }
 
-/// A program with arguments, in a terminal of 24 by 80.
+/// A program with arguments, in a terminal of 24 rows and 80 columns.
 pub fn session<I, S>(program: &str, arguments: I) -> Session
 where
     I: IntoIterator<Item = S>,
@@ -60,11 +61,12 @@ where
     command.env("PATH", super::txwatch::path());
     command.env("TERM", "xterm-256color");
     command.env("TZ", "UTC");
+    command.env(Speed::VARIABLE, "10");
     let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
     Session { command, home, size }
 }
 
-/// `txwatch` with arguments, in a terminal of 24 by 80.
+/// `txwatch` with arguments, in a terminal of 24 rows and 80 columns.
 pub fn txwatch<I, S>(arguments: I) -> Session
 where
     I: IntoIterator<Item = S>,
@@ -84,6 +86,11 @@ impl Session {
         self
     }
 
+    /// Runs scenarios of the sandbox in real time.
+    pub fn in_real_time(self) -> Self {
+        self.env(Speed::VARIABLE, "1")
+    }
+
     /// Writes the configuration file.
     pub fn config(mut self, text: &str) -> Self {
         let path = self.home.path().join("config.toml");
@@ -100,7 +107,7 @@ impl Session {
         let (sender, chunks) = channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
-            // On Linux the end is an error, for nobody has the other side open any more.
+            // On Linux, reading fails once no process has the other side open.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     return;
@@ -132,28 +139,28 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
-    /// Reads on until the screen is so.
-    pub fn wait_for(&mut self, what: &str, mut is_so: impl FnMut(&[String]) -> bool) {
+    /// Reads until the screen satisfies the condition.
+    pub fn wait_for(&mut self, what: &str, mut is_shown: impl FnMut(&[String]) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while !is_so(&self.screen()) {
+        while !is_shown(&self.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(self.read(left), "{what} never came:\n{}", self.screen().join("\n"));
+            assert!(self.read(left), "{what} was never shown:\n{}", self.screen().join("\n"));
         }
     }
 
-    /// Reads on until the command has ended.
-    pub fn end(&mut self) -> Left {
+    /// Reads until the command has exited.
+    pub fn wait(&mut self) -> Exit {
         let deadline = Instant::now() + DEADLINE;
         while self.read(deadline.saturating_duration_since(Instant::now())) {}
         let code = self.child.wait().unwrap().exit_code();
         let screen = self.parser.screen();
         assert!(!screen.hide_cursor(), "the cursor was left hidden");
-        Left { code, screen: self.screen(), at_line_start: screen.cursor_position().1 == 0 }
+        Exit { code, screen: self.screen(), at_line_start: screen.cursor_position().1 == 0 }
     }
 
-    /// Takes in what is written next; false at the end.
-    fn read(&mut self, longest: Duration) -> bool {
-        match self.chunks.recv_timeout(longest) {
+    /// Waits for more output and processes it; false once there is no more.
+    fn read(&mut self, limit: Duration) -> bool {
+        match self.chunks.recv_timeout(limit) {
             Ok(chunk) => {
                 self.parser.process(&chunk);
                 self.bytes.extend(chunk);
@@ -162,7 +169,7 @@ impl Terminal {
             }
             Err(RecvTimeoutError::Disconnected) => false,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("nothing more for {DEADLINE:?}:\n{}", self.screen().join("\n"))
+                panic!("no further output within {DEADLINE:?}:\n{}", self.screen().join("\n"))
             }
         }
     }
@@ -170,7 +177,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A test that failed leaves nothing running; one that passed has nothing to kill.
+        // It is still running only if the test has failed.
         let _ = self.child.kill();
     }
 }

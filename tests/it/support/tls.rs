@@ -1,4 +1,4 @@
-//! A CA that only a test knows, and what it signs.
+//! A certificate authority of the tests, and the certificates it signs.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-/// A certificate authority.
+/// A certificate authority that no system trusts.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -31,17 +31,17 @@ impl Authority {
         Authority { issuer: Issuer::new(params, key), pem }
     }
 
-    /// Its certificate.
+    /// Its certificate, in PEM.
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A server of this name or address.
+    /// A server configuration with a certificate for this host name or IP address.
     pub fn server(&self, name: &str) -> Arc<ServerConfig> {
         self.sign(CertificateParams::new([name.to_owned()]).unwrap())
     }
 
-    /// One whose certificate has expired.
+    /// The same with a certificate that has expired.
     pub fn expired(&self, name: &str) -> Arc<ServerConfig> {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);

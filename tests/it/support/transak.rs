@@ -5,10 +5,16 @@ use txwatch::sandbox::transak::format::{self, Order, Passed, Person};
 use txwatch::sandbox::transak::pusher;
 
 use super::script::{Reply, Step};
-use super::server::Script;
+use super::server::{Script, Server};
+use super::txwatch::{Txwatch, command_for};
 
 /// The id of the tests that need only one.
 pub const ID: &str = "aa39d8e1-1111-4222-8333-44444444ce7f";
+
+/// A command about the order [`ID`], without credentials.
+pub fn command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
+    command_for(name, &format!("transak:{ID}"), arguments).transak(&server.url())
+}
 
 /// The path and query of the Pusher connection.
 pub fn pusher_path() -> String {
@@ -17,7 +23,7 @@ pub fn pusher_path() -> String {
 }
 
 /// The path of an order.
-pub fn rest(id: &str) -> String {
+pub fn order_path(id: &str) -> String {
     format!("/partners/api/v2/order/{id}")
 }
 
@@ -27,7 +33,7 @@ pub const REFRESH: &str = "/partners/api/v2/refresh-token";
 impl Script {
     /// What Transak's REST answers for this order.
     pub fn order(self, id: &str, replies: impl Into<Vec<Reply>>) -> Self {
-        self.route(&rest(id), replies)
+        self.route(&order_path(id), replies)
     }
 
     /// What happens on the Pusher connections, one after the other.

@@ -1,4 +1,4 @@
-//! The binary, with an environment of its own.
+//! The binary, in an isolated environment.
 
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, Output, Stdio};
@@ -6,19 +6,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use txwatch::sandbox::Speed;
 
 use super::schema;
+use super::tls::Authority;
 
-/// A command line of txwatch that knows nothing of the machine it runs on: its own home, no proxy, no
-/// configuration, UTC.
+/// A command line of txwatch, isolated from the machine it runs on: its own home, no proxy, no configuration,
+/// UTC. Scenarios of its sandbox run ten times as fast.
 pub struct Txwatch {
     command: Command,
     home: Arc<TempDir>,
 }
 
-/// What a command came to.
+/// The exit code of a command, -1 after a signal, and what it printed.
 #[derive(Debug)]
-pub struct Ended {
+pub struct CommandOutput {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -34,10 +36,16 @@ where
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
+    command.env(Speed::VARIABLE, "10");
     Txwatch { command, home }
 }
 
-/// The binary's folder, then the PATH of the tests.
+/// `txwatch NAME TARGET`, with these arguments after the target.
+pub fn command_for(name: &str, target: &str, arguments: &[&str]) -> Txwatch {
+    txwatch([&[name, target], arguments].concat())
+}
+
+/// The folder of the binary, then the PATH of the tests.
 pub fn path() -> OsString {
     let binary = std::path::Path::new(env!("CARGO_BIN_EXE_txwatch")).parent().unwrap();
     let rest = std::env::var_os("PATH").unwrap_or_default();
@@ -46,10 +54,20 @@ pub fn path() -> OsString {
 }
 
 impl Txwatch {
-    /// Sets a variable.
+    /// Sets an environment variable.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// Runs scenarios of the sandbox in real time.
+    pub fn in_real_time(self) -> Self {
+        self.at_speed("1")
+    }
+
+    /// Runs scenarios of the sandbox so many times as fast as real time.
+    pub fn at_speed(self, factor: &str) -> Self {
+        self.env(Speed::VARIABLE, factor)
     }
 
     /// Points the profile `proof` at a server.
@@ -64,7 +82,7 @@ impl Txwatch {
             .env("TXWATCH_TRANSAK_API_KEY", API_KEY)
     }
 
-    /// Gives it the access token.
+    /// Sets the access token of the profile `transak`.
     pub fn transak_token(self) -> Self {
         self.env("TXWATCH_TRANSAK_TOKEN", TOKEN)
     }
@@ -82,15 +100,15 @@ impl Txwatch {
             .env("TXWATCH_CSPR_TOKEN", TOKEN)
     }
 
-    /// Has a shell do something first, which then becomes txwatch.
-    pub fn shell(mut self, first: &str) -> Self {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("{first}; exec \"$0\" \"$@\"")]);
-        shell.arg(self.command.get_program()).args(self.command.get_args());
-        shell.env_clear().stdin(Stdio::null());
-        shell.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        self.command = shell;
-        self
+    /// Runs it from a shell that executes another command first.
+    pub fn shell(self, first: &str) -> Self {
+        self.wrapped_by(["sh", "-c", &format!("{first}; exec \"$0\" \"$@\"")])
+    }
+
+    /// Trusts this certificate authority, too.
+    pub fn trusting(self, authority: &Authority) -> Self {
+        let file = self.write("ca.pem", authority.pem());
+        self.env("TXWATCH_CACERT", file)
     }
 
     /// Writes the configuration file.
@@ -99,19 +117,19 @@ impl Txwatch {
         self.env("TXWATCH_CONFIG", path)
     }
 
-    /// Its home, which lives as long as somebody holds it.
+    /// Its home directory, which is removed once nothing refers to it.
     pub fn home(&self) -> Arc<TempDir> {
         self.home.clone()
     }
 
-    /// Writes a file into the home directory; answers its path.
+    /// Writes a file into the home directory, and returns its path.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> std::path::PathBuf {
         let path = self.home.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    /// Writes a file that nobody else can read.
+    /// Writes a file that no other user can read.
     pub fn write_private(&self, name: &str, text: impl AsRef<[u8]>) -> std::path::PathBuf {
         let path = self.write(name, text);
         #[cfg(unix)]
@@ -122,13 +140,13 @@ impl Txwatch {
         path
     }
 
-    /// The command itself, for what is not common.
+    /// The command itself, for settings that have no method here.
     pub fn command(&mut self) -> &mut Command {
         &mut self.command
     }
 
-    /// Has it started by another program, which takes it and its arguments after its own.
-    pub fn run_by<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+    /// Has another program run it, which takes it and its arguments after its own.
+    pub fn wrapped_by<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().expect("a program"));
         command.args(words).arg(self.command.get_program()).args(self.command.get_args());
@@ -138,57 +156,60 @@ impl Txwatch {
         self
     }
 
-    /// Runs it to its end.
-    pub fn run(mut self) -> Ended {
-        Ended::from(self.command.output().unwrap())
+    /// Runs it until it exits.
+    pub fn run(mut self) -> CommandOutput {
+        CommandOutput::from(self.command.output().unwrap())
     }
 
-    /// Runs it to its end where colour was asked for: the only escape sequences are those of colour.
-    pub fn run_coloured(mut self) -> Ended {
-        let ended = Ended::of(self.command.output().unwrap());
+    /// Runs it until it exits, with coloured output: the only escape sequences are those of colour.
+    pub fn run_coloured(mut self) -> CommandOutput {
+        let output = CommandOutput::of(self.command.output().unwrap());
         let plain = |text: &str| without_colour(text);
-        let shown =
-            Ended { code: ended.code, stdout: plain(&ended.stdout), stderr: plain(&ended.stderr) };
+        let shown = CommandOutput {
+            code: output.code,
+            stdout: plain(&output.stdout),
+            stderr: plain(&output.stderr),
+        };
         shown.checked();
-        ended
+        output
     }
 
-    /// Runs it to its end with `-o json` and checks the records.
-    pub fn run_json(mut self) -> (Ended, Vec<Value>) {
+    /// Runs it until it exits, with `-o json`, and checks the records.
+    pub fn run_json(mut self) -> (CommandOutput, Vec<Value>) {
         self.command.args(["-o", "json"]);
-        let ended = self.run();
-        let records = schema::records(&ended.stdout, ended.code);
-        (ended, records)
+        let output = self.run();
+        let records = schema::records(&output.stdout, output.code);
+        (output, records)
     }
 }
 
-/// The token of the tests. No output may ever contain it.
+/// The token of the tests, which no output may contain.
 pub const TOKEN: &str = "tok_5f0c1e77-secret";
 
 /// The API key of the tests, which is no secret.
 pub const API_KEY: &str = "api-key-1";
 
-impl From<Output> for Ended {
+impl From<Output> for CommandOutput {
     fn from(output: Output) -> Self {
-        Ended::of(output).checked()
+        CommandOutput::of(output).checked()
     }
 }
 
-impl Ended {
+impl CommandOutput {
     fn of(output: Output) -> Self {
-        Ended {
+        CommandOutput {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
-    /// What holds for every command, however it ended.
+    /// Checks what holds for the output of every command.
     pub(super) fn checked(self) -> Self {
         for text in [&self.stdout, &self.stderr] {
             assert!(!text.contains(TOKEN), "the token was shown: {self:#?}");
             assert!(!text.contains("panicked"), "{self:#?}");
-            assert!(!text.contains(is_harmful), "a terminal would obey this: {self:#?}");
+            assert!(!text.contains(is_harmful), "harmful characters: {self:#?}");
         }
         self
     }
@@ -202,7 +223,7 @@ impl Ended {
     }
 }
 
-/// Control, bidi and zero-width characters, but for the ends of lines and columns.
+/// Whether it is a control, bidi, zero-width or tag character, other than a newline or a tab.
 pub fn is_harmful(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\t');
     control
@@ -210,7 +231,7 @@ pub fn is_harmful(c: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// The text without `ESC [ … m`.
+/// The text without colour sequences: `ESC [ … m`.
 fn without_colour(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();

@@ -1,0 +1,175 @@
+//! `watch --all`: every order of an account, signed with its access token.
+
+use serde_json::json;
+use txwatch::protocol::jwt;
+use txwatch::sandbox::transak::{format, pusher};
+
+use super::{FAR, nothing_personal, with_secret};
+use crate::support::schema::{of_type, warning_messages};
+use crate::support::script::{Reply, Step};
+use crate::support::server::{Script, Server};
+use crate::support::transak::{REFRESH, connection, event, hello, issued, order, pusher_path};
+use crate::support::txwatch::{API_KEY, TOKEN, Txwatch, txwatch};
+
+/// A watch of every order of the account.
+fn watch_all(server: &Server, arguments: &[&str]) -> Txwatch {
+    let words = ["watch", "--all", "-p", "transak"].into_iter().chain(arguments.iter().copied());
+    txwatch(words).transak(&server.url()).transak_token()
+}
+
+/// An order signed with this key, as Transak publishes it.
+fn signed(id: &str, status: &str, second: u32, key: &str) -> Step {
+    let claims = format::claims(&order(id, status, second), "ORDER_X");
+    event(API_KEY, &jwt::sign(&claims, key.as_bytes()).unwrap().into())
+}
+
+#[test]
+fn all_orders_of_an_account_are_streamed_until_a_signal() {
+    let without_claims = jwt::sign(&order("c", "CANCELLED", 1), TOKEN.as_bytes()).unwrap();
+    let steps = [
+        signed("a", "PROCESSING", 1, TOKEN),
+        signed("b", "PROCESSING", 1, "somebody-else"),
+        event(API_KEY, &order("b", "COMPLETED", 1)),
+        event(API_KEY, &"eyJhbGciOiJub25lIn0.eyJpZCI6ImIiLCJzdGF0dXMiOiJDT01QTEVURUQifQ.".into()),
+        event(API_KEY, &without_claims.into()),
+        signed("a", "COMPLETED", 2, TOKEN),
+        signed("a", "COMPLETED", 2, TOKEN),
+        signed("d", "PROCESSING", 2, TOKEN),
+    ];
+    let server = Script::new().pusher([connection(API_KEY, steps)]).start();
+    let mut running = watch_all(&server, &["-o", "json", "-vv"]).start_piped();
+    running.wait_for_stdout("transak:d");
+    running.signal("TERM");
+    let (output, records) = running.wait_json();
+    assert_eq!(output.code, 143, "{output:#?}");
+    let reported: Vec<_> = of_type(&records, "status")
+        .map(|status| (status["target"].as_str().unwrap(), status["status"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        reported,
+        [
+            ("transak:a", "processing"),
+            ("transak:c", "cancelled"),
+            ("transak:a", "completed"),
+            ("transak:d", "processing"),
+        ]
+    );
+    let warnings = warning_messages(&records);
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(warnings[0].contains("signature is wrong") && warnings[1].contains("not signed"));
+    let summary = records.last().unwrap();
+    assert_eq!(summary["targets"], 3);
+    assert_eq!(summary["outcomes"], json!({ "cancelled": 1, "interrupted": 1, "ok": 1 }));
+    assert_eq!(server.paths(), [pusher_path()]);
+    nothing_personal(&output);
+}
+
+#[test]
+fn any_waits_for_the_next_order_that_completes() {
+    let steps = [
+        signed("a", "FAILED", 1, TOKEN),
+        signed("b", "PROCESSING", 1, TOKEN),
+        signed("b", "COMPLETED", 2, TOKEN),
+    ];
+    let server = Script::new().pusher([connection(API_KEY, steps)]).start();
+    let output = watch_all(&server, &["--any"]).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(output.stdout, "transak:a\tfailed\ntransak:b\tcompleted\n");
+}
+
+#[test]
+fn a_timeout_names_the_open_orders() {
+    let server =
+        Script::new().pusher([connection(API_KEY, [signed("a", "PROCESSING", 1, TOKEN)])]).start();
+    let output = watch_all(&server, &["-t", "2s"]).run();
+    output.fails(124, "timed out after 2s: 1 of 1 target is not final");
+    assert!(output.stderr.contains("transak:a was last seen processing"), "{output:#?}");
+    assert!(
+        output.stderr.contains("txwatch watch --profile transak --timeout 2s --all"),
+        "{output:#?}"
+    );
+
+    let server = Script::new().pusher([connection(API_KEY, [])]).start();
+    watch_all(&server, &["-t", "1s"]).run().fails(124, "timed out after 1s: no order is open");
+}
+
+#[test]
+fn an_issued_token_verifies_orders() {
+    let server = Script::new()
+        .route(REFRESH, [issued("issued-token-1", FAR)])
+        .pusher([connection(API_KEY, [signed("a", "COMPLETED", 1, "issued-token-1")])])
+        .start();
+    let words = ["watch", "--all", "--any", "-p", "transak"];
+    let output = with_secret(txwatch(words).transak(&server.url())).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+}
+
+#[test]
+fn an_account_needs_a_profile_a_key_and_a_token() {
+    let server = Script::new().start();
+    txwatch(["watch", "--all"]).run().fails(2, "--all follows one profile's account");
+    txwatch(["watch", "--all", "-p", "proof"]).run().fails(2, "no feed of a whole account");
+    txwatch(["watch", "--all", "-p", "transak"]).run().fails(78, "no api_key");
+    let without_token = txwatch(["watch", "--all", "-p", "transak"]).transak(&server.url());
+    without_token.run().fails(78, "profile transak has no token");
+    watch_all(&server, &["--transport", "poll"]).run().fails(2, "carried by push alone");
+    let both = txwatch(["watch", "--all", "transak:x"]).run();
+    assert_eq!(both.code, 2, "{both:#?}");
+    assert_eq!(txwatch(["watch"]).run().code, 2);
+}
+
+#[test]
+fn a_heartbeat_of_many_orders_is_one_line() {
+    let orders: Vec<Step> =
+        (0..12).map(|index| signed(&format!("order-{index}"), "PROCESSING", 1, TOKEN)).collect();
+    let server = Script::new().pusher([connection(API_KEY, orders)]).start();
+    let mut running = watch_all(&server, &["--heartbeat", "300ms"]).start();
+    running.wait_for_stderr("- 12 targets are open: 12 processing");
+    running.signal("INT");
+    assert_eq!(running.wait().code, 130);
+
+    let server = Script::new().pusher([connection(API_KEY, [])]).start();
+    let mut running = watch_all(&server, &["--heartbeat", "300ms"]).start();
+    running.wait_for_stderr("- no target is open");
+    running.signal("INT");
+    assert_eq!(running.wait().code, 130);
+}
+
+#[test]
+fn an_order_signed_with_a_renewed_token_is_accepted() {
+    // It has expired, so that another one is issued before the connection is opened.
+    let expired = jwt::sign(&json!({ "exp": 1_000 }), b"issuer").unwrap();
+    let signed = |id: &str, key: &str| {
+        let data = jwt::sign(&order(id, "COMPLETED", 1), key.as_bytes()).unwrap();
+        Step::json(&pusher::published("ORDER_COMPLETED", "key-1", data))
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let server = Script::new()
+        .route(REFRESH, [issued("the-renewed-token", 9_999_999_999)])
+        .route(
+            &format!("/app/app-1?protocol=7&client=txwatch&version={version}"),
+            [Reply::upgrade([
+                hello(),
+                signed("by-another", "another-token"),
+                signed("by-the-expired-one", &expired),
+                signed("by-the-renewed-one", "the-renewed-token"),
+            ])],
+        )
+        .start();
+    let mut running = txwatch(["watch", "--all", "-p", "transak", "-o", "plain"])
+        .env("TXWATCH_TRANSAK_URL", server.url())
+        .env("TXWATCH_TRANSAK_PUSHER_KEY", "app-1")
+        .env("TXWATCH_TRANSAK_PUSH_URL", server.url())
+        .env("TXWATCH_TRANSAK_API_KEY", "key-1")
+        .env("TXWATCH_TRANSAK_API_SECRET", "issuer-secret")
+        .env("TXWATCH_TRANSAK_TOKEN", &expired)
+        .start_piped();
+    running.wait_for_stdout("transak:by-the-renewed-one");
+    running.signal("TERM");
+    let output = running.wait();
+    assert_eq!(output.code, 143, "{output:#?}");
+    assert_eq!(
+        output.stdout,
+        "transak:by-the-expired-one\tcompleted\ntransak:by-the-renewed-one\tcompleted\n"
+    );
+}
