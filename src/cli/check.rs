@@ -18,7 +18,7 @@ use crate::error::{Failure, FailureKind, config};
 use crate::event::{Closing, Outcome, Stamped, View, ViewSize};
 use crate::exit::Code;
 use crate::provider::Id;
-use crate::render::{self, Renderer, say};
+use crate::render::{self, Renderer, write_stderr};
 use crate::transport::Options;
 use crate::wire::Auth;
 
@@ -45,7 +45,7 @@ pub(super) fn run(
             Ok(told) => print(&format!("{}  {told}\n", context.stdout.good("ok")))?,
             Err(failure) => {
                 print(&format!("{}  {name}\n", context.stdout.bad("FAILED")))?;
-                say(&render::failure(&failure, context.stderr));
+                write_stderr(&render::failure(&failure, context.stderr));
                 worst = worst.max(failure.kind().into());
             }
         }
@@ -60,7 +60,7 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     }
     let Prepared { plan, transport, .. } = prepare(name, arguments, config)?;
     for notice in &plan.notices {
-        say(&format!("warning: {}\n", render::clean(&notice.message)));
+        write_stderr(&format!("warning: {}\n", render::clean(&notice.message)));
     }
     let (profile, id) = (&plan.profiles[ProfileId::at(0)], &plan.targets[TargetId::at(0)].id);
     let mut told = vec![name.to_owned()];

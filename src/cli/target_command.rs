@@ -17,7 +17,7 @@ use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::Mode;
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::render::{self, Output, say};
+use crate::render::{self, Output, write_stderr};
 
 /// One of the commands that have targets.
 #[derive(Clone, Copy)]
@@ -83,12 +83,12 @@ impl Typed {
 impl Stopped {
     /// Says why. In JSON every command has its records, also one that could not begin.
     fn report(&self, context: &Context) -> Code {
-        say(&render::failure(&self.failure, context.stderr));
+        write_stderr(&render::failure(&self.failure, context.stderr));
         if self.typed.format != Some(OutputFormat::Json) {
             return self.failure.kind().into();
         }
         let now = Clock::start().now().wall;
-        let text = render::abort(now, &self.typed.targets, &self.failure);
+        let text = render::aborted(now, &self.typed.targets, &self.failure);
         match io::stdout().write_all(text.as_bytes()) {
             Ok(()) => self.failure.kind().into(),
             Err(error) => output_broke(&error),
@@ -169,7 +169,7 @@ fn execute(
     match ended {
         Ok(closing) => {
             let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
-            say(&render::closing_report(&closing, resume, options.stderr));
+            write_stderr(&render::closing_report(&closing, resume, options.stderr));
             Ok(Code::from(&closing.summary))
         }
         Err(RunError::Failed(failure)) => Err(failure),
