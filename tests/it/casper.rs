@@ -128,7 +128,7 @@ fn a_transaction_not_executed_before_its_expiry_has_expired() {
 }
 
 #[test]
-fn an_expired_event_is_confirmed_and_reported() {
+fn an_expired_event_ends_the_watch() {
     let steps = [Step::event(1, &deploy_expired(HASH))];
     let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
     assert_eq!(command("watch", &server, &[]).run().code, 12);
