@@ -1,4 +1,4 @@
-//! Where a profile's token comes from, and how it is read again.
+//! The sources of a profile's token: a value, a file, or a command.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -12,92 +12,92 @@ use crate::error::{Failure, config};
 use crate::protocol::jwt;
 use crate::wire::Token;
 
-/// How long a token command may take; it may ask a person for a passphrase.
+/// How long a token command may run. It is long because the command may prompt for a passphrase.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
-/// No token is longer.
-const LONGEST: usize = 64 * 1024;
+/// The longest token, in bytes.
+const MAX_LENGTH: usize = 64 * 1024;
 
-/// A token's source, and the token if it could be read without running anything.
+/// A token's source, and the token if it is known already.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// Where it comes from, for messages.
+    /// The setting or variable that the source comes from, for messages.
     pub origin: String,
-    /// How to read it.
+    /// The source.
     pub source: CredentialSource,
-    /// The token, unless a command has to be run for it.
+    /// The token; none if a command or a request has to be made for it.
     pub token: Option<Token>,
-    /// The secret that the provider issues new tokens for.
+    /// The secret that authenticates requests for new tokens.
     pub issuer: Option<Box<Credential>>,
 }
 
-/// How to read a token.
+/// The source of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialSource {
-    /// There is none.
-    Nowhere,
-    /// It was given as a value, once and for all.
-    Fixed,
-    /// From a file, which may be rewritten.
+    /// None.
+    None,
+    /// A value, which cannot be read again.
+    Value,
+    /// A file, which may be rewritten.
     File(PathBuf),
-    /// From what a command prints.
+    /// The stdout of a command: the program and its arguments.
     Command(Vec<String>),
 }
 
 impl Credential {
-    /// No token.
+    /// No token, and no source.
     pub fn none() -> Self {
         let origin = "nowhere".to_owned();
-        Credential { origin, source: CredentialSource::Nowhere, token: None, issuer: None }
+        Credential { origin, source: CredentialSource::None, token: None, issuer: None }
     }
 
-    /// A token that was given as a value.
+    /// A token that is given as a value.
     ///
     /// # Errors
-    /// It is empty or cannot be in a header.
-    pub fn fixed(text: &str, origin: String) -> Result<Self, Failure> {
-        let secret = checked(text.as_bytes(), &origin)?;
+    /// It is empty, too long, or not valid in a header.
+    pub fn value(text: &str, origin: String) -> Result<Self, Failure> {
+        let secret = check_token(text.as_bytes(), &origin)?;
         let token = Some(token(secret, 0));
-        Ok(Credential { origin, source: CredentialSource::Fixed, token, issuer: None })
+        Ok(Credential { origin, source: CredentialSource::Value, token, issuer: None })
     }
 
-    /// A token in a file.
+    /// A token in a file, which is read now.
     ///
     /// # Errors
-    /// The file is missing, empty, or holds something that cannot be in a header.
+    /// The file cannot be read, or its content is empty, too long, or not valid in a header.
     pub fn file(path: PathBuf, origin: String) -> Result<Self, Failure> {
         let secret = read_file(&path, &origin)?;
         let token = Some(token(secret, 0));
         Ok(Credential { origin, source: CredentialSource::File(path), token, issuer: None })
     }
 
-    /// A token that a command prints; it is run when the session begins.
+    /// A token that a command prints. The command is not run yet.
     pub fn command(argv: Vec<String>, origin: String) -> Self {
         Credential { origin, source: CredentialSource::Command(argv), token: None, issuer: None }
     }
 
-    /// Whether there is a token, or a way to come by one.
+    /// Whether there is a token or a source of one.
     pub fn is_available(&self) -> bool {
-        self.source != CredentialSource::Nowhere || self.issuer.is_some()
+        self.source != CredentialSource::None || self.issuer.is_some()
     }
 
-    /// Whether something has to be run or asked before there is a token.
+    /// Whether a command or a request has to be made before there is a token.
     pub fn is_pending(&self) -> bool {
         self.token.is_none() && self.is_available()
     }
 
-    /// Whether there can be another token than this.
+    /// Whether the token can be read or requested again.
     pub fn is_renewable(&self) -> bool {
         self.issuer.is_some()
             || matches!(self.source, CredentialSource::File(_) | CredentialSource::Command(_))
     }
 
-    /// Reads the token from its source, for the first time or again.
+    /// Reads the token from its source.
     ///
     /// # Errors
-    /// The file or command does not give one.
+    /// The file cannot be read, the command fails, or the token is not valid.
     pub async fn read(&self, generation: u32) -> Result<Token, Failure> {
         let secret = match &self.source {
-            CredentialSource::Nowhere | CredentialSource::Fixed => {
+            CredentialSource::None | CredentialSource::Value => {
                 return self.token.clone().ok_or_else(|| config("there is no token"));
             }
             CredentialSource::File(path) => read_file(path, &self.origin)?,
@@ -108,12 +108,12 @@ impl Credential {
 }
 
 fn read_file(path: &PathBuf, origin: &str) -> Result<SecretString, Failure> {
-    let shown = path.display();
+    let path_text = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
-        config(format!("the token file {shown} cannot be read: {error}"))
+        config(format!("the token file {path_text} cannot be read: {error}"))
             .hint(format!("it is named by {origin}"))
     })?;
-    checked(&bytes, &format!("the token file {shown}"))
+    check_token(&bytes, &format!("the token file {path_text}"))
 }
 
 async fn run(argv: &[String], origin: &str) -> Result<SecretString, Failure> {
@@ -121,36 +121,36 @@ async fn run(argv: &[String], origin: &str) -> Result<SecretString, Failure> {
         return Err(config(format!("{origin} names no command")));
     };
     let failed = |what: String| config(format!("the token command of {origin} {what}"));
-    let unusable = |error| failed(format!("cannot be run: {program}: {error}"));
-    // What it says on stderr is for the user; `output` would catch that.
-    let running = Command::new(program)
+    let cannot_run = |error| failed(format!("cannot be run: {program}: {error}"));
+    // Not `output`, which would capture stderr: its messages are for the user.
+    let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::inherit())
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
         .spawn()
-        .map_err(unusable)?;
-    let output = timeout(COMMAND_TIMEOUT, running.wait_with_output())
+        .map_err(cannot_run)?;
+    let output = timeout(COMMAND_TIMEOUT, child.wait_with_output())
         .await
         .map_err(|_| failed(format!("did not end within {}s", COMMAND_TIMEOUT.as_secs())))?
-        .map_err(unusable)?;
+        .map_err(cannot_run)?;
     if !output.status.success() {
         return Err(failed(format!("failed: {program}: {}", output.status)));
     }
-    checked(&output.stdout, &format!("the output of the token command of {origin}"))
+    check_token(&output.stdout, &format!("the output of the token command of {origin}"))
 }
 
-/// The token of this generation that a provider issued.
+/// A token that a provider issued, as that of this generation.
 ///
 /// # Errors
-/// It cannot be in a header.
-pub fn issued(secret: &SecretString, generation: u32) -> Result<Token, Failure> {
-    let secret = checked(secret.expose_secret().as_bytes(), "the token that was issued")?;
+/// It is empty, too long, or not valid in a header.
+pub fn issued_token(secret: &SecretString, generation: u32) -> Result<Token, Failure> {
+    let secret = check_token(secret.expose_secret().as_bytes(), "the token that was issued")?;
     Ok(token(secret, generation))
 }
 
-/// A token; if it is a JWT, it says itself when it expires.
+/// A token, with its expiry if it is a JWT.
 fn token(secret: SecretString, generation: u32) -> Token {
     let expires_at = jwt::expiry(secret.expose_secret());
     let token = Token::new(secret, generation);
@@ -160,13 +160,13 @@ fn token(secret: SecretString, generation: u32) -> Token {
     }
 }
 
-/// A token's text without the line end that editors add; its value never enters a message.
-fn checked(bytes: &[u8], what: &str) -> Result<SecretString, Failure> {
+/// Trims and checks a token. No error repeats its text; `what` names it.
+fn check_token(bytes: &[u8], what: &str) -> Result<SecretString, Failure> {
     let text = bytes.trim_ascii();
     if text.is_empty() {
         return Err(config(format!("{what} is empty")));
     }
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return Err(config(format!("{what} is too long for a token")));
     }
     match std::str::from_utf8(text) {
@@ -185,15 +185,15 @@ mod tests {
     fn a_jwt_says_when_it_expires() {
         let claims = serde_json::json!({ "exp": 1_729_775_825 });
         let signed = jwt::sign(&claims, b"issuer").unwrap();
-        let credential = Credential::fixed(&signed, "X".into()).unwrap();
+        let credential = Credential::value(&signed, "X".into()).unwrap();
         assert_eq!(credential.token.unwrap().expires_at().unwrap().as_second(), 1_729_775_825);
-        let credential = Credential::fixed("opaque-token", "X".into()).unwrap();
+        let credential = Credential::value("opaque-token", "X".into()).unwrap();
         assert_eq!(credential.token.unwrap().expires_at(), None);
     }
 
     #[test]
     fn a_trailing_line_end_is_no_part_of_a_token() {
-        let credential = Credential::fixed("tok_1\r\n", "X".into()).unwrap();
+        let credential = Credential::value("tok_1\r\n", "X".into()).unwrap();
         let token = credential.token.unwrap();
         assert_eq!(token.text(), Some("tok_1"));
     }
@@ -207,7 +207,7 @@ mod tests {
             ("hunter2\nx", "character"),
             ("hünter2", "character"),
         ] {
-            let failure = Credential::fixed(text, "TXWATCH_PROOF_TOKEN".into()).unwrap_err();
+            let failure = Credential::value(text, "TXWATCH_PROOF_TOKEN".into()).unwrap_err();
             let message = failure.to_string();
             assert!(
                 message.contains(needle) && message.contains("TXWATCH_PROOF_TOKEN"),

@@ -1,11 +1,11 @@
-//! A failure as the user meets it: what is wrong, what caused it, what to do.
+//! Failures that are reported to the user: a message, a chain of causes, and hints.
 
 use std::fmt;
 
-/// What kind of failure it is. `exit` turns it into a code.
+/// The kind of a failure, which decides the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// A bad flag or a bad target.
+    /// A flag or a target is invalid.
     Usage,
     /// The provider does not know the id.
     NotFound,
@@ -13,21 +13,21 @@ pub enum FailureKind {
     Internal,
     /// Output or a file could not be written.
     Io,
-    /// Nothing was heard from the provider for too long, or it takes no more connections.
+    /// The provider did not respond for `--max-outage`, or accepts no more connections.
     Unreachable,
-    /// The peer's answer cannot be understood or trusted.
+    /// The peer's response cannot be understood or trusted.
     Untrusted,
-    /// The provider refused us: the credential, the upgrade or the subscription.
+    /// The provider refused the credential, the upgrade or the subscription.
     Denied,
     /// A setting or a credential is missing or invalid.
     Config,
-    /// The goal was reached but an expectation does not hold, or the ending is not the one waited for.
+    /// An expectation does not hold, or the transaction completed although another status was the goal.
     Mismatch,
-    /// The time limit of the command passed.
+    /// `--timeout` passed.
     TimedOut,
     /// A signal ended the command.
     Interrupted(Signal),
-    /// The reader of standard output closed it.
+    /// The reader of stdout closed it.
     OutputClosed,
 }
 
@@ -40,7 +40,7 @@ pub enum Signal {
     Terminate,
 }
 
-/// Why the watcher could not do its work: a kind, a chain of causes, and hints.
+/// A failure of a command: a kind, a chain of causes, and hints.
 #[derive(Debug)]
 pub struct Failure {
     kind: FailureKind,
@@ -48,25 +48,25 @@ pub struct Failure {
     hints: Vec<Hint>,
 }
 
-/// What to do about a failure. Where that is a flag or a command, `render` phrases it.
+/// What the user can do about a failure. Hints with a flag or a command in them are phrased by `render`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint {
     /// A sentence.
     Text(String),
-    /// Polling does without push.
+    /// Poll, which needs no push connection.
     PollInstead,
-    /// Push alone was asked for, and polling would carry the watch.
+    /// Leave out `--transport push`, for the target can be polled.
     PushIsOptional,
-    /// A transaction that was just created may take longer to appear.
+    /// Allow more time for the transaction to appear.
     MayAppearLater,
-    /// The token of this profile can be checked.
+    /// Check the token of this profile.
     CheckToken(String),
-    /// The address is perhaps not that of this provider.
+    /// Check whether the URL is that of this provider.
     CheckAddress(String),
 }
 
 impl Hint {
-    /// The sentence, where it is one already.
+    /// The sentence of a [`Hint::Text`].
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Hint::Text(text) => Some(text),
@@ -88,34 +88,34 @@ impl From<String> for Hint {
 }
 
 impl Failure {
-    /// A failure of this kind with one sentence on what is wrong.
+    /// A failure with this message.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Failure { kind, source: anyhow::Error::msg(message.into()), hints: Vec::new() }
     }
 
-    /// A failure of this kind from an error and its chain of causes.
+    /// A failure from an error and its chain of causes.
     pub fn from_error(kind: FailureKind, error: impl Into<anyhow::Error>) -> Self {
         Failure { kind, source: error.into(), hints: Vec::new() }
     }
 
-    /// Adds what to do about it.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     pub fn kind(&self) -> FailureKind {
         self.kind
     }
 
-    /// What to do about it, best first.
+    /// The hints, the most helpful first.
     pub fn hints(&self) -> &[Hint] {
         &self.hints
     }
 
-    /// What caused it, nearest first.
+    /// The chain of causes below the message, the immediate cause first.
     pub fn causes(&self) -> impl Iterator<Item = String> + '_ {
         self.source.chain().skip(1).map(ToString::to_string)
     }
@@ -127,17 +127,17 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A bad flag, a bad target.
+/// A [`FailureKind::Usage`] with this message.
 pub fn usage(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Usage, message)
 }
 
-/// A missing or invalid setting or credential.
+/// A [`FailureKind::Config`] with this message.
 pub fn config(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Config, message)
 }
 
-/// The known name nearest to a mistyped one, if any is near.
+/// The known name that is most similar to a mistyped one, if one is similar enough (Jaro-Winkler above 0.75).
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()

@@ -1,7 +1,7 @@
-//! The one table of exit codes.
+//! The table of exit codes, and the mapping of outcomes and failures to them.
 //!
-//! `--help`, `txwatch help exit-codes`, the man page, the README and the JSON `outcome` all read it from here.
-//! Below 64 the transaction spoke; from 64 on the watcher did.
+//! `--help`, `txwatch help exit-codes`, the man page, the README and the JSON `outcome` are generated from the table.
+//! Codes below 64 are about the transaction, those from 64 on about txwatch and the provider.
 
 use std::fmt::{self, Write as _};
 
@@ -9,9 +9,9 @@ use crate::error::{FailureKind, Signal};
 use crate::event::{Conclusion, Outcome, Summary};
 use crate::provider::Status;
 
-/// How a command, or one target of it, ended.
+/// An exit code of the command, also used as the `exit` of a single target.
 ///
-/// The order is that of the numbers, so the worst of several is their maximum.
+/// Codes are ordered by number, so the worst of several is their maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 #[allow(missing_docs)] // the table below documents each
@@ -37,24 +37,24 @@ pub enum Code {
     Terminated = 143,
 }
 
-/// One row of the table.
+/// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The code.
     pub code: Code,
-    /// Its name, as in `outcome` of the JSON output.
+    /// The name, which is `outcome` in the JSON output.
     pub name: &'static str,
-    /// What it says.
+    /// When the command exits with it.
     pub meaning: &'static str,
-    /// Whether the same command is worth running again.
-    pub again: &'static str,
+    /// Whether running the same command again may help.
+    pub retry: &'static str,
 }
 
-const fn row(code: Code, name: &'static str, meaning: &'static str, again: &'static str) -> Row {
-    Row { code, name, meaning, again }
+const fn row(code: Code, name: &'static str, meaning: &'static str, retry: &'static str) -> Row {
+    Row { code, name, meaning, retry }
 }
 
-/// Every code, smallest first.
+/// All codes, in ascending order.
 pub const TABLE: &[Row] = &[
     row(Code::Ok, "ok", "every target reached the goal (--until, by default completed)", ""),
     row(Code::Usage, "usage", "a flag or a target is wrong", "no"),
@@ -142,7 +142,7 @@ impl From<Outcome> for Code {
             Outcome::Missed(Status::Cancelled) => Code::Cancelled,
             Outcome::Missed(Status::Expired) => Code::Expired,
             Outcome::Missed(Status::Refunded) => Code::Refunded,
-            // An ending that is not bad, though not the one waited for.
+            // `completed`, where another status was the goal.
             Outcome::Missed(_) => Code::Mismatch,
             Outcome::Unfinished => Code::Unfinished,
             Outcome::Failed(kind) => kind.into(),
@@ -160,7 +160,7 @@ impl From<&Summary> for Code {
         match summary.conclusion {
             Conclusion::AnyReached => Code::Ok,
             Conclusion::AllSettled => worst(|_| true),
-            Conclusion::LookedOnce => worst(|outcome| !outcome.is_of_transaction()),
+            Conclusion::LookedUpOnce => worst(|outcome| !outcome.is_of_transaction()),
             Conclusion::Stopped(outcome) => outcome.into(),
         }
     }
@@ -176,23 +176,23 @@ impl fmt::Display for Code {
 pub fn as_text() -> String {
     let mut text = String::new();
     for row in TABLE {
-        let again = match row.again {
+        let retry = match row.retry {
             "" => String::new(),
-            again => format!(" [again? {again}]"),
+            retry => format!(" [again? {retry}]"),
         };
         let start = format!("  {:>3}  {:<12}", row.code.number(), row.name);
-        text.push_str(&wrapped(start, &format!("{}{again}", row.meaning)));
+        text.push_str(&wrap(start, &format!("{}{retry}", row.meaning)));
     }
     text
 }
 
-/// A line of the table that fits every terminal; what does not goes on below the meaning.
-fn wrapped(mut line: String, words: &str) -> String {
-    const WIDEST: usize = 79;
+/// Appends words to a line and wraps it at 79 columns, with the continuation indented below them.
+fn wrap(mut line: String, words: &str) -> String {
+    const MAX_WIDTH: usize = 79;
     let indent = line.chars().count();
     let mut text = String::new();
     for word in words.split(' ') {
-        if line.chars().count() + 1 + word.chars().count() > WIDEST {
+        if line.chars().count() + 1 + word.chars().count() > MAX_WIDTH {
             text.push_str(&line);
             text.push('\n');
             line = " ".repeat(indent);
@@ -217,7 +217,7 @@ pub fn as_markdown() -> String {
             row.code.number(),
             row.name,
             row.meaning,
-            row.again
+            row.retry
         );
     }
     text

@@ -1,27 +1,27 @@
 //! txwatch waits for a transaction the way `wait` waits for a process.
 //!
-//! # The house
+//! # Modules
 //!
 //! Data flows one way, and a module imports only from those below it:
 //!
-//! | room | what it does |
+//! | module | responsibility |
 //! | --- | --- |
-//! | [`cli`] | what was typed becomes a [`engine::plan::Plan`] |
-//! | [`config`] | flags over environment over profile over defaults; the registry of providers |
-//! | [`driver`] | the only loop: tokio tasks that execute the engine's effects, and feed it what happened |
-//! | [`engine`] | the pure machine of a command: inputs with their time in, effects and events out |
-//! | [`render`] | events become human, plain or JSON output |
-//! | [`exit`] | outcomes and failures become exit codes, in one table |
-//! | [`event`] | what the engine tells, as values |
-//! | [`lifecycle`] | observations become changes and an ending; pure |
-//! | [`provider`] | ids become lookups and feeds, bytes become reports; sans-IO |
-//! | [`credential`] | where tokens come from |
-//! | [`protocol`] | what several providers speak: Pusher Channels, JSON-RPC, JSON Web Tokens |
-//! | [`transport`] | bytes in and out: requests, WebSockets, backoff; knows no provider |
-//! | [`wire`] | requests, responses, frames, tokens and base addresses as values |
-//! | [`error`], [`warning`] | failures and warnings as the user meets them |
+//! | [`cli`] | arguments to a [`engine::plan::Plan`], commands, help, man pages, completions |
+//! | [`config`] | precedence of flags, environment, profile and defaults; the registry of providers |
+//! | [`driver`] | the event loop: executes the engine's effects in tokio tasks, and returns its inputs |
+//! | [`engine`] | the state machine of a command: inputs with their time in, effects and events out; pure |
+//! | [`render`] | events to human, plain or JSON output |
+//! | [`exit`] | outcomes and failures to exit codes |
+//! | [`event`] | the events of the engine, as values |
+//! | [`lifecycle`] | observations to changes of status and an ending; pure |
+//! | [`provider`] | ids to lookups and feeds, responses and messages to reports; sans-IO |
+//! | [`credential`] | the sources of tokens |
+//! | [`protocol`] | protocols of several providers: Pusher Channels, JSON-RPC, JSON Web Tokens |
+//! | [`transport`] | HTTP, WebSockets, event streams, backoff; knows no provider |
+//! | [`wire`] | requests, responses, frames, tokens and base URLs, as values |
+//! | [`error`], [`warning`] | failures and warnings for the user |
 //!
-//! [`sandbox`] stands beside it: a server that plays the providers.
+//! [`sandbox`] is a server with a test double of each provider.
 
 #[cfg(test)]
 mod architecture_tests;
@@ -46,7 +46,7 @@ pub mod wire;
 
 use std::ffi::OsString;
 
-/// Runs the program with these arguments; answers the code that the process is to exit with.
+/// Runs the program with these arguments, and returns its exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: config::Environment) -> u8 {
     cli::run(arguments, environment).number()
 }

@@ -1,12 +1,12 @@
-//! What a bug looks like from outside: one sentence, and exit code 70.
+//! The panic hook: one message, and exit code 70.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::panic;
 
 use crate::exit::Code;
 
-/// Makes every panic end the process with code 70. The live view never hides the cursor, so all that a
-/// terminal needs is a line of its own for the message.
+/// Makes every panic end the process with code 70. The live view does not hide the cursor, so on a terminal only its
+/// line has to be cleared.
 pub fn install_hook() {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -16,12 +16,12 @@ pub fn install_hook() {
              hint: please report it, with the output of the same command under -vv\n"
         );
         let _ = stderr().write_all(message.as_bytes());
-        end();
+        exit();
     }));
 }
 
-/// The one place where the process ends before `main` does.
+/// The only place where the process exits without returning from `main`.
 #[allow(clippy::exit)]
-fn end() {
+fn exit() {
     std::process::exit(Code::Internal.number().into());
 }

@@ -1,20 +1,20 @@
-//! The codes of warnings: stable words that scripts compare, listed in the published JSON Schema.
+//! Warnings and their codes. The codes are stable, and are listed in the published JSON Schema.
 
 use serde::Serialize;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident => $word:literal,)+) => {
-        /// What a warning is about.
+        /// The code of a warning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         pub enum WarningCode {
             $($(#[doc = $doc])+ #[serde(rename = $word)] $name,)+
         }
 
         impl WarningCode {
-            /// Every code, in alphabetical order of the words.
+            /// All codes, in alphabetical order of their names in the output.
             pub const ALL: &'static [WarningCode] = &[$(WarningCode::$name),+];
 
-            /// The word in the output.
+            /// The name in the output.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(WarningCode::$name => $word,)+
@@ -25,67 +25,67 @@ macro_rules! codes {
 }
 
 codes! {
-    /// An answer could not be understood, and is requested again.
+    /// A response cannot be understood, and the request is repeated.
     MalformedResponse => "bad_answer",
-    /// A pushed message could not be understood, and was ignored.
+    /// A pushed message cannot be understood, and was ignored.
     MalformedMessage => "bad_frame",
-    /// How many messages of a profile were ignored, where not all were quoted.
+    /// The number of messages of a profile that were ignored, if not all of them were quoted.
     MalformedMessages => "bad_frames",
-    /// A pushed message was signed with another token than ours.
+    /// A pushed message was signed with another token.
     BadSignature => "bad_signature",
-    /// A credential's file can be read by everybody on this machine.
+    /// The file of a token can be read by other users of this machine.
     Credential => "credential",
-    /// The same transaction was named twice.
+    /// The same transaction was given twice.
     DuplicateTarget => "duplicate_target",
-    /// The connection was down where nothing can be polled: a change in between was missed.
+    /// The push connection was down, and its targets cannot be polled: a change meanwhile was missed.
     Gap => "gap",
-    /// `--grace` holds an ending.
+    /// `--grace` delays a final status.
     Held => "held",
     /// The provider does not know a transaction that it knew before.
     NotFound => "not_found",
-    /// A token could not be renewed; the present one is used on.
+    /// The token could not be renewed; the current one is still used.
     NotRenewed => "not_renewed",
     /// The provider does not know the id yet.
     NotSeenYet => "not_seen_yet",
-    /// Nothing was pushed yet for an id whose existence cannot be checked.
+    /// There is no report yet about an id, and it cannot be polled.
     NothingHeard => "nothing_heard",
-    /// The limit of open files does not allow every push connection.
+    /// The limit of open files does not allow all push connections.
     OpenFiles => "open_files",
-    /// The profile of a bare id was chosen because no other fits.
+    /// A target without a profile was given the only profile that fits.
     ProfileChosen => "profile_chosen",
-    /// The push connection is down, and nothing can be polled meanwhile.
+    /// The push connection is down, and its targets cannot be polled.
     PushLost => "push_lost",
-    /// Without an access token push alone carries the watch.
+    /// Without an access token there is only push.
     PushOnly => "push_only",
-    /// Push is not to be had; polling carries the watch.
+    /// Push is not available, so the targets are polled.
     PushUnavailable => "push_unavailable",
     /// A Pusher server reported an error that does not end the connection.
     PusherError => "pusher_error",
     /// The sandbox is used: no money moves.
     Sandbox => "sandbox",
-    /// A quota makes requests rarer than `--interval`.
+    /// A quota makes requests less frequent than `--interval`.
     SlowedDown => "slowed_down",
-    /// An answer tells an ending that is older than what is known already.
+    /// A response has a final status that is older than the last accepted one.
     StaleAnswer => "stale_answer",
-    /// A push tells an ending that is older than what is known already.
+    /// A push has a final status that is older than the last accepted one.
     StalePush => "stale_push",
-    /// More orders are open than are followed at once.
+    /// More orders of an account are open than can be followed.
     TooManyOrders => "too_many_orders",
-    /// The provider's word is none that this version knows.
+    /// This version does not know the provider's status.
     UnknownStatus => "unknown_status",
 }
 
-/// Something odd that does not end the command.
+/// A problem that does not end the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// What it is about.
+    /// Its code.
     pub code: WarningCode,
     /// A sentence for people.
     pub message: String,
 }
 
 impl Warning {
-    /// A warning of this code with one sentence.
+    /// A warning with this message.
     pub fn new(code: WarningCode, message: impl Into<String>) -> Self {
         Warning { code, message: message.into() }
     }

@@ -190,11 +190,11 @@ fn add_codes(roff: &mut Roff) {
     for row in exit::TABLE {
         roff.control("TP", []);
         roff.text([bold(row.code.number().to_string()), roman(" "), roman(row.name)]);
-        let again = match row.again {
+        let retry = match row.retry {
             "" => String::new(),
-            again => format!(" Worth running again? {again}."),
+            retry => format!(" Worth running again? {retry}."),
         };
-        roff.text([roman(format!("{}.{again}", row.meaning))]);
+        roff.text([roman(format!("{}.{retry}", row.meaning))]);
     }
 }
 

@@ -14,9 +14,9 @@ use crate::render::span;
 pub(super) fn as_text(registry: &Registry) -> String {
     let mut text = String::new();
     for spec in specs(registry) {
-        let (interval, safety) = paces(&spec);
+        let (interval, safety_interval) = paces(&spec);
         text.push_str(&format!(
-            "{} (profile {})\n  ids       {}\n  asked     every {interval} while push is down, every {safety} while it is live\n",
+            "{} (profile {})\n  ids       {}\n  asked     every {interval} while push is down, every {safety_interval} while it is live\n",
             spec.title, spec.name, spec.id_shape
         ));
         for setting in &spec.settings {
@@ -64,13 +64,13 @@ pub(super) fn page(registry: &Registry) -> String {
 }
 
 fn add(roff: &mut Roff, spec: &Spec) {
-    let (interval, safety) = paces(spec);
+    let (interval, safety_interval) = paces(spec);
     roff.control("SH", [spec.title.to_uppercase().as_str()]);
     roff.text([
         roman("Profile "),
         bold(&*spec.name),
         roman(format!(
-            ". Its ids: {}. It is asked every {interval} while push is down, and every {safety} while it is live.",
+            ". Its ids: {}. It is asked every {interval} while push is down, and every {safety_interval} while it is live.",
             spec.id_shape
         )),
     ]);
@@ -105,11 +105,11 @@ fn specs(registry: &Registry) -> impl Iterator<Item = Arc<Spec>> {
 }
 
 fn paces(spec: &Spec) -> (String, String) {
-    (span(spec.pace.interval), span(spec.pace.safety))
+    (span(spec.pace.interval), span(spec.pace.safety_interval))
 }
 
 fn told(setting: &Setting) -> String {
-    let mut text = setting.about.to_string();
+    let mut text = setting.description.to_string();
     if let SettingKind::Choice(words) = &setting.kind {
         text.push_str(&format!(": {}", words.join(" or ")));
     }

@@ -21,7 +21,7 @@ pub(super) struct RehearsedProfile {
     /// How often it is asked while polling carries the watch.
     pub(super) interval: Duration,
     /// How often it is asked while push is healthy.
-    pub(super) safety: Duration,
+    pub(super) safety_interval: Duration,
 }
 
 #[cfg(feature = "sandbox")]
@@ -42,7 +42,7 @@ mod embedded {
 
     /// The sandbox is close at hand, so it is asked more often than a provider would be.
     const INTERVAL: Duration = Duration::from_secs(1);
-    const SAFETY: Duration = Duration::from_secs(5);
+    const SAFETY_INTERVAL: Duration = Duration::from_secs(5);
 
     /// The provider that plays a scenario, and the id on its wire.
     pub(in crate::cli) fn resolve(
@@ -106,9 +106,9 @@ mod embedded {
             let definition = config.registry.find(&spec.name).ok_or_else(plays_nobody)?;
             let profile = RehearsedProfile {
                 provider: definition.build_for_sandbox(&settings).map_err(usage)?,
-                credential: Credential::fixed(TOKEN, "the sandbox".to_owned())?,
+                credential: Credential::value(TOKEN, "the sandbox".to_owned())?,
                 interval: sandbox.speed().real(INTERVAL),
-                safety: sandbox.speed().real(SAFETY),
+                safety_interval: sandbox.speed().real(SAFETY_INTERVAL),
             };
             Ok((profile, notice))
         }

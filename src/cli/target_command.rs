@@ -169,7 +169,7 @@ fn execute(
     match ended {
         Ok(closing) => {
             let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
-            say(&render::farewell(&closing, resume, options.stderr));
+            say(&render::closing_report(&closing, resume, options.stderr));
             Ok(Code::from(&closing.summary))
         }
         Err(Broken::Failed(failure)) => Err(failure),

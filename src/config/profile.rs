@@ -33,7 +33,7 @@ pub struct Resolved {
 impl Resolved {
     /// Whether the provider can be asked, and not only listened to.
     pub fn can_poll(&self) -> bool {
-        self.credential.is_available() || self.provider.is_open()
+        self.credential.is_available() || self.provider.is_public()
     }
 }
 
@@ -149,7 +149,7 @@ impl Config {
             return Ok(None);
         };
         let credential = match kind {
-            SecretKind::Value => Credential::fixed(&value.concat(), origin.to_string())?,
+            SecretKind::Value => Credential::value(&value.concat(), origin.to_string())?,
             SecretKind::File => {
                 let base = match origin {
                     Origin::File(..) => self.folder(),

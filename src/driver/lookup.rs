@@ -6,6 +6,9 @@ use crate::provider::{Id, Provider, Reading, Step};
 use crate::transport::{Error, Network};
 use crate::wire::Token;
 
+/// More requests than any lookup needs. One that does not come to an end is malformed.
+const MAX_REQUESTS: usize = 64;
+
 /// Looks these ids up; what is found for each, in their order. `now` is the wall clock when the lookup began.
 ///
 /// # Errors
@@ -18,7 +21,10 @@ pub(super) async fn look_up(
     now: Timestamp,
 ) -> Result<Vec<Reading>, Error> {
     let mut lookup = provider.lookup(ids);
-    while let Some(request) = lookup.next(now) {
+    for _ in 0..MAX_REQUESTS {
+        let Some(request) = lookup.next(now) else {
+            break;
+        };
         let response = network.fetch(&request, token).await?;
         if let Step::Done(mut readings) = lookup.received(&response) {
             // An id without a reading would never be looked up again.
@@ -61,7 +67,7 @@ mod tests {
             name: "scripted".into(),
             title: "Scripted".to_owned(),
             settings: Vec::new(),
-            pace: Pace { interval: every, safety: every, quotas: Vec::new() },
+            pace: Pace { interval: every, safety_interval: every, quotas: Vec::new() },
             personal: [].into(),
             id_shape: "anything".to_owned(),
             ids_per_lookup: 3,

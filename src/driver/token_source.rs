@@ -1,6 +1,6 @@
 //! Coming by a token: from its source, or issued by the provider.
 
-use crate::credential::{Credential, CredentialSource, issued};
+use crate::credential::{Credential, CredentialSource, issued_token};
 use crate::engine::RenewalError;
 use crate::engine::plan::Profile;
 use crate::error::{Failure, FailureKind, config};
@@ -19,7 +19,7 @@ pub(super) async fn renew(
 ) -> Result<Token, RenewalError> {
     let credential = &profile.credential;
     let first = generation == 1 && credential.token.is_none();
-    let has_source = credential.source != CredentialSource::Nowhere;
+    let has_source = credential.source != CredentialSource::None;
     match &credential.issuer {
         Some(issuer) if !(first && has_source) => issue(profile, issuer, network, generation).await,
         _ => Ok(credential.read(generation).await?),
@@ -41,7 +41,7 @@ async fn issue(
     let response = network.fetch(&request, &secret).await?;
     match profile.provider.read_token(&response) {
         TokenIssue::Token(secret, expires_at) => {
-            let token = issued(&secret, generation)?;
+            let token = issued_token(&secret, generation)?;
             Ok(match expires_at {
                 Some(at) => token.expiring(at),
                 None => token,

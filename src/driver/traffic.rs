@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::protocol::jwt;
-use crate::provider::without_personal_data;
+use crate::provider::remove_personal_data;
 
 /// As much of a message as a log needs; a whole line of it is not much longer.
 const LONGEST: usize = 400;
@@ -15,7 +15,7 @@ pub fn shown(text: &str, personal: &[impl AsRef<str>]) -> String {
         return format!("{} characters that are not JSON", text.chars().count());
     };
     unwrap(&mut value);
-    without_personal_data(&mut value, personal);
+    remove_personal_data(&mut value, personal);
     let text = value.to_string();
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),

@@ -1,5 +1,5 @@
-//! The orders of an account, which are not known beforehand: they come, end, and are forgotten, so that a
-//! watch may go on for ever.
+//! The orders of an account, which are not known in advance: each is added with the first report about it, and is
+//! removed some time after it was settled, so that a watch can run without limit.
 
 use super::orders::{MAX_ENDED, MAX_OPEN};
 use super::target::Target;
@@ -9,7 +9,7 @@ use crate::provider::Id;
 use crate::warning::WarningCode;
 
 impl Engine {
-    /// The target of an order, which is new if it was never heard of.
+    /// The target of an order, which is added if it is not known.
     pub(super) fn order(&mut self, feed: FeedId, id: Id) -> TargetId {
         if let Some(known) = self.links[feed].target(&id) {
             return known;
@@ -32,7 +32,7 @@ impl Engine {
         target
     }
 
-    /// Makes room for the newest order, if need be at the cost of the one that is open the longest.
+    /// Settles the orders that have been open for longest while there are more than [`MAX_OPEN`].
     fn limit_open_orders(&mut self) {
         while self.tally.open() > MAX_OPEN {
             let Some((target, id)) = self.account.open.pop_front() else {
@@ -48,7 +48,7 @@ impl Engine {
                 self.settle(target, Outcome::Unfinished, None);
             }
         }
-        // Orders that ended are still in the queue; it must not grow without end.
+        // Settled orders stay in the queue until it is too long.
         if self.account.open.len() > 2 * MAX_OPEN {
             let targets = &self.targets;
             self.account
@@ -57,20 +57,20 @@ impl Engine {
         }
     }
 
-    /// An order came to its end.
+    /// An order was settled.
     pub(super) fn order_ended(&mut self, target: TargetId) {
         self.account.ended.push_back((target, self.targets[target].id.clone()));
         self.forget_ended_orders();
     }
 
-    /// Forgets the orders that ended the longest ago. One whose answer is still on its way stays until
-    /// that is here, for it would be taken for another's.
+    /// Removes the orders that were settled longest ago. One with a lookup under way is kept until the result is here,
+    /// for its id would be reused, and the result would be applied to another order.
     pub(super) fn forget_ended_orders(&mut self) {
         while self.account.ended.len() > MAX_ENDED {
             let Some((target, id)) = self.account.ended.front().cloned() else {
                 return;
             };
-            if self.targets[target].has_lookup() {
+            if self.targets[target].has_pending_lookup() {
                 return;
             }
             self.account.ended.pop_front();

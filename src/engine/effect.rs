@@ -1,31 +1,31 @@
-//! What the engine wants done.
+//! The effects of the engine.
 
 use super::{FeedId, ProfileId, TargetId};
 use crate::event::Stamped;
 use crate::provider::Id;
 
-/// Something to do.
+/// An effect for the driver to execute.
 #[derive(Debug)]
 pub enum Effect {
-    /// Show this.
+    /// Show this event.
     Emit(Box<Stamped>),
-    /// Look these targets up.
+    /// Make this lookup.
     Lookup(LookupRequest),
-    /// Open a push connection, and keep it open.
+    /// Open this push connection, and reconnect whenever it is lost.
     OpenFeed(FeedId),
-    /// Close it for good.
+    /// Close this push connection, and do not reconnect.
     CloseFeed(FeedId),
-    /// An id needs no more reports on this connection.
+    /// Stop reports on this id on this push connection.
     Forget(FeedId, Id),
-    /// Come by a new token.
+    /// Renew the token of this profile.
     RenewToken(ProfileId),
 }
 
-/// A lookup that is to be made.
+/// A lookup to make.
 #[derive(Debug)]
 pub struct LookupRequest {
-    /// The profile of all its targets.
+    /// The profile of all targets.
     pub profile: ProfileId,
-    /// The targets, which come back with the result, and their ids.
+    /// The targets, which are returned with the result, and their ids.
     pub targets: Vec<(TargetId, Id)>,
 }

@@ -1,9 +1,9 @@
-//! Typed indices: a target, a profile and a push connection cannot be taken for each other.
+//! Typed indices, so that a target, a profile and a push connection cannot be confused.
 
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-/// A target of the command. Those of an account come and go, and their ids are used again.
+/// A target of the command. The id of an account's order is reused after the order was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TargetId(usize);
 
@@ -15,23 +15,23 @@ pub struct ProfileId(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FeedId(usize);
 
-/// An index that counts from zero in the order of a list.
+/// An index of a [`List`].
 pub trait ListIndex: Copy {
-    /// The index of this place.
-    fn at(place: usize) -> Self;
+    /// From an index that counts from zero.
+    fn at(index: usize) -> Self;
 
-    /// The place of this index.
-    fn place(self) -> usize;
+    /// The index, which counts from zero.
+    fn index(self) -> usize;
 }
 
 macro_rules! list_index {
-    ($($index:ident),+) => {
-        $(impl ListIndex for $index {
-            fn at(place: usize) -> Self {
-                $index(place)
+    ($($id:ident),+) => {
+        $(impl ListIndex for $id {
+            fn at(index: usize) -> Self {
+                $id(index)
             }
 
-            fn place(self) -> usize {
+            fn index(self) -> usize {
                 self.0
             }
         })+
@@ -40,7 +40,7 @@ macro_rules! list_index {
 
 list_index!(TargetId, ProfileId, FeedId);
 
-/// A list that is indexed by one kind of index alone.
+/// A list with a typed index.
 #[derive(Clone, Debug)]
 pub struct List<I, T> {
     items: Vec<T>,
@@ -48,12 +48,12 @@ pub struct List<I, T> {
 }
 
 impl<I: ListIndex, T> List<I, T> {
-    /// How many items there are.
+    /// The number of items.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -68,7 +68,7 @@ impl<I: ListIndex, T> List<I, T> {
         self.items.iter()
     }
 
-    /// The items in order, to change them.
+    /// The items in order, mutable.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.items.iter_mut()
     }
@@ -78,7 +78,7 @@ impl<I: ListIndex, T> List<I, T> {
         self.items.iter().enumerate().map(|(place, item)| (I::at(place), item))
     }
 
-    /// Adds an item; answers its index.
+    /// Appends an item, and returns its index.
     pub fn push(&mut self, item: T) -> I {
         self.items.push(item);
         I::at(self.items.len() - 1)
@@ -101,13 +101,13 @@ impl<I: ListIndex, T> Index<I> for List<I, T> {
     type Output = T;
 
     fn index(&self, index: I) -> &T {
-        &self.items[index.place()]
+        &self.items[index.index()]
     }
 }
 
 impl<I: ListIndex, T> IndexMut<I> for List<I, T> {
     fn index_mut(&mut self, index: I) -> &mut T {
-        &mut self.items[index.place()]
+        &mut self.items[index.index()]
     }
 }
 
@@ -119,11 +119,11 @@ mod tests {
     fn a_list_is_indexed_by_the_places_of_its_items() {
         let mut list: List<FeedId, &str> = ["a", "b"].into_iter().collect();
         let third = list.push("c");
-        assert_eq!((third.place(), list[third], list.len()), (2, "c", 3));
+        assert_eq!((third.index(), list[third], list.len()), (2, "c", 3));
         list[FeedId::at(0)] = "z";
-        let items: Vec<_> = list.enumerate().map(|(id, item)| (id.place(), *item)).collect();
+        let items: Vec<_> = list.enumerate().map(|(id, item)| (id.index(), *item)).collect();
         assert_eq!(items, [(0, "z"), (1, "b"), (2, "c")]);
-        assert_eq!(list.ids().map(ListIndex::place).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(list.ids().map(ListIndex::index).collect::<Vec<_>>(), [0, 1, 2]);
         assert!(!list.is_empty() && List::<FeedId, u8>::default().is_empty());
     }
 }

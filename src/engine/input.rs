@@ -1,4 +1,4 @@
-//! What the engine is told, each with its time.
+//! The inputs of the engine.
 
 use std::time::Duration;
 
@@ -10,82 +10,82 @@ use crate::provider::{FeedSignal, Reading};
 use crate::transport;
 use crate::warning::Warning;
 
-/// A moment by both clocks.
+/// The present time by both clocks.
 #[derive(Clone, Copy, Debug)]
 pub struct Now {
-    /// Since the command began; never goes backwards.
+    /// From the start of the command, by a monotonic clock. Called "time of the command".
     pub elapsed: Duration,
-    /// The wall clock, for what is shown.
+    /// The wall clock, for what is shown and for the expiry of tokens.
     pub wall: Timestamp,
 }
 
-/// Something that happened.
+/// An input of the engine.
 #[derive(Debug)]
 pub enum Input {
-    /// The command begins.
+    /// The command starts; always the first input.
     Start,
-    /// A timer may be due.
+    /// [`Engine::next_timeout`](super::Engine::next_timeout) was reached.
     Wake,
-    /// Something odd happened that does not end the command.
+    /// The driver has a warning for the user.
     Warning(Warning),
-    /// On a push connection.
+    /// An event of a push connection.
     Feed(FeedId, LinkEvent),
-    /// A lookup ended.
+    /// A lookup is done.
     LookupDone(LookupDone),
-    /// A profile has a new token, with the time at which it expires if that is known; or not.
+    /// A token was renewed, with its expiry if that is known; or the renewal failed.
     TokenRenewed(ProfileId, Result<Option<Timestamp>, RenewalError>),
-    /// The user wants to stop.
+    /// A signal was received.
     Interrupted(Signal),
 }
 
-/// Something that happened on a push connection.
+/// An event of a push connection.
 #[derive(Debug)]
 pub enum LinkEvent {
-    /// It is being opened, after this many failed attempts.
+    /// The connection is being opened.
     Connecting {
-        /// Attempts since it was last healthy.
+        /// Failed attempts since the connection was last up for a while.
         attempt: u32,
     },
-    /// Something arrived that says nothing more.
+    /// Something was received; sent at most every few seconds.
     Alive,
-    /// Its feed made this of what arrived.
+    /// A signal of the feed.
     Signal(FeedSignal),
-    /// It is down, and opened again after a while.
+    /// The connection is lost or could not be opened, and is retried.
     Lost {
         /// Why.
         error: transport::Error,
-        /// How many attempts there were since it last was healthy.
+        /// Failed attempts since the connection was last up for a while.
         attempt: u32,
-        /// How long until the next.
+        /// How long until the next attempt.
         retry_in: Duration,
         /// The generation of the token it was opened with.
         generation: u32,
     },
 }
 
-/// A lookup that ended.
+/// The result of a lookup.
 #[derive(Debug)]
 pub struct LookupDone {
-    /// The targets it was for.
+    /// The targets of the lookup.
     pub targets: Vec<TargetId>,
-    /// When it began, as time of the command.
+    /// When the lookup started, as time of the command.
     pub asked: Duration,
     /// The generation of the token it was made with.
     pub generation: u32,
-    /// What it found for each of them.
+    /// A reading for each target, in their order.
     pub result: Result<Vec<Reading>, transport::Error>,
 }
 
-/// Why there is no new token.
+/// Why a token was not renewed.
 #[derive(Debug)]
 pub enum RenewalError {
-    /// There is none to be had.
+    /// The source of the token failed; a retry would not help.
     Failed(Failure),
-    /// Not now.
+    /// The provider could not be reached or cannot answer now.
     Later {
         /// Why.
         reason: String,
-        /// How long the peer asked us to wait.
+        /// How long to wait before the next attempt, counted from the response.
         retry_after: Option<Duration>,
     },
 }

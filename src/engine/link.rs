@@ -1,4 +1,4 @@
-//! One push connection: what it serves, and how it stands.
+//! The state of a push connection.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -6,43 +6,43 @@ use std::time::Duration;
 use super::{ProfileId, TargetId};
 use crate::provider::Id;
 
-/// How many malformed messages of a connection are quoted, each only once.
+/// How many different malformed messages of a connection are quoted.
 const MAX_QUOTED: usize = 20;
 
 /// Which targets a push connection serves.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// The profile it belongs to.
+    /// Its profile.
     pub profile: ProfileId,
-    /// The targets behind the ids it serves.
+    /// The ids that it serves, and their targets.
     pub targets: Vec<(Id, TargetId)>,
-    /// Whether it serves every transaction of the account.
+    /// Whether it serves all transactions of the account.
     pub account: bool,
-    /// Whether the token goes along.
+    /// Whether the token is sent when it is opened.
     pub authenticated: bool,
 }
 
 /// One push connection.
 pub(super) struct Link {
     pub(super) profile: ProfileId,
-    /// Whether it brings whatever the account has.
+    /// Whether it serves all transactions of the account.
     pub(super) account: bool,
-    /// Whether it carries the token, and so tells whether that is accepted.
+    /// Whether the token is sent when it is opened, so that a live connection proves that the token is accepted.
     pub(super) authenticated: bool,
     pub(super) state: LinkState,
     /// When something was last received, as time of the command.
     pub(super) last_received: Duration,
     targets: BTreeMap<Id, TargetId>,
-    /// How many of them are not settled.
+    /// How many of the targets are not settled.
     open_targets: usize,
     was_live: bool,
-    /// Since when it is down.
+    /// Since when it has been down, as time of the command.
     down_since: Option<Duration>,
     is_unavailable_reported: bool,
     malformed: Malformed,
 }
 
-/// How a push connection stands.
+/// Whether a push connection is up.
 #[derive(Debug, PartialEq)]
 pub(super) enum LinkState {
     Connecting,
@@ -57,14 +57,14 @@ struct Malformed {
     quoted: HashSet<String>,
 }
 
-/// What a connection that works now did before.
+/// The state before a connection became live.
 #[derive(Debug, PartialEq)]
-pub(super) enum Before {
-    /// It works for the first time.
+pub(super) enum PreviousState {
+    /// It was never live before.
     Never,
-    /// It worked, and was down for this long.
+    /// It was live before, and then down for this long.
     Down(Duration),
-    /// It worked, and still did.
+    /// It was live, and was not reported as down.
     Live,
 }
 
@@ -89,17 +89,17 @@ impl Link {
         self.state == LinkState::Live
     }
 
-    /// The target behind an id.
+    /// The target with an id.
     pub(super) fn target(&self, id: &Id) -> Option<TargetId> {
         self.targets.get(id).copied()
     }
 
-    /// Every target that it serves, in the order of their ids.
+    /// The targets that it serves, in the order of their ids.
     pub(super) fn targets(&self) -> Vec<TargetId> {
         self.targets.values().copied().collect()
     }
 
-    /// The only target that it serves.
+    /// The only target that it serves; none if there are several, or those of an account.
     pub(super) fn only_target(&self) -> Option<TargetId> {
         let mut targets = self.targets.values();
         match (targets.next(), targets.next()) {
@@ -108,53 +108,55 @@ impl Link {
         }
     }
 
-    /// Serves one more.
+    /// Adds an open target.
     pub(super) fn add(&mut self, id: Id, target: TargetId) {
         self.targets.insert(id, target);
         self.open_targets += 1;
     }
 
-    /// Serves this one no longer.
+    /// Removes a settled target.
     pub(super) fn remove(&mut self, id: &Id) {
         self.targets.remove(id);
     }
 
-    /// One of its targets is settled. Whether another one is not.
+    /// One of its targets was settled. Returns whether there are others that are open.
     pub(super) fn settle_one(&mut self) -> bool {
         self.open_targets -= 1;
         self.open_targets > 0
     }
 
-    /// The provider has accepted it.
-    pub(super) fn set_live(&mut self, now: Duration) -> Before {
+    /// The provider has accepted the connection.
+    pub(super) fn set_live(&mut self, now: Duration) -> PreviousState {
         self.state = LinkState::Live;
         let down_since = self.down_since.take();
         match (std::mem::replace(&mut self.was_live, true), down_since) {
-            (false, _) => Before::Never,
-            (true, Some(since)) => Before::Down(now.saturating_sub(since)),
-            (true, None) => Before::Live,
+            (false, _) => PreviousState::Never,
+            (true, Some(since)) => PreviousState::Down(now.saturating_sub(since)),
+            (true, None) => PreviousState::Live,
         }
     }
 
-    /// It is lost, or lost again, and opened again at this time. Whether it was not lost already.
+    /// The connection is lost, or an attempt failed; the next attempt is at `retry_at`. Returns whether it was not down
+    /// before.
     pub(super) fn set_down(&mut self, reason: String, retry_at: Duration) -> bool {
         let before = std::mem::replace(&mut self.state, LinkState::Down { reason, retry_at });
         !matches!(before, LinkState::Down { .. })
     }
 
-    /// Counts the time that it is down from now on, unless it is counted already. Whether it was not.
+    /// Starts counting the time that it is down. Returns false if that was started already.
     pub(super) fn count_down_time(&mut self, now: Duration) -> bool {
-        let is_news = self.down_since.is_none();
+        let is_first = self.down_since.is_none();
         self.down_since.get_or_insert(now);
-        is_news
+        is_first
     }
 
-    /// Whether it was not reported yet that push is not to be had.
+    /// Returns true at the first call, for a warning that is given once.
     pub(super) fn report_unavailable(&mut self) -> bool {
         !std::mem::replace(&mut self.is_unavailable_reported, true)
     }
 
-    /// Counts a malformed message. What to say of it: a peer that sends nothing else is quoted only for a while.
+    /// Counts a malformed message. Returns the text of the warning about it, unless it was quoted before or too many
+    /// others were.
     pub(super) fn malformed(&mut self, message: &str) -> Option<String> {
         let Malformed { count, quoted } = &mut self.malformed;
         *count = count.saturating_add(1);
@@ -166,8 +168,8 @@ impl Link {
         Some(format!("{message}{more}"))
     }
 
-    /// How many malformed messages there were, where not all of them were quoted.
-    pub(super) fn unquoted(&self) -> Option<u32> {
+    /// The number of malformed messages, if not all of them were quoted.
+    pub(super) fn unquoted_total(&self) -> Option<u32> {
         let Malformed { count, quoted } = &self.malformed;
         Some(*count).filter(|count| *count as usize > quoted.len())
     }
@@ -224,14 +226,14 @@ mod tests {
     fn what_was_before_it_is_live_is_known() {
         let mut link = link(1, false);
         assert!(!link.is_live());
-        // What was lost before it was ever live is no gap.
+        // Down time before it was live for the first time is no gap.
         assert!(link.count_down_time(seconds(1)));
-        assert_eq!(link.set_live(seconds(5)), Before::Never);
+        assert_eq!(link.set_live(seconds(5)), PreviousState::Never);
         assert!(link.is_live());
-        assert_eq!(link.set_live(seconds(6)), Before::Live);
+        assert_eq!(link.set_live(seconds(6)), PreviousState::Live);
         assert!(link.count_down_time(seconds(10)));
         assert!(!link.count_down_time(seconds(20)));
-        assert_eq!(link.set_live(seconds(25)), Before::Down(seconds(15)));
+        assert_eq!(link.set_live(seconds(25)), PreviousState::Down(seconds(15)));
     }
 
     #[test]
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn that_push_is_not_to_be_had_is_told_once() {
+    fn that_push_is_unavailable_is_reported_once() {
         let mut link = link(1, false);
         assert!(link.report_unavailable());
         assert!(!link.report_unavailable());
@@ -256,10 +258,10 @@ mod tests {
     fn each_malformed_message_is_quoted_once() {
         let mut link = link(1, false);
         assert_eq!(link.malformed("not JSON").as_deref(), Some("not JSON"));
-        assert_eq!(link.unquoted(), None);
+        assert_eq!(link.unquoted_total(), None);
         assert_eq!(link.malformed("not JSON"), None);
         assert_eq!(link.malformed("no id").as_deref(), Some("no id"));
-        assert_eq!(link.unquoted(), Some(3));
+        assert_eq!(link.unquoted_total(), Some(3));
     }
 
     #[test]
@@ -270,6 +272,6 @@ mod tests {
         assert_eq!(quotations.len(), MAX_QUOTED);
         assert_eq!(quotations[18], "18");
         assert_eq!(quotations[19], "19; more of this is counted, not told");
-        assert_eq!(link.unquoted(), Some(30));
+        assert_eq!(link.unquoted_total(), Some(30));
     }
 }

@@ -1,8 +1,8 @@
-//! Push connections: what comes over them, and what their coming and going means.
+//! Push connections: their signals, and what follows if one is live, lost or refused.
 
 use std::time::Duration;
 
-use super::link::Before;
+use super::link::PreviousState;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
 use super::{Effect, Engine, FeedId, LinkEvent, ProfileId, TargetId, whole_seconds};
@@ -15,14 +15,14 @@ use crate::provider::{FeedSignal, Id, Report};
 use crate::transport::{self, ErrorKind};
 use crate::warning::{Warning, WarningCode};
 
-/// Where nothing was heard of more targets than these, they are told in one sentence.
+/// How many targets without a report are warned about one by one; more of them share one warning.
 const MAX_NAMED: usize = 10;
 
 impl Engine {
     pub(super) fn link_event(&mut self, feed: FeedId, event: LinkEvent) {
         match event {
             LinkEvent::Connecting { attempt } => {
-                self.question_asked(self.links[feed].profile);
+                self.attempt_started(self.links[feed].profile);
                 self.emit_connection(feed, ConnectionState::Connecting, attempt, None, None);
             }
             LinkEvent::Alive => self.link_received(feed),
@@ -41,8 +41,8 @@ impl Engine {
         match signal {
             FeedSignal::Live => self.link_live(feed),
             FeedSignal::Subscribed(ids) => self.subscribed(feed, &ids),
-            FeedSignal::SubscriptionRejected(ids, why) => {
-                self.subscription_rejected(feed, &ids, &why);
+            FeedSignal::SubscriptionRejected(ids, reason) => {
+                self.subscription_rejected(feed, &ids, &reason);
             }
             FeedSignal::Observed(id, report) => self.pushed(feed, id, *report),
             FeedSignal::Changed(ids) => {
@@ -64,15 +64,16 @@ impl Engine {
     fn link_refused(&mut self, feed: FeedId, Refusal { kind, message }: Refusal) {
         let profile = self.links[feed].profile;
         let failure = Failure::new(kind.into(), message);
-        let polls = self.can_poll(profile) && !self.plan.account;
-        self.fail_profile(profile, if polls { failure.hint(Hint::PollInstead) } else { failure });
+        let can_poll = self.can_poll(profile) && !self.plan.account;
+        let failure = if can_poll { failure.hint(Hint::PollInstead) } else { failure };
+        self.fail_profile(profile, failure);
     }
 
     fn pushed(&mut self, feed: FeedId, id: Id, report: Report) {
         let profile = self.links[feed].profile;
         self.profiles[profile].was_understood = true;
         let target = if self.links[feed].account {
-            // What is signed with our token shows that it is the right one.
+            // The message is signed with the token, so the token is valid.
             self.profiles[profile].accepted(Source::Push);
             Some(self.order(feed, id))
         } else {
@@ -94,23 +95,24 @@ impl Engine {
         }
     }
 
-    /// How many messages were malformed, where not all of them were quoted.
+    /// Warns how many messages were malformed, if not all of them were quoted.
     pub(super) fn warn_of_malformed(&mut self) {
-        let unquoted = self.links.iter().filter_map(|link| Some((link.profile, link.unquoted()?)));
-        for (profile, count) in unquoted.collect::<Vec<_>>() {
+        let unquoted_total =
+            self.links.iter().filter_map(|link| Some((link.profile, link.unquoted_total()?)));
+        for (profile, count) in unquoted_total.collect::<Vec<_>>() {
             let name = &self.plan.profiles[profile].name;
             let message = format!("{count} messages of {name} were ignored in all");
             self.warn(None, WarningCode::MalformedMessages, message);
         }
     }
 
-    /// The target behind an id, if it is still waited for.
+    /// The target with an id, if it is open.
     fn open_target(&self, feed: FeedId, id: &Id) -> Option<TargetId> {
         let target = self.links[feed].target(id)?;
         self.targets[target].is_open().then_some(target)
     }
 
-    /// The open targets of a connection: those behind these ids, or all.
+    /// The open targets of a connection: those with these ids, or all of them.
     fn served(&self, feed: FeedId, ids: Option<&[Id]>) -> Vec<TargetId> {
         match ids {
             Some(ids) => ids.iter().filter_map(|id| self.open_target(feed, id)).collect(),
@@ -121,7 +123,7 @@ impl Engine {
         }
     }
 
-    /// What happened before must be looked up.
+    /// Changes before the subscription are not pushed, so the targets are looked up.
     fn subscribed(&mut self, feed: FeedId, ids: &[Id]) {
         let link = &self.links[feed];
         let targets = if link.account {
@@ -135,10 +137,10 @@ impl Engine {
         }
     }
 
-    /// Push does not serve these; polling has to.
-    fn subscription_rejected(&mut self, feed: FeedId, ids: &[Id], why: &str) {
+    /// Changes of these ids are not pushed, so they are polled if possible.
+    fn subscription_rejected(&mut self, feed: FeedId, ids: &[Id], reason: &str) {
         let profile = self.links[feed].profile;
-        let refused = format!("{} refuses the subscription: {why}", self.title(profile));
+        let refused = format!("{} refuses the subscription: {reason}", self.title(profile));
         if self.links[feed].account {
             return self.fail_profile(profile, Failure::new(FailureKind::Denied, refused));
         }
@@ -153,22 +155,22 @@ impl Engine {
         }
     }
 
-    /// Whether nothing but push can carry the watch.
+    /// Whether the targets of a profile cannot or must not be polled.
     fn needs_push(&self, profile: ProfileId) -> bool {
         self.plan.mode == Mode::WatchPushOnly || !self.can_poll(profile)
     }
 
-    /// Nobody can look up whether an id exists whose channel stays silent, so it is told once.
-    pub(super) fn warn_of_silence(&mut self, feed: FeedId) {
-        let mut unheard = self.served(feed, None);
-        unheard.retain(|target| self.targets[*target].tracker.status().is_none());
+    /// Warns once about targets without a report, which cannot be polled and may not exist.
+    pub(super) fn warn_of_missing_reports(&mut self, feed: FeedId) {
+        let mut unseen = self.served(feed, None);
+        unseen.retain(|target| self.targets[*target].tracker.status().is_none());
         let cannot = "without an access token txwatch cannot check that";
-        if unheard.len() > MAX_NAMED {
-            let count = unheard.len();
+        if unseen.len() > MAX_NAMED {
+            let count = unseen.len();
             let message = format!("nothing heard yet of {count} orders; {cannot} they exist");
             return self.warn(None, WarningCode::NothingHeard, message);
         }
-        for target in unheard {
+        for target in unseen {
             let message = format!("nothing heard yet; {cannot} this order exists");
             self.warn_once(target, WarningCode::NothingHeard, message);
         }
@@ -180,18 +182,18 @@ impl Engine {
             self.profiles[profile].accepted(Source::Push);
         }
         match self.links[feed].set_live(self.now.elapsed) {
-            Before::Never => {
+            PreviousState::Never => {
                 let settings = &self.plan.profiles[profile];
                 if let Some(limit) = settings.appear_timeout.filter(|_| !settings.can_poll) {
                     let due = self.now.elapsed.saturating_add(limit);
                     self.timers.add(due, Timer::NothingHeard(feed));
                 }
             }
-            Before::Down(gap) => {
+            PreviousState::Down(gap) => {
                 self.warn_of_gap(feed, gap);
                 self.count_reconnect(feed);
             }
-            Before::Live => self.count_reconnect(feed),
+            PreviousState::Live => self.count_reconnect(feed),
         }
         self.emit_connection(feed, ConnectionState::Live, 0, None, None);
     }
@@ -202,7 +204,7 @@ impl Engine {
         }
     }
 
-    /// Where nothing can be polled, what happened while the connection was down is missed.
+    /// Warns that changes while the connection was down were missed, if its targets cannot be polled.
     fn warn_of_gap(&mut self, feed: FeedId, gap: Duration) {
         if !self.can_poll(self.links[feed].profile) {
             let gap = humantime::format_duration(whole_seconds(gap));
@@ -212,7 +214,7 @@ impl Engine {
         }
     }
 
-    /// While push is down, something may have ended: look at once, and keep looking.
+    /// While a connection is down its targets are polled, beginning at once.
     fn link_lost(
         &mut self,
         feed: FeedId,
@@ -224,23 +226,23 @@ impl Engine {
         let profile = self.links[feed].profile;
         let reason = error.to_string();
         let retry_at = self.now.elapsed.saturating_add(retry_in);
-        let is_news = self.links[feed].set_down(reason.clone(), retry_at);
+        let is_newly_down = self.links[feed].set_down(reason.clone(), retry_at);
         for target in self.links[feed].targets() {
             self.targets[target].subscribed = false;
         }
-        let because = Some(reason.clone());
-        self.emit_connection(feed, ConnectionState::Lost, attempt, Some(retry_in), because);
+        let shown_reason = Some(reason.clone());
+        self.emit_connection(feed, ConnectionState::Lost, attempt, Some(retry_in), shown_reason);
         if self.links[feed].count_down_time(self.now.elapsed) && !self.can_poll(profile) {
             let message = format!("{reason}; trying again, and nothing is heard until then");
             self.warn(self.links[feed].only_target(), WarningCode::PushLost, message);
         }
         self.link_failed(feed, error, reason, generation);
-        if is_news && !self.needs_push(profile) && self.conclusion.is_none() {
+        if is_newly_down && !self.needs_push(profile) && self.conclusion.is_none() {
             self.fall_back_to_polling(feed, retry_in);
         }
     }
 
-    /// What the error that a connection was lost with means for its profile.
+    /// Handles the error of a lost connection.
     fn link_failed(
         &mut self,
         feed: FeedId,
@@ -273,7 +275,7 @@ impl Engine {
                     self.warn(only, WarningCode::PushUnavailable, message);
                 }
             }
-            ErrorKind::Unreachable => self.question_unanswered(profile, reason),
+            ErrorKind::Unreachable => self.attempt_failed(profile, reason),
         }
     }
 
@@ -314,7 +316,7 @@ impl Engine {
         self.emit(Event::Connection(connection));
     }
 
-    /// A settled target needs its connection no more; a connection without targets is closed.
+    /// Removes a settled target from its connection, and closes a connection without open targets.
     pub(super) fn release_link(&mut self, target: TargetId) {
         let Some(feed) = self.targets[target].feed else {
             return;

@@ -1,8 +1,8 @@
-//! Lookups: when a target is looked up, and what follows from what was found.
+//! Lookups: when a target is looked up, and what follows from the result.
 
 use std::time::Duration;
 
-use super::request_queue::Turn;
+use super::request_queue::NextLookup;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
 use super::{Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whole_seconds};
@@ -13,7 +13,7 @@ use crate::provider::Reading;
 use crate::transport::{Error, ErrorKind};
 use crate::warning::WarningCode;
 
-/// How many malformed answers in a row are borne, once one was understood.
+/// How many malformed responses in a row make a target fail, if others of the provider were understood.
 const MAX_MALFORMED: u8 = 3;
 
 impl Engine {
@@ -24,11 +24,11 @@ impl Engine {
         }
     }
 
-    /// Looks a target up as soon as its queue lets it.
+    /// Looks a target up as soon as its request queue allows it.
     pub(super) fn look_up(&mut self, target: TargetId) {
         let state = &mut self.targets[target];
         let profile = state.profile;
-        if state.is_open() && self.plan.profiles[profile].can_poll && state.want_lookup() {
+        if state.is_open() && self.plan.profiles[profile].can_poll && state.request_lookup() {
             self.profiles[profile].queue.push(target);
         }
     }
@@ -39,7 +39,7 @@ impl Engine {
         }
     }
 
-    /// Makes the next lookup of a profile. Whether there was one to make.
+    /// Starts the next lookup of a profile. Returns whether there was one.
     fn run_queue(&mut self, profile: ProfileId) -> bool {
         let now = self.now.elapsed;
         let targets = &mut self.targets;
@@ -48,45 +48,45 @@ impl Engine {
                 return false;
             };
             if !target.is_open() {
-                target.lookup_ends();
+                target.lookup_finished();
             }
             target.is_open()
         };
         match self.profiles[profile].queue.next(now, open) {
-            Turn::None => false,
-            Turn::Exhausted(until) => {
+            NextLookup::None => false,
+            NextLookup::QuotaExhausted(until) => {
                 self.timers.add(until, Timer::Queue);
-                self.warn_of_slowness(profile);
+                self.warn_of_quota(profile);
                 false
             }
-            Turn::Lookup(targets) => {
-                let mut wanted = Vec::new();
+            NextLookup::Lookup(targets) => {
+                let mut requested = Vec::new();
                 for target in targets {
-                    self.targets[target].lookup_begins();
-                    wanted.push((target, self.targets[target].id.clone()));
+                    self.targets[target].lookup_started();
+                    requested.push((target, self.targets[target].id.clone()));
                 }
-                self.effects.push(Effect::Lookup(LookupRequest { profile, targets: wanted }));
-                self.question_asked(profile);
+                self.effects.push(Effect::Lookup(LookupRequest { profile, targets: requested }));
+                self.attempt_started(profile);
                 true
             }
         }
     }
 
-    /// Whoever waits longer than between two lookups is looked up more rarely than was asked for.
-    fn warn_of_slowness(&mut self, profile: ProfileId) {
+    /// Warns once if targets wait for the quota for longer than the polling interval.
+    fn warn_of_quota(&mut self, profile: ProfileId) {
         let settings = &self.plan.profiles[profile];
         let state = &mut self.profiles[profile];
         let (waiting, wait) = state.queue.backlog(self.now.elapsed);
-        if state.is_slowness_reported || wait.is_none_or(|wait| wait <= settings.interval) {
+        if state.is_quota_reported || wait.is_none_or(|wait| wait <= settings.interval) {
             return;
         }
-        state.is_slowness_reported = true;
+        state.is_quota_reported = true;
         let spec = settings.provider.spec();
         let quotas = spec.pace.quotas.iter().map(|quota| {
             format!("{} requests in {}", quota.requests, humantime::format_duration(quota.within))
         });
         let message = format!(
-            "the quota of {} ({}) makes looks rarer than every {}: {waiting} of its targets wait for one",
+            "the quota of {} ({}) makes lookups rarer than every {}: {waiting} of its targets wait for one",
             spec.title,
             quotas.collect::<Vec<_>>().join(", "),
             humantime::format_duration(settings.interval)
@@ -99,43 +99,52 @@ impl Engine {
         let Some(first) = targets.first() else {
             return;
         };
-        self.profiles[self.targets[*first].profile].queue.done();
+        self.profiles[self.targets[*first].profile].queue.lookup_finished();
         let results: Vec<Result<Reading, Error>> = match result {
             Ok(readings) => readings.into_iter().map(Ok).collect(),
             Err(error) => targets.iter().map(|_| Err(error.clone())).collect(),
         };
-        // What was looked up together is looked up together again.
-        let mut spread = None;
+        // The same for all targets, so that the next lookup serves them together again.
+        let mut jitter = None;
         for (target, result) in targets.into_iter().zip(results) {
-            self.looked_up(target, asked, generation, result, &mut spread);
+            let needs_plan = self.apply_result(target, asked, generation, result);
+            if needs_plan && let Some(interval) = self.next_interval(target) {
+                let jitter = *jitter.get_or_insert_with(|| self.random.f64());
+                self.look_up_after(target, interval, jitter);
+            }
         }
     }
 
-    fn looked_up(
+    /// Applies the result of a target's lookup, and looks it up again at once if that was requested meanwhile.
+    /// Returns whether the next lookup is still to be planned.
+    fn apply_result(
         &mut self,
         target: TargetId,
         asked: Duration,
         generation: u32,
         result: Result<Reading, Error>,
-        spread: &mut Option<f64>,
-    ) {
-        let again = self.targets[target].lookup_ends();
+    ) -> bool {
+        let is_requested_again = self.targets[target].lookup_finished();
         if !self.targets[target].is_open() {
-            self.take_late_result(self.targets[target].profile, &result);
-            return self.forget_ended_orders();
+            self.apply_late_result(self.targets[target].profile, &result);
+            self.forget_ended_orders();
+            return false;
         }
         match result {
-            Ok(reading) => self.take_reading(target, asked, generation, reading),
+            Ok(reading) => self.apply_reading(target, asked, generation, reading),
             Err(error) => self.lookup_failed(target, error),
         }
-        if again {
-            self.look_up(target);
-        } else if let Some(wait) = self.next_lookup(target, spread) {
-            self.look_up_at(target, self.now.elapsed + wait);
+        // A failure of the whole account forgets its orders, this one too.
+        if self.conclusion.is_some() {
+            return false;
         }
+        if is_requested_again {
+            self.look_up(target);
+        }
+        !is_requested_again
     }
 
-    fn take_reading(
+    fn apply_reading(
         &mut self,
         target: TargetId,
         asked: Duration,
@@ -155,8 +164,8 @@ impl Engine {
                 self.not_found(target, answer);
             }
             Reading::Denied(answer) => {
-                let has_token = self.plan.profiles[profile].credential.is_available();
-                let what = if has_token { "token" } else { "request" };
+                let token_available = self.plan.profiles[profile].credential.is_available();
+                let what = if token_available { "token" } else { "request" };
                 let message = format!("{} refused the {what}: {answer}", self.title(profile));
                 self.profiles[profile].outage.received();
                 self.retry(target, Duration::ZERO);
@@ -166,6 +175,14 @@ impl Engine {
             Reading::Busy { answer, retry_after } => {
                 let reason = format!("{} answered {answer}", self.title(profile));
                 self.retry_later(target, reason, retry_after);
+            }
+            // The address is right, but another server answers there: a gateway, during a deployment.
+            Reading::ForeignNotFound(answer) if self.tolerates_malformed_answers(profile) => {
+                let reason = format!("{} answered {answer}", self.title(profile));
+                self.retry_later(target, reason, None);
+            }
+            Reading::ForeignNotFound(answer) => {
+                self.fail_untrusted(target, &format!("it answered {answer}"));
             }
             Reading::Malformed(problem) => self.malformed_answer(target, problem),
         }
@@ -179,22 +196,22 @@ impl Engine {
         self.retry_later(target, error.to_string(), error.retry_after);
     }
 
-    /// An answer about a target that needs none any more still tells how its provider is.
-    fn take_late_result(&mut self, profile: ProfileId, result: &Result<Reading, Error>) {
+    /// The target of a late result is settled, but the result still shows the state of the provider.
+    fn apply_late_result(&mut self, profile: ProfileId, result: &Result<Reading, Error>) {
         match result {
             Ok(Reading::Observed(_) | Reading::NotFound(_)) => self.profiles[profile].answered(),
             Ok(Reading::Busy { retry_after, .. }) => {
                 self.close_queue(profile, retry_after.unwrap_or_default());
             }
             Err(error) => self.close_queue(profile, error.retry_after.unwrap_or_default()),
-            Ok(Reading::Denied(_) | Reading::Malformed(_)) => {}
+            Ok(Reading::Denied(_) | Reading::ForeignNotFound(_) | Reading::Malformed(_)) => {}
         }
     }
 
-    /// The queue closes for a while; the target waits in it.
+    /// Closes the queue for a while, with the target in it.
     fn retry_later(&mut self, target: TargetId, reason: String, retry_after: Option<Duration>) {
         self.retry(target, retry_after.unwrap_or_default());
-        self.question_unanswered(self.targets[target].profile, reason);
+        self.attempt_failed(self.targets[target].profile, reason);
     }
 
     fn retry(&mut self, target: TargetId, floor: Duration) {
@@ -205,13 +222,13 @@ impl Engine {
     fn close_queue(&mut self, profile: ProfileId, floor: Duration) {
         let now = self.now.elapsed;
         let state = &mut self.profiles[profile];
-        // What comes back while the queue is closed was asked before: it met the same trouble.
+        // While the queue is closed only earlier lookups come back, which failed for the same reason: no second backoff.
         let wait = if state.queue.is_closed(now) { floor } else { state.backoff.next(floor) };
         let opens_at = state.queue.close_until(now.saturating_add(wait));
         self.timers.add(opens_at, Timer::Queue);
     }
 
-    /// An id may take a while to appear; but one that was seen once is not unlearnt.
+    /// An id may take a while to appear; the status of one that was seen already is kept.
     fn not_found(&mut self, target: TargetId, answer: String) {
         let profile = self.targets[target].profile;
         let title = self.title(profile);
@@ -239,17 +256,26 @@ impl Engine {
         }
     }
 
-    /// An answer that makes no sense means a wrong address, unless others made sense before.
+    /// A malformed response means a wrong URL, unless others were understood before.
     fn malformed_answer(&mut self, target: TargetId, problem: String) {
         let state = &mut self.targets[target];
         state.malformed_answers += 1;
         let (profile, in_a_row) = (state.profile, state.malformed_answers);
-        let is_borne = self.profiles[profile].was_understood && !self.plan.mode.is_get();
-        if is_borne && in_a_row < MAX_MALFORMED {
+        if self.tolerates_malformed_answers(profile) && in_a_row < MAX_MALFORMED {
             let message = format!("an answer of {} was ignored: {problem}", self.title(profile));
             self.warn(Some(target), WarningCode::MalformedResponse, message);
             return self.retry(target, Duration::ZERO);
         }
+        self.fail_untrusted(target, &problem);
+    }
+
+    /// Whether the address is known to be right, since an answer from there made sense.
+    fn tolerates_malformed_answers(&self, profile: ProfileId) -> bool {
+        self.profiles[profile].was_understood && !self.plan.mode.is_get()
+    }
+
+    fn fail_untrusted(&mut self, target: TargetId, problem: &str) {
+        let profile = self.targets[target].profile;
         let id = std::slice::from_ref(&self.targets[target].id);
         let request = self.plan.profiles[profile].provider.lookup(id).next(self.now.wall);
         let address = request.map_or_else(String::new, |request| request.url.into());
@@ -258,33 +284,34 @@ impl Engine {
         self.fail(target, failure.hint(Hint::CheckAddress(title)));
     }
 
-    /// When to look again without another reason: rarely while push is healthy, at the interval while
-    /// polling carries the watch, and once more at the end of `--appear-timeout`. `spread` is where between
-    /// nine and eleven tenths of that the lookup falls, if it was decided for another target already.
-    fn next_lookup(&mut self, target: TargetId, spread: &mut Option<f64>) -> Option<Duration> {
-        let target = &self.targets[target];
-        if !target.is_open() {
-            return None;
-        }
+    /// The interval to the next lookup of an open target without another reason: the safety interval while push is
+    /// live, else the polling interval.
+    fn next_interval(&self, target: TargetId) -> Option<Duration> {
+        let target = self.targets.open(target)?;
         let profile = &self.plan.profiles[target.profile];
         let link = target.feed.map(|feed| &self.links[feed]);
         let live = link.filter(|link| target.subscribed && link.is_live());
         let is_unseen = target.tracker.status().is_none();
-        let interval = match self.plan.mode {
-            Mode::Get { .. } => return None,
-            _ if target.awaiting_confirmation => profile.interval,
-            // Orders of an account are many, and each tells of its changes.
-            _ if live.is_some_and(|link| link.account) => return None,
-            Mode::WatchPushOnly if !is_unseen => return None,
-            Mode::Watch if live.is_some() && !is_unseen => profile.safety,
-            _ => profile.interval,
-        };
-        let spread = *spread.get_or_insert_with(|| self.random.f64());
-        let wait = interval.mul_f64(0.9 + 0.2 * spread);
-        let appears = profile.appear_timeout.map(|limit| limit.saturating_sub(self.now.elapsed));
-        match appears {
-            Some(left) if is_unseen && !left.is_zero() => Some(wait.min(left)),
-            _ => Some(wait),
+        match self.plan.mode {
+            Mode::Get { .. } => None,
+            _ if target.awaiting_confirmation => Some(profile.interval),
+            // An account has many orders, and all their changes are pushed.
+            _ if live.is_some_and(|link| link.account) => None,
+            Mode::WatchPushOnly if !is_unseen => None,
+            Mode::Watch if live.is_some() && !is_unseen => Some(profile.safety_interval),
+            _ => Some(profile.interval),
         }
+    }
+
+    /// Plans the next lookup after an interval with a jitter of ±10% (`jitter` is between 0 and 1), but not after the
+    /// end of `--appear-timeout` while the target was not seen.
+    fn look_up_after(&mut self, target: TargetId, interval: Duration, jitter: f64) {
+        let wait = interval.mul_f64(0.9 + 0.2 * jitter);
+        let state = &self.targets[target];
+        let is_unseen = state.tracker.status().is_none();
+        let limit = self.plan.profiles[state.profile].appear_timeout.filter(|_| is_unseen);
+        let left = limit.map(|limit| limit.saturating_sub(self.now.elapsed));
+        let left = left.filter(|left| !left.is_zero());
+        self.look_up_at(target, self.now.elapsed + left.map_or(wait, |left| wait.min(left)));
     }
 }

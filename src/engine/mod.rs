@@ -1,16 +1,15 @@
-//! The pure machine of a command: what happened comes in with its time, what to do goes out.
+//! The state machine of a command, sans-IO: inputs with their time in, effects out.
 //!
-//! `watch`, `poll` and `get` are the same machine; they differ by the inputs they are fed. Whoever drives it
+//! `watch`, `poll` and `get` are the same machine in different [modes](plan::Mode). Its driver
 //!
-//! 1. calls [`Engine::handle`] with what happened and the time, and executes every [`Effect`] it returns, in
-//!    their order;
-//! 2. stops once [`Engine::conclusion`] is there;
-//! 3. else waits for the next input, at most until [`Engine::next_timeout`], and then gives [`Input::Wake`].
+//! 1. calls [`Engine::handle`] with an input and the time, and executes the [`Effect`]s it returns, in order;
+//! 2. stops once [`Engine::conclusion`] returns one;
+//! 3. else waits for the next input, at most until [`Engine::next_timeout`], and then passes [`Input::Wake`].
 //!
-//! Nothing here opens a socket, reads a clock or knows the command line, so the rules that must never fail (no
-//! ending missed, none invented) are tested in microseconds. Each concern has an owner with its own state: a
-//! [`Target`](target::Target), the [`RequestQueue`](request_queue::RequestQueue), [`Outage`](outage::Outage) and
-//! [`TokenRenewal`](token_renewal::TokenRenewal) of a profile, and a [`Link`](link::Link) for each push connection.
+//! The engine opens no sockets, reads no clock and knows no command line, so the rules that must never fail (no
+//! ending is missed, none is invented) can be tested in microseconds. Each concern has an owner with its own state:
+//! a [`Target`](target::Target); the [`RequestQueue`](request_queue::RequestQueue), [`Outage`](outage::Outage) and
+//! [`TokenRenewal`](token_renewal::TokenRenewal) of a profile; and a [`Link`](link::Link) for each push connection.
 
 mod account;
 mod effect;
@@ -21,6 +20,7 @@ mod links;
 mod lookups;
 mod orders;
 mod outage;
+mod outages;
 pub mod plan;
 mod profile;
 mod request_queue;
@@ -56,7 +56,7 @@ pub use ids::{FeedId, List, ListIndex, ProfileId, TargetId};
 pub use input::{Input, LinkEvent, LookupDone, Now, RenewalError};
 pub use link::Route;
 
-/// How long a push connection may take before the first lookup is made without it.
+/// How long after the start a target is looked up although its push connection is not subscribed yet.
 const HEAD_START: Duration = Duration::from_secs(2);
 
 /// The state of a command.
@@ -69,18 +69,18 @@ pub struct Engine {
     timers: TimerQueue,
     suspend: SuspendDetector,
     tally: Tally,
-    /// When something was last shown, for the heartbeat.
-    shown: Duration,
+    /// When a status or a heartbeat was last shown, as time of the command.
+    last_shown: Duration,
     failures: Vec<Arc<Failure>>,
     conclusion: Option<Conclusion>,
-    /// Spreads requests and retries.
+    /// For the jitter of lookups.
     random: fastrand::Rng,
     now: Now,
     effects: Vec<Effect>,
 }
 
 impl Engine {
-    /// A command that has not begun. `random` spreads requests and retries.
+    /// A command before its start, with these push connections. `random` is for jitter.
     pub fn new(plan: Arc<Plan>, routes: List<FeedId, Route>, mut random: fastrand::Rng) -> Self {
         let mut targets = Targets::default();
         for target in plan.targets.iter() {
@@ -102,7 +102,7 @@ impl Engine {
             suspend: SuspendDetector::new(),
             tally: Tally::new(targets.len()),
             targets,
-            shown: Duration::ZERO,
+            last_shown: Duration::ZERO,
             failures: Vec::new(),
             conclusion: None,
             random,
@@ -112,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// Takes in what happened; answers what to do about it.
+    /// Applies an input, and returns the effects to execute. `now` must not go backwards.
     pub fn handle(&mut self, now: Now, input: Input) -> Vec<Effect> {
         let due = self.next_timeout();
         let late = due.map_or(Duration::ZERO, |due| now.elapsed.saturating_sub(due));
@@ -120,14 +120,14 @@ impl Engine {
         if self.conclusion.is_none() {
             let gap = now.elapsed.saturating_sub(before.elapsed);
             self.notice_suspension(late, gap);
-            self.take(input);
+            self.apply(input);
             self.run_timers();
             self.run_queues();
         }
         std::mem::take(&mut self.effects)
     }
 
-    /// When [`Input::Wake`] is due, as time of the command.
+    /// When [`Input::Wake`] is due at the latest, as time of the command; none if no timer is set.
     pub fn next_timeout(&self) -> Option<Duration> {
         if self.conclusion.is_some() {
             return None;
@@ -135,12 +135,12 @@ impl Engine {
         self.timers.first().map(|due| due.max(self.suspend.quiet_until()))
     }
 
-    /// How the command ended, once it has.
+    /// How the command ended; none while it runs.
     pub fn conclusion(&self) -> Option<Conclusion> {
         self.conclusion
     }
 
-    fn take(&mut self, input: Input) {
+    fn apply(&mut self, input: Input) {
         match input {
             Input::Start => self.start(),
             Input::Wake => {}
@@ -152,13 +152,13 @@ impl Engine {
         }
     }
 
-    /// Nobody was there to listen. That is no silence of the provider's, and what it has said meanwhile
-    /// goes before whatever became due; `--timeout` counts the time all the same.
+    /// After a suspension of this process the time of it does not count as an outage, and messages that arrived
+    /// meanwhile are handled before timers. `--timeout` does count it.
     fn notice_suspension(&mut self, late: Duration, gap: Duration) {
         let now = self.now.elapsed;
-        if let Some(missed) = self.suspend.resumed_from_suspend(now, late, gap) {
+        if let Some(suspended) = self.suspend.resumed_from_suspend(now, late, gap) {
             for profile in self.profiles.iter_mut() {
-                profile.outage.excuse(missed, now);
+                profile.outage.exclude(suspended, now);
             }
         }
     }
@@ -183,7 +183,8 @@ impl Engine {
         }
     }
 
-    /// Subscribe first, then look up; but do not wait long for a push connection with the first lookup.
+    /// Opens the push connections. The first lookup follows the subscription, or comes after [`HEAD_START`], so that
+    /// no change between the two is missed.
     fn start_profile(&mut self, profile: ProfileId) {
         self.profiles[profile].has_begun = true;
         for (feed, link) in self.links.enumerate() {
@@ -215,7 +216,7 @@ impl Engine {
                 Timer::Outage(profile) => self.check_outage(profile),
                 Timer::Queue => {}
                 Timer::Renewal(profile) => self.renewal_due(profile, due),
-                Timer::NothingHeard(feed) => self.warn_of_silence(feed),
+                Timer::NothingHeard(feed) => self.warn_of_missing_reports(feed),
                 Timer::Grace(target) => self.decide(target),
                 Timer::Lookup(target) => {
                     if self.targets.get(target).is_some_and(|target| target.is_planned(due)) {
@@ -230,11 +231,11 @@ impl Engine {
         let Some(interval) = self.plan.heartbeat else {
             return;
         };
-        if self.now.elapsed >= self.shown + interval {
+        if self.now.elapsed >= self.last_shown + interval {
             self.emit(Event::Heartbeat(self.still_open()));
-            self.shown = self.now.elapsed;
+            self.last_shown = self.now.elapsed;
         }
-        self.timers.add(self.shown + interval, Timer::Heartbeat);
+        self.timers.add(self.last_shown + interval, Timer::Heartbeat);
     }
 
     fn open_targets_of(&self, profile: ProfileId) -> Vec<TargetId> {
@@ -252,25 +253,25 @@ impl Engine {
         self.emit(Event::Warning { target, warning: Warning { code, message } });
     }
 
-    /// Warns about a target, about one thing only once.
+    /// Warns about a target, once for each code.
     fn warn_once(&mut self, target: TargetId, code: WarningCode, message: String) {
-        if self.targets[target].is_first(code) {
+        if self.targets[target].is_first_warning(code) {
             self.warn(Some(target), code, message);
         }
     }
 
-    /// The provider's name in sentences.
+    /// The provider's name for messages.
     fn title(&self, profile: ProfileId) -> &str {
         &self.plan.profiles[profile].provider.spec().title
     }
 
-    /// Whether a profile can be polled at all; without a token some can only be listened to.
+    /// Whether a profile can be polled. Some providers have public push connections, but need a token for lookups.
     fn can_poll(&self, profile: ProfileId) -> bool {
         self.plan.profiles[profile].can_poll
     }
 }
 
-/// Durations are shown to people in whole seconds, unless there is not even one.
+/// A duration for people: in whole seconds, or in milliseconds if it is shorter than a second.
 fn whole_seconds(duration: Duration) -> Duration {
     match duration.as_secs() {
         0 => Duration::from_millis(duration.as_millis() as u64),

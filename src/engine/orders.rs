@@ -1,17 +1,17 @@
-//! What is remembered of the orders of an account.
+//! The orders of an account that are remembered, within limits.
 
 use std::collections::VecDeque;
 
 use super::ids::TargetId;
 use crate::provider::Id;
 
-/// How many ended orders are remembered, to know a late word about them from a new order.
+/// How many settled orders are remembered, so that a late report about one is not taken for a new order.
 pub(super) const MAX_ENDED: usize = 1_000;
-/// How many orders are followed at once.
+/// How many open orders are followed.
 pub(super) const MAX_OPEN: usize = 10_000;
 
-/// The targets of an account, oldest first. Those that are gone, or no longer what they were when they
-/// were put here, are passed over.
+/// The orders of an account, oldest first. Entries of removed orders are skipped: the target may be gone, or be
+/// reused for another id.
 #[derive(Default)]
 pub(super) struct Orders {
     pub(super) open: VecDeque<(TargetId, Id)>,

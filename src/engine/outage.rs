@@ -1,64 +1,65 @@
-//! Since when nothing was received from a provider.
+//! The duration of a provider's outage.
 
 use std::time::Duration;
 
-/// A provider is silent since the first question that it did not answer. A watch that hears nothing because
-/// nothing was due is healthy.
+/// An outage lasts from the first unanswered attempt (a request or a connection) until something is received. Time
+/// without any attempt is no outage.
 pub(super) struct Outage {
-    /// How long it may be silent.
+    /// `--max-outage`.
     limit: Option<Duration>,
-    silence: Option<Silence>,
+    unanswered: Option<Unanswered>,
 }
 
-struct Silence {
-    /// When the first question was asked, as time of the command.
+struct Unanswered {
+    /// When the first unanswered attempt started, as time of the command.
     since: Duration,
-    /// What became of the last question, if it came to something.
+    /// Why the last attempt failed; none if none of them has failed yet.
     reason: Option<String>,
 }
 
-/// What a silence amounts to.
+/// Whether an outage has reached its limit.
 #[derive(Debug, PartialEq)]
 pub(super) enum OutageState {
-    /// There is none, or none that is limited.
+    /// There is no outage, or it has no limit.
     None,
-    /// It is borne until this time of the command.
+    /// It reaches the limit at this time of the command.
     Until(Duration),
-    /// It has lasted for the limit, for this reason.
+    /// It has reached this limit, for this reason.
     Over(Duration, String),
 }
 
 impl Outage {
     pub(super) fn new(limit: Option<Duration>) -> Self {
-        Outage { limit, silence: None }
+        Outage { limit, unanswered: None }
     }
 
     /// Something was received from the provider.
     pub(super) fn received(&mut self) {
-        self.silence = None;
+        self.unanswered = None;
     }
 
-    /// The provider is asked something. Answers when the silence that begins with it is over, if one does.
-    pub(super) fn asked(&mut self, now: Duration) -> Option<Duration> {
-        if self.silence.is_some() {
+    /// A request or a connection was started. If an outage may begin with it: when that reaches the limit.
+    pub(super) fn attempt_started(&mut self, now: Duration) -> Option<Duration> {
+        if self.unanswered.is_some() {
             return None;
         }
-        self.silence = Some(Silence { since: now, reason: None });
+        self.unanswered = Some(Unanswered { since: now, reason: None });
         Some(now.saturating_add(self.limit?))
     }
 
-    /// A question was not answered, for a reason that may pass.
-    pub(super) fn unanswered(&mut self, now: Duration, reason: String) {
-        let silence = self.silence.get_or_insert(Silence { since: now, reason: None });
-        silence.reason = Some(reason);
+    /// An attempt failed, for a reason that may be temporary.
+    pub(super) fn attempt_failed(&mut self, now: Duration, reason: String) {
+        let unanswered = self.unanswered.get_or_insert(Unanswered { since: now, reason: None });
+        unanswered.reason = Some(reason);
     }
 
-    /// What the silence amounts to at this time.
+    /// The state at this time of the command.
     pub(super) fn state(&self, now: Duration) -> OutageState {
-        let (Some(limit), Some(Silence { since, reason })) = (self.limit, &self.silence) else {
+        let (Some(limit), Some(Unanswered { since, reason })) = (self.limit, &self.unanswered)
+        else {
             return OutageState::None;
         };
-        // A single look has no patience, but it waits for the answer.
+        // A limit of zero (`get`) allows no failure, but waits for the response.
         if reason.is_none() && limit.is_zero() {
             return OutageState::None;
         }
@@ -69,16 +70,16 @@ impl Outage {
         OutageState::Over(limit, reason.as_deref().unwrap_or("no answer").to_owned())
     }
 
-    /// Nobody was there to listen for this long, which is no silence of the provider's.
-    pub(super) fn excuse(&mut self, missed: Duration, now: Duration) {
-        if let Some(silence) = &mut self.silence {
-            silence.since = (silence.since + missed).min(now);
+    /// Excludes this much time from the outage, in which this process was suspended.
+    pub(super) fn exclude(&mut self, missed: Duration, now: Duration) {
+        if let Some(unanswered) = &mut self.unanswered {
+            unanswered.since = (unanswered.since + missed).min(now);
         }
     }
 
-    /// What the provider was last silent about, if it is silent.
+    /// Why the last attempt failed, during an outage.
     pub(super) fn reason(&self) -> Option<&str> {
-        self.silence.as_ref()?.reason.as_deref()
+        self.unanswered.as_ref()?.reason.as_deref()
     }
 }
 
@@ -97,42 +98,42 @@ mod tests {
     }
 
     #[test]
-    fn silence_counts_from_the_first_question_without_an_answer() {
+    fn an_outage_counts_from_the_first_unanswered_attempt() {
         let mut outage = Outage::new(Some(LIMIT));
         assert_eq!(outage.state(seconds(1_000)), OutageState::None);
-        assert_eq!(outage.asked(seconds(10)), Some(seconds(40)));
-        assert_eq!(outage.asked(seconds(20)), None);
+        assert_eq!(outage.attempt_started(seconds(10)), Some(seconds(40)));
+        assert_eq!(outage.attempt_started(seconds(20)), None);
         assert_eq!(outage.state(seconds(39)), OutageState::Until(seconds(40)));
         assert_eq!(outage.state(seconds(40)), over("no answer"));
     }
 
     #[test]
-    fn whatever_is_heard_ends_it() {
+    fn whatever_is_received_ends_it() {
         let mut outage = Outage::new(Some(LIMIT));
-        outage.asked(seconds(10));
-        outage.unanswered(seconds(20), "503".to_owned());
+        outage.attempt_started(seconds(10));
+        outage.attempt_failed(seconds(20), "503".to_owned());
         outage.received();
         assert_eq!((outage.state(seconds(1_000)), outage.reason()), (OutageState::None, None));
-        assert_eq!(outage.asked(seconds(50)), Some(seconds(80)));
+        assert_eq!(outage.attempt_started(seconds(50)), Some(seconds(80)));
     }
 
     #[test]
-    fn the_last_reason_is_the_one_that_is_told() {
+    fn the_last_reason_is_the_one_that_is_reported() {
         let mut outage = Outage::new(Some(LIMIT));
-        // A connection is lost that nothing was asked of.
-        outage.unanswered(seconds(10), "gone".to_owned());
-        outage.unanswered(seconds(20), "503".to_owned());
+        // An open connection is lost, without an attempt.
+        outage.attempt_failed(seconds(10), "gone".to_owned());
+        outage.attempt_failed(seconds(20), "503".to_owned());
         assert_eq!(outage.reason(), Some("503"));
         assert_eq!(outage.state(seconds(39)), OutageState::Until(seconds(40)));
         assert_eq!(outage.state(seconds(40)), over("503"));
     }
 
     #[test]
-    fn without_patience_the_answer_is_waited_for_and_a_failure_is_the_end() {
+    fn with_a_limit_of_zero_the_response_is_awaited_and_a_failure_is_the_end() {
         let mut outage = Outage::new(Some(Duration::ZERO));
-        outage.asked(seconds(10));
+        outage.attempt_started(seconds(10));
         assert_eq!(outage.state(seconds(1_000)), OutageState::None);
-        outage.unanswered(seconds(11), "503".to_owned());
+        outage.attempt_failed(seconds(11), "503".to_owned());
         let state = OutageState::Over(Duration::ZERO, "503".to_owned());
         assert_eq!(outage.state(seconds(11)), state);
     }
@@ -140,19 +141,19 @@ mod tests {
     #[test]
     fn without_a_limit_there_is_none_but_the_reason_is_known() {
         let mut outage = Outage::new(None);
-        assert_eq!(outage.asked(seconds(10)), None);
-        outage.unanswered(seconds(20), "503".to_owned());
+        assert_eq!(outage.attempt_started(seconds(10)), None);
+        outage.attempt_failed(seconds(20), "503".to_owned());
         assert_eq!(outage.state(seconds(100_000)), OutageState::None);
         assert_eq!(outage.reason(), Some("503"));
     }
 
     #[test]
-    fn time_in_which_nobody_listened_is_excused_up_to_the_present() {
+    fn suspended_time_is_excluded_up_to_the_present() {
         let mut outage = Outage::new(Some(LIMIT));
-        outage.asked(seconds(10));
-        outage.excuse(seconds(100), seconds(120));
+        outage.attempt_started(seconds(10));
+        outage.exclude(seconds(100), seconds(120));
         assert_eq!(outage.state(seconds(120)), OutageState::Until(seconds(140)));
-        outage.excuse(seconds(100), seconds(130));
+        outage.exclude(seconds(100), seconds(130));
         assert_eq!(outage.state(seconds(130)), OutageState::Until(seconds(160)));
     }
 }

@@ -1,4 +1,4 @@
-//! What a command is to do, with every question of precedence answered.
+//! The plan of a command: everything that was configured, with the precedence of its sources applied.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,43 +11,43 @@ use crate::lifecycle::{Expectation, Goal, Rules};
 use crate::provider::{Id, Provider};
 use crate::warning::Warning;
 
-/// A checked command.
+/// The plan of a command.
 #[derive(Clone)]
 pub struct Plan {
     /// Watch, poll or get.
     pub mode: Mode,
-    /// The profiles that the targets use.
+    /// The profiles of the targets.
     pub profiles: List<ProfileId, Profile>,
-    /// What is waited for, each only once.
+    /// The targets, without duplicates.
     pub targets: List<TargetId, Target>,
-    /// Whether every transaction of the (only) profile's account is followed, and no named target.
+    /// Whether all transactions of an account are followed; then there is one profile and no targets.
     pub account: bool,
-    /// What counts as success.
+    /// The statuses that count as success.
     pub goal: Goal,
-    /// What must hold then.
+    /// What must hold once the goal is reached.
     pub expectations: Vec<Expectation>,
     /// Whether the first target that reaches the goal ends the command.
     pub any: bool,
-    /// For the whole command.
+    /// The limit of the whole command, from its start.
     pub timeout: Option<Duration>,
-    /// How often to give a sign of life when nothing changes.
+    /// The time without a change after which there is a heartbeat.
     pub heartbeat: Option<Duration>,
     /// Whether personal data stays in the provider's JSON.
     pub show_personal: bool,
-    /// What has to be said before anything happens.
+    /// Warnings to show at the start.
     pub notices: Vec<Warning>,
 }
 
-/// What feeds the watch.
+/// How changes of targets reach the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Push, with requests underneath.
+    /// Push, with polling as a safety net and while push is down.
     Watch,
-    /// Push, with one request after each subscription and none besides.
+    /// Push, with one lookup after each subscription and no polling.
     WatchPushOnly,
-    /// Requests only.
+    /// Polling only.
     Poll,
-    /// One request.
+    /// One lookup.
     Get {
         /// Whether the status decides the exit code.
         exit_status: bool,
@@ -61,32 +61,32 @@ impl Mode {
     }
 }
 
-/// A provider with its settings.
+/// A provider with the settings and options of a profile.
 #[derive(Clone)]
 pub struct Profile {
-    /// Its name in targets and messages.
+    /// The name in targets and messages.
     pub name: Arc<str>,
-    /// What goes before an id of it in a target's name.
+    /// The part of a target's name before the id, with the separator.
     pub prefix: Arc<str>,
-    /// The provider, configured.
+    /// The configured provider.
     pub provider: Arc<dyn Provider>,
-    /// Its token.
+    /// The token.
     pub credential: Credential,
-    /// Whether it can be polled, and not only listened to.
+    /// Whether it can be polled; without a token some providers only push.
     pub can_poll: bool,
-    /// How often it is polled while polling carries the watch.
+    /// From the end of a target's lookup to its next one while there is no push.
     pub interval: Duration,
-    /// How often it is polled while push is healthy.
-    pub safety: Duration,
-    /// How long an unknown id may take to appear.
+    /// The same while push is live.
+    pub safety_interval: Duration,
+    /// How long after the start of the command an id may be unknown to the provider.
     pub appear_timeout: Option<Duration>,
-    /// How long nothing may be heard.
+    /// How long an outage may last, from the first unanswered attempt.
     pub max_outage: Option<Duration>,
-    /// How long a bad ending is held.
+    /// How long after it was observed a bad ending is accepted.
     pub grace: Duration,
 }
 
-/// One transaction to wait for.
+/// A transaction to wait for.
 #[derive(Clone)]
 pub struct Target {
     /// Its names.
@@ -98,14 +98,14 @@ pub struct Target {
 }
 
 impl Mode {
-    /// Whether this is a single look.
+    /// Whether targets are looked up only once.
     pub fn is_get(self) -> bool {
         matches!(self, Mode::Get { .. })
     }
 }
 
 impl Plan {
-    /// The fold's rules for the targets of a profile.
+    /// The rules by which the targets of a profile are decided.
     pub fn rules(&self, profile: ProfileId) -> Rules {
         let profile = &self.profiles[profile];
         Rules {

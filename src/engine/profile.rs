@@ -1,4 +1,4 @@
-//! What a command knows of a provider: the owners of its queue, its silence and its token.
+//! The state of a profile: request queue, outage, token.
 
 use super::outage::Outage;
 use super::plan::Profile;
@@ -15,12 +15,12 @@ pub(super) struct ProfileState {
     pub(super) outage: Outage,
     pub(super) token: TokenRenewal,
     pub(super) rules: Rules,
-    /// Whether its work has begun.
+    /// Whether its connections and lookups were started.
     pub(super) has_begun: bool,
-    /// Whether anything it answered or pushed was ever understood.
+    /// Whether any response or message of the provider was understood so far.
     pub(super) was_understood: bool,
-    /// Whether it was reported that the quota makes lookups rarer.
-    pub(super) is_slowness_reported: bool,
+    /// Whether there was a warning that the quota makes lookups less frequent.
+    pub(super) is_quota_reported: bool,
 }
 
 impl ProfileState {
@@ -35,17 +35,17 @@ impl ProfileState {
             rules,
             has_begun: false,
             was_understood: false,
-            is_slowness_reported: false,
+            is_quota_reported: false,
         }
     }
 
-    /// This side of the provider accepted the token.
+    /// The provider accepted the token on this side.
     pub(super) fn accepted(&mut self, side: Source) {
         self.outage.received();
         self.token.accepted(side);
     }
 
-    /// A lookup came back with an answer that was understood.
+    /// A response to a lookup was understood.
     pub(super) fn answered(&mut self) {
         self.accepted(Source::Pull);
         self.was_understood = true;

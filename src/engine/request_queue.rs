@@ -1,5 +1,5 @@
-//! The lookups of a profile that wait for their turn. Every reason to look something up goes through here, so
-//! that limits, quotas and Retry-After are honoured in one place.
+//! The request queue of a profile. All lookups go through it, so that limits, quotas and `Retry-After` are honoured
+//! in one place.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,29 +8,30 @@ use super::TargetId;
 use super::token_bucket::TokenBucket;
 use crate::provider::Quota;
 
-/// How many lookups of a profile are under way at once.
+/// How many lookups of a profile may be under way at the same time.
 const MAX_IN_FLIGHT: usize = 8;
 
-/// The targets of a profile that wait to be looked up.
+/// The targets of a profile that are to be looked up.
 pub(super) struct RequestQueue {
     /// How many targets one lookup may serve.
     batch: usize,
     waiting: VecDeque<TargetId>,
     in_flight: usize,
+    /// As time of the command.
     closed_until: Duration,
     buckets: Vec<TokenBucket>,
-    /// When the quota lets the next lookup through, if it has to be waited for.
-    refilled_at: Option<Duration>,
+    /// Set while the quota is used up: until this time of the command.
+    exhausted_until: Option<Duration>,
 }
 
-/// Whether a lookup may be made now.
+/// The next lookup of a queue.
 #[derive(Debug, PartialEq)]
-pub(super) enum Turn {
-    /// For these targets.
+pub(super) enum NextLookup {
+    /// A lookup of these targets.
     Lookup(Vec<TargetId>),
-    /// The quota is used up until this time; it was not before.
-    Exhausted(Duration),
-    /// None, for now.
+    /// The quota is used up until this time of the command, which was not returned before.
+    QuotaExhausted(Duration),
+    /// None at present.
     None,
 }
 
@@ -43,7 +44,7 @@ impl RequestQueue {
             in_flight: 0,
             closed_until: Duration::ZERO,
             buckets: quotas.iter().map(TokenBucket::new).collect(),
-            refilled_at: None,
+            exhausted_until: None,
         }
     }
 
@@ -51,36 +52,45 @@ impl RequestQueue {
         self.waiting.push_back(target);
     }
 
-    /// The next lookup. Targets that are not `open` any more are passed over.
-    pub(super) fn next(&mut self, now: Duration, mut open: impl FnMut(TargetId) -> bool) -> Turn {
+    /// The next lookup. Targets for which `is_open` returns false are dropped.
+    pub(super) fn next(
+        &mut self,
+        now: Duration,
+        mut is_open: impl FnMut(TargetId) -> bool,
+    ) -> NextLookup {
         if self.in_flight >= MAX_IN_FLIGHT || now < self.closed_until {
-            return Turn::None;
+            return NextLookup::None;
         }
-        while self.waiting.front().is_some_and(|first| !open(*first)) {
+        while self.waiting.front().is_some_and(|first| !is_open(*first)) {
             self.waiting.pop_front();
         }
         if self.waiting.is_empty() {
-            return Turn::None;
+            return NextLookup::None;
         }
-        let open_at = self.buckets.iter().map(TokenBucket::open_at).max().unwrap_or_default();
-        if now < open_at {
-            let is_news = self.refilled_at.replace(open_at) != Some(open_at);
-            return if is_news { Turn::Exhausted(open_at) } else { Turn::None };
+        let available_at =
+            self.buckets.iter().map(TokenBucket::available_at).max().unwrap_or_default();
+        if now < available_at {
+            let is_new = self.exhausted_until.replace(available_at) != Some(available_at);
+            return if is_new {
+                NextLookup::QuotaExhausted(available_at)
+            } else {
+                NextLookup::None
+            };
         }
-        self.refilled_at = None;
+        self.exhausted_until = None;
         let mut targets = Vec::new();
         while targets.len() < self.batch
             && let Some(target) = self.waiting.pop_front()
         {
-            targets.extend(Some(target).filter(|target| open(*target)));
+            targets.extend(Some(target).filter(|target| is_open(*target)));
         }
         self.in_flight += 1;
         self.buckets.iter_mut().for_each(|bucket| bucket.take(now));
-        Turn::Lookup(targets)
+        NextLookup::Lookup(targets)
     }
 
-    /// A lookup came back.
-    pub(super) fn done(&mut self) {
+    /// A lookup is done.
+    pub(super) fn lookup_finished(&mut self) {
         self.in_flight -= 1;
     }
 
@@ -88,13 +98,13 @@ impl RequestQueue {
         now < self.closed_until
     }
 
-    /// Lets no lookup through before this time; answers until when none is let through.
+    /// Closes the queue until this time of the command, or longer if it is closed longer already. Returns until when.
     pub(super) fn close_until(&mut self, time: Duration) -> Duration {
         self.closed_until = self.closed_until.max(time);
         self.closed_until
     }
 
-    /// How many targets wait, and how long the last of them waits for the quota, if there is one.
+    /// How many targets wait, and how long the last of them has to wait for the quota, if there is one.
     pub(super) fn backlog(&self, now: Duration) -> (usize, Option<Duration>) {
         let waiting = self.waiting.len();
         let lookups = waiting.div_ceil(self.batch);
@@ -117,12 +127,12 @@ mod tests {
         queue
     }
 
-    fn next(queue: &mut RequestQueue, now: Duration) -> Turn {
+    fn next(queue: &mut RequestQueue, now: Duration) -> NextLookup {
         queue.next(now, |_| true)
     }
 
-    fn lookup(targets: impl IntoIterator<Item = usize>) -> Turn {
-        Turn::Lookup(targets.into_iter().map(TargetId::at).collect())
+    fn lookup(targets: impl IntoIterator<Item = usize>) -> NextLookup {
+        NextLookup::Lookup(targets.into_iter().map(TargetId::at).collect())
     }
 
     fn seconds(seconds: u64) -> Duration {
@@ -134,18 +144,18 @@ mod tests {
         let mut queue = queue(3, 5);
         assert_eq!(next(&mut queue, seconds(0)), lookup([0, 1, 2]));
         assert_eq!(next(&mut queue, seconds(0)), lookup([3, 4]));
-        assert_eq!(next(&mut queue, seconds(0)), Turn::None);
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
     }
 
     #[test]
-    fn targets_that_are_not_open_are_passed_over_and_cost_nothing() {
+    fn targets_that_are_not_open_are_dropped_and_cost_nothing() {
         let mut some = queue(3, 6);
-        let open = |target: TargetId| [1, 4, 5].contains(&target.place());
+        let open = |target: TargetId| [1, 4, 5].contains(&target.index());
         assert_eq!(some.next(seconds(0), open), lookup([1, 4, 5]));
 
-        // A quota of one lookup, which they leave alone.
+        // A quota of one lookup, which they do not use.
         let mut none = limited(3, 6, &[Quota { requests: 1, within: seconds(60) }]);
-        assert_eq!(none.next(seconds(0), |_| false), Turn::None);
+        assert_eq!(none.next(seconds(0), |_| false), NextLookup::None);
         none.push(TargetId::at(7));
         assert_eq!(next(&mut none, seconds(0)), lookup([7]));
     }
@@ -156,10 +166,10 @@ mod tests {
         for first in (0..24).step_by(3) {
             assert_eq!(next(&mut queue, seconds(0)), lookup(first..first + 3));
         }
-        assert_eq!(next(&mut queue, seconds(0)), Turn::None);
-        queue.done();
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
+        queue.lookup_finished();
         assert_eq!(next(&mut queue, seconds(0)), lookup([24, 25, 26]));
-        assert_eq!(next(&mut queue, seconds(0)), Turn::None);
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
     }
 
     #[test]
@@ -168,22 +178,22 @@ mod tests {
         assert_eq!(queue.close_until(seconds(20)), seconds(20));
         assert_eq!(queue.close_until(seconds(10)), seconds(20));
         assert!(queue.is_closed(Duration::from_millis(19_999)));
-        assert_eq!(next(&mut queue, Duration::from_millis(19_999)), Turn::None);
+        assert_eq!(next(&mut queue, Duration::from_millis(19_999)), NextLookup::None);
         assert!(!queue.is_closed(seconds(20)));
         assert_eq!(next(&mut queue, seconds(20)), lookup([0]));
     }
 
     #[test]
-    fn a_quota_counts_lookups_and_that_it_is_used_up_is_told_once() {
+    fn a_quota_counts_lookups_and_that_it_is_used_up_is_returned_once() {
         // Two at once, and then one each second.
         let quota = Quota { requests: 10, within: seconds(8) };
         let mut queue = limited(3, 10, &[quota]);
         assert_eq!(next(&mut queue, seconds(0)), lookup([0, 1, 2]));
         assert_eq!(next(&mut queue, seconds(0)), lookup([3, 4, 5]));
-        assert_eq!(next(&mut queue, seconds(0)), Turn::Exhausted(seconds(1)));
-        assert_eq!(next(&mut queue, Duration::from_millis(500)), Turn::None);
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::QuotaExhausted(seconds(1)));
+        assert_eq!(next(&mut queue, Duration::from_millis(500)), NextLookup::None);
         assert_eq!(next(&mut queue, seconds(1)), lookup([6, 7, 8]));
-        assert_eq!(next(&mut queue, seconds(1)), Turn::Exhausted(seconds(2)));
+        assert_eq!(next(&mut queue, seconds(1)), NextLookup::QuotaExhausted(seconds(2)));
         assert_eq!(next(&mut queue, seconds(2)), lookup([9]));
     }
 
@@ -192,7 +202,7 @@ mod tests {
         let quota = |requests, within| Quota { requests, within: seconds(within) };
         let mut queue = limited(1, 5, &[quota(10, 8), quota(5, 400)]);
         assert_eq!(next(&mut queue, seconds(0)), lookup([0]));
-        assert_eq!(next(&mut queue, seconds(0)), Turn::Exhausted(seconds(100)));
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::QuotaExhausted(seconds(100)));
     }
 
     #[test]

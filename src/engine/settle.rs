@@ -1,4 +1,4 @@
-//! Taking reports in, and coming to an end.
+//! Observations of targets, and how targets and the command end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind};
 use crate::event::{Change, Closing, Conclusion, Event, Held, Outcome, Summary};
 use crate::lifecycle::{Decision, Ending, Expectation, Observation, Source, Verdict};
-use crate::provider::{Report, Status, without_personal_data};
+use crate::provider::{Report, Status, remove_personal_data};
 use crate::warning::WarningCode;
 
-/// How many failures of an account's orders are kept, for they never end.
+/// How many failures are kept for the closing report of an account, which may run for a long time.
 const MAX_ACCOUNT_FAILURES: usize = 1_000;
 
-/// When the status before was observed, and the provider's time then.
-type Before = (Duration, Option<Timestamp>);
+/// When the previous status was observed, as time of the command, and by the provider's clock.
+type Previous = (Duration, Option<Timestamp>);
 
 impl Engine {
     pub(super) fn observe(&mut self, target: TargetId, mut observation: Observation) {
@@ -28,14 +28,14 @@ impl Engine {
             && let Some(data) = &mut observation.report.data
         {
             let spec = self.plan.profiles[profile].provider.spec();
-            without_personal_data(data, &spec.personal);
+            remove_personal_data(data, &spec.personal);
         }
         let rules = &self.profiles[profile].rules;
         let state = &mut self.targets[target];
-        let before = state.tracker.since().map(|since| (since, state.tracker.clock()));
+        let before = state.tracker.since().map(|since| (since, state.tracker.provider_time()));
         let verdict = state.tracker.observe(&observation, rules);
         state.awaiting_confirmation &= verdict != Verdict::Changed;
-        // A lookup that was made to confirm a push need not be newer than that push.
+        // The response of a lookup that confirms a push may have the time of that push.
         let confirms = state.awaiting_confirmation
             && observation.source == Source::Pull
             && state.tracker.status() == Some(observation.report.status);
@@ -47,7 +47,7 @@ impl Engine {
             Verdict::Same | Verdict::Stale | Verdict::Sticky => {}
         }
         let is_about_now = matches!(verdict, Verdict::Changed | Verdict::Same) || confirms;
-        // With the report at hand, so that an expectation can look into it.
+        // Expectations are checked on this report, not on an earlier one.
         let state = &self.targets[target];
         match state.tracker.decide(self.now.elapsed, &self.profiles[profile].rules) {
             Decision::Settled(Ending::Reached) if is_about_now => {
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// An ending that looks old is not believed. It is a reason to look, or at least to say so.
+    /// A final status that is older than the last accepted one is not accepted, but leads to a lookup or a warning.
     fn stale_ending(&mut self, target: TargetId, observation: &Observation) {
         let status = observation.report.status;
         match observation.source {
@@ -71,7 +71,7 @@ impl Engine {
                     self.warn_once(target, WarningCode::StalePush, message);
                 }
             }
-            // Asked before the last push came; asked again, the answer is the newer one.
+            // It was requested before the last push arrived; the response to another request is newer.
             Source::Pull if observation.report.occurred_at.is_none() => self.look_up(target),
             Source::Pull => {
                 let message = format!(
@@ -83,8 +83,13 @@ impl Engine {
         }
     }
 
-    fn changed(&mut self, target: TargetId, observation: &mut Observation, before: Option<Before>) {
-        // Only what is expected is looked for in it again.
+    fn changed(
+        &mut self,
+        target: TargetId,
+        observation: &mut Observation,
+        before: Option<Previous>,
+    ) {
+        // Only expectations need it after this.
         let data = if self.plan.expectations.is_empty() {
             observation.report.data.take()
         } else {
@@ -95,28 +100,28 @@ impl Engine {
         let change = Change {
             name: state.name.clone(),
             status: report.status,
-            word: report.word.clone(),
+            provider_status: report.provider_status.clone(),
             source: observation.source,
             occurred_at: report.occurred_at,
             elapsed: self.now.elapsed.saturating_sub(state.since),
-            after: before.map(|before| elapsed_since(before, observation)),
+            since_previous: before.map(|before| elapsed_since(before, observation)),
             detail: report.detail.clone(),
             history: report.history.clone(),
             record: state.tracker.record().clone(),
             data,
         };
         self.emit(Event::Status(change));
-        self.shown = self.now.elapsed;
+        self.last_shown = self.now.elapsed;
         if report.status == Status::Unknown {
             let message = format!(
                 "'{}' is a status that txwatch does not know; it is neither an end nor a success here",
-                report.word
+                report.provider_status
             );
             self.warn_once(target, WarningCode::UnknownStatus, message);
         }
     }
 
-    /// Looks at where a target stands, and settles it if that decides it.
+    /// Settles a target if its status decides it.
     pub(super) fn decide(&mut self, target: TargetId) {
         let Some(state) = self.targets.open(target) else {
             return;
@@ -139,16 +144,16 @@ impl Engine {
     fn emit_held(&mut self, target: TargetId, until: Duration) {
         let state = &mut self.targets[target];
         if let Some(status) = state.tracker.status()
-            && state.is_first(WarningCode::Held)
+            && state.is_first_warning(WarningCode::Held)
         {
-            let left = whole_seconds(until.saturating_sub(self.now.elapsed));
-            let held = Held { target: state.name.target.clone(), status, left };
+            let remaining = whole_seconds(until.saturating_sub(self.now.elapsed));
+            let held = Held { target: state.name.target.clone(), status, remaining };
             self.emit(Event::Held(held));
         }
     }
 
-    /// What is expected is held against the report that decides, never against what an earlier status
-    /// said. A push carries less than an answer does, so what is missing in one decides nothing yet.
+    /// The goal is reached: checks the expectations on the report that reached it. A field may be missing in a push
+    /// and present in the response to a lookup, so that is awaited first.
     fn reached(&mut self, target: TargetId, observation: &Observation) {
         let report: &Report = &observation.report;
         let expectations = &self.plan.expectations;
@@ -164,13 +169,13 @@ impl Engine {
         }
     }
 
-    /// The goal is reached, but whether what is expected holds has to be looked up.
+    /// The expectations are checked on the result of a lookup.
     fn await_confirmation(&mut self, target: TargetId) {
         self.targets[target].awaiting_confirmation = true;
         self.look_up(target);
     }
 
-    /// An ending that was decided without a new report: the end of a grace.
+    /// A target was decided without a new report, as at the end of the grace period.
     fn ended(&mut self, target: TargetId, ending: Ending) {
         match ending {
             Ending::Reached if self.plan.expectations.is_empty() => {
@@ -191,32 +196,32 @@ impl Engine {
         }
     }
 
-    /// It ended well, but not as asked; the status alone does not say why that is no success.
+    /// It completed, but an expectation does not hold or another status was the goal.
     fn mismatch(&mut self, target: TargetId, reason: String) {
         let status = self.targets[target].tracker.status().unwrap_or(Status::Unknown);
         let name = &self.targets[target].name.target;
         let message = format!("{name} {status}, but not as asked: {reason}");
         let failure = Failure::new(FailureKind::Mismatch, message);
         let outcome = Outcome::Failed(failure.kind());
-        self.keep_failure(Arc::new(failure));
+        self.record_failure(Arc::new(failure));
         self.settle(target, outcome, Some(reason));
     }
 
-    /// Our side could not do its work for one target.
+    /// Settles a target with a failure.
     pub(super) fn fail(&mut self, target: TargetId, failure: Failure) {
         let (outcome, reason) = (Outcome::Failed(failure.kind()), failure.to_string());
-        self.keep_failure(Arc::new(failure));
+        self.record_failure(Arc::new(failure));
         self.settle(target, outcome, Some(reason));
     }
 
-    /// Something to tell in the end.
-    fn keep_failure(&mut self, failure: Arc<Failure>) {
+    /// Keeps a failure for the closing report.
+    fn record_failure(&mut self, failure: Arc<Failure>) {
         if !self.plan.account || self.failures.len() < MAX_ACCOUNT_FAILURES {
             self.failures.push(failure);
         }
     }
 
-    /// Our side could not do its work for any target of a profile.
+    /// Settles all open targets of a profile with a failure.
     pub(super) fn fail_profile(&mut self, profile: ProfileId, failure: Failure) {
         let (outcome, reason) = (Outcome::Failed(failure.kind()), failure.to_string());
         self.failures.push(Arc::new(failure));
@@ -228,7 +233,7 @@ impl Engine {
         }
     }
 
-    /// Every target that is still open ends here, for this reason.
+    /// Settles all open targets.
     pub(super) fn stop(&mut self, kind: FailureKind) {
         let outcome = Outcome::Failed(kind);
         self.settle_all(outcome);
@@ -244,7 +249,7 @@ impl Engine {
         }
     }
 
-    /// A target's one ending.
+    /// Settles a target, unless it is settled already.
     pub(super) fn settle(&mut self, target: TargetId, outcome: Outcome, reason: Option<String>) {
         let at = self.now.elapsed;
         if !self.targets[target].end(outcome, at) {
@@ -267,18 +272,18 @@ impl Engine {
         }
     }
 
-    /// `--any` needs only one success, `get` only a look that worked.
+    /// The conclusion once all targets are settled.
     fn conclusion_of_all(&self) -> Conclusion {
         if self.plan.any && self.tally.reached() > 0 {
             Conclusion::AnyReached
         } else if self.plan.mode == (Mode::Get { exit_status: false }) {
-            Conclusion::LookedOnce
+            Conclusion::LookedUpOnce
         } else {
             Conclusion::AllSettled
         }
     }
 
-    /// The command is done.
+    /// Ends the command.
     fn conclude(&mut self, conclusion: Conclusion) {
         if self.conclusion.is_none() {
             self.conclusion = Some(conclusion);
@@ -292,7 +297,7 @@ impl Engine {
         Summary { conclusion, targets: self.tally.known(), outcomes }
     }
 
-    /// What is left to say about a command that ended like this.
+    /// The data of the closing report of a command that ended with this conclusion.
     pub fn closing(&self, conclusion: Conclusion) -> Closing {
         let now = self.now.elapsed;
         let undecided = self
@@ -302,7 +307,7 @@ impl Engine {
         Closing {
             summary: self.summary(conclusion),
             failures: self.failures.clone(),
-            troubles: self.troubles(),
+            ongoing_problems: self.ongoing_problems(),
             undecided: match conclusion {
                 Conclusion::AnyReached => Vec::new(),
                 _ => undecided.collect(),
@@ -313,9 +318,9 @@ impl Engine {
     }
 }
 
-/// How long the status before lasted: by the provider's clock if it tells, as the times that are shown do.
-fn elapsed_since((since, clock): Before, observation: &Observation) -> Duration {
-    let theirs = observation.report.occurred_at.zip(clock);
-    let theirs = theirs.and_then(|(now, then)| Duration::try_from(now.duration_since(then)).ok());
-    theirs.unwrap_or_else(|| observation.at.saturating_sub(since))
+/// How long the previous status lasted: by the provider's clock if both times are known, else by the command's.
+fn elapsed_since((since, clock): Previous, observation: &Observation) -> Duration {
+    let times = observation.report.occurred_at.zip(clock);
+    let elapsed = times.and_then(|(now, then)| Duration::try_from(now.duration_since(then)).ok());
+    elapsed.unwrap_or_else(|| observation.at.saturating_sub(since))
 }

@@ -1,19 +1,21 @@
-//! Time in which nobody was there: the process was stopped, or the machine slept.
+//! Detection of suspensions: the process was stopped, or the machine slept.
 
 use std::time::Duration;
 
-/// A wake-up that is later than this tells that nobody was there.
+/// A call that is later than this after a timer was due shows a suspension.
 const SUSPEND_THRESHOLD: Duration = Duration::from_secs(1);
-/// How long nothing is due after that, for what arrived meanwhile to be read.
+/// How long after a suspension timers are delayed, so that messages that arrived meanwhile are handled first.
 const DRAIN_GRACE: Duration = Duration::from_secs(1);
-/// Who is so late was not only busy: the whole time since the last turn is in doubt.
-const AWAY: Duration = Duration::from_secs(30);
+/// From this lateness on the process was certainly not just busy, and all the time since the last call counts as
+/// suspended.
+const LONG_SUSPEND: Duration = Duration::from_secs(30);
 
-/// Notices suspensions. Between two of them what is due is done, for a loop may be slow all the time.
+/// Detects suspensions. After each of them timers run at least once before another is detected, for a loop that is
+/// always slow.
 pub(super) struct SuspendDetector {
-    /// Nothing is due before, as time of the command.
+    /// Until when timers are delayed, as time of the command.
     quiet_until: Duration,
-    /// Whether what was due was done since the last suspension.
+    /// Whether timers have run since the last suspension.
     has_run: bool,
 }
 
@@ -22,13 +24,13 @@ impl SuspendDetector {
         SuspendDetector { quiet_until: Duration::ZERO, has_run: true }
     }
 
-    /// Before when nothing is due.
+    /// Until when timers are delayed, as time of the command.
     pub(super) fn quiet_until(&self) -> Duration {
         self.quiet_until
     }
 
-    /// The engine is called this late, this long after the call before. For how long nobody was there to
-    /// listen, if so.
+    /// The engine is called `late` after its next timer was due, and `gap` after the last call. Returns how long the
+    /// process was suspended, if it was.
     pub(super) fn resumed_from_suspend(
         &mut self,
         now: Duration,
@@ -39,10 +41,10 @@ impl SuspendDetector {
             return None;
         }
         self.quiet_until = now + DRAIN_GRACE;
-        Some(if late > AWAY { gap } else { late })
+        Some(if late > LONG_SUSPEND { gap } else { late })
     }
 
-    /// Whether what is due may be done now.
+    /// Whether timers may run now.
     pub(super) fn may_run(&mut self, now: Duration) -> bool {
         let may = now >= self.quiet_until;
         self.has_run |= may;
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_suspension_what_arrived_meanwhile_is_read_before_anything_is_due() {
+    fn after_a_suspension_timers_are_delayed_for_what_arrived_meanwhile() {
         let mut suspend = SuspendDetector::new();
         let late = SUSPEND_THRESHOLD + Duration::from_millis(1);
         assert_eq!(suspend.resumed_from_suspend(seconds(100), late, seconds(50)), Some(late));
@@ -76,19 +78,19 @@ mod tests {
         assert!(suspend.may_run(seconds(101)));
     }
 
-    /// Who is only busy is late, but was there before that.
+    /// A process that is only busy is late, but was not suspended before that.
     #[test]
-    fn after_a_long_lateness_the_whole_time_since_the_last_turn_is_in_doubt() {
+    fn after_a_long_lateness_all_the_time_since_the_last_call_counts_as_suspended() {
         let resumed = |late| {
             let mut suspend = SuspendDetector::new();
             suspend.resumed_from_suspend(seconds(1_000), late, seconds(500))
         };
-        assert_eq!(resumed(AWAY), Some(AWAY));
-        assert_eq!(resumed(AWAY + seconds(1)), Some(seconds(500)));
+        assert_eq!(resumed(LONG_SUSPEND), Some(LONG_SUSPEND));
+        assert_eq!(resumed(LONG_SUSPEND + seconds(1)), Some(seconds(500)));
     }
 
     #[test]
-    fn a_loop_that_is_always_late_still_does_what_is_due_in_between() {
+    fn a_loop_that_is_always_late_still_runs_timers_in_between() {
         let mut suspend = SuspendDetector::new();
         let mut turn = |now: u64| {
             let missed = suspend.resumed_from_suspend(seconds(now), seconds(2), seconds(3));

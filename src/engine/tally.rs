@@ -1,10 +1,10 @@
-//! How many targets there are, and how they ended.
+//! The number of targets, open and by outcome.
 
 use std::collections::HashMap;
 
 use crate::event::Outcome;
 
-/// The count of a command's targets.
+/// Counts the targets of a command.
 #[derive(Default)]
 pub(super) struct Tally {
     known: usize,
@@ -17,34 +17,34 @@ impl Tally {
         Tally { known: targets, open: targets, outcomes: HashMap::new() }
     }
 
-    /// There is one more.
+    /// Adds an open target.
     pub(super) fn add(&mut self) {
         self.known += 1;
         self.open += 1;
     }
 
-    /// One of them ended.
+    /// Counts an open target as settled.
     pub(super) fn settle(&mut self, outcome: Outcome) {
         self.open -= 1;
         *self.outcomes.entry(outcome).or_default() += 1;
     }
 
-    /// How many there were.
+    /// The number of all targets so far.
     pub(super) fn known(&self) -> usize {
         self.known
     }
 
-    /// How many have not ended.
+    /// The number of targets that are not settled.
     pub(super) fn open(&self) -> usize {
         self.open
     }
 
-    /// How many reached the goal.
+    /// The number of targets that reached the goal.
     pub(super) fn reached(&self) -> usize {
         self.outcomes.get(&Outcome::Reached).copied().unwrap_or_default()
     }
 
-    /// How many had each outcome.
+    /// The number of targets with each outcome.
     pub(super) fn outcomes(&self) -> &HashMap<Outcome, usize> {
         &self.outcomes
     }

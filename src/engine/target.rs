@@ -1,4 +1,4 @@
-//! One target: what is known of it, when it is looked up next, and how it ended.
+//! The state of a target: its status, its next lookup, and how it ended.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,35 +16,35 @@ pub(super) struct Target {
     pub(super) profile: ProfileId,
     /// The push connection that serves it, if one does.
     pub(super) feed: Option<FeedId>,
-    /// Since when it is followed, as time of the command.
+    /// When it was added, as time of the command.
     pub(super) since: Duration,
     pub(super) tracker: Tracker,
     /// Whether its changes are pushed at present.
     pub(super) subscribed: bool,
-    /// How often its push connection came back.
+    /// How often its push connection was reconnected.
     pub(super) reconnects: u32,
-    /// Malformed answers in a row.
+    /// Malformed responses in a row.
     pub(super) malformed_answers: u8,
-    /// The goal was reached by a push that lacks what an expectation looks for; a lookup will tell.
+    /// Whether a push reached the goal, but a field of an expectation is not in it, so that a lookup has to confirm it.
     pub(super) awaiting_confirmation: bool,
     lookup: LookupState,
-    warned: HashSet<WarningCode>,
+    warned_codes: HashSet<WarningCode>,
     ended: Option<Ended>,
 }
 
-/// Where a target's next lookup is.
+/// The next or present lookup of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LookupState {
     /// None is planned.
     None,
     /// Planned for this time of the command.
     At(Duration),
-    /// It waits in the request queue.
+    /// In the request queue.
     Queued,
-    /// It is under way.
+    /// Under way.
     InFlight,
-    /// It is under way, and wanted again as soon as it is back.
-    InFlightAndWantedAgain,
+    /// Under way, and to be repeated after that.
+    InFlightAndRequested,
 }
 
 /// How and when a target ended.
@@ -56,7 +56,7 @@ pub(super) struct Ended {
 }
 
 impl Target {
-    /// A target that is followed from this time of the command on.
+    /// A target that was added at this time of the command.
     pub(super) fn new(name: Name, id: Id, profile: ProfileId, since: Duration) -> Self {
         Target {
             name,
@@ -70,7 +70,7 @@ impl Target {
             malformed_answers: 0,
             awaiting_confirmation: false,
             lookup: LookupState::None,
-            warned: HashSet::new(),
+            warned_codes: HashSet::new(),
             ended: None,
         }
     }
@@ -83,20 +83,20 @@ impl Target {
         self.ended
     }
 
-    /// Ends it, unless it has ended already. Whether it had not.
+    /// Ends it, unless it has ended already. Returns whether it was open.
     pub(super) fn end(&mut self, outcome: Outcome, at: Duration) -> bool {
-        let is_news = self.is_open();
+        let was_open = self.is_open();
         self.ended.get_or_insert(Ended { outcome, at });
-        is_news
+        was_open
     }
 
-    /// Its one result, for this reason where the status does not say it.
+    /// Its result, with a reason if the status alone does not show it.
     pub(super) fn result(&self, ended: Ended, reason: Option<String>) -> TargetResult {
         TargetResult {
             name: self.name.clone(),
             outcome: ended.outcome,
             status: self.tracker.status(),
-            word: self.tracker.word().map(str::to_owned),
+            provider_status: self.tracker.provider_status().map(str::to_owned),
             elapsed: ended.at.saturating_sub(self.since),
             reconnects: self.reconnects,
             record: self.tracker.record().clone(),
@@ -104,7 +104,7 @@ impl Target {
         }
     }
 
-    /// What is left to say of it, if its end is not known.
+    /// Its entry in the closing report, if it was given up although the transaction may continue.
     pub(super) fn undecided(&self, can_poll: bool, now: Duration) -> Option<Undecided> {
         let ended = self.ended.filter(|ended| ended.outcome.is_undecided())?;
         let ago = |then: Duration| now.saturating_sub(then);
@@ -114,58 +114,59 @@ impl Target {
         Some(Undecided { target, outcome: ended.outcome, can_poll, last: last() })
     }
 
-    /// Whether this was not warned of yet.
-    pub(super) fn is_first(&mut self, code: WarningCode) -> bool {
-        self.warned.insert(code)
+    /// Returns true at the first call for a code, for warnings that are given once.
+    pub(super) fn is_first_warning(&mut self, code: WarningCode) -> bool {
+        self.warned_codes.insert(code)
     }
 
-    /// Plans the next lookup, in place of any that was planned. Whether a timer is needed.
+    /// Plans the next lookup, and replaces one that was planned. Returns whether a timer is needed; not if a lookup is
+    /// queued or under way.
     pub(super) fn plan_lookup(&mut self, due: Duration) -> bool {
         match self.lookup {
             LookupState::None | LookupState::At(_) => {
                 self.lookup = LookupState::At(due);
                 true
             }
-            LookupState::Queued | LookupState::InFlight | LookupState::InFlightAndWantedAgain => {
+            LookupState::Queued | LookupState::InFlight | LookupState::InFlightAndRequested => {
                 false
             }
         }
     }
 
-    /// Whether a lookup is planned for this time.
+    /// Whether the next lookup is planned for this time of the command.
     pub(super) fn is_planned(&self, due: Duration) -> bool {
         self.lookup == LookupState::At(due)
     }
 
-    /// Wants a lookup as soon as possible. One that is under way was asked before whatever made this one
-    /// necessary, so it does not count. Whether it has to be queued.
-    pub(super) fn want_lookup(&mut self) -> bool {
+    /// Requests a lookup as soon as possible. One that is under way does not suffice, for its response may be older
+    /// than the reason for this one. Returns whether the target has to be queued.
+    pub(super) fn request_lookup(&mut self) -> bool {
         match self.lookup {
             LookupState::None | LookupState::At(_) => {
                 self.lookup = LookupState::Queued;
                 true
             }
             LookupState::Queued => false,
-            LookupState::InFlight | LookupState::InFlightAndWantedAgain => {
-                self.lookup = LookupState::InFlightAndWantedAgain;
+            LookupState::InFlight | LookupState::InFlightAndRequested => {
+                self.lookup = LookupState::InFlightAndRequested;
                 false
             }
         }
     }
 
-    /// Its lookup begins.
-    pub(super) fn lookup_begins(&mut self) {
+    /// Its lookup was started.
+    pub(super) fn lookup_started(&mut self) {
         self.lookup = LookupState::InFlight;
     }
 
-    /// Its lookup is back, or is not to be made. Whether another one is wanted.
-    pub(super) fn lookup_ends(&mut self) -> bool {
+    /// Its lookup is done, or was dropped from the queue. Returns whether another one was requested meanwhile.
+    pub(super) fn lookup_finished(&mut self) -> bool {
         let ended = std::mem::replace(&mut self.lookup, LookupState::None);
-        ended == LookupState::InFlightAndWantedAgain
+        ended == LookupState::InFlightAndRequested
     }
 
-    /// Whether a lookup of it waits or is under way.
-    pub(super) fn has_lookup(&self) -> bool {
+    /// Whether its lookup is queued or under way.
+    pub(super) fn has_pending_lookup(&self) -> bool {
         !matches!(self.lookup, LookupState::None | LookupState::At(_))
     }
 }
@@ -191,31 +192,31 @@ mod tests {
         assert!(target.plan_lookup(seconds(9)));
         assert!(!target.is_planned(seconds(5)));
         assert!(target.is_planned(seconds(9)));
-        assert!(!target.has_lookup());
+        assert!(!target.has_pending_lookup());
     }
 
     #[test]
     fn a_target_is_queued_once_and_nothing_is_planned_meanwhile() {
         let mut target = target();
         target.plan_lookup(seconds(5));
-        assert!(target.want_lookup());
-        assert!(target.has_lookup() && !target.is_planned(seconds(5)));
-        assert!(!target.want_lookup());
+        assert!(target.request_lookup());
+        assert!(target.has_pending_lookup() && !target.is_planned(seconds(5)));
+        assert!(!target.request_lookup());
         assert!(!target.plan_lookup(seconds(5)));
-        target.lookup_begins();
-        assert!(!target.lookup_ends(), "what was wanted while it waited is what it is");
-        assert!(!target.has_lookup());
+        target.lookup_started();
+        assert!(!target.lookup_finished(), "a request while it is queued is the same lookup");
+        assert!(!target.has_pending_lookup());
     }
 
     #[test]
-    fn what_is_wanted_during_a_lookup_is_wanted_once_after_it() {
+    fn what_is_requested_during_a_lookup_is_requested_once_after_it() {
         let mut target = target();
-        target.want_lookup();
-        target.lookup_begins();
-        assert!(!target.want_lookup());
-        assert!(!target.want_lookup());
-        assert!(target.lookup_ends());
-        assert!(!target.lookup_ends());
+        target.request_lookup();
+        target.lookup_started();
+        assert!(!target.request_lookup());
+        assert!(!target.request_lookup());
+        assert!(target.lookup_finished());
+        assert!(!target.lookup_finished());
     }
 
     #[test]
@@ -231,8 +232,8 @@ mod tests {
     #[test]
     fn a_warning_is_new_once_for_each_code() {
         let mut target = target();
-        assert!(target.is_first(WarningCode::Gap));
-        assert!(!target.is_first(WarningCode::Gap));
-        assert!(target.is_first(WarningCode::Held));
+        assert!(target.is_first_warning(WarningCode::Gap));
+        assert!(!target.is_first_warning(WarningCode::Gap));
+        assert!(target.is_first_warning(WarningCode::Held));
     }
 }

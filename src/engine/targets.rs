@@ -1,4 +1,4 @@
-//! The targets of a command under ids that they keep, while others come and go.
+//! The targets of a command, under stable ids.
 
 use std::ops::{Index, IndexMut};
 
@@ -17,15 +17,15 @@ impl Targets {
     }
 
     pub(super) fn remove(&mut self, id: TargetId) -> Target {
-        self.0.remove(id.place())
+        self.0.remove(id.index())
     }
 
     pub(super) fn get(&self, id: TargetId) -> Option<&Target> {
-        self.0.get(id.place())
+        self.0.get(id.index())
     }
 
     pub(super) fn get_mut(&mut self, id: TargetId) -> Option<&mut Target> {
-        self.0.get_mut(id.place())
+        self.0.get_mut(id.index())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -36,7 +36,7 @@ impl Targets {
         self.0.iter().map(|(key, target)| (TargetId::at(key), target))
     }
 
-    /// The target, if it is there and not settled.
+    /// The target, if it was not removed and is not settled.
     pub(super) fn open(&self, id: TargetId) -> Option<&Target> {
         self.get(id).filter(|target| target.is_open())
     }
@@ -51,13 +51,13 @@ impl Index<TargetId> for Targets {
     type Output = Target;
 
     fn index(&self, id: TargetId) -> &Target {
-        &self.0[id.place()]
+        &self.0[id.index()]
     }
 }
 
 impl IndexMut<TargetId> for Targets {
     fn index_mut(&mut self, id: TargetId) -> &mut Target {
-        &mut self.0[id.place()]
+        &mut self.0[id.index()]
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_of_a_target_that_is_gone_is_used_again() {
+    fn the_id_of_a_target_that_was_removed_is_reused() {
         let mut targets = Targets::default();
         let first = targets.insert(target("first"));
         let second = targets.insert(target("second"));
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn however_many_targets_pass_the_memory_is_that_of_those_at_once() {
+    fn memory_depends_on_the_targets_at_the_same_time_only() {
         let mut targets = Targets::default();
         for index in 0..10_000 {
             let id = targets.insert(target(&index.to_string()));

@@ -1,4 +1,4 @@
-//! What is due when.
+//! The timers of a command.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,28 +6,28 @@ use std::time::Duration;
 
 use super::{FeedId, ProfileId, TargetId};
 
-/// Something that is due at a time.
+/// A timer. At the same time the order of the variants counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// `--timeout`.
+    /// `--timeout` is over.
     Deadline,
-    /// A bad ending of this target is believed now.
+    /// The grace period of a target is over.
     Grace(TargetId),
-    /// A request queue opens again.
+    /// A request queue opens.
     Queue,
-    /// This profile was silent for too long, unless it was not.
+    /// An outage of a profile may have reached its limit.
     Outage(ProfileId),
-    /// This target's next lookup, unless it was moved.
+    /// The next lookup of a target is due, unless it was moved.
     Lookup(TargetId),
-    /// This profile's token is to be renewed.
+    /// The token of a profile has to be renewed, unless the renewal was moved.
     Renewal(ProfileId),
-    /// Targets of this connection that nothing was heard of, and that cannot be polled, are named.
+    /// `--appear-timeout` is over for a connection whose targets cannot be polled.
     NothingHeard(FeedId),
-    /// A sign of life.
+    /// A heartbeat is due.
     Heartbeat,
 }
 
-/// Timers, earliest first. Nothing is ever taken out early: who is woken checks whether it still holds.
+/// Timers, earliest first. They are never cancelled: whoever handles one checks whether it still applies.
 #[derive(Debug, Default)]
 pub(super) struct TimerQueue(BinaryHeap<Reverse<(Duration, Timer)>>);
 

@@ -1,4 +1,4 @@
-//! The token of a profile: which one counts, who accepted it, and when it is renewed.
+//! The token of a profile: its generation, whether it was accepted, and its renewal.
 
 use std::time::Duration;
 
@@ -6,35 +6,36 @@ use jiff::Timestamp;
 
 use crate::lifecycle::Source;
 
-/// How long before its end a token is renewed.
+/// How long before its expiry a token is renewed.
 pub(super) const RENEWAL_MARGIN: Duration = Duration::from_secs(10 * 60);
-/// How long a token is used at least: two clocks may disagree about when it was issued.
-const SHORTEST_USE: Duration = Duration::from_secs(5 * 60);
+/// How long a token is used at least, in case the provider's clock and this machine's differ.
+const MIN_USE: Duration = Duration::from_secs(5 * 60);
 
-/// The token of a profile.
+/// The state of a profile's token.
 pub(super) struct TokenRenewal {
-    /// Counts the renewals.
+    /// The number of renewals.
     pub(super) generation: u32,
     /// The generation that the provider accepted last.
     accepted: Option<u32>,
     state: RenewalState,
     /// When the next renewal is planned, as time of the command.
     due: Option<Duration>,
-    /// When the token that counts now expires, if that is known.
+    /// When the current token expires, if that is known.
     expires_at: Option<Timestamp>,
-    /// Whether it was said that there is no newer one.
+    /// Whether there was a warning that the current token could not be renewed.
     is_failure_reported: bool,
 }
 
-/// Reading a token again is tried once for each side of the provider that refuses it, until that same
-/// side has accepted one.
+/// After a token was refused it is renewed once. The next refusal leads to another renewal only if the same side
+/// accepted a token in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RenewalState {
-    Possible,
-    /// It is under way, because this side refused the token; or for another reason.
+    /// A refusal leads to a renewal.
+    Allowed,
+    /// A renewal is under way; with the side that refused the token, if one did.
     Running(Option<Source>),
-    /// It was done because this side refused the token.
-    Spent(Source),
+    /// The token was renewed because this side refused it.
+    Done(Source),
 }
 
 impl TokenRenewal {
@@ -42,14 +43,14 @@ impl TokenRenewal {
         TokenRenewal {
             generation: 0,
             accepted: None,
-            state: RenewalState::Possible,
+            state: RenewalState::Allowed,
             due: None,
             expires_at,
             is_failure_reported: false,
         }
     }
 
-    /// A new token is come by, because this side refused the present one; or for another reason.
+    /// A renewal starts; `refused_by` is the side that refused the current token, if one did.
     pub(super) fn start(&mut self, refused_by: Option<Source>) {
         self.state = RenewalState::Running(refused_by);
         self.due = None;
@@ -59,71 +60,70 @@ impl TokenRenewal {
         matches!(self.state, RenewalState::Running(_))
     }
 
-    /// Whether a refusal is a reason to come by a new token.
-    pub(super) fn is_possible(&self) -> bool {
-        self.state == RenewalState::Possible
+    /// Whether a refusal leads to a renewal.
+    pub(super) fn is_allowed(&self) -> bool {
+        self.state == RenewalState::Allowed
     }
 
-    /// The side whose refusal the renewal that is under way was started for.
+    /// The side whose refusal started the renewal that is under way.
     pub(super) fn refused_by(&self) -> Option<Source> {
         match self.state {
             RenewalState::Running(refused_by) => refused_by,
-            RenewalState::Possible | RenewalState::Spent(_) => None,
+            RenewalState::Allowed | RenewalState::Done(_) => None,
         }
     }
 
-    /// There is a new token.
+    /// The renewal succeeded.
     pub(super) fn renewed(&mut self, expires_at: Option<Timestamp>) {
         let refused_by = self.refused_by();
         self.generation += 1;
         self.expires_at = expires_at;
         self.is_failure_reported = false;
-        self.state = refused_by.map_or(RenewalState::Possible, RenewalState::Spent);
+        self.state = refused_by.map_or(RenewalState::Allowed, RenewalState::Done);
     }
 
-    /// There is no other token for now, and the present one is used on. Whether that is to be told.
-    pub(super) fn keep(&mut self) -> bool {
-        self.state = RenewalState::Possible;
+    /// The renewal failed, and the current token is still used. Returns whether to warn about it.
+    pub(super) fn renewal_failed(&mut self) -> bool {
+        self.state = RenewalState::Allowed;
         !std::mem::replace(&mut self.is_failure_reported, true)
     }
 
-    /// This side of the provider accepted the token. A refusal by the other side stays in mind, or two
-    /// sides that disagree would have the token read again without end.
+    /// This side of the provider accepted the token. A refusal by the other side is not cleared by it, or two sides
+    /// that disagree would lead to endless renewals.
     pub(super) fn accepted(&mut self, side: Source) {
         self.accepted = Some(self.generation);
-        if self.state == RenewalState::Spent(side) {
-            self.state = RenewalState::Possible;
+        if self.state == RenewalState::Done(side) {
+            self.state = RenewalState::Allowed;
         }
     }
 
-    /// Whether a refusal of this generation is about the token that counts now, and nothing is done about
-    /// that yet.
+    /// Whether a refusal of this generation is about the current token, and no renewal is under way.
     pub(super) fn concerns(&self, generation: u32) -> bool {
         generation >= self.generation && !self.is_running()
     }
 
-    /// Whether this generation was accepted.
+    /// Whether the provider accepted this generation last.
     pub(super) fn was_accepted(&self, generation: u32) -> bool {
         self.accepted == Some(generation)
     }
 
-    /// Whether the token that counts now has not come to its end, as far as that is known.
-    pub(super) fn lasts(&self, wall: Timestamp) -> bool {
-        self.expires_at.is_some_and(|at| !left(at, wall).is_zero())
+    /// Whether the current token is known not to have expired.
+    pub(super) fn is_valid(&self, wall: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| !time_left(at, wall).is_zero())
     }
 
-    /// Whether the token that counts now is so near its end that it has to be renewed first.
-    pub(super) fn ends_soon(&self, wall: Timestamp) -> bool {
-        self.expires_at.is_some_and(|at| left(at, wall) <= RENEWAL_MARGIN)
+    /// Whether the current token has to be renewed before it is used.
+    pub(super) fn expires_soon(&self, wall: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| time_left(at, wall) <= RENEWAL_MARGIN)
     }
 
-    /// How long to use the token before it is renewed, if it has an end.
-    pub(super) fn use_for(&self, wall: Timestamp) -> Option<Duration> {
-        let left = left(self.expires_at?, wall);
-        Some(left.saturating_sub(RENEWAL_MARGIN).max(SHORTEST_USE))
+    /// How long from now until the token has to be renewed, if its expiry is known.
+    pub(super) fn renew_in(&self, wall: Timestamp) -> Option<Duration> {
+        let left = time_left(self.expires_at?, wall);
+        Some(left.saturating_sub(RENEWAL_MARGIN).max(MIN_USE))
     }
 
-    /// Plans the next renewal, in place of any that was planned.
+    /// Plans the next renewal, and replaces one that was planned.
     pub(super) fn plan(&mut self, due: Duration) {
         self.due = Some(due);
     }
@@ -134,7 +134,7 @@ impl TokenRenewal {
     }
 }
 
-fn left(expires_at: Timestamp, wall: Timestamp) -> Duration {
+fn time_left(expires_at: Timestamp, wall: Timestamp) -> Duration {
     Duration::try_from(expires_at.duration_since(wall)).unwrap_or_default()
 }
 
@@ -161,20 +161,20 @@ mod tests {
     #[test]
     fn after_a_refusal_only_the_side_that_refused_makes_another_renewal_possible() {
         let mut token = renewed_for(Source::Pull);
-        assert!(!token.is_possible());
+        assert!(!token.is_allowed());
         token.accepted(Source::Push);
-        assert!(!token.is_possible());
+        assert!(!token.is_allowed());
         token.accepted(Source::Pull);
-        assert!(token.is_possible());
+        assert!(token.is_allowed());
     }
 
     #[test]
     fn a_renewal_that_nobody_refused_a_token_for_leaves_another_one_possible() {
         let mut token = TokenRenewal::new(None);
         token.start(None);
-        assert!(token.is_running() && !token.is_possible());
+        assert!(token.is_running() && !token.is_allowed());
         token.renewed(None);
-        assert!(!token.is_running() && token.is_possible());
+        assert!(!token.is_running() && token.is_allowed());
     }
 
     #[test]
@@ -212,31 +212,31 @@ mod tests {
     fn a_failure_is_told_once_until_there_is_a_new_token() {
         let mut token = TokenRenewal::new(None);
         token.start(None);
-        assert!(token.keep());
-        assert!(token.is_possible());
-        assert!(!token.keep());
+        assert!(token.renewal_failed());
+        assert!(token.is_allowed());
+        assert!(!token.renewal_failed());
         token.renewed(None);
-        assert!(token.keep());
+        assert!(token.renewal_failed());
     }
 
     #[test]
     fn a_token_is_renewed_ten_minutes_before_it_expires() {
         let token = TokenRenewal::new(Some(at(3_600)));
-        assert_eq!(token.use_for(at(0)), Some(seconds(3_000)));
-        assert!(!token.ends_soon(at(2_999)));
-        assert!(token.ends_soon(at(3_000)));
-        assert!(token.lasts(at(3_599)));
-        assert!(!token.lasts(at(3_600)));
-        // It is used for five minutes at least, whatever the clocks say.
-        assert_eq!(token.use_for(at(2_900)), Some(seconds(300)));
-        assert_eq!(token.use_for(at(9_000)), Some(seconds(300)));
+        assert_eq!(token.renew_in(at(0)), Some(seconds(3_000)));
+        assert!(!token.expires_soon(at(2_999)));
+        assert!(token.expires_soon(at(3_000)));
+        assert!(token.is_valid(at(3_599)));
+        assert!(!token.is_valid(at(3_600)));
+        // It is used for at least five minutes, even if it has expired by this machine's clock.
+        assert_eq!(token.renew_in(at(2_900)), Some(seconds(300)));
+        assert_eq!(token.renew_in(at(9_000)), Some(seconds(300)));
     }
 
     #[test]
     fn a_token_without_an_expiry_neither_lasts_nor_ends() {
         let token = TokenRenewal::new(None);
-        assert!(!token.ends_soon(at(0)) && !token.lasts(at(0)));
-        assert_eq!(token.use_for(at(0)), None);
+        assert!(!token.expires_soon(at(0)) && !token.is_valid(at(0)));
+        assert_eq!(token.renew_in(at(0)), None);
     }
 
     #[test]

@@ -1,37 +1,36 @@
-//! Whether a provider is heard, whether it accepts our token, and when to give up on it.
+//! Renewal of tokens, and what follows if a provider does not accept one.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::outage::OutageState;
 use super::timer_queue::Timer;
-use super::{Effect, Engine, ProfileId, RenewalError, TargetId, whole_seconds};
+use super::{Effect, Engine, ProfileId, RenewalError, TargetId};
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::Source;
 use crate::warning::WarningCode;
 
-/// A provider did not accept our token: 401 or 403.
+/// A provider did not accept the token: 401, 403, or a refusal in its own protocol.
 pub(super) struct Denial {
     pub(super) profile: ProfileId,
-    /// The target it is about, if about one.
+    /// The target of the request or connection, if it has only one.
     pub(super) target: Option<TargetId>,
-    /// Which side of the provider refused.
+    /// Whether a push connection or a lookup was refused.
     pub(super) side: Source,
-    /// The generation of the token that it refused.
+    /// The generation of the token that was refused.
     pub(super) generation: u32,
     pub(super) message: String,
 }
 
 impl Engine {
-    /// Whether a token has to be come by before anything can be asked.
+    /// Whether a token has to be obtained before the profile can be started.
     pub(super) fn needs_token(&self, profile: ProfileId) -> bool {
         let credential = &self.plan.profiles[profile].credential;
-        let ends_soon = self.profiles[profile].token.ends_soon(self.now.wall);
-        credential.is_pending() || (credential.issuer.is_some() && ends_soon)
+        let expires_soon = self.profiles[profile].token.expires_soon(self.now.wall);
+        credential.is_pending() || (credential.issuer.is_some() && expires_soon)
     }
 
-    /// Comes by a token anew, because this side refused the present one; or for another reason.
+    /// Starts a renewal of the token; `refused_by` is the side that refused the current one, if one did.
     pub(super) fn renew_token(&mut self, profile: ProfileId, refused_by: Option<Source>) {
         self.profiles[profile].token.start(refused_by);
         self.effects.push(Effect::RenewToken(profile));
@@ -43,13 +42,12 @@ impl Engine {
         renewed: Result<Option<Timestamp>, RenewalError>,
     ) {
         let state = &self.profiles[profile];
-        let lasts = state.token.lasts(self.now.wall);
-        let nobody_refused = state.token.refused_by().is_none();
-        // What nobody has refused yet may still be used.
-        let is_usable = nobody_refused && (state.has_begun || lasts);
+        let is_valid = state.token.is_valid(self.now.wall);
+        let is_unrefused = state.token.refused_by().is_none();
+        let is_usable = is_unrefused && (state.has_begun || is_valid);
         match renewed {
-            Ok(expires_at) => self.has_token(profile, expires_at),
-            Err(RenewalError::Later { reason, retry_after }) if nobody_refused && lasts => {
+            Ok(expires_at) => self.token_available(profile, expires_at),
+            Err(RenewalError::Later { reason, retry_after }) if is_unrefused && is_valid => {
                 self.renew_later(profile, retry_after);
                 self.keep_token(profile, reason);
             }
@@ -63,7 +61,7 @@ impl Engine {
         }
     }
 
-    fn has_token(&mut self, profile: ProfileId, expires_at: Option<Timestamp>) {
+    fn token_available(&mut self, profile: ProfileId, expires_at: Option<Timestamp>) {
         let state = &mut self.profiles[profile];
         let was_refused = state.token.refused_by().is_some();
         state.token.renewed(expires_at);
@@ -80,9 +78,9 @@ impl Engine {
         }
     }
 
-    /// There is no other token for this reason, but the present one is still good.
+    /// The renewal failed, but the current token can still be used.
     fn keep_token(&mut self, profile: ProfileId, reason: String) {
-        if self.profiles[profile].token.keep() {
+        if self.profiles[profile].token.renewal_failed() {
             self.warn(None, WarningCode::NotRenewed, reason);
         }
         if !self.profiles[profile].has_begun {
@@ -90,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// There is no token yet. Meanwhile push may carry the watch; what has to be looked up waits.
+    /// There is no usable token yet. Push connections are opened without it, lookups wait.
     fn wait_for_token(
         &mut self,
         profile: ProfileId,
@@ -101,15 +99,15 @@ impl Engine {
         if !self.profiles[profile].has_begun {
             self.start_profile(profile);
         }
-        self.question_asked(profile);
-        self.question_unanswered(profile, reason);
+        self.attempt_started(profile);
+        self.attempt_failed(profile, reason);
     }
 
-    /// A token that has an end is renewed before that, if it can be.
+    /// Plans the renewal of a token that expires, if the provider issues tokens.
     pub(super) fn plan_renewal_before_expiry(&mut self, profile: ProfileId) {
-        let issues = self.plan.profiles[profile].credential.issuer.is_some();
-        let use_for = self.profiles[profile].token.use_for(self.now.wall);
-        if let Some(wait) = use_for.filter(|_| issues) {
+        let has_issuer = self.plan.profiles[profile].credential.issuer.is_some();
+        let renew_in = self.profiles[profile].token.renew_in(self.now.wall);
+        if let Some(wait) = renew_in.filter(|_| has_issuer) {
             self.plan_renewal(profile, wait);
         }
     }
@@ -137,15 +135,15 @@ impl Engine {
         }
     }
 
-    /// A message was signed with another token than ours: a newer one may have been issued elsewhere.
+    /// A message was signed with another token: a newer one may have been issued elsewhere.
     pub(super) fn suspect_token(&mut self, profile: ProfileId) {
         let is_renewable = self.plan.profiles[profile].credential.is_renewable();
-        if is_renewable && self.profiles[profile].token.is_possible() {
+        if is_renewable && self.profiles[profile].token.is_allowed() {
             self.renew_token(profile, Some(Source::Push));
         }
     }
 
-    /// The provider did not accept a token.
+    /// The provider did not accept a token: renews it once, then fails.
     pub(super) fn denied(&mut self, denial: Denial) {
         let Denial { profile, target, side, generation, message } = denial;
         let token = &self.profiles[profile].token;
@@ -153,18 +151,18 @@ impl Engine {
             return;
         }
         let was_accepted = token.was_accepted(generation);
-        if self.plan.profiles[profile].credential.is_renewable() && token.is_possible() {
+        if self.plan.profiles[profile].credential.is_renewable() && token.is_allowed() {
             return self.renew_token(profile, Some(side));
         }
-        let failure = self.denial(profile, message);
-        // A token that was accepted for others is refused for this one alone.
+        let failure = self.denied_failure(profile, message);
+        // The same token was accepted for other targets, so only this one fails.
         match target {
             Some(target) if was_accepted => self.fail(target, failure),
             _ => self.fail_profile(profile, failure),
         }
     }
 
-    fn denial(&self, profile: ProfileId, message: String) -> Failure {
+    fn denied_failure(&self, profile: ProfileId, message: String) -> Failure {
         let settings = &self.plan.profiles[profile];
         let (name, credential) = (&settings.name, &settings.credential);
         let context = match &credential.issuer {
@@ -182,44 +180,5 @@ impl Engine {
         } else {
             failure.hint("is the url right? its provider is asked without a token")
         }
-    }
-
-    /// The provider is being asked.
-    pub(super) fn question_asked(&mut self, profile: ProfileId) {
-        if let Some(over_at) = self.profiles[profile].outage.asked(self.now.elapsed) {
-            self.timers.add(over_at, Timer::Outage(profile));
-        }
-    }
-
-    /// A question was not answered, for a reason that may pass.
-    pub(super) fn question_unanswered(&mut self, profile: ProfileId, reason: String) {
-        self.profiles[profile].outage.unanswered(self.now.elapsed, reason);
-        self.check_outage(profile);
-    }
-
-    pub(super) fn check_outage(&mut self, profile: ProfileId) {
-        let (limit, reason) = match self.profiles[profile].outage.state(self.now.elapsed) {
-            OutageState::None => return,
-            OutageState::Until(due) => return self.timers.add(due, Timer::Outage(profile)),
-            OutageState::Over(limit, reason) => (limit, reason),
-        };
-        let title = self.title(profile);
-        let message = if limit.is_zero() {
-            format!("{title} could not be reached: {reason}")
-        } else {
-            let limit = humantime::format_duration(whole_seconds(limit));
-            format!("nothing was heard from {title} for {limit}: {reason}")
-        };
-        let hint = "check the address and the network; the transaction itself may go on meanwhile";
-        self.fail_profile(profile, Failure::new(FailureKind::Unreachable, message).hint(hint));
-    }
-
-    /// What the providers that are silent at present were last silent about.
-    pub(super) fn troubles(&self) -> Vec<String> {
-        let silent = self.profiles.iter().zip(self.plan.profiles.iter());
-        let troubles = silent.filter_map(|(state, profile)| {
-            Some(format!("{}: {}", profile.name, state.outage.reason()?))
-        });
-        troubles.collect()
     }
 }

@@ -1,4 +1,4 @@
-//! The state of the command as the live view and the signs of life show it.
+//! The present state of a command, for the live view and for heartbeats.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -7,38 +7,37 @@ use super::link::{Link, LinkState};
 use super::plan::Mode;
 use super::target::Target;
 use super::{Engine, TargetId};
-use crate::event::{LinkView, Open, Row, Rows, View, ViewSize};
+use crate::event::{LinkView, OpenTargets, Row, Rows, View, ViewSize};
 use crate::provider::Status;
 
-/// In a sign of life more targets than these are only counted.
+/// How many open targets a heartbeat lists; more of them are only counted.
 const MAX_NAMED: usize = 10;
 
 impl Engine {
-    /// The command as it stands at this time, in no more rows than there is room for.
+    /// The state at this time of the command, in no more rows than there is room for.
     pub fn view(&self, elapsed: Duration, size: ViewSize) -> View {
         let (known, reached) = (self.tally.known(), self.tally.reached());
         View {
             elapsed,
             targets: known,
-            good: reached,
-            bad: known - self.tally.open() - reached,
-            left: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
+            reached,
+            not_reached: known - self.tally.open() - reached,
+            remaining: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
             open: self.counts(),
-            rows: if self.targets.len() <= size.every {
+            rows: if self.targets.len() <= size.all_rows {
                 let all = self.targets.iter();
-                Rows::Every(all.map(|(_, target)| self.row(target, elapsed)).collect())
+                Rows::All(all.map(|(_, target)| self.row(target, elapsed)).collect())
             } else {
-                self.some_rows(size.some, elapsed)
+                self.some_rows(size.partial_rows, elapsed)
             },
         }
     }
 
-    /// The targets that are open now.
-    pub(super) fn still_open(&self) -> Open {
-        let is_few = self.tally.open() <= MAX_NAMED;
-        let named = self.targets.all_open().filter(|_| is_few);
+    pub(super) fn still_open(&self) -> OpenTargets {
+        let are_few = self.tally.open() <= MAX_NAMED;
+        let named = self.targets.all_open().filter(|_| are_few);
         let rows = named.map(|(_, target)| self.row(target, self.now.elapsed)).collect();
-        Open { counts: self.counts(), rows }
+        OpenTargets { counts: self.counts(), rows }
     }
 
     fn counts(&self) -> Vec<(Option<Status>, usize)> {
@@ -54,35 +53,36 @@ impl Engine {
         [(None, unseen)].into_iter().chain(seen).filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Two thirds of the room for the slowest, for what is open matters most, and one for the latest; what
-    /// one does not need, the other has.
-    fn some_rows(&self, room: usize, elapsed: Duration) -> Rows {
+    /// Two thirds of the rows for the slowest open targets, and one third for the latest changes; rows that one group
+    /// does not need are for the other.
+    fn some_rows(&self, capacity: usize, elapsed: Duration) -> Rows {
         let since = |target: &Target| target.tracker.since().unwrap_or(target.since);
         let changed = |target: &Target| match target.ended() {
             Some(ended) => Some(ended.at),
             None => target.tracker.since(),
         };
-        let many = self.targets.iter().filter(|(_, target)| changed(target).is_some()).count();
-        let slow = self.tally.open().min(room - many.min(room / 3));
+        let changes = self.targets.iter().filter(|(_, target)| changed(target).is_some()).count();
+        let slow = self.tally.open().min(capacity - changes.min(capacity / 3));
         let (open, ended): (Vec<_>, Vec<_>) =
             self.targets.iter().partition(|(_, target)| target.is_open());
-        let (slowest, others) = first(open, slow, |(id, target)| (since(target), *id));
+        let (slowest, others) = take_smallest(open, slow, |(id, target)| (since(target), *id));
         let others = others.into_iter().chain(ended);
         let others = others.filter(|(_, target)| changed(target).is_some()).collect();
-        let (latest, _) =
-            first(others, room - slowest.len(), |(id, target)| (Reverse(changed(target)), *id));
+        let (latest, _) = take_smallest(others, capacity - slowest.len(), |(id, target)| {
+            (Reverse(changed(target)), *id)
+        });
         let rows = |targets: Vec<(TargetId, &Target)>| {
             targets.into_iter().map(|(_, target)| self.row(target, elapsed)).collect()
         };
-        Rows::Some { slowest: rows(slowest), latest: rows(latest) }
+        Rows::Partial { slowest: rows(slowest), latest: rows(latest) }
     }
 
     fn row(&self, target: &Target, elapsed: Duration) -> Row {
         let tracker = &target.tracker;
         Row {
             target: target.name.target.clone(),
-            status: tracker.status().zip(tracker.word().map(str::to_owned)),
-            held: match target.ended() {
+            status: tracker.status().zip(tracker.provider_status().map(str::to_owned)),
+            in_status: match target.ended() {
                 Some(ended) => ended.at.saturating_sub(target.since),
                 None => elapsed.saturating_sub(tracker.since().unwrap_or_default()),
             },
@@ -112,12 +112,16 @@ impl Engine {
     }
 }
 
-/// As many of these as are wanted that are first by a key, in its order; and the others, in none.
-fn first<T, K: Ord>(mut all: Vec<T>, many: usize, key: impl Fn(&T) -> K) -> (Vec<T>, Vec<T>) {
-    if many < all.len() {
-        all.select_nth_unstable_by_key(many, &key);
+/// Splits off the `count` items with the smallest keys, in the order of the keys; the others are in no order.
+fn take_smallest<T, K: Ord>(
+    mut all: Vec<T>,
+    count: usize,
+    key: impl Fn(&T) -> K,
+) -> (Vec<T>, Vec<T>) {
+    if count < all.len() {
+        all.select_nth_unstable_by_key(count, &key);
     }
-    let others = all.split_off(many.min(all.len()));
+    let others = all.split_off(count.min(all.len()));
     all.sort_by_key(key);
     (all, others)
 }

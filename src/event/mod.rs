@@ -1,4 +1,4 @@
-//! What can be shown: everything that a command says goes through these.
+//! The events and views of a command, as values: everything that is shown comes from these.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,81 +9,81 @@ use serde_json::Value;
 
 use crate::error::{Failure, FailureKind};
 use crate::lifecycle::Source;
-use crate::provider::{Passed, Status, Transaction};
+use crate::provider::{PastStatus, Status, Transaction};
 use crate::warning::Warning;
 
 /// An event and when it happened.
 #[derive(Clone, Debug)]
 pub struct Stamped {
-    /// The wall clock.
+    /// When it happened, by the wall clock.
     pub at: Timestamp,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
 /// The names of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// As it is written on the command line, profile included.
+    /// `PROFILE:ID`, as on the command line.
     pub target: Arc<str>,
-    /// The provider behind the profile.
+    /// The name of the provider.
     pub provider: Arc<str>,
-    /// The provider's id.
+    /// The id in the provider's form.
     pub id: Arc<str>,
 }
 
-/// One thing that happened.
+/// An event of a command.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant)] // an event lives for a moment; a box would only cost
+#[allow(clippy::large_enum_variant)] // events are short-lived: a box would only cost an allocation
 pub enum Event {
-    /// A status changed, or was first seen.
+    /// The status of a target changed, or is known for the first time.
     Status(Change),
-    /// A connection came, went or is replaced by polling.
+    /// The state of a push connection changed.
     Connection(Connection),
-    /// Nothing changed for a while.
-    Heartbeat(Open),
-    /// Something odd that does not end the watch.
+    /// Nothing changed for the heartbeat interval.
+    Heartbeat(OpenTargets),
+    /// A warning, which does not end the command.
     Warning {
-        /// Which target it is about, if about one.
+        /// The target that it is about, if it is about one.
         target: Option<Arc<str>>,
-        /// What is to be said.
+        /// The warning.
         warning: Warning,
     },
-    /// `--grace` holds an ending, which is told once for each target.
+    /// `--grace` delays a final status; at most once for each target.
     Held(Held),
     /// A target is settled.
     Result(TargetResult),
-    /// The command is done.
+    /// The command has ended.
     Summary(Summary),
 }
 
 /// A change of status.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)] // the names are the contract's own
+#[allow(missing_docs)] // the names are those of the JSON output
 pub struct Change {
     pub name: Name,
     pub status: Status,
-    pub word: String,
+    pub provider_status: String,
     pub source: Source,
     pub occurred_at: Option<Timestamp>,
-    /// Since the command began, or an order of an account was first heard of.
+    /// From the start of the command; for an order of an account from the first report about it.
     pub elapsed: Duration,
-    /// Since the change before this, if there was one.
-    pub after: Option<Duration>,
+    /// From the previous change, if there was one.
+    pub since_previous: Option<Duration>,
     pub detail: Option<String>,
-    /// What it went through before, as far as the provider says.
-    pub history: Vec<Passed>,
-    /// Everything known so far, not only what this report carried.
+    /// Earlier statuses, oldest first, if the provider lists them.
+    pub history: Vec<PastStatus>,
+    /// All fields known so far, not only those of this report.
     pub record: Transaction,
     pub data: Option<Value>,
 }
 
 /// The state of a push connection.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)] // the names are the contract's own
+#[allow(missing_docs)] // the names are those of the JSON output
 pub struct Connection {
     pub profile: Arc<str>,
-    /// The target, where the connection serves only one.
+    /// The target, if the connection serves only one.
     pub target: Option<Arc<str>>,
     pub state: ConnectionState,
     pub transport: &'static str,
@@ -92,9 +92,9 @@ pub struct Connection {
     pub reason: Option<String>,
 }
 
-/// What a connection is doing.
+/// The state of a push connection; `Polling` while it is down and targets are polled instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the names are the contract's own
+#[allow(missing_docs)] // the names are those of the JSON output
 pub enum ConnectionState {
     Connecting,
     Live,
@@ -103,7 +103,7 @@ pub enum ConnectionState {
 }
 
 impl ConnectionState {
-    /// The word in the output.
+    /// The name in the output.
     pub fn name(self) -> &'static str {
         match self {
             ConnectionState::Connecting => "connecting",
@@ -114,32 +114,32 @@ impl ConnectionState {
     }
 }
 
-/// An ending that is not believed yet.
+/// A final status that `--grace` delays.
 #[derive(Clone, Debug)]
 pub struct Held {
-    /// The target as it is written on the command line.
+    /// `PROFILE:ID`, as on the command line.
     pub target: Arc<str>,
-    /// The status it ended in.
+    /// The final status.
     pub status: Status,
-    /// How long a change is waited for.
-    pub left: Duration,
+    /// How much of the grace period is left.
+    pub remaining: Duration,
 }
 
 /// How a target ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// The goal was reached, and everything expected holds.
+    /// The goal was reached, and all expectations hold.
     Reached,
     /// The transaction ended in this status, from which the goal cannot be reached.
     Missed(Status),
-    /// Not final yet, and nothing more was to be waited for.
+    /// The transaction is not final, and the command does not wait any longer.
     Unfinished,
-    /// The watcher could not do its work, or was stopped.
+    /// The command failed for this target, or was stopped; or an expectation does not hold.
     Failed(FailureKind),
 }
 
 impl Outcome {
-    /// True where the transaction decided, false where the watcher did.
+    /// Whether the transaction's own status or record decided it, and not a failure of the command.
     pub fn is_of_transaction(&self) -> bool {
         match self {
             Outcome::Reached | Outcome::Missed(_) | Outcome::Unfinished => true,
@@ -147,25 +147,25 @@ impl Outcome {
         }
     }
 
-    /// True where the watcher gave up although the transaction may go on.
+    /// Whether the command gave up although the transaction may continue.
     pub fn is_undecided(&self) -> bool {
         use FailureKind::{Interrupted, TimedOut, Unreachable};
         matches!(self, Outcome::Failed(Unreachable | TimedOut | Interrupted(_)))
     }
 }
 
-/// The one result of a target.
+/// The result of a target.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)] // the names are the contract's own
+#[allow(missing_docs)] // the names are those of the JSON output
 pub struct TargetResult {
     pub name: Name,
     pub outcome: Outcome,
     pub status: Option<Status>,
-    pub word: Option<String>,
+    pub provider_status: Option<String>,
     pub elapsed: Duration,
     pub reconnects: u32,
     pub record: Transaction,
-    /// Why, where the status does not say it.
+    /// Why, if the status alone does not show it.
     pub reason: Option<String>,
 }
 
@@ -174,150 +174,150 @@ pub struct TargetResult {
 pub struct Summary {
     /// What decides the exit code.
     pub conclusion: Conclusion,
-    /// How many targets there were.
+    /// The number of targets.
     pub targets: usize,
-    /// How many of them had each outcome.
+    /// The number of targets with each outcome.
     pub outcomes: HashMap<Outcome, usize>,
 }
 
 /// What decides the exit code of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conclusion {
-    /// One target reached the goal, and `--any` asks for no more.
+    /// With `--any`: one target reached the goal.
     AnyReached,
-    /// Every target is settled: the worst of their outcomes.
+    /// All targets are settled: the worst outcome decides.
     AllSettled,
-    /// The same after a single look, of which only what kept it from working counts.
-    LookedOnce,
-    /// A watch of a whole account, which has no ending of its own: what ended it.
+    /// All targets were looked up once: the worst outcome decides among those that are failures of the lookup.
+    LookedUpOnce,
+    /// The watch of an account was stopped: this outcome decides.
     Stopped(Outcome),
 }
 
-/// One target as it stands.
+/// The present state of a target.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The target as it is written on the command line.
+    /// `PROFILE:ID`, as on the command line.
     pub target: Arc<str>,
-    /// Its status and the provider's word, if it was ever seen.
+    /// Its status, also as the provider writes it; none until the first report.
     pub status: Option<(Status, String)>,
-    /// How long it has been in it; before it was seen, how long the command runs; when it is settled, how
-    /// long that took.
-    pub held: Duration,
-    /// How the watch learns of changes.
+    /// How long it has had this status. Before the first report: from the start of the command. Once it is settled:
+    /// how long that took.
+    pub in_status: Duration,
+    /// How changes reach the command.
     pub link: LinkView,
-    /// How it ended, if it did.
+    /// Its outcome, once it is settled.
     pub settled: Option<Outcome>,
 }
 
-/// How the watch of a target learns of changes.
+/// How changes of a target reach the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkView {
     /// The push connection is being opened.
     Connecting,
-    /// It is open.
+    /// The push connection is live.
     Live {
-        /// What kind it is.
+        /// What the provider's push connection is called.
         transport: &'static str,
         /// How long ago something was last received on it.
         last_received: Duration,
     },
-    /// It is not; requests carry the watch where they may.
+    /// The push connection is down.
     Down {
         /// Why.
         reason: String,
-        /// When it is tried again.
+        /// How long until the next attempt.
         retry_in: Duration,
-        /// How often the provider is asked meanwhile.
+        /// The interval at which the target is polled meanwhile, if it can be.
         polling: Option<Duration>,
     },
-    /// Requests only, this often.
+    /// By polling alone, at this interval.
     Polling(Duration),
 }
 
-/// The targets that are still open.
+/// The targets that are not settled.
 #[derive(Clone, Debug, Default)]
-pub struct Open {
-    /// How many are in each status, in the order of a transaction's life; first those that were not seen.
+pub struct OpenTargets {
+    /// The number of targets in each status, in the order of a transaction's life; first those without a status.
     pub counts: Vec<(Option<Status>, usize)>,
-    /// Each of them, where they are few.
+    /// The targets themselves, if they are few.
     pub rows: Vec<Row>,
 }
 
-impl Open {
-    /// How many there are.
+impl OpenTargets {
+    /// The number of targets.
     pub fn total(&self) -> usize {
         self.counts.iter().map(|(_, count)| count).sum()
     }
 }
 
-/// How many rows of targets can be shown.
+/// How many rows the live view has room for.
 #[derive(Clone, Copy, Debug)]
 pub struct ViewSize {
-    /// Where every target has its row.
-    pub every: usize,
-    /// Where only some of them do.
-    pub some: usize,
+    /// If all targets fit into it.
+    pub all_rows: usize,
+    /// If they do not, and some rows are taken up by headings.
+    pub partial_rows: usize,
 }
 
 /// The rows of a view.
 #[derive(Clone, Debug)]
 pub enum Rows {
-    /// Every target has one.
-    Every(Vec<Row>),
-    /// There is no room for all.
-    Some {
-        /// The open targets that have been in their status for longest, the slowest first.
+    /// A row for each target.
+    All(Vec<Row>),
+    /// Rows for some targets.
+    Partial {
+        /// The open targets that have had their status for longest, the slowest first.
         slowest: Vec<Row>,
-        /// The other targets that changed or ended last, the latest first.
+        /// Of the others those that changed or were settled last, the latest first.
         latest: Vec<Row>,
     },
 }
 
-/// The whole command as it stands, for the live view.
+/// The present state of a command, for the live view.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Since the command began.
+    /// From the start of the command.
     pub elapsed: Duration,
-    /// Until `--timeout`.
-    pub left: Option<Duration>,
-    /// How many targets there were.
+    /// Until `--timeout`; none if there is no limit.
+    pub remaining: Option<Duration>,
+    /// The number of targets.
     pub targets: usize,
-    /// How many of them reached the goal.
-    pub good: usize,
-    /// How many of them ended otherwise.
-    pub bad: usize,
-    /// How many of the open ones are in each status, as in [`Open::counts`].
+    /// The number of targets that reached the goal.
+    pub reached: usize,
+    /// The number of targets that are settled otherwise.
+    pub not_reached: usize,
+    /// The number of open targets in each status, as in [`OpenTargets::counts`].
     pub open: Vec<(Option<Status>, usize)>,
-    /// The targets; of an account those that are open, and the last that ended.
+    /// The targets; of an account the open ones, and the last that were settled.
     pub rows: Rows,
 }
 
-/// What is left to say when a command has ended.
+/// What the closing report of a command is about.
 #[derive(Debug)]
 pub struct Closing {
     /// How the command ended.
     pub summary: Summary,
-    /// What went wrong on our side.
+    /// The failures of the command.
     pub failures: Vec<Arc<Failure>>,
-    /// What kept the watch from hearing more, where that still lasted.
-    pub troubles: Vec<String>,
+    /// Problems with the providers that lasted to the end.
+    pub ongoing_problems: Vec<String>,
     /// The targets whose end is not known.
     pub undecided: Vec<Undecided>,
-    /// Whether the targets were whatever an account had.
+    /// Whether the transactions of an account were followed.
     pub account: bool,
-    /// How long the command ran.
+    /// From the start of the command to its end.
     pub elapsed: Duration,
 }
 
-/// A target that is not final.
+/// A target that was given up although the transaction may continue.
 #[derive(Debug)]
 pub struct Undecided {
-    /// As it is written on the command line.
+    /// `PROFILE:ID`, as on the command line.
     pub target: Arc<str>,
-    /// Why it is not decided.
+    /// Why it was given up.
     pub outcome: Outcome,
-    /// Whether the provider could be asked about it, and not only be listened to.
+    /// Whether it could be polled.
     pub can_poll: bool,
-    /// The last status, how long ago it was last confirmed, and how long it has been the same.
+    /// The last status, how long ago it was last confirmed, and how long ago it was reached.
     pub last: Option<(Status, Duration, Duration)>,
 }

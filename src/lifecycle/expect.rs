@@ -1,4 +1,4 @@
-//! What must hold once the goal is reached (`--expect 'PATH OP VALUE'`).
+//! Conditions on the record of a transaction that reached the goal (`--expect 'PATH OP VALUE'`).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::provider::{Report, Transaction};
 
-/// The longest number, and the largest exponent, that is compared as a decimal; beyond it the
-/// arithmetic itself would be the attack.
+/// The longest number and the largest exponent that is compared as a decimal, so that the arithmetic stays cheap
+/// whatever a provider sends.
 const MAX_DIGITS: usize = 1_000;
 
-/// One condition on the final record, e.g. `crypto_amount>=99`.
+/// A condition, e.g. `crypto_amount>=99`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     path: String,
@@ -43,8 +43,8 @@ const OPERATORS: [(&str, Operator); 7] = [
 ];
 
 impl Expectation {
-    /// Holds the condition against the record and the provider's last report. A path is looked up in the
-    /// record first, then in the provider's own JSON (`a.b.0` descends).
+    /// Checks the condition. The path is looked up in the record first, then in the provider's JSON of the report
+    /// (`a.b.0` descends).
     ///
     /// # Errors
     /// A sentence on what was found instead.
@@ -59,7 +59,7 @@ impl Expectation {
         }
     }
 
-    /// Whether what the condition is about is there at all.
+    /// Whether there is a value at the condition's path.
     pub fn finds(&self, record: &Transaction, report: &Report) -> bool {
         self.look_up(record, report).is_some()
     }
@@ -67,7 +67,7 @@ impl Expectation {
     fn look_up(&self, record: &Transaction, report: &Report) -> Option<String> {
         match self.path.as_str() {
             "status" => return Some(report.status.name().to_owned()),
-            "provider_status" => return Some(report.word.clone()),
+            "provider_status" => return Some(report.provider_status.clone()),
             _ => {}
         }
         let record = serde_json::to_value(record).ok()?;

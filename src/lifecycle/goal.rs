@@ -9,12 +9,12 @@ use crate::provider::Status;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goal(Vec<Status>);
 
-/// The statuses that a transaction without trouble passes, in order.
+/// The statuses of a transaction without problems, in order.
 const HAPPY_PATH: [Status; 3] = [Status::Pending, Status::Processing, Status::Completed];
 
 impl Goal {
-    /// True if a transaction in this status has reached the goal: the status is named in it, or lies
-    /// later on the happy path than one that is.
+    /// Whether a transaction in this status has reached the goal: the status is one of the goal's, or comes later on
+    /// the happy path than one of them.
     pub fn is_met_by(&self, status: Status) -> bool {
         let place = |status| HAPPY_PATH.iter().position(|step| *step == status);
         self.0.iter().any(|goal| {

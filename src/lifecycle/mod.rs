@@ -1,7 +1,7 @@
-//! What a transaction goes through, and the fold that turns observations into changes.
+//! The lifecycle of a transaction: from observations to changes of status and to an ending.
 //!
-//! Everything here is pure: no clock, no socket, no output. Time comes in as values: the provider's own
-//! as a [`jiff::Timestamp`], ours as the [`Duration`](std::time::Duration) since the command began.
+//! Everything here is pure: no clock, no socket, no output. Times are parameters: the provider's as a
+//! [`jiff::Timestamp`], ours as the [`Duration`](std::time::Duration) since the start of the command.
 
 mod expect;
 mod goal;

@@ -1,4 +1,4 @@
-//! The fold: what one target's observations amount to.
+//! The fold of a target's observations into its status and record.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -13,48 +13,47 @@ use crate::provider::{Attempt, Report, Status, Transaction};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The provider sent it.
+    /// A message on a push connection.
     Push,
-    /// We asked for it.
+    /// The response to a request.
     Pull,
 }
 
-/// A report, with how and when it reached us.
+/// A report with its source and time.
 #[derive(Clone, Debug)]
 pub struct Observation {
     /// The report.
     pub report: Report,
-    /// How it reached us.
+    /// The source of the report.
     pub source: Source,
-    /// The time of the command that it counts for: of a push its arrival, of a pull the moment it was
-    /// asked, so that a slow answer never overtakes a push that arrived meanwhile.
+    /// From the start of the command to the arrival of a push, or to the request of a pull: a slow response does
+    /// not override a push that arrived meanwhile.
     pub at: Duration,
 }
 
-/// What the fold made of an observation.
+/// The effect of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The status changed, or is the first one.
     Changed,
-    /// The same word again: the record may have become richer.
+    /// The status is the same; new fields of the record were taken over.
     Same,
-    /// Older than what is known already; dropped.
+    /// The observation is older than the last accepted one, and was dropped.
     Stale,
-    /// The target has ended, and this is no revival that the provider documents; dropped.
+    /// The last status is final and cannot be reopened like this; the observation was dropped.
     Sticky,
 }
 
-/// What decides a target, besides its observations.
+/// The rules by which a target is decided.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// What counts as success.
+    /// The statuses that count as success.
     pub goal: Goal,
-    /// How long a bad ending is held before it is believed.
+    /// How long after it was observed a bad ending is accepted.
     pub grace: Duration,
-    /// Whether the provider documents that the first status can be followed by the second.
+    /// Whether the first status, which is final, can be followed by the second.
     pub allows_reopen: fn(Status, Status) -> bool,
-    /// Whether the provider excludes that the first status is followed by the second, however new that
-    /// seems.
+    /// Whether the first status is never followed by the second, whatever the times say.
     pub forbids_transition: fn(Status, Status) -> bool,
 }
 
@@ -63,52 +62,52 @@ pub struct Rules {
 pub enum Ending {
     /// The goal was reached.
     Reached,
-    /// An ending from which the goal cannot be reached.
+    /// A final status from which the goal cannot be reached.
     Missed(Status),
 }
 
 /// Whether a target is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Still going on.
+    /// Not settled.
     Open,
-    /// A bad ending, held until this time of the command.
+    /// A bad ending within the grace period, which ends at this time of the command.
     Held(Duration),
-    /// Done.
+    /// Settled.
     Settled(Ending),
 }
 
-/// One target's state: the last accepted observation and the merged record.
+/// The state of a target: the last accepted observation and the merged record.
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
     attempt: Option<Attempt>,
-    last: Option<Last>,
+    last: Option<LastObservation>,
     record: Transaction,
 }
 
 #[derive(Clone, Debug)]
-struct Last {
+struct LastObservation {
     status: Status,
-    word: String,
+    provider_status: String,
     detail: Option<String>,
     /// When the status was first observed, as time of the command.
     since: Duration,
     /// When an observation was last accepted, as time of the command.
     confirmed: Duration,
     /// The newest provider time accepted so far.
-    clock: Option<Timestamp>,
+    provider_time: Option<Timestamp>,
     /// Whether the last observation carried a provider time.
-    timed: bool,
+    has_provider_time: bool,
 }
 
 impl Tracker {
-    /// Takes one observation in.
+    /// Applies an observation.
     pub fn observe(&mut self, observation: &Observation, rules: &Rules) -> Verdict {
         if let Some(attempt) = &observation.report.attempt {
             match &self.attempt {
                 Some(known) if known.id == attempt.id => {}
-                // What becomes of an attempt that was given up is no word about the newest.
-                Some(known) if known.began > attempt.began => return Verdict::Stale,
+                // An older attempt says nothing about the newest.
+                Some(known) if known.created_at > attempt.created_at => return Verdict::Stale,
                 _ => *self = Tracker { attempt: Some(attempt.clone()), ..Tracker::default() },
             }
         }
@@ -128,13 +127,13 @@ impl Tracker {
         if order == Ordering::Less || (rules.forbids_transition)(last.status, report.status) {
             return Verdict::Stale;
         }
-        if report.word == last.word && report.status == last.status {
+        if report.provider_status == last.provider_status && report.status == last.status {
             return Verdict::Same;
         }
         if last.status.is_final() {
-            let revived =
+            let is_reopened =
                 order == Ordering::Greater && (rules.allows_reopen)(last.status, report.status);
-            return if revived { Verdict::Changed } else { Verdict::Sticky };
+            return if is_reopened { Verdict::Changed } else { Verdict::Sticky };
         }
         if order == Ordering::Equal && report.status.rank() <= last.status.rank() {
             return Verdict::Stale;
@@ -146,20 +145,20 @@ impl Tracker {
         let report = &observation.report;
         self.record.merge(&report.transaction);
         let before = self.last.take();
-        let clock = before.as_ref().and_then(|last| last.clock);
+        let provider_time = before.as_ref().and_then(|last| last.provider_time);
         let since = match (verdict, &before) {
             (Verdict::Same, Some(last)) => last.since,
             _ => observation.at,
         };
         let confirmed = before.map_or(observation.at, |last| last.confirmed.max(observation.at));
-        self.last = Some(Last {
+        self.last = Some(LastObservation {
             status: report.status,
-            word: report.word.clone(),
+            provider_status: report.provider_status.clone(),
             detail: report.detail.clone(),
             since,
             confirmed,
-            clock: clock.max(report.occurred_at),
-            timed: report.occurred_at.is_some(),
+            provider_time: provider_time.max(report.occurred_at),
+            has_provider_time: report.occurred_at.is_some(),
         });
     }
 
@@ -169,9 +168,9 @@ impl Tracker {
             return Decision::Open;
         };
         if last.status.is_bad_ending() && !rules.grace.is_zero() {
-            let believed = last.since.saturating_add(rules.grace);
-            if now < believed {
-                return Decision::Held(believed);
+            let grace_ends = last.since.saturating_add(rules.grace);
+            if now < grace_ends {
+                return Decision::Held(grace_ends);
             }
         }
         if rules.goal.is_met_by(last.status) {
@@ -184,17 +183,17 @@ impl Tracker {
         }
     }
 
-    /// The last accepted status, if the target was ever seen.
+    /// The last accepted status; none until the first observation.
     pub fn status(&self) -> Option<Status> {
         self.last.as_ref().map(|last| last.status)
     }
 
-    /// The provider's word for it.
-    pub fn word(&self) -> Option<&str> {
-        self.last.as_ref().map(|last| last.word.as_str())
+    /// The last accepted status, as the provider writes it.
+    pub fn provider_status(&self) -> Option<&str> {
+        self.last.as_ref().map(|last| last.provider_status.as_str())
     }
 
-    /// The sentence that came with it.
+    /// The phrase that explains it.
     pub fn detail(&self) -> Option<&str> {
         self.last.as_ref()?.detail.as_deref()
     }
@@ -204,9 +203,9 @@ impl Tracker {
         self.last.as_ref().map(|last| last.since)
     }
 
-    /// The newest time that the provider gave.
-    pub fn clock(&self) -> Option<Timestamp> {
-        self.last.as_ref()?.clock
+    /// The latest time in the provider's reports.
+    pub fn provider_time(&self) -> Option<Timestamp> {
+        self.last.as_ref()?.provider_time
     }
 
     /// When the status was last confirmed, as time of the command.
@@ -214,19 +213,19 @@ impl Tracker {
         self.last.as_ref().map(|last| last.confirmed)
     }
 
-    /// Everything known about the transaction.
+    /// The merged record.
     pub fn record(&self) -> &Transaction {
         &self.record
     }
 }
 
-impl Last {
-    /// How an observation lies in time to the last accepted one: by the provider's clock where both
-    /// carry it, else by our own. The two clocks are never compared with each other.
+impl LastObservation {
+    /// Compares an observation's time with that of the last accepted one: by the provider's clock if both have such
+    /// a time, else by the command's. Times of the two clocks are never compared with each other.
     fn order(&self, observation: &Observation) -> Ordering {
-        match (observation.report.occurred_at, self.clock) {
-            (Some(theirs), Some(known)) => match compare(theirs, known) {
-                Ordering::Greater | Ordering::Equal if !self.timed => {
+        match (observation.report.occurred_at, self.provider_time) {
+            (Some(reported), Some(known)) => match compare(reported, known) {
+                Ordering::Greater | Ordering::Equal if !self.has_provider_time => {
                     observation.at.cmp(&self.confirmed)
                 }
                 order => order,
@@ -236,8 +235,8 @@ impl Last {
     }
 }
 
-/// Two times of a provider, as precisely as the coarser of them: what REST rounds to a second is not
-/// older than what a push told with its milliseconds.
+/// Compares two times of a provider at the coarser of their precisions: a REST response rounded to seconds is not
+/// older than a push with milliseconds.
 fn compare(one: Timestamp, other: Timestamp) -> Ordering {
     if one.subsec_nanosecond() == 0 || other.subsec_nanosecond() == 0 {
         one.as_second().cmp(&other.as_second())

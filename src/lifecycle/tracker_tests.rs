@@ -199,10 +199,10 @@ fn completed_misses_a_goal_of_another_ending() {
 }
 
 /// An observation of one of the transactions that an id stands for.
-fn of_attempt(id: &str, began: Option<i64>, status: Status, clock: i64) -> Observation {
+fn of_attempt(id: &str, created_at: Option<i64>, status: Status, clock: i64) -> Observation {
     let mut observation = seen(status, Some(clock), Push, clock.unsigned_abs());
-    let began = began.map(|second| Timestamp::from_second(FIRST + second).unwrap());
-    observation.report.attempt = Some(Attempt { id: id.to_owned(), began });
+    let created_at = created_at.map(|second| Timestamp::from_second(FIRST + second).unwrap());
+    observation.report.attempt = Some(Attempt { id: id.to_owned(), created_at });
     observation
 }
 

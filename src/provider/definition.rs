@@ -1,4 +1,4 @@
-//! A provider before it is configured.
+//! Providers as the registry lists them.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use super::spec::Spec;
 
 /// A provider before it is configured: a row of the registry.
 pub trait Definition: Send + Sync {
-    /// What is fixed about it.
+    /// Its fixed properties.
     fn spec(&self) -> Arc<Spec>;
 
-    /// The id that a user wrote, as the provider writes it.
+    /// Checks an id as a user wrote it, and normalises it to the provider's form.
     ///
     /// # Errors
     /// One sentence on why it cannot be an id of this provider.
     fn parse_id(&self, text: &str) -> Result<Id, String>;
 
-    /// The provider with the settings of a profile.
+    /// Configures the provider with the settings of a profile.
     ///
     /// # Errors
     /// One sentence on the setting that is missing or wrong.
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String>;
 
-    /// The provider as the sandbox plays it, which may show endings that the real one does not have.
+    /// The same for the sandbox's double of it, which may report statuses that the real provider does not have.
     ///
     /// # Errors
     /// One sentence on the setting that is missing or wrong.

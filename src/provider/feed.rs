@@ -1,4 +1,4 @@
-//! Push connections: the protocol of each, as a state machine without a socket.
+//! Push connections: their protocols as state machines without a socket.
 
 use std::time::Duration;
 
@@ -12,46 +12,46 @@ pub trait Feed: Send {
     /// The connection to open. Called again before every attempt.
     fn request(&self) -> Request;
 
-    /// The token that counts from now on; given before every attempt, and when it changes.
+    /// Sets the current token. Called before every attempt, and when the token is renewed.
     fn token(&mut self, _token: &Token) {}
 
     /// The connection is open.
     fn opened(&mut self) -> Vec<FeedAction>;
 
-    /// A message arrived: never [`Frame::Alive`] or [`Frame::Closed`].
+    /// A message arrived; never [`Frame::Alive`] or [`Frame::Closed`].
     fn received(&mut self, frame: Frame) -> Vec<FeedAction>;
 
-    /// Nothing arrived for [`KeepAlive::idle`]. Whatever a feed does here, the transport pings as well.
+    /// Nothing arrived for [`KeepAlive::idle`]. The transport sends a ping of its own in addition.
     fn idle(&mut self) -> Vec<FeedAction> {
         Vec::new()
     }
 
-    /// This id needs no more reports.
+    /// Stops reports on this id.
     fn forget(&mut self, id: &Id) -> Vec<FeedAction>;
 
-    /// The peer has nothing at the address of [`Feed::request`] (404). Turns to another address, and says
-    /// whether there is one that was not tried yet.
+    /// The peer answered [`Feed::request`] with 404. Switches to another URL if there is one, and returns whether
+    /// it is to be tried without a backoff.
     fn fallback_endpoint(&mut self) -> bool {
         false
     }
 
-    /// The limits of silence, as they stand now.
+    /// The idle timeout as it is now.
     fn keep_alive(&self) -> KeepAlive {
         KeepAlive { idle: Duration::from_secs(20), timeout: Duration::from_secs(20) }
     }
 
-    /// The connection was closed, with a close code if the peer gave one.
+    /// The connection was closed, with the code of the close frame if there was one.
     fn closed(&mut self, _code: Option<u16>) -> Closed {
         Closed { reconnect: Reconnect::Backoff(Duration::ZERO), reason: None }
     }
 }
 
-/// What a feed makes of what happened on its connection.
+/// What a feed wants done.
 #[derive(Debug)]
 pub enum FeedAction {
-    /// Send this text.
+    /// Send this text message.
     Send(String),
-    /// Pass this on.
+    /// Tell the engine.
     Signal(FeedSignal),
 }
 
@@ -61,27 +61,27 @@ impl FeedAction {
         FeedAction::Signal(FeedSignal::Observed(id, Box::new(report)))
     }
 
-    /// Something odd that does not end the feed.
+    /// A warning about something that does not end the feed.
     pub fn warning(code: WarningCode, message: String) -> Self {
         FeedAction::Signal(FeedSignal::Warning(Warning { code, message }))
     }
 
-    /// A message that cannot be understood, for this reason, and is ignored. `what` it is: `a message`.
-    pub fn malformed(what: &str, problem: &str) -> Self {
-        let message = format!("{what} was ignored: {problem}");
+    /// A message is malformed, for this reason, and was ignored. `noun` names it in the warning: `a message`.
+    pub fn malformed(noun: &str, problem: &str) -> Self {
+        let message = format!("{noun} was ignored: {problem}");
         FeedAction::warning(WarningCode::MalformedMessage, message)
     }
 
-    /// What follows from reading a message: a report, nothing of interest, or that it is malformed.
-    pub fn of_message(what: &str, read: Result<Option<(Id, Report)>, String>) -> Vec<Self> {
+    /// The actions for a message: a report, nothing if it is irrelevant, or a warning if it is malformed.
+    pub fn from_message(noun: &str, read: Result<Option<(Id, Report)>, String>) -> Vec<Self> {
         match read {
             Ok(Some((id, report))) => vec![FeedAction::observed(id, report)],
             Ok(None) => Vec::new(),
-            Err(problem) => vec![FeedAction::malformed(what, &problem)],
+            Err(problem) => vec![FeedAction::malformed(noun, &problem)],
         }
     }
 
-    /// What a connection begins with whose subscription is in its URL: the upgrade has accepted it.
+    /// The actions for a connection whose URL is the subscription: once it is open, it is subscribed.
     pub fn live_with(ids: Vec<Id>) -> Vec<Self> {
         [FeedSignal::Live, FeedSignal::Subscribed(ids)].map(FeedAction::Signal).into()
     }
@@ -90,17 +90,17 @@ impl FeedAction {
 /// What a feed tells the engine.
 #[derive(Debug)]
 pub enum FeedSignal {
-    /// The connection works: the provider has accepted it.
+    /// The provider has accepted the connection.
     Live,
-    /// Changes of these ids are pushed from now on; whatever happened before has to be looked up.
+    /// Changes of these ids are pushed from now on; earlier ones have to be looked up.
     Subscribed(Vec<Id>),
-    /// The provider will not push these ids' changes, for this reason; the rest of the connection works.
+    /// The provider rejected the subscription to these ids, for this reason; the connection stays open.
     SubscriptionRejected(Vec<Id>, String),
-    /// The provider reported on a transaction.
+    /// The provider pushed a report about a transaction.
     Observed(Id, Box<Report>),
-    /// Something may have happened to these ids, or to all of the feed where there are none: look it up.
+    /// These ids may have changed (`None`: any id of the feed) and have to be looked up.
     Changed(Option<Vec<Id>>),
-    /// Something odd that does not end the feed.
+    /// A warning about something that does not end the feed.
     Warning(Warning),
     /// The provider refused the connection for good.
     Refused(Refusal),

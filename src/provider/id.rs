@@ -1,9 +1,9 @@
-//! The ids of transactions.
+//! Transaction ids.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The id of a transaction, as the provider writes it. Cheap to clone.
+/// The id of a transaction in the provider's form. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(Arc<str>);
 

@@ -1,4 +1,4 @@
-//! Reading the JSON that providers send, with sentences for what is not JSON.
+//! Reading the JSON that providers send.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::wire::Response;
 /// Reads a body that has to be a JSON object.
 ///
 /// # Errors
-/// What the body is instead.
+/// What the body is instead, as a sentence.
 pub fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     let start = body.trim_ascii_start();
     match start.first() {
@@ -19,12 +19,12 @@ pub fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
     let text = std::str::from_utf8(body).map_err(|_| "it is not valid UTF-8".to_owned())?;
     match serde_json::from_str(text) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(format!("it is {}, not a JSON object", kind(&other))),
+        Ok(other) => Err(format!("it is {}, not a JSON object", type_name(&other))),
         Err(error) => Err(format!("it is not JSON ({error})")),
     }
 }
 
-/// The text of a field: a string, or the digits of a number as they were written. Empty is absent.
+/// The text of a field: a string, or the digits of a number as they were written. None if it is absent or empty.
 pub fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     match object.get(key)? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -33,40 +33,53 @@ pub fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     }
 }
 
-/// What an error response says.
-pub struct ErrorAnswer {
-    /// `404 (not_found: no such transaction)`.
-    pub text: String,
-    /// Whether its body is no JSON object, as that of any other web server.
-    pub is_foreign: bool,
+/// The text of a field that has to be a string and must not be empty.
+///
+/// # Errors
+/// One sentence on what is wrong with it.
+pub fn required_text(object: &Map<String, Value>, key: &str) -> Result<String, String> {
+    match object.get(key) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
+        Some(Value::String(_)) => Err(format!("its {key} is empty")),
+        Some(other) => Err(format!("its {key} is {}, not a word", type_name(other))),
+        None => Err(format!("it has no {key}")),
+    }
 }
 
-/// Reads an error response; `words` finds what the provider's own error body says.
-pub fn error_answer(
+/// An error response.
+pub struct ErrorBody {
+    /// The status code and the provider's texts: `404 (not_found: no such transaction)`.
+    pub text: String,
+    /// Whether the body is a JSON object, as the provider's own errors are.
+    pub is_json: bool,
+}
+
+/// Reads an error response; `texts` finds the provider's texts in its body.
+pub fn error_body(
     response: &Response,
-    words: impl FnOnce(&Map<String, Value>) -> Vec<String>,
-) -> ErrorAnswer {
+    texts: impl FnOnce(&Map<String, Value>) -> Vec<String>,
+) -> ErrorBody {
     let status = response.status;
     let Ok(body) = object(&response.body) else {
         let text = format!("{status} without a JSON body; is the url right?");
-        return ErrorAnswer { text, is_foreign: true };
+        return ErrorBody { text, is_json: false };
     };
-    let words = words(&body);
-    let text = if words.is_empty() {
+    let texts = texts(&body);
+    let text = if texts.is_empty() {
         status.to_string()
     } else {
-        format!("{status} ({})", words.join(": "))
+        format!("{status} ({})", texts.join(": "))
     };
-    ErrorAnswer { text, is_foreign: false }
+    ErrorBody { text, is_json: true }
 }
 
-/// The texts of these fields, as far as they are there.
+/// The texts of these fields, without those that are absent or empty.
 pub fn texts(object: &Map<String, Value>, keys: &[&str]) -> Vec<String> {
     keys.iter().filter_map(|key| text(object, key)).collect()
 }
 
-/// What a value is, in words.
-pub fn kind(value: &Value) -> &'static str {
+/// The type of a value, with an article, for messages.
+pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
@@ -77,7 +90,7 @@ pub fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Field names that carry personal data, without case and separators.
+/// Fields with personal data; in lower case and without separators.
 const PERSONAL: &[&str] = &[
     "dateofbirth",
     "email",
@@ -91,28 +104,28 @@ const PERSONAL: &[&str] = &[
     "userid",
 ];
 
-/// A provider's JSON without the fields that carry personal data, at any depth; `more` are those that
-/// do in this provider's.
-pub fn without_personal_data(value: &mut Value, more: &[impl AsRef<str>]) {
+/// Removes the fields with personal data at any depth of a provider's JSON. `more` are the names of such fields of
+/// this provider, beside those of every provider; in lower case and without separators.
+pub fn remove_personal_data(value: &mut Value, more: &[impl AsRef<str>]) {
     match value {
         Value::Object(fields) => {
             fields.retain(|key, _| !is_personal(key, more));
-            fields.values_mut().for_each(|field| without_personal_data(field, more));
+            fields.values_mut().for_each(|field| remove_personal_data(field, more));
         }
         Value::Array(items) => {
-            items.iter_mut().for_each(|item| without_personal_data(item, more));
+            items.iter_mut().for_each(|item| remove_personal_data(item, more));
         }
         _ => {}
     }
 }
 
 fn is_personal(key: &str, more: &[impl AsRef<str>]) -> bool {
-    /// No name that carries personal data is longer.
-    const LONGEST: usize = 32;
-    let mut name = [0; LONGEST];
+    /// No name of a field with personal data is longer.
+    const MAX_LENGTH: usize = 32;
+    let mut name = [0; MAX_LENGTH];
     let mut length = 0;
     for byte in key.bytes().filter(u8::is_ascii_alphanumeric) {
-        if length == LONGEST {
+        if length == MAX_LENGTH {
             return false;
         }
         name[length] = byte.to_ascii_lowercase();
@@ -156,7 +169,7 @@ mod tests {
     #[test]
     fn personal_fields_go_at_any_depth() {
         let mut value = serde_json::json!({"a": [{"E-Mail": 1, "b": 2}], "partner_user_id": "u", "ipAddress": "::1"});
-        without_personal_data(&mut value, &["partneruserid"]);
+        remove_personal_data(&mut value, &["partneruserid"]);
         assert_eq!(value, serde_json::json!({"a": [{"b": 2}]}));
     }
 }

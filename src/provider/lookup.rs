@@ -1,4 +1,4 @@
-//! Lookups: the questions that find out where transactions stand.
+//! Lookups: the requests that find out the status of transactions.
 
 use std::time::Duration;
 
@@ -7,73 +7,76 @@ use jiff::Timestamp;
 use super::Report;
 use crate::wire::{Request, Response, StatusClass};
 
-/// One lookup of one id or several: a state machine without a socket. Whoever drives it alternates between
+/// A lookup of one id or several: a state machine without a socket. Its driver alternates between
 /// [`next`](Lookup::next) and [`received`](Lookup::received) until a [`Step::Done`].
 pub trait Lookup: Send {
-    /// The request to make now. `now` is this machine's wall clock. Nothing once the lookup is done.
+    /// The next request; none once the lookup is done. `now` is this machine's wall clock.
     fn next(&mut self, now: Timestamp) -> Option<Request>;
 
-    /// Takes in the response to the request before.
+    /// Takes the response to the last request.
     fn received(&mut self, response: &Response) -> Step;
 }
 
 /// What follows from a response.
 #[derive(Debug)]
 pub enum Step {
-    /// Another question has to be asked.
+    /// Another request is needed.
     Ask,
-    /// The lookup is done: what it found for each id, in the order of the ids.
+    /// The lookup is done: the result for each id, in the order of the ids.
     Done(Vec<Reading>),
 }
 
 impl Step {
-    /// The end of a lookup that serves one id.
+    /// The result of a lookup of one id.
     pub fn done(reading: Reading) -> Self {
         Step::Done(vec![reading])
     }
 }
 
-/// What a lookup found for an id.
+/// The result of a lookup for one id. The texts quote the response, for messages.
 #[derive(Clone, Debug)]
 pub enum Reading {
     /// The provider knows the transaction.
     Observed(Box<Report>),
-    /// It does not: its answer.
+    /// The provider does not know the transaction.
     NotFound(String),
-    /// It does not accept our credentials: its answer.
+    /// The provider does not accept the credentials.
     Denied(String),
-    /// It cannot answer now.
+    /// The provider cannot answer now.
     Busy {
-        /// Its answer.
+        /// The response, quoted.
         answer: String,
-        /// How long it asks us to wait.
+        /// How long to wait before the next request, counted from the response.
         retry_after: Option<Duration>,
     },
-    /// Its answer cannot be understood or trusted: what is wrong with it.
+    /// A 404 without a JSON object, as of any other web server: the response, quoted.
+    ForeignNotFound(String),
+    /// The response cannot be understood or trusted, for this reason.
     Malformed(String),
 }
 
 impl Reading {
-    /// The reading of a response that is no success, whose error body says `answer`. `foreign` says that the
-    /// body is no JSON object, as that of any other web server: then a 404 means a wrong address.
-    pub fn of_error(response: &Response, answer: String, foreign: bool) -> Self {
+    /// The reading of an error response, quoted as `answer`. `is_json` says that its body is a JSON object; without
+    /// one it comes from another web server, and a 404 means a wrong URL.
+    pub fn from_error(response: &Response, answer: String, is_json: bool) -> Self {
         match response.class() {
             StatusClass::Denied => Reading::Denied(answer),
-            StatusClass::NotFound if !foreign => Reading::NotFound(answer),
+            StatusClass::NotFound if is_json => Reading::NotFound(answer),
+            StatusClass::NotFound => Reading::ForeignNotFound(answer),
             StatusClass::Busy => Reading::Busy { answer, retry_after: response.retry_after },
             _ => Reading::Malformed(format!("it answered {answer}")),
         }
     }
 }
 
-/// A lookup that is one request, whose response is read by a function.
+/// A lookup of a single request, whose response a function reads.
 pub struct SingleRequest<F> {
     request: Option<Request>,
     read: F,
 }
 
 impl<F: FnMut(&Response) -> Reading + Send> SingleRequest<F> {
-    /// A lookup that makes this request.
+    /// A lookup that makes this request, and reads the response with `read`.
     pub fn new(request: Request, read: F) -> Self {
         SingleRequest { request: Some(request), read }
     }

@@ -1,8 +1,8 @@
-//! Providers, sans-IO: what to ask, and how to read what comes back.
+//! Providers, sans-IO: the requests to make, and how to read the responses and messages.
 //!
-//! A provider never opens anything. It turns ids into [`Lookup`]s, whose questions find out where transactions
-//! stand, and into [`Feed`]s, which say what to send on a push connection and what was meant. A provider is a
-//! folder here, its double in the sandbox, and one row in the registry.
+//! A provider opens no sockets. It turns ids into [`Lookup`]s, whose requests find out the status of transactions,
+//! and into [`Feed`]s, which implement the protocol of a push connection. A provider consists of a folder here, its
+//! double in the sandbox, and one row in the registry.
 
 pub mod casper;
 pub mod cspr;
@@ -26,9 +26,9 @@ pub mod transak;
 pub use definition::Definition;
 pub use feed::{Feed, FeedAction, FeedSignal};
 pub use id::Id;
-pub use json::without_personal_data;
+pub use json::remove_personal_data;
 pub use lookup::{Lookup, Reading, SingleRequest, Step};
-pub use report::{Attempt, Passed, Report};
+pub use report::{Attempt, PastStatus, Report};
 pub use service::Provider;
 pub use settings::{HTTP, HTTP_OR_WEBSOCKET, Secret, Setting, SettingKind, Settings};
 pub use spec::{Pace, Quota, Spec};

@@ -1,55 +1,56 @@
-//! What a provider says about a transaction, in one shape for all of them.
+//! A provider's report about a transaction, in one form for all providers.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Status, Transaction};
 
-/// What a provider said about a transaction.
+/// A provider's report about a transaction.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The status in our vocabulary.
+    /// The status in txwatch's vocabulary.
     pub status: Status,
-    /// The provider's own word for it.
-    pub word: String,
-    /// When it happened by the provider's clock, if it said so.
+    /// The status as the provider writes it.
+    pub provider_status: String,
+    /// When the status was reached, by the provider's clock.
     pub occurred_at: Option<Timestamp>,
-    /// A sentence that explains the status, if there is one.
+    /// A phrase that explains the status.
     pub detail: Option<String>,
-    /// Which transaction it is about, where an id stands for one after the other.
+    /// The attempt that the report is about, where one id stands for several attempts.
     pub attempt: Option<Attempt>,
-    /// What the transaction went through before, as far as the provider says; oldest first.
-    pub history: Vec<Passed>,
-    /// The fields of the record that this report carried.
+    /// Earlier statuses of the transaction, oldest first, if the provider lists them.
+    pub history: Vec<PastStatus>,
+    /// The fields of the record that are in this report.
     pub transaction: Transaction,
-    /// The provider's JSON.
+    /// The provider's JSON, verbatim.
     pub data: Option<Value>,
 }
 
-/// One of the transactions that an id stands for, one after the other. The newest counts.
+/// One of several transactions under the same id, such as the orders with one partner's reference. Only the newest
+/// counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// The provider's own id of it.
+    /// The provider's id of this attempt.
     pub id: String,
-    /// When it began, by the provider's clock.
-    pub began: Option<Timestamp>,
+    /// When it was created, by the provider's clock.
+    pub created_at: Option<Timestamp>,
 }
 
-/// A status that a transaction once had.
+/// An earlier status of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Passed {
+pub struct PastStatus {
     /// The status.
     pub status: Status,
-    /// Since when, by the provider's clock.
+    /// When it was reached, by the provider's clock.
     pub at: Timestamp,
 }
 
 impl Report {
-    /// A report of a bare status.
-    pub fn new(status: Status, word: impl Into<String>) -> Self {
+    /// A report of nothing but a status.
+    pub fn new(status: Status, provider_status: impl Into<String>) -> Self {
         Report {
             status,
-            word: word.into(),
+            provider_status: provider_status.into(),
             occurred_at: None,
             detail: None,
             attempt: None,

@@ -1,4 +1,4 @@
-//! What every provider does.
+//! The interface of a configured provider.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use super::token_issue::TokenIssue;
 use crate::error::{Failure, usage};
 use crate::wire::{Auth, Request, Response};
 
-/// A system that knows transactions, with the settings of a profile.
+/// A provider with the settings of a profile.
 pub trait Provider: Send + Sync {
-    /// What is fixed about it.
+    /// Its fixed properties.
     fn spec(&self) -> &Arc<Spec>;
 
-    /// Refuses an id that this provider could have, but cannot follow with these settings.
+    /// Checks that a valid id can be followed with these settings.
     ///
     /// # Errors
-    /// What is missing, or what is wrong with the id.
+    /// A setting is missing, or the id cannot be followed.
     fn accept(&self, _id: &Id) -> Result<(), Failure> {
         Ok(())
     }
@@ -30,10 +30,10 @@ pub trait Provider: Send + Sync {
     /// same origin with the same [`Auth`].
     fn lookup(&self, ids: &[Id]) -> Box<dyn Lookup>;
 
-    /// The connections that push these ids' changes, each with the ids it serves.
+    /// The push connections for these ids, each with the ids it serves.
     fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)>;
 
-    /// The connection that pushes the changes of every transaction of the account.
+    /// The push connection for all transactions of the account.
     ///
     /// # Errors
     /// The provider has none, or a setting is missing.
@@ -43,39 +43,41 @@ pub trait Provider: Send + Sync {
             .hint("name the transactions to watch"))
     }
 
-    /// The request that issues a new token for the profile's other secret, if there is such a thing.
+    /// The request for a new token, authenticated with the profile's [issuer](super::Secret::Issuer) secret; none if
+    /// the provider issues no tokens or a setting is missing.
     fn token_request(&self) -> Option<Request> {
         None
     }
 
-    /// What the response to [`token_request`](Provider::token_request) means.
+    /// Reads the response to [`token_request`](Provider::token_request).
     fn read_token(&self, _response: &Response) -> TokenIssue {
         TokenIssue::Malformed("no token was asked for".to_owned())
     }
 
-    /// Whether the first status cannot be followed by the second, so that a report of it must be mistaken.
+    /// Whether the first status is never followed by the second, so that a report of the second is wrong.
     fn forbids_transition(&self) -> fn(Status, Status) -> bool {
         |_, _| false
     }
 
-    /// Whether the provider documents that the first status, which is final, can be followed by the second.
+    /// Whether the first status, which is final, can be followed by the second according to the provider's
+    /// documentation.
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |_, _| false
     }
 }
 
 impl dyn Provider + '_ {
-    /// Whether it answers everybody, without a token.
-    pub fn is_open(&self) -> bool {
+    /// Whether lookups need no token.
+    pub fn is_public(&self) -> bool {
         self.first_request(&self.spec().probe_id).is_none_or(|request| request.auth == Auth::None)
     }
 
-    /// The first request of a lookup of this id. The others go to the same origin with the same [`Auth`].
+    /// The first request of a lookup of this id; further ones go to the same origin with the same [`Auth`].
     pub fn first_request(&self, id: &Id) -> Option<Request> {
         self.lookup(std::slice::from_ref(id)).next(Timestamp::UNIX_EPOCH)
     }
 
-    /// A request of each kind that may be made for an id: to see where secrets would go, and what they need.
+    /// A request of each kind that may be made for an id: of push connections, lookups and token renewal.
     pub fn requests(&self, id: &Id) -> Vec<Request> {
         let feeds = self.feeds(std::slice::from_ref(id)).into_iter();
         let feeds = feeds.map(|(feed, _)| feed.request());

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::wire::BaseUrl;
 
-/// The schemes of an address that is polled.
+/// The schemes of the URL of an HTTP endpoint.
 pub const HTTP: &[&str] = &["http", "https"];
-/// The schemes of an address that pushes: the WebSocket ones, and those that are turned into them.
+/// The schemes of the URL of a WebSocket endpoint; `http` and `https` are replaced by `ws` and `wss`.
 pub const HTTP_OR_WEBSOCKET: &[&str] = &["http", "https", "ws", "wss"];
 
 /// One setting of a provider.
@@ -15,28 +15,28 @@ pub const HTTP_OR_WEBSOCKET: &[&str] = &["http", "https", "ws", "wss"];
 pub struct Setting {
     /// Its key in the configuration file; in the environment `TXWATCH_<PROFILE>_<KEY>`.
     pub key: Cow<'static, str>,
-    /// What it holds.
+    /// The kind of its value.
     pub kind: SettingKind,
-    /// What it is, for people.
-    pub about: Cow<'static, str>,
-    /// Whether a profile works without it.
+    /// A phrase for help and documentation.
+    pub description: Cow<'static, str>,
+    /// Whether a profile does not work without it.
     pub required: bool,
-    /// What holds without it, for people; empty if nothing does.
+    /// The default, as a word or phrase for help and documentation; empty if there is none.
     pub default: Cow<'static, str>,
-    /// Whether it is derived from the `url` unless it is given.
+    /// Whether its default is derived from the `url`.
     pub follows_url: bool,
 }
 
-/// What a setting holds.
+/// The kind of a setting's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingKind {
-    /// A base address with one of these schemes.
+    /// A base URL with one of these schemes.
     Url(&'static [&'static str]),
     /// Free text.
     Text,
     /// One of these words.
     Choice(Vec<Cow<'static, str>>),
-    /// A secret: given by `<key>_file`, `<key>_command` or the environment, never held here.
+    /// A secret, which is given by `<key>_file`, `<key>_command` or the environment. It is not among [`Settings`].
     Secret(Secret),
 }
 
@@ -50,43 +50,43 @@ impl SettingKind {
 /// What a secret is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secret {
-    /// It is the token that requests carry.
+    /// The token that requests carry.
     Token,
-    /// The provider issues tokens for it.
+    /// Authenticates the request for a new token.
     Issuer,
 }
 
 impl Setting {
-    /// A setting without which a profile does not work.
+    /// A required setting.
     pub fn required(
         key: impl Into<Cow<'static, str>>,
         kind: SettingKind,
-        about: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
     ) -> Self {
-        let (key, about) = (key.into(), about.into());
-        Setting { key, kind, about, required: true, default: "".into(), follows_url: false }
+        let (key, description) = (key.into(), description.into());
+        Setting { key, kind, description, required: true, default: "".into(), follows_url: false }
     }
 
-    /// A setting that a profile may do without.
+    /// An optional setting without a default.
     pub fn optional(
         key: impl Into<Cow<'static, str>>,
         kind: SettingKind,
-        about: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Setting { required: false, ..Setting::required(key, kind, about) }
+        Setting { required: false, ..Setting::required(key, kind, description) }
     }
 
-    /// The same, with what holds without it.
-    pub fn or(self, default: impl Into<Cow<'static, str>>) -> Self {
+    /// The same setting with this default.
+    pub fn with_default(self, default: impl Into<Cow<'static, str>>) -> Self {
         Setting { default: default.into(), ..self }
     }
 
-    /// The same, derived from the `url` unless it is given.
+    /// The same setting with a default that is derived from the `url`.
     pub fn following_url(self) -> Self {
-        Setting { follows_url: true, ..self.or("the url, with ws or wss") }
+        Setting { follows_url: true, ..self.with_default("the url, with ws or wss") }
     }
 
-    /// Refuses a value that cannot be right.
+    /// Checks a value.
     ///
     /// # Errors
     /// One sentence on what is wrong with it.
@@ -102,7 +102,7 @@ impl Setting {
     }
 }
 
-/// A profile's checked values, without its secrets.
+/// The checked values of a profile's settings, without its secrets.
 #[derive(Clone, Debug, Default)]
 pub struct Settings(BTreeMap<String, String>);
 
@@ -117,7 +117,7 @@ impl Settings {
         self.0.get(key).map(String::as_str)
     }
 
-    /// The value of a setting that is a base address.
+    /// The value of a setting that is a base URL.
     ///
     /// # Errors
     /// One sentence on what is wrong with it.

@@ -1,4 +1,4 @@
-//! What is fixed about a provider, before it is configured.
+//! The fixed properties of a provider.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::id::Id;
 use super::settings::Setting;
 
-/// What is fixed about a provider. All text is owned, so that a provider may also be described in a file.
+/// The fixed properties of a provider. All text is owned, so that a provider may also be described in a file.
 #[derive(Clone, Debug)]
 pub struct Spec {
     /// Its name in targets and configuration.
@@ -17,37 +17,37 @@ pub struct Spec {
     pub settings: Vec<Setting>,
     /// How often it is polled.
     pub pace: Pace,
-    /// Fields of its JSON that carry personal data, beside those that do everywhere; in lower case and
-    /// without separators.
+    /// Fields of its JSON with personal data, beside those of every provider; in lower case and without
+    /// separators.
     pub personal: Arc<[String]>,
-    /// What an id looks like, for messages.
+    /// A phrase that describes its ids, for messages and help.
     pub id_shape: String,
-    /// How many ids one lookup may serve; at least 1.
+    /// How many ids one lookup can serve; at least 1.
     pub ids_per_lookup: usize,
     /// What its push connection is called in messages and in the output's `transport`.
     pub push_name: &'static str,
-    /// Whether it has a feed of everything that an account has.
+    /// Whether it has a push connection for all transactions of an account.
     pub has_account_feed: bool,
-    /// A well-formed id that nobody has, for `config check`.
+    /// A valid id of no transaction, for `config check`.
     pub probe_id: Id,
 }
 
 /// How often a provider is polled for one transaction.
 #[derive(Clone, Debug)]
 pub struct Pace {
-    /// While polling carries the watch.
+    /// From the end of a lookup to the next while there is no push.
     pub interval: Duration,
-    /// While push is healthy.
-    pub safety: Duration,
-    /// What it allows in all, however many transactions there are; every quota holds.
+    /// The same while push is live, in case a message is lost.
+    pub safety_interval: Duration,
+    /// Limits of the requests for all transactions together; each of them holds.
     pub quotas: Vec<Quota>,
 }
 
-/// How many requests a provider answers within any span of time of this length.
+/// The number of requests that a provider allows within any period of this length.
 #[derive(Clone, Copy, Debug)]
 pub struct Quota {
     /// The number of requests.
     pub requests: u32,
-    /// The length of the span.
+    /// The length of the period.
     pub within: Duration,
 }

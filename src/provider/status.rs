@@ -1,36 +1,36 @@
-//! One vocabulary of statuses over all providers.
+//! The statuses of transactions, the same for all providers.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-/// Where a transaction stands.
+/// The status of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Known to the provider; nothing has been paid or executed yet.
+    /// Known to the provider; not paid or executed yet.
     Pending,
-    /// Paid, or in a block; being carried out.
+    /// Paid, or in a block; not delivered or executed yet.
     Processing,
     /// Held by the provider.
     OnHold,
-    /// Final: done.
+    /// Final: delivered, or executed without an error.
     Completed,
-    /// Final: did not work.
+    /// Final: the payment, the delivery or the execution failed.
     Failed,
-    /// Final: called off.
+    /// Final: cancelled, usually by the user.
     Cancelled,
-    /// Final: its time ran out.
+    /// Final: not paid or executed in time.
     Expired,
     /// Final: paid back.
     Refunded,
-    /// A word that this version does not know. Never final, never a success.
+    /// A status of the provider that this version does not know. Never final, never a success.
     Unknown,
 }
 
 impl Status {
-    /// Every status, in the order of a life.
+    /// Every status, in the order of a transaction's life.
     pub const ALL: [Status; 9] = [
         Status::Pending,
         Status::Processing,
@@ -43,7 +43,7 @@ impl Status {
         Status::Unknown,
     ];
 
-    /// The word that users see and scripts compare.
+    /// The name in the output, which scripts compare.
     pub fn name(self) -> &'static str {
         match self {
             Status::Pending => "pending",
@@ -58,17 +58,17 @@ impl Status {
         }
     }
 
-    /// True if the provider is done with the transaction.
+    /// Whether the transaction has ended.
     pub fn is_final(self) -> bool {
         self.rank() == FINAL
     }
 
-    /// True for the endings that `--grace` holds.
+    /// Whether `--grace` delays it.
     pub fn is_bad_ending(self) -> bool {
         matches!(self, Status::Failed | Status::Cancelled | Status::Expired)
     }
 
-    /// How far along a life this is; a larger rank is a step forward.
+    /// The progress of a transaction in this status: a later status has a larger rank, and all final ones the same.
     pub fn rank(self) -> u8 {
         match self {
             Status::Unknown => 0,

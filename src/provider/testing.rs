@@ -90,8 +90,10 @@ pub(super) fn assert_404(provider: &dyn Provider, id: &str, own: &[&str]) {
     for body in
         ["", " ", "<!doctype html><title>404</title>", "not found", "[]", "null", "404", "{"]
     {
-        let Reading::Malformed(problem) = read(body) else { panic!("{body}: {:?}", read(body)) };
-        assert!(problem.starts_with("it answered 404 without a JSON body"), "{body}: {problem}");
+        let Reading::ForeignNotFound(answer) = read(body) else {
+            panic!("{body}: {:?}", read(body))
+        };
+        assert!(answer.starts_with("404 without a JSON body"), "{body}: {answer}");
     }
 }
 

@@ -1,24 +1,24 @@
-//! What came of asking for a new token.
+//! The outcome of a request for a new token.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-/// What came of asking for a new token.
+/// The outcome of a request for a new token. The texts quote the response, for messages.
 #[derive(Debug)]
 pub enum TokenIssue {
-    /// The token's text, and when it expires.
+    /// The token, and when it expires if that is known.
     Token(SecretString, Option<Timestamp>),
-    /// The provider does not accept the secret: its answer.
+    /// The provider does not accept the issuer secret.
     Denied(String),
-    /// It cannot answer now.
+    /// The provider cannot answer now.
     Busy {
-        /// Its answer.
+        /// The response, quoted.
         answer: String,
-        /// How long it asks us to wait.
+        /// How long to wait before the next request, counted from the response.
         retry_after: Option<Duration>,
     },
-    /// Its answer cannot be understood: what is wrong with it.
+    /// The response cannot be understood, for this reason.
     Malformed(String),
 }

@@ -1,23 +1,23 @@
-//! What is known about a transaction, in one shape for every provider.
+//! The record of a transaction, in one form for all providers.
 
 use serde::{Serialize, Serializer};
 
-/// What a transaction does.
+/// The kind of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Fiat money becomes crypto.
+    /// Fiat currency is exchanged for crypto.
     Buy,
-    /// Crypto becomes fiat money.
+    /// Crypto is exchanged for fiat currency.
     Sell,
-    /// Value moves on a chain.
+    /// A native transfer on a chain.
     Transfer,
-    /// A contract is called on a chain.
+    /// A contract call on a chain.
     Call,
 }
 
 impl Kind {
-    /// The word that users see.
+    /// The name in the output.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Buy => "buy",
@@ -28,16 +28,16 @@ impl Kind {
     }
 }
 
-/// An amount as the provider wrote it, with what it is counted in.
+/// An amount as the provider wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Amount {
     /// Decimal text, digit for digit.
     pub digits: String,
-    /// What it is counted in.
+    /// The unit of the number.
     pub unit: Unit,
 }
 
-/// What an amount is counted in.
+/// The unit of an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// The fiat currency of the transaction.
@@ -46,14 +46,14 @@ pub enum Unit {
     Smallest(&'static Coin),
 }
 
-/// The coin of a chain.
+/// The native coin of a chain.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Coin {
-    /// Its symbol.
+    /// The symbol, such as `CSPR`.
     pub symbol: &'static str,
-    /// The name of its smallest unit, in the plural.
+    /// The plural name of the smallest unit, such as `motes`.
     pub smallest: &'static str,
-    /// How many decimal places a coin has in its smallest unit.
+    /// How many decimal places of a coin the smallest unit is.
     pub decimals: usize,
 }
 
@@ -65,8 +65,8 @@ impl Amount {
 }
 
 impl Coin {
-    /// A whole number of the smallest unit as coins, digit for digit: `1.234567891` for 1234567891 motes. Nothing
-    /// if it is no whole number.
+    /// A decimal integer of the smallest unit in coins, digit for digit: `1.234567891` for `1234567891` motes. None
+    /// if the text is not an integer.
     pub fn whole(&self, smallest: &str) -> Option<String> {
         if smallest.is_empty() || !smallest.bytes().all(|digit| digit.is_ascii_digit()) {
             return None;
@@ -81,7 +81,7 @@ impl Coin {
     }
 }
 
-/// Only the digits: the unit is the provider's, and known.
+/// As the digits alone; the unit is documented for each provider.
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.digits)
@@ -120,7 +120,7 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// Takes over every field that the newer record has; what only the older one knew stays.
+    /// Overwrites the fields that a newer record has, and keeps the others.
     pub fn merge(&mut self, newer: &Transaction) {
         if newer.kind.is_some() {
             self.kind = newer.kind;

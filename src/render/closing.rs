@@ -27,7 +27,11 @@ pub fn failure(failure: &Failure, paint: Paint) -> String {
 
 /// What is left to say when a command has ended. `resume` makes the command that goes on with the
 /// targets it is given.
-pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Paint) -> String {
+pub fn closing_report(
+    closing: &Closing,
+    resume: impl Fn(&[&str]) -> String,
+    paint: Paint,
+) -> String {
     let mut text = problems(&closing.failures, paint);
     if closing.undecided.is_empty() {
         if let Conclusion::Stopped(outcome) = closing.summary.conclusion
@@ -39,7 +43,7 @@ pub fn farewell(closing: &Closing, resume: impl Fn(&[&str]) -> String, paint: Pa
     }
     if let Some(headline) = headline(closing) {
         let _ = writeln!(text, "{} {headline}", paint.bad("error:"));
-        for trouble in &closing.troubles {
+        for trouble in &closing.ongoing_problems {
             let _ = writeln!(text, "caused by: {}", clean(trouble));
         }
     }

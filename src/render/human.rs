@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::sink::{ProgressSink, RecordSink};
 use super::words::{
-    cost, exchange, padded, paid, short_target, span, time_of_day, warning, word_aside,
+    cost, exchange, padded, paid, provider_status_suffix, short_target, span, time_of_day, warning,
 };
 use super::{OutputOptions, Paint, clean};
 use crate::error::FailureKind;
@@ -162,9 +162,10 @@ impl Trail {
             self.widest = self.widest.max(console::measure_text_width(&target));
             format!("{}  ", padded(&target, self.widest))
         };
-        let after = change.after.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
+        let after =
+            change.since_previous.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();
-        let word = word_aside(change.status, &change.word);
+        let word = provider_status_suffix(change.status, &change.provider_status);
         let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail + &*word));
         let _ = writeln!(text, "{}", line.trim_end());
         text

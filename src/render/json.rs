@@ -143,7 +143,7 @@ fn status(change: &Change) -> StatusFields<'_> {
         provider: &change.name.provider,
         id: &change.name.id,
         status: change.status,
-        provider_status: &change.word,
+        provider_status: &change.provider_status,
         r#final: change.status.is_final(),
         source: change.source,
         occurred_at: change.occurred_at.map(|time| time.to_string()),

@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::human::Trail;
 use super::screen::{MARGIN, Screen};
 use super::sink::ProgressSink;
-use super::words::{link, padded, short_link, short_target, span, word_aside};
+use super::words::{link, padded, provider_status_suffix, short_link, short_target, span};
 use super::{Paint, say};
 use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use crate::provider::Status;
@@ -105,29 +105,35 @@ impl Live {
 
     /// The connection in fewer words where there is no room for more.
     fn draw_one(&mut self, view: &View, row: &Row) {
-        let (status, word) = match &row.status {
-            Some((status, word)) => (self.paint.status(*status, status), word_aside(*status, word)),
+        let (status, provider_status) = match &row.status {
+            Some((status, provider_status)) => (
+                self.paint.status(*status, status),
+                provider_status_suffix(*status, provider_status),
+            ),
             None => ("looking".to_owned(), String::new()),
         };
         let left =
-            view.left.map(|left| format!(" · timeout in {}", span(left))).unwrap_or_default();
-        let text = |word: &str, link: String| {
+            view.remaining.map(|left| format!(" · timeout in {}", span(left))).unwrap_or_default();
+        let text = |provider_status: &str, link: String| {
             let (spinner, elapsed) = (self.spinner(), span(view.elapsed));
-            format!("{spinner} {status}{word}  {elapsed}   {}{left}", self.paint.dim(link))
+            format!(
+                "{spinner} {status}{provider_status}  {elapsed}   {}{left}",
+                self.paint.dim(link)
+            )
         };
-        let forms = [text(&word, link(&row.link)), text("", link(&row.link))];
+        let forms = [text(&provider_status, link(&row.link)), text("", link(&row.link))];
         let fits = forms.into_iter().find(|form| measure_text_width(form) <= self.width());
         self.show(&[fits.unwrap_or_else(|| text("", short_link(&row.link)))]);
     }
 
     fn draw_many(&mut self, view: &View) {
         let (rows, others) = match &view.rows {
-            Rows::Every(rows) => (rows.as_slice(), [].as_slice()),
-            Rows::Some { slowest, latest } => (slowest.as_slice(), latest.as_slice()),
+            Rows::All(rows) => (rows.as_slice(), [].as_slice()),
+            Rows::Partial { slowest, latest } => (slowest.as_slice(), latest.as_slice()),
         };
         let widths = Widths::of(rows.iter().chain(others));
         let hidden = view.targets.saturating_sub(rows.len() + others.len());
-        let headed = matches!(view.rows, Rows::Some { .. }) && self.is_tall();
+        let headed = matches!(view.rows, Rows::Partial { .. }) && self.is_tall();
         let heading = |text| headed.then(|| self.paint.dim(text));
         let mut lines = vec![self.header(view, hidden)];
         lines.extend(headed.then(|| self.counts(view)));
@@ -152,7 +158,7 @@ impl Live {
     }
 
     fn header(&self, view: &View, hidden: usize) -> String {
-        let (good, bad) = (view.good, view.bad);
+        let (good, bad) = (view.reached, view.not_reached);
         let open = view.targets - good - bad;
         let counts = [(good, "done"), (bad, "ended badly"), (open, "open"), (hidden, "not shown")];
         let counts: Vec<_> = counts
@@ -162,7 +168,8 @@ impl Live {
             .collect();
         let targets = self.paint.bold(format!("{} targets", view.targets));
         let text = format!("{targets}   {}", counts.join(" · "));
-        let left = view.left.map(|left| format!("timeout in {}", span(left))).unwrap_or_default();
+        let left =
+            view.remaining.map(|left| format!("timeout in {}", span(left))).unwrap_or_default();
         let taken = measure_text_width(&text) + measure_text_width(&left);
         let gap = self.width().min(WIDEST).saturating_sub(taken).max(3);
         format!("{text}{}{}", " ".repeat(gap), self.paint.dim(left))
@@ -175,7 +182,7 @@ impl Live {
             None => status,
         };
         let target = padded(&short_target(&row.target), widths.target);
-        let held = padded(&span(row.held), widths.held);
+        let held = padded(&span(row.in_status), widths.held);
         match row.settled {
             Some(outcome) => format!("{} {status}  {target}  {held}", self.paint.mark(outcome)),
             None => {
@@ -218,15 +225,15 @@ impl ProgressSink for Live {
     }
 
     fn view_size(&self) -> Option<ViewSize> {
-        let every = self.height() - 1;
+        let all_rows = self.height() - 1;
         let headings = if self.is_tall() { 3 } else { 0 };
-        Some(ViewSize { every, some: every - headings })
+        Some(ViewSize { all_rows, partial_rows: all_rows - headings })
     }
 
     fn draw(&mut self, view: &View) {
         self.print_waiting();
         match &view.rows {
-            Rows::Every(rows) if self.single && rows.len() == 1 => self.draw_one(view, &rows[0]),
+            Rows::All(rows) if self.single && rows.len() == 1 => self.draw_one(view, &rows[0]),
             _ => self.draw_many(view),
         }
     }
@@ -257,7 +264,7 @@ impl Widths {
         Widths {
             status: widest(&|row| status_of(row).to_owned()).max(STATUS),
             target: widest(&|row| short_target(&row.target)),
-            held: widest(&|row| span(row.held)).max(HELD),
+            held: widest(&|row| span(row.in_status)).max(HELD),
         }
     }
 }

@@ -14,7 +14,7 @@ mod sink;
 mod style;
 mod words;
 
-pub use closing::{failure, farewell};
+pub use closing::{closing_report, failure};
 pub use json::{Lines, SCHEMA, abort};
 pub use options::{OutputOptions, Progress, Records, widest};
 pub use output::Output;

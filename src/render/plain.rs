@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::clean;
 use super::sink::{ProgressSink, RecordSink};
 use super::words::{retry, span, warning};
-use crate::event::{ConnectionState, Event, LinkView, Open, Row, Stamped};
+use crate::event::{ConnectionState, Event, LinkView, OpenTargets, Row, Stamped};
 use crate::provider::Status;
 
 /// `TARGET<TAB>STATUS` when a target is settled.
@@ -34,7 +34,7 @@ impl ProgressSink for Log {
         match &event.event {
             Event::Status(change) => {
                 // The columns hold although a provider's word may have spaces.
-                let word = clean(&change.word).replace(' ', "_");
+                let word = clean(&change.provider_status).replace(' ', "_");
                 let detail = change.detail.as_deref().map(clean).unwrap_or_default();
                 let line =
                     format!("{time} {} {} {word} {detail}", change.name.target, change.status);
@@ -68,7 +68,7 @@ impl ProgressSink for Log {
 }
 
 /// `203 targets are open: 200 pending, 3 processing`.
-fn together(open: &Open) -> String {
+fn together(open: &OpenTargets) -> String {
     let name = |status: Option<Status>| status.map_or("not seen", Status::name);
     let counts: Vec<_> =
         open.counts.iter().map(|(status, count)| format!("{count} {}", name(*status))).collect();
@@ -91,7 +91,7 @@ fn still(row: &Row) -> String {
         LinkView::Down { reason, .. } => format!("lost: {}", clean(reason)),
         LinkView::Polling(_) => "polling".to_owned(),
     };
-    format!("still {status} after {} ({link})", span(row.held))
+    format!("still {status} after {} ({link})", span(row.in_status))
 }
 
 fn seconds(time: Timestamp) -> String {

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::words::{cost, span, word_aside};
+use super::words::{cost, provider_status_suffix, span};
 use super::{Paint, RecordSink, clean};
 use crate::event::{Change, Event, Stamped};
-use crate::provider::Passed;
+use crate::provider::PastStatus;
 
 pub(super) struct Record {
     paint: Paint,
@@ -38,7 +38,13 @@ impl Record {
         let (costs, cost) = cost(record).unwrap_or(("cost", String::new()));
         let rows = [
             ("target", self.paint.bold(&change.name.target)),
-            ("status", format!("{status}{}", word_aside(change.status, &change.word))),
+            (
+                "status",
+                format!(
+                    "{status}{}",
+                    provider_status_suffix(change.status, &change.provider_status)
+                ),
+            ),
             ("detail", change.detail.as_deref().map(clean).unwrap_or_default().into_owned()),
             ("kind", record.kind.map(|kind| kind.name().to_owned()).unwrap_or_default()),
             ("fiat", amount(&record.fiat_amount, &record.fiat_currency)),
@@ -69,7 +75,7 @@ impl RecordSink for Record {
 }
 
 /// `15:11:47 pending · 15:12:30 processing`.
-fn history(passed: &[Passed]) -> String {
+fn history(passed: &[PastStatus]) -> String {
     let steps = passed.iter().map(|passed| {
         let time = passed.at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
         format!("{time} {}", passed.status)

@@ -18,7 +18,7 @@ pub fn span(duration: Duration) -> String {
 }
 
 /// The provider's word behind our status, where it says something else: ` (PROCESSING)`.
-pub(super) fn word_aside(status: Status, word: &str) -> String {
+pub(super) fn provider_status_suffix(status: Status, word: &str) -> String {
     if word.eq_ignore_ascii_case(status.name()) {
         String::new()
     } else {
@@ -80,10 +80,11 @@ pub(super) fn warning(event: &Event) -> Option<(Option<&str>, WarningCode, Cow<'
         Event::Warning { target, warning } => {
             Some((target.as_deref(), warning.code, Cow::Borrowed(&warning.message)))
         }
-        Event::Held(Held { target, status, left }) => {
-            let left = humantime::format_duration(*left);
-            let message =
-                format!("{status}, but --grace waits {left} for a change before that is believed");
+        Event::Held(Held { target, status, remaining }) => {
+            let remaining = humantime::format_duration(*remaining);
+            let message = format!(
+                "{status}, but --grace waits {remaining} for a change before that is believed"
+            );
             Some((Some(target), WarningCode::Held, Cow::Owned(message)))
         }
         _ => None,

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use crate::error::{Failure, usage};
 
-/// How many times faster than real time a scenario runs: at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Speed(u32);
+/// How many times as fast as real time a scenario runs: at least once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(f64);
 
 impl Speed {
     /// The variable of the environment that says it.
     pub const VARIABLE: &str = "TXWATCH_SANDBOX_SPEED";
     /// Real time.
-    pub const REAL: Speed = Speed(1);
+    pub const REAL: Speed = Speed(1.0);
 
     /// Reads the variable.
     ///
@@ -27,19 +27,19 @@ impl Speed {
             return Ok(Speed::REAL);
         };
         match text.parse() {
-            Ok(factor @ 1..=1_000) => Ok(Speed(factor)),
+            Ok(factor) if (1.0..=1_000.0).contains(&factor) => Ok(Speed(factor)),
             _ => Err(usage(format!("{} is a number from 1 to 1000", Speed::VARIABLE))),
         }
     }
 
     /// How long a span of a scenario takes.
     pub fn real(self, span: Duration) -> Duration {
-        span / self.0
+        span.div_f64(self.0)
     }
 
     /// How much of a scenario passes in a span of time.
     pub(super) fn played(self, span: Duration) -> Duration {
-        span * self.0
+        span.mul_f64(self.0)
     }
 
     /// The seconds that a span of a scenario takes, where whole ones are written.
@@ -54,17 +54,19 @@ mod tests {
 
     #[test]
     fn time_is_real_unless_the_variable_says_otherwise() {
-        for (variable, speed) in [(None, 1), (Some(""), 1), (Some("1"), 1), (Some("10"), 10)] {
+        for (variable, speed) in
+            [(None, 1.0), (Some(""), 1.0), (Some("1.5"), 1.5), (Some("10"), 10.0)]
+        {
             assert_eq!(Speed::read(variable).unwrap(), Speed(speed), "{variable:?}");
         }
-        for wrong in ["0", "-1", "1.5", "1001", "fast"] {
+        for wrong in ["0", "0.9", "-1", "1001", "NaN", "inf", "fast"] {
             assert!(Speed::read(Some(wrong)).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn a_span_takes_a_tenth_at_speed_ten() {
-        let speed = Speed(10);
+        let speed = Speed(10.0);
         let second = Duration::from_secs(1);
         assert_eq!(speed.real(second), second / 10);
         assert_eq!(speed.played(second / 10), second);

@@ -64,11 +64,11 @@ fn every_help_lists_every_exit_code() {
         assert_eq!(output.code, 0, "{output:#?}");
         let help = words(&output.stdout);
         for row in exit::TABLE {
-            let again = match row.again {
+            let retry = match row.retry {
                 "" => String::new(),
-                again => format!(" [again? {again}]"),
+                retry => format!(" [again? {retry}]"),
             };
-            let row = format!("{} {} {}{again}", row.code.number(), row.name, row.meaning);
+            let row = format!("{} {} {}{retry}", row.code.number(), row.name, row.meaning);
             assert!(help.contains(&words(&row)), "{arguments:?} lacks {row}");
         }
     }

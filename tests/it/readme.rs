@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+use txwatch::sandbox::Speed;
 
 use crate::support::bless;
 use crate::support::terminal::session;
@@ -122,6 +123,7 @@ fn printed(script: &str, id: &str) -> String {
         .env_clear()
         .env("HOME", folder.path())
         .env("ID", id)
+        .env(Speed::VARIABLE, "10")
         .env("PATH", [folder.path().as_os_str(), &path()].join(OsStr::new(":")))
         .stdin(Stdio::null())
         .output()

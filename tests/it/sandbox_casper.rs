@@ -167,7 +167,7 @@ async fn a_node_tells_all_that_happens_by_number() {
 
 #[tokio::test]
 async fn a_node_that_restarts_counts_anew() {
-    let sandbox = Rehearsal::start();
+    let sandbox = Rehearsal::start_in_real_time();
     let mut events = Events::open(&sandbox, "").await;
     transaction(&sandbox, "Version1", "restart").await;
     let mut last = None;

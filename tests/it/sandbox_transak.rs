@@ -34,7 +34,7 @@ async fn an_order_is_looked_up() {
 
 #[tokio::test]
 async fn flaky_answers_are_502_and_429() {
-    let sandbox = Rehearsal::start();
+    let sandbox = Rehearsal::start_in_real_time();
     let mut statuses = Vec::new();
     for _ in 0..5 {
         let answer = sandbox.ask("order/flaky").await;

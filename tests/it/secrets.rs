@@ -161,7 +161,7 @@ fn no_scenario_shows_a_secret() {
     let targets: Vec<String> = played.collect();
     let runs = ["watch", "poll"].into_iter().flat_map(|name| FORMS.map(|form| (name, form)));
     in_parallel(runs, |(name, form)| {
-        let limits = ["-t", "6s", "--heartbeat", "1s", "-vv", "-o", form];
+        let limits = ["-t", "2s", "--heartbeat", "1s", "-vv", "-o", form];
         let words = [name].into_iter().chain(targets.iter().map(String::as_str)).chain(limits);
         let output = with_secrets(&words.collect::<Vec<_>>(), "http://127.0.0.1:9", "").run();
         check(&secrets, &output, &format!("{name} -o {form}"));

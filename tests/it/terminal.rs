@@ -80,7 +80,7 @@ fn the_result_of_an_expired_transaction_is_shown() {
 
 #[test]
 fn a_lost_connection_is_shown_in_the_live_line_only() {
-    let (terminal, exit) = run(txwatch(["watch", "sandbox:drop"]).size(24, 100));
+    let (terminal, exit) = run(txwatch(["watch", "sandbox:drop"]).size(24, 100).in_real_time());
     assert_eq!(exit.code, 0, "{exit:#?}");
     let live = terminal.history.iter().flatten().filter(|line| is_live(line));
     assert!(live.clone().any(|line| line.contains("reconnecting")
@@ -141,7 +141,7 @@ fn an_error_is_shown_once() {
 #[test]
 fn several_targets_have_aligned_rows_under_a_header() {
     let targets = ["watch", "sandbox:happy", "sandbox:cancelled@a-clock-of-its-own"];
-    let (terminal, exit) = run(txwatch(targets).size(24, 100));
+    let (terminal, exit) = run(txwatch(targets).size(24, 100).in_real_time());
     assert_eq!(exit.code, 11, "{exit:#?}");
     let view = terminal.history.iter().find(|screen| {
         screen.iter().any(|line| line.starts_with("2 targets   1 ended badly · 1 open "))
@@ -193,20 +193,28 @@ fn a_small_window_shows_open_targets_first() {
 
 #[test]
 fn a_narrow_window_wraps_no_live_line() {
-    for targets in [&["sandbox:happy"][..], &["sandbox:happy", "sandbox:drop"]] {
-        let (terminal, exit) = run(txwatch(["watch"].iter().chain(targets)).size(24, 40));
-        assert_eq!(exit.code, 0, "{exit:#?}");
-        for screen in &terminal.history {
-            let Some(first) = screen.iter().position(|line| is_live(line)) else { continue };
-            let below = &screen[first..];
-            // Below the first live line, each row takes one line.
-            assert!(below.len() <= targets.len(), "{screen:#?}");
-            assert!(below.iter().all(|line| is_live(line) || line.starts_with('✔')), "{screen:#?}");
-            assert!(below.iter().all(|line| line.chars().count() <= 37), "{screen:#?}");
+    std::thread::scope(|scope| {
+        for targets in [&["sandbox:happy"][..], &["sandbox:happy", "sandbox:drop"]] {
+            scope.spawn(move || no_live_line_is_wrapped(targets));
         }
-        let live_lines = terminal.history.iter().flatten().filter(|line| is_live(line)).count();
-        assert!(live_lines > 10, "{live_lines}");
+    });
+}
+
+fn no_live_line_is_wrapped(targets: &[&str]) {
+    // In real time, so that there are several screens.
+    let session = txwatch(["watch"].iter().chain(targets)).in_real_time();
+    let (terminal, exit) = run(session.size(24, 40));
+    assert_eq!(exit.code, 0, "{exit:#?}");
+    for screen in &terminal.history {
+        let Some(first) = screen.iter().position(|line| is_live(line)) else { continue };
+        let below = &screen[first..];
+        // Below the first live line, each row takes one line.
+        assert!(below.len() <= targets.len(), "{screen:#?}");
+        assert!(below.iter().all(|line| is_live(line) || line.starts_with('✔')), "{screen:#?}");
+        assert!(below.iter().all(|line| line.chars().count() <= 37), "{screen:#?}");
     }
+    let live_lines = terminal.history.iter().flatten().filter(|line| is_live(line)).count();
+    assert!(live_lines > 10, "{live_lines}");
 }
 
 /// A shell in a terminal, to run txwatch with a redirected stream.

@@ -31,6 +31,7 @@ pub fn answer(subject: &Subject, digit: u8, body: &[u8]) {
                 }
                 Reading::Denied(why) => assert!(matches!(status, 401 | 403) && !why.is_empty()),
                 Reading::NotFound(why)
+                | Reading::ForeignNotFound(why)
                 | Reading::Busy { answer: why, .. }
                 | Reading::Malformed(why) => assert!(!why.is_empty()),
             }

@@ -56,7 +56,11 @@ pub(super) fn report(provider: &str, id: &Id, report: &Report) {
     let completed = (judge.completed)(data);
     assert!(report.status != Status::Completed || completed, "{report:?} did not end well");
     if judge.has_word {
-        assert_eq!(text(data, "status").as_ref(), Some(&report.word), "the provider's word");
+        assert_eq!(
+            text(data, "status").as_ref(),
+            Some(&report.provider_status),
+            "the provider's word"
+        );
         assert_eq!(report.status == Status::Completed, completed, "{report:?}");
     }
     let names = (judge.names)(id, data);

@@ -23,7 +23,7 @@ struct Parts {
     /// How often it is polled where nobody says so: while polling carries the watch.
     interval: Duration,
     /// The same while push is healthy.
-    safety: Duration,
+    safety_interval: Duration,
 }
 
 impl PlanBuilder<'_> {
@@ -43,7 +43,7 @@ impl PlanBuilder<'_> {
             credential: parts.credential,
             can_poll: parts.can_poll,
             interval: interval.map_or(parts.interval, |Interval(interval)| interval),
-            safety: parts.safety,
+            safety_interval: parts.safety_interval,
             appear_timeout: options.value(&APPEAR_TIMEOUT, typed.appear_timeout)?.0,
             max_outage: options.value(&MAX_OUTAGE, typed.max_outage)?.0,
             grace: options.value(&GRACE, typed.grace)?.0,
@@ -60,7 +60,7 @@ impl PlanBuilder<'_> {
             prefix: format!("{}:", target.profile).into(),
             can_poll,
             interval: pace.interval,
-            safety: pace.safety,
+            safety_interval: pace.safety_interval,
             provider: resolved.provider,
             credential: resolved.credential,
         })
@@ -75,7 +75,7 @@ impl PlanBuilder<'_> {
             credential: profile.credential,
             can_poll: true,
             interval: profile.interval,
-            safety: profile.safety,
+            safety_interval: profile.safety_interval,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Orders of an account, which come and go.
+//! Orders of an account.
 
 use std::collections::HashMap;
 
@@ -24,9 +24,9 @@ impl Harness {
         }
     }
 
-    /// Where the target of an order is kept.
-    fn place_of(&self, order: usize) -> usize {
-        self.engine.links[feed()].target(&Id::new(&order.to_string())).unwrap().place()
+    /// The index of an order's target.
+    fn index_of(&self, order: usize) -> usize {
+        self.engine.links[feed()].target(&Id::new(&order.to_string())).unwrap().index()
     }
 }
 
@@ -97,7 +97,7 @@ fn a_late_message_about_an_ended_order_is_known_as_such() {
     harness.push(1, Failed, Some(5));
     harness.push(1, Processing, Some(4));
     assert_eq!(harness.statuses(), [Failed]);
-    // Paid back later: told, but the order has had its result.
+    // Paid back later: shown, but the order has had its result.
     harness.push(1, Refunded, Some(9));
     assert_eq!(harness.statuses(), [Failed, Refunded]);
     assert_eq!(harness.results().len(), 1);
@@ -110,13 +110,13 @@ fn memory_is_bounded_however_many_orders_pass() {
     let mut highest = 0;
     for order in 0..20_000 {
         harness.push(order, Pending, Some(1));
-        highest = highest.max(harness.place_of(order));
+        highest = highest.max(harness.index_of(order));
         harness.push(order, Completed, Some(2));
         harness.events.clear();
     }
     let engine = &harness.engine;
     assert!(engine.targets.len() <= 1_001, "{}", engine.targets.len());
-    // The places of those that are gone are used again.
+    // The ids of removed orders are reused.
     assert!(highest <= 1_001, "{highest}");
     assert!(engine.links[feed()].targets().len() <= 1_001);
     let remembered = engine.account.open.len() + engine.account.ended.len();
@@ -127,7 +127,21 @@ fn memory_is_bounded_however_many_orders_pass() {
 }
 
 #[test]
-fn the_order_that_is_open_the_longest_makes_room_and_that_is_told() {
+fn an_order_may_be_removed_while_the_result_of_its_lookup_is_applied() {
+    let mut harness = account();
+    for order in 0..1_500 {
+        harness.push(order, Pending, Some(1));
+    }
+    harness.subscribe();
+    assert!(harness.is_looked_up(0));
+    harness.answer(0, Err(Error::untrusted("an unknown CA".to_owned())));
+    assert_eq!(harness.exit(), Some(Code::Protocol));
+    assert_eq!(harness.results().len(), 1_500);
+    assert!(harness.engine.targets.get(TargetId::at(0)).is_none());
+}
+
+#[test]
+fn the_order_that_is_open_the_longest_makes_room_and_that_is_reported() {
     let mut harness = account();
     for order in 0..10_002 {
         harness.push(order, Pending, Some(1));
@@ -156,7 +170,7 @@ fn after_a_reconnect_the_open_orders_are_looked_up_and_then_no_more() {
     assert_eq!(harness.take(), [""; 0]);
 }
 
-/// The places of targets are used again, and an answer must not be taken for another order's.
+/// Ids of targets are reused, and a result must not be applied to another order.
 #[test]
 fn a_lookup_in_flight_keeps_its_orders_place() {
     let mut harness = account();
@@ -177,7 +191,7 @@ fn a_lookup_in_flight_keeps_its_orders_place() {
 }
 
 #[test]
-fn what_is_told_in_the_end_is_bounded_too_and_has_what_ended_the_command() {
+fn the_closing_report_is_bounded_too_and_has_what_ended_the_command() {
     let plan = plan_with(Mode::Watch, 0, |profile| profile.can_poll = false);
     let expectations = vec!["crypto_amount>=99".parse().unwrap()];
     let mut harness = Harness::new(Plan { account: true, expectations, ..plan });

@@ -11,7 +11,7 @@ enum Step {
     Subscribe,
     Lose,
     Push(usize, Status, Option<i64>),
-    /// Answers the lookup of a target, if there is one.
+    /// The result of a target's lookup, if one is under way.
     Answer(usize, Status, Option<i64>),
     NotFound(usize),
     Busy(usize),
@@ -38,8 +38,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Plays the steps to the command's end; answers the harness, and what the provider ever reported of each
-/// target.
+/// Runs the steps to the end of the command. Returns the harness, and every status that the provider reported of
+/// each target.
 fn play(plan: Plan, steps: Vec<Step>) -> (Harness, Vec<Vec<Status>>) {
     let mut harness = Harness::new(plan);
     let mut reported = vec![Vec::new(); TARGETS];

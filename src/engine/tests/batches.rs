@@ -1,4 +1,4 @@
-//! A provider that answers for three ids at once.
+//! A provider whose lookups serve three ids.
 
 use super::*;
 use crate::provider::Quota;
@@ -17,7 +17,7 @@ fn limited(mode: Mode, targets: usize, quotas: Vec<Quota>) -> Plan {
 }
 
 impl Harness {
-    /// The lookup of these targets comes back.
+    /// The lookup of these targets is done.
     fn answer_for(&mut self, targets: &[usize], result: Result<Vec<Reading>, Error>) {
         let targets = targets.iter().map(|target| TargetId::at(*target)).collect();
         let (asked, generation) = (self.now, self.generation());
@@ -151,9 +151,9 @@ fn lookups_and_not_targets_are_limited() {
     assert_eq!(harness.take(), ["lookup 24 25 26"]);
 }
 
-/// Fifteen of them need five lookups, and those have their turns within the interval of five seconds.
+/// Fifteen targets need five lookups, which the quota allows within the interval of five seconds.
 #[test]
-fn a_quota_that_suffices_for_the_lookups_slows_nobody_down() {
+fn a_quota_that_suffices_for_the_lookups_delays_none() {
     for (within, warnings) in [(4, vec![]), (80, vec![WarningCode::SlowedDown])] {
         let quota = Quota { requests: 5, within: seconds(within) };
         let mut harness = Harness::new(limited(Mode::Poll, 15, vec![quota]));

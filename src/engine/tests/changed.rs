@@ -1,10 +1,10 @@
-//! A feed's hint that something may have happened: a reason to look up like every other one.
+//! `FeedSignal::Changed`: lookups because something may have happened.
 
 use super::*;
 use Status::{Completed, Pending};
 
 impl Harness {
-    /// Something may have happened to these targets, or to all.
+    /// These targets may have changed, or all.
     fn changed(&mut self, targets: Option<&[usize]>) {
         let ids = |targets: &[usize]| targets.iter().map(|id| Id::new(&id.to_string())).collect();
         self.signal(FeedSignal::Changed(targets.map(ids)));
@@ -29,7 +29,7 @@ fn without_names_every_open_target_of_the_connection_is_looked_up() {
 }
 
 #[test]
-fn a_settled_target_and_an_id_of_nobody_are_passed_over() {
+fn a_settled_target_and_an_unknown_id_are_ignored() {
     let mut harness = Harness::watching(plan(Mode::Watch, 2));
     harness.push(0, Completed, None);
     harness.take();
@@ -108,14 +108,14 @@ fn it_is_nothing_where_nothing_can_be_polled() {
 
 #[test]
 fn it_is_a_sign_of_life_and_averts_an_outage() {
-    for (is_heard, exit) in [(true, None), (false, Some(Code::Unreachable))] {
+    for (is_received, exit) in [(true, None), (false, Some(Code::Unreachable))] {
         let mut harness = Harness::new(plan_with(Mode::WatchPushOnly, 1, |profile| {
             profile.max_outage = Some(seconds(30));
         }));
         harness.signal(FeedSignal::Live);
         harness.connect(1);
         harness.now = seconds(20);
-        if is_heard {
+        if is_received {
             harness.changed(Some(&[77]));
         }
         harness.wait_until(100);

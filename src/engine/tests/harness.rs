@@ -1,12 +1,12 @@
-//! What is around an engine, played by hand.
+//! A driver of an engine for tests: no sockets, no clock.
 
 use super::*;
 
-/// Plays what is around an [`Engine`], and remembers what it wanted done.
+/// Drives an [`Engine`] with inputs and times of the test, and records its effects.
 pub(super) struct Harness {
     pub(super) engine: Engine,
     pub(super) now: Duration,
-    /// How far the wall clock is ahead of where it would be, had nobody set it.
+    /// How far the wall clock was set ahead.
     pub(super) ahead: jiff::SignedDuration,
     /// The effects since [`Harness::take`] was last called, but for what was shown: `lookup 0 1` of the first
     /// two targets, `open`, `close`, `forget 0`, `renew`.
@@ -56,7 +56,7 @@ impl Harness {
             match effect {
                 Effect::Emit(stamped) => self.events.push(stamped.event),
                 Effect::Lookup(LookupRequest { targets, .. }) => {
-                    let places = targets.iter().map(|(target, _)| format!(" {}", target.place()));
+                    let places = targets.iter().map(|(target, _)| format!(" {}", target.index()));
                     self.done.push(format!("lookup{}", places.collect::<String>()));
                 }
                 Effect::OpenFeed(_) => self.done.push("open".to_owned()),
@@ -171,7 +171,7 @@ impl Harness {
         Some(Code::from(&self.engine.closing(conclusion).summary))
     }
 
-    /// What is said in the end.
+    /// The data of the closing report.
     pub(super) fn closing(&self) -> crate::event::Closing {
         self.engine.closing(self.engine.conclusion().unwrap())
     }

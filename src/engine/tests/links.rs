@@ -1,4 +1,4 @@
-//! Push connections: lost and found again, rejected, not to be had, and with messages that make no sense.
+//! Push connections: lost and reconnected, rejected, unavailable, and with malformed messages.
 
 use super::*;
 use Status::{Completed, Pending};
@@ -16,7 +16,7 @@ fn a_lost_connection_is_carried_by_polling_and_found_again() {
     assert!(interval.contains(&harness.now), "{:?}", harness.now);
     harness.found(0, report(Pending, None));
 
-    // A second loss in a row is no news for polling.
+    // A second loss in a row does not start polling again.
     harness.lose(unreachable(), 7);
     assert_eq!(harness.take(), [""; 0]);
 
@@ -42,7 +42,7 @@ fn a_subscription_that_is_rejected_is_polled_where_there_is_a_token() {
     assert_eq!(harness.take(), ["lookup 0"]);
     assert_eq!(harness.warnings(), [WarningCode::PushUnavailable]);
     harness.found(0, report(Pending, None));
-    // At the interval, for the connection is live but says nothing of this one.
+    // At the polling interval: the connection is live, but does not serve this target.
     harness.wait_until(6);
     assert_eq!(harness.take(), ["lookup 0"]);
 }
@@ -81,9 +81,9 @@ fn the_same_malformed_message_is_quoted_once_and_counted() {
     }
     assert_eq!(harness.warnings(), [WarningCode::MalformedMessage]);
     harness.push(0, Completed, None);
-    let told = harness.events.iter().rev().find_map(|event| match event {
+    let warning = harness.events.iter().rev().find_map(|event| match event {
         Event::Warning { warning, .. } => Some(warning.message.clone()),
         _ => None,
     });
-    assert_eq!(told.unwrap(), "5 messages of fake were ignored in all");
+    assert_eq!(warning.unwrap(), "5 messages of fake were ignored in all");
 }

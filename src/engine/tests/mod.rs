@@ -1,4 +1,4 @@
-//! The rules of a command, without a socket or a clock: a [`Harness`] plays provider, network and time.
+//! The rules of a command, without sockets or a clock: a [`Harness`] stands for provider, network and time.
 
 mod account;
 mod any_order;
@@ -31,16 +31,16 @@ use crate::transport::Error;
 use crate::wire::{Auth, Request};
 use harness::Harness;
 
-/// A provider that is asked, and whose answers the tests make up.
+/// A provider whose responses the tests make up.
 struct Fake(Arc<Spec>);
 
 fn spec() -> Spec {
-    let (interval, safety) = (Duration::from_secs(5), Duration::from_secs(60));
+    let (interval, safety_interval) = (Duration::from_secs(5), Duration::from_secs(60));
     Spec {
         name: "fake".into(),
         title: "Fake".to_owned(),
         settings: Vec::new(),
-        pace: Pace { interval, safety, quotas: Vec::new() },
+        pace: Pace { interval, safety_interval, quotas: Vec::new() },
         personal: ["partneruserid".to_owned()].into(),
         id_shape: "anything".to_owned(),
         ids_per_lookup: 1,
@@ -100,10 +100,10 @@ fn plan_with(mode: Mode, targets: usize, change: impl FnOnce(&mut Profile)) -> P
         name: "fake".into(),
         prefix: "fake:".into(),
         provider: Arc::new(Fake(Arc::new(spec()))),
-        credential: Credential::fixed("a-fixed-token", "a test".to_owned()).unwrap(),
+        credential: Credential::value("a-fixed-token", "a test".to_owned()).unwrap(),
         can_poll: true,
         interval: Duration::from_secs(5),
-        safety: Duration::from_secs(60),
+        safety_interval: Duration::from_secs(60),
         appear_timeout: Some(Duration::from_secs(60)),
         max_outage: Some(Duration::from_secs(300)),
         grace: Duration::ZERO,
@@ -147,6 +147,10 @@ fn denied() -> Reading {
 
 fn not_found() -> Reading {
     Reading::NotFound("404".to_owned())
+}
+
+fn foreign_not_found() -> Reading {
+    Reading::ForeignNotFound("404 without a JSON body: it is HTML".to_owned())
 }
 
 fn html() -> Reading {

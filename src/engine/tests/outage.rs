@@ -1,10 +1,10 @@
-//! Providers that are not heard for a while, looked up for one transaction or for many.
+//! Outages, with one target and with many.
 
 use super::*;
 use Status::{Completed, Pending};
 
-/// Polls so many targets while every answer is a 503 until this second. Answers how many lookups there
-/// were until then, and the harness in which all have their answer.
+/// Polls so many targets while every response is a 503 until this second. Returns the number of lookups until then,
+/// and the harness after all of them were answered.
 fn busy_until(targets: usize, until: u64) -> (usize, Harness) {
     let mut plan = plan_with(Mode::Poll, targets, |profile| profile.max_outage = None);
     plan.timeout = None;
@@ -39,7 +39,7 @@ fn a_storm_of_503s_is_waited_out_with_few_requests() {
     }
 }
 
-/// One bad moment of the provider's is one failure, however many requests it met.
+/// A moment of failure is one failure for the backoff, however many requests were under way.
 #[test]
 fn one_moment_of_503s_does_not_make_many_targets_wait_for_long() {
     for targets in [1, 8, 100] {

@@ -19,7 +19,7 @@ fn nothing_is_ever_looked_up_without_a_token() {
     harness.lose(unreachable(), 1);
     harness.signal(FeedSignal::Live);
     harness.subscribe();
-    // An ending that looks old would be looked up.
+    // A final status that seems stale would be looked up.
     harness.push(0, Completed, Some(3));
     let warnings = [WarningCode::PushLost, WarningCode::Gap, WarningCode::StalePush];
     assert_eq!(harness.warnings(), warnings);
@@ -32,7 +32,7 @@ fn nothing_is_ever_looked_up_without_a_token() {
 }
 
 #[test]
-fn a_channel_that_stays_silent_is_told_once_and_the_watch_goes_on() {
+fn a_channel_without_messages_is_reported_once_and_the_watch_goes_on() {
     let mut harness = Harness::new(push_only(2));
     harness.signal(FeedSignal::Live);
     harness.subscribe();
@@ -60,7 +60,7 @@ fn a_channel_that_stays_silent_is_told_once_and_the_watch_goes_on() {
 }
 
 #[test]
-fn silence_is_not_told_if_nobody_wants_to_know() {
+fn without_an_appear_timeout_missing_reports_are_not_reported() {
     let mut plan = push_only(1);
     plan.profiles[profile()].appear_timeout = None;
     let mut harness = Harness::new(plan);
@@ -70,7 +70,7 @@ fn silence_is_not_told_if_nobody_wants_to_know() {
 }
 
 #[test]
-fn many_silent_channels_are_told_in_one_sentence() {
+fn many_channels_without_messages_share_one_warning() {
     let mut harness = Harness::new(push_only(500));
     harness.signal(FeedSignal::Live);
     harness.wait_until(1000);

@@ -1,4 +1,4 @@
-//! What is found that is no status: an unknown id, an answer that makes no sense, a peer without trust.
+//! Results without a status: an unknown id, a malformed response, an untrusted peer.
 
 use super::*;
 use Status::{Completed, Pending};
@@ -54,6 +54,28 @@ fn malformed_answers_are_borne_twice_where_one_was_understood_before() {
     harness.wait_until(200);
     harness.read(0, html());
     assert_eq!(harness.exit(), Some(Code::Protocol));
+}
+
+#[test]
+fn a_foreign_404_from_the_first_means_a_wrong_address() {
+    let mut harness = Harness::new(plan(Mode::Poll, 1));
+    harness.read(0, foreign_not_found());
+    assert_eq!(harness.exit(), Some(Code::Protocol));
+}
+
+#[test]
+fn a_foreign_404_is_an_outage_where_an_answer_was_understood_before() {
+    let mut harness = Harness::new(plan(Mode::Poll, 1));
+    harness.take();
+    harness.found(0, report(Pending, None));
+    for _ in 0..5 {
+        harness.wait_until(200);
+        harness.read(0, foreign_not_found());
+        assert_eq!(harness.exit(), None);
+    }
+    harness.wait_until(200);
+    harness.found(0, report(Completed, None));
+    assert_eq!(harness.exit(), Some(Code::Ok));
 }
 
 #[test]

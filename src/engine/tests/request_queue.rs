@@ -14,19 +14,19 @@ fn limited(mode: Mode, targets: usize) -> Plan {
     let quota = |requests, within| Quota { requests, within };
     let pace = Pace {
         interval: Duration::from_secs(15),
-        safety: Duration::from_secs(30),
+        safety_interval: Duration::from_secs(30),
         quotas: vec![quota(100, MINUTE), quota(6_000, DAY)],
     };
     let mut plan = plan_with(mode, targets, |profile| {
         profile.interval = pace.interval;
-        profile.safety = pace.safety;
+        profile.safety_interval = pace.safety_interval;
         profile.provider = Arc::new(Fake(Arc::new(Spec { pace, ..spec() })));
     });
     plan.timeout = None;
     plan
 }
 
-/// Answers every lookup at once, up to this time; tells which target was looked up when.
+/// Answers every lookup at once, up to this time. Returns which target was looked up when.
 fn lookups(harness: &mut Harness, until: Duration) -> Vec<(Duration, usize)> {
     let mut lookups = Vec::new();
     loop {
@@ -72,12 +72,12 @@ fn ten_thousand_targets_are_looked_up_within_the_quota_and_in_turn() {
     let lookups = lookups(&mut harness, 3 * DAY);
     assert!(most(&lookups, MINUTE) <= 100, "{}", most(&lookups, MINUTE));
     assert!(most(&lookups, DAY) <= 6_000, "{}", most(&lookups, DAY));
-    // What is allowed is used: what is saved in the beginning comes back evenly.
+    // The quota is used in full: after the burst it is refilled evenly.
     assert!(lookups.len() > 14_000, "{}", lookups.len());
     let counts = counts(&lookups);
     assert_eq!(counts.len(), 10_000, "everybody has a turn");
     assert!(counts.values().all(|count| (1..=2).contains(count)));
-    assert_eq!(harness.warnings(), [WarningCode::SlowedDown], "it is told once");
+    assert_eq!(harness.warnings(), [WarningCode::SlowedDown], "it is reported once");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_flood_of_reasons_to_look_up_does_not_break_the_quota() {
 }
 
 #[test]
-fn without_a_quota_nobody_waits() {
+fn without_a_quota_no_lookup_waits() {
     let mut harness = Harness::new(plan(Mode::Poll, 500));
     let lookups = lookups(&mut harness, Duration::ZERO);
     assert_eq!(lookups.len(), 500);
@@ -163,7 +163,7 @@ fn not_more_than_eight_requests_are_in_flight() {
 }
 
 #[test]
-fn an_answer_that_comes_after_the_end_still_asks_to_wait() {
+fn a_late_response_can_still_close_the_queue() {
     let mut harness = Harness::watching(plan(Mode::Watch, 2));
     harness.subscribe();
     assert_eq!(harness.take(), ["lookup 0", "lookup 1"]);

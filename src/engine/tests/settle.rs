@@ -82,7 +82,7 @@ fn expectations_are_held_against_the_report_that_reached_the_goal() {
 }
 
 #[test]
-fn what_an_earlier_status_said_is_no_proof_of_the_end() {
+fn expectations_are_not_checked_on_an_earlier_status() {
     let expectations = vec!["crypto_amount>=99".parse().unwrap()];
     let mut harness = Harness::watching(Plan { expectations, ..plan(Mode::Watch, 1) });
     let with_amount = |status, clock, amount: &str| {
@@ -119,7 +119,7 @@ fn what_a_push_lacks_is_looked_up_before_it_is_a_mismatch() {
         let mut harness = Harness::watching(Plan { expectations, ..plan(Mode::Watch, 1) });
         harness.push(0, Completed, Some(5));
         assert_eq!(harness.exit(), None);
-        // An answer from before the end tells nothing; one about it need not be newer than the push.
+        // A result from before the end confirms nothing; one about it need not be newer than the push.
         harness.found(0, report(Processing, Some(1)));
         assert_eq!(harness.exit(), None);
         let mut answer = report(Completed, Some(4));
@@ -171,7 +171,7 @@ fn the_time_limit_ends_everything_at_its_second() {
 }
 
 #[test]
-fn unknown_words_are_warned_about_once_and_never_end_anything() {
+fn unknown_statuses_are_warned_about_once_and_never_end_anything() {
     let mut harness = Harness::watching(plan(Mode::Watch, 1));
     harness.push(0, Unknown, Some(1));
     harness.push(0, Processing, Some(2));

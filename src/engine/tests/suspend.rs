@@ -8,13 +8,13 @@ use super::*;
 use Status::{Completed, Pending};
 
 impl Harness {
-    /// Nobody is there for so long; then the loop is woken.
+    /// The process is suspended for this long; then the loop is woken.
     fn stop_for(&mut self, span: Duration) {
         self.now += span;
         self.input(Input::Wake);
     }
 
-    /// The ending comes the way that the mode has it.
+    /// The transaction completes, by push or by lookup as the mode has it.
     fn push_or_answer(&mut self, status: Status) {
         match self.engine.plan.mode {
             Mode::Poll => self.found(0, report(status, None)),
@@ -60,7 +60,7 @@ fn a_wall_clock_that_is_set_changes_nothing_about_when() {
 
 /// Ten minutes of them, while an answer is on its way.
 #[test]
-fn time_in_which_nobody_was_there_is_no_outage() {
+fn suspended_time_is_no_outage() {
     for mode in [Mode::Poll, Mode::WatchPushOnly] {
         let mut harness = Harness::new(plan(mode, 1));
         if mode == Mode::WatchPushOnly {
@@ -81,7 +81,7 @@ fn an_outage_is_found_after_a_stop_as_well() {
     harness.wait_until(10);
     harness.stop_for(seconds(10_000));
     harness.wait_until(20_000);
-    // What it was silent for while somebody listened.
+    // The part of the outage in which the process was running.
     assert!(harness.now <= seconds(10_010 + 300), "{:?}", harness.now);
     assert_eq!(harness.exit(), Some(Code::Unreachable));
 }
@@ -100,7 +100,7 @@ fn what_arrived_meanwhile_goes_before_the_time_limit() {
         (harness.now, harness.exit())
     };
     assert_eq!(ending(true), (seconds(7_200), Some(Code::Ok)));
-    // The time in which nobody was there counts, but for that moment.
+    // The suspended time counts for the timeout, except for the moment of draining.
     assert_eq!(ending(false), (seconds(7_201), Some(Code::Timeout)));
 }
 
@@ -155,7 +155,7 @@ fn a_token_that_expired_in_a_sleep_is_issued_anew_once_it_is_refused() {
     assert_eq!(harness.exit(), Some(Code::Ok));
 }
 
-/// It is not asked for a new token without end, although each seems to have expired long ago.
+/// Tokens are not requested without end, although each seems to have expired long ago.
 #[test]
 fn a_wall_clock_that_is_years_ahead_has_few_tokens_issued() {
     let mut harness = Harness::new(Plan { timeout: None, ..issuing(token(7_200)) });
@@ -181,7 +181,7 @@ fn a_wall_clock_that_is_years_ahead_has_few_tokens_issued() {
     assert_eq!(harness.exit(), None);
 }
 
-/// Each turn of the loop takes long, for somebody reads our output slowly.
+/// Each turn of the loop takes long, for the output is read slowly.
 #[test]
 fn a_loop_that_is_always_late_still_keeps_its_limits() {
     let timeout = Some(seconds(60));

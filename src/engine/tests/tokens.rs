@@ -1,4 +1,4 @@
-//! Tokens: refused, read again, issued anew, and renewed before they expire.
+//! Tokens: refused, read again, issued, and renewed before they expire.
 
 use jiff::Timestamp;
 
@@ -18,8 +18,8 @@ fn from_a_command(mode: Mode) -> Plan {
 /// A profile whose tokens are issued for another secret.
 pub(super) fn issuing(token: Option<Token>) -> Plan {
     plan_with(Mode::Watch, 1, |profile| {
-        let issuer = Credential::fixed("issuer-secret", "a test".to_owned()).unwrap();
-        let (source, issuer) = (CredentialSource::Fixed, Some(Box::new(issuer)));
+        let issuer = Credential::value("issuer-secret", "a test".to_owned()).unwrap();
+        let (source, issuer) = (CredentialSource::Value, Some(Box::new(issuer)));
         profile.credential = Credential { token, source, issuer, ..Credential::none() };
     })
 }
@@ -116,7 +116,7 @@ fn a_token_that_was_accepted_is_refused_for_one_target_alone() {
     assert_eq!(harness.exit(), None);
 }
 
-/// Somebody else may have had a newer token issued.
+/// Another process may have had a newer token issued.
 #[test]
 fn a_wrong_signature_has_a_token_issued_once_until_one_is_right() {
     let mut plan = from_a_command(Mode::Watch);
@@ -216,7 +216,7 @@ fn while_no_token_can_be_issued_push_carries_the_watch() {
     assert_eq!(harness.take(), ["open"]);
     harness.signal(FeedSignal::Live);
     harness.subscribe();
-    // The first lookup waits for the token, which is asked for again.
+    // The first lookup waits for the token, whose request is repeated.
     harness.wait_until(100);
     assert_eq!(harness.take(), ["renew"]);
     harness.renewed(Err(later("503")));
@@ -239,7 +239,7 @@ fn an_issuer_that_is_never_reached_is_an_outage() {
 }
 
 #[test]
-fn a_renewal_that_nobody_waits_for_may_fail() {
+fn a_renewal_may_fail_while_the_current_token_is_valid() {
     let mut harness = Harness::new(Plan { timeout: None, ..issuing(token(1_500)) });
     harness.renewed(Err(RenewalError::Failed(config("no"))));
     assert_eq!(harness.warnings(), [WarningCode::NotRenewed]);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::{Row, Rows, ViewSize};
 
-const SIZE: ViewSize = ViewSize { every: 12, some: 9 };
+const SIZE: ViewSize = ViewSize { all_rows: 12, partial_rows: 9 };
 
 fn names(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row.target.strip_prefix("fake:").unwrap()).collect()
@@ -13,15 +13,15 @@ fn names(rows: &[Row]) -> Vec<&str> {
 fn some(harness: &Harness) -> (Vec<String>, Vec<String>) {
     let owned = |rows| names(rows).into_iter().map(str::to_owned).collect();
     match harness.engine.view(harness.now, SIZE).rows {
-        Rows::Some { slowest, latest } => (owned(&slowest), owned(&latest)),
-        Rows::Every(rows) => panic!("there is no room for {}", rows.len()),
+        Rows::Partial { slowest, latest } => (owned(&slowest), owned(&latest)),
+        Rows::All(rows) => panic!("there is no room for {}", rows.len()),
     }
 }
 
 #[test]
 fn each_target_has_its_row_where_there_is_room() {
     let harness = Harness::watching(plan(Mode::Watch, 12));
-    let Rows::Every(rows) = harness.engine.view(harness.now, SIZE).rows else { panic!() };
+    let Rows::All(rows) = harness.engine.view(harness.now, SIZE).rows else { panic!() };
     assert_eq!(names(&rows), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"]);
 }
 
@@ -34,7 +34,7 @@ fn many_are_counted_by_status() {
     harness.push(5, Status::Failed, None);
     harness.push(6, Status::OnHold, None);
     let view = harness.engine.view(harness.now, SIZE);
-    assert_eq!((view.targets, view.good, view.bad), (30, 5, 1));
+    assert_eq!((view.targets, view.reached, view.not_reached), (30, 5, 1));
     let counts = [(None, 10), (Some(Status::Processing), 13), (Some(Status::OnHold), 1)];
     assert_eq!(view.open, counts);
 }
@@ -43,7 +43,7 @@ fn many_are_counted_by_status() {
 fn the_slowest_and_the_latest_have_the_rows() {
     let mut harness = Harness::new(plan(Mode::Watch, 30));
     harness.subscribe();
-    // Nothing was seen yet: all are as slow, and nothing changed.
+    // There is no report yet: all are equally slow, and nothing changed.
     assert_eq!(some(&harness).0, ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
     assert_eq!(some(&harness).1, [] as [&str; 0]);
     for target in 0..30 {
@@ -58,7 +58,7 @@ fn the_slowest_and_the_latest_have_the_rows() {
     harness.push(1, Status::OnHold, None);
     assert_eq!(some(&harness).0, ["0", "2", "4", "5", "6", "7"]);
     assert_eq!(some(&harness).1, ["1", "3", "29"]);
-    // What is open has the room that it needs, and what ended has the rest.
+    // Open targets have the rows that they need, and settled ones the rest.
     for target in (0..30).filter(|target| ![1, 3, 12].contains(target)) {
         harness.now += seconds(1);
         harness.push(target, Status::Cancelled, None);

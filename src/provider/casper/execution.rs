@@ -1,4 +1,4 @@
-//! Results of executions in all the shapes that nodes write them.
+//! Execution results in all the forms that nodes write them in.
 //!
 //! Facts from casper-sidecar (resources/test/rpc_schema.json, types/src/sse_data.rs,
 //! LEGACY_SSE_EMULATION.md).
@@ -7,37 +7,37 @@ use serde_json::{Map, Value};
 
 use crate::provider::json;
 
-/// How an execution went.
+/// The result of an execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Execution {
-    /// Why it failed, if it did.
+    /// The error message; none for a success.
     pub(super) error: Option<String>,
-    /// What it cost, in motes.
+    /// The cost in motes, as decimal digits.
     pub(super) cost: Option<String>,
 }
 
 impl Execution {
-    /// Reads `{"Version2": …}`, `{"Version1": {"Success" or "Failure": …}}`, or the latter bare.
+    /// Reads `{"Version2": …}`, `{"Version1": {"Success" or "Failure": …}}`, or the object under `Version1` alone.
     ///
     /// # Errors
-    /// It is none of these: nothing is known of how it went.
+    /// It is none of these, so success and failure cannot be told apart.
     pub(super) fn of(result: &Value) -> Result<Self, String> {
         let object = result
             .as_object()
-            .ok_or_else(|| format!("its result is {}, not an object", json::kind(result)))?;
-        // It is one thing or the other; whoever says two of them may have failed in one.
+            .ok_or_else(|| format!("its result is {}, not an object", json::type_name(result)))?;
+        // With several keys one of them may be a failure.
         if object.len() > 1 {
             return Err("its result says more than one thing".to_owned());
         }
-        if let Some(Value::Object(second)) = object.get("Version2") {
-            return Self::second(second);
+        if let Some(Value::Object(result)) = object.get("Version2") {
+            return Self::version2(result);
         }
-        let first = match object.get("Version1") {
+        let version1 = match object.get("Version1") {
             Some(Value::Object(inner)) => inner,
-            Some(other) => return Err(format!("its result is {}", json::kind(other))),
+            Some(other) => return Err(format!("its result is {}", json::type_name(other))),
             None => object,
         };
-        match (first.get("Success"), first.get("Failure")) {
+        match (version1.get("Success"), version1.get("Failure")) {
             (Some(Value::Object(success)), None) => {
                 Ok(Execution { error: None, cost: json::text(success, "cost") })
             }
@@ -52,12 +52,12 @@ impl Execution {
         }
     }
 
-    /// The error message has to be there, and be null for a success.
-    fn second(result: &Map<String, Value>) -> Result<Self, String> {
+    /// The error message must be present; it is null for a success.
+    fn version2(result: &Map<String, Value>) -> Result<Self, String> {
         let error = match result.get("error_message") {
             Some(Value::Null) => None,
             Some(Value::String(error)) => Some(error.clone()),
-            Some(other) => return Err(format!("its error message is {}", json::kind(other))),
+            Some(other) => return Err(format!("its error message is {}", json::type_name(other))),
             None => return Err("its result does not say whether there was an error".to_owned()),
         };
         Ok(Execution { error, cost: json::text(result, "cost") })

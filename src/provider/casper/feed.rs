@@ -1,5 +1,5 @@
-//! A node's events. There is no filter: everything that happens on the network passes by, and what is not
-//! about our hashes is not even parsed.
+//! A node's event stream. The node has no filter: it sends the events of the whole network, and those about other
+//! hashes are dropped before they are parsed in full.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -15,70 +15,71 @@ use crate::protocol::KeepAlive;
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};
 
-/// A node says something at least every so often: blocks come every 16 seconds, comments between them.
+/// A node sends something at least this often: a block every 16 seconds, and comments in between.
 const KEEP_ALIVE: KeepAlive =
     KeepAlive { idle: Duration::from_secs(35), timeout: Duration::from_secs(5) };
 
-/// The stream of one node.
+/// The event stream of one node.
 pub(super) struct NodeFeed {
     url: Url,
     /// By the hash in lower case.
     ids: BTreeMap<String, Id>,
-    /// The id of the last event; the node's buffer is asked for from there.
-    last: Option<u64>,
-    /// Whether the node replays from there what passed by before.
-    replays: bool,
-    /// Whether the events are looked for at the other path.
-    at_fallback: bool,
+    /// The id of the last event, from which the next connection resumes.
+    last_event_id: Option<u64>,
+    /// Whether the connection resumed, so that the node replays buffered events.
+    is_resumed: bool,
+    /// Whether the fallback URL is used.
+    uses_fallback: bool,
 }
 
 impl NodeFeed {
     pub(super) fn new(url: Url, ids: &[Id]) -> Self {
         let ids = ids.iter().map(|id| (id.as_str().to_owned(), id.clone())).collect();
-        NodeFeed { url, ids, last: None, replays: false, at_fallback: false }
+        NodeFeed { url, ids, last_event_id: None, is_resumed: false, uses_fallback: false }
     }
 
     fn read(&self, data: &str) -> Result<Option<(Id, Report)>, String> {
-        let Some(kind) = kind(data).and_then(Kind::of) else {
+        let Some(kind) = event_name(data).and_then(EventKind::of) else {
             return Ok(None);
         };
         let Some(id) = self.find(kind, data)? else {
             return Ok(None);
         };
-        // The node replays what passed by while we were away, and what was accepted then may be executed.
-        if self.replays && kind.word() == "accepted" {
+        // A transaction whose acceptance is replayed may have been executed meanwhile.
+        if self.is_resumed && kind.provider_status() == "accepted" {
             return Ok(None);
         }
         let event = json::object(data.as_bytes())?;
         let inner = event.get(kind.name()).ok_or("it is empty")?;
-        let execution = match kind.word() {
+        let execution = match kind.provider_status() {
             "processed" => Execution::of(inner.get("execution_result").ok_or("it has no result")?)?,
             _ => Execution::default(),
         };
         let block = inner.get("block_hash").and_then(Value::as_str).map(str::to_owned);
-        let report = TransactionBody::of(inner).report(&id, kind.word(), execution, block);
+        let report =
+            TransactionBody::of(inner).report(&id, kind.provider_status(), execution, block);
         Ok(Some((id, Report { data: Some(Value::Object(event)), ..report })))
     }
 
-    /// The target that an event is about, without building what it carries.
-    fn find(&self, kind: Kind, data: &str) -> Result<Option<Id>, String> {
-        let about: HashMap<Cow<'_, str>, About<'_>> =
+    /// The id that an event is about, without parsing the rest of it.
+    fn find(&self, kind: EventKind, data: &str) -> Result<Option<Id>, String> {
+        let subject: HashMap<Cow<'_, str>, EventSubject<'_>> =
             serde_json::from_str(data).map_err(|error| format!("it is not JSON ({error})"))?;
-        let about = about.get(kind.name()).ok_or("it is empty")?;
-        let hash = about.hash().ok_or("it has no hash")?;
+        let subject = subject.get(kind.name()).ok_or("it is empty")?;
+        let hash = subject.hash().ok_or("it has no hash")?;
         Ok(self.ids.get(&*hash.to_ascii_lowercase()).cloned())
     }
 }
 
-/// The name of an event, which is the only key of its object.
-fn kind(data: &str) -> Option<&str> {
+/// The name of an event: the first and only key of its object.
+fn event_name(data: &str) -> Option<&str> {
     let rest = data.trim_start().strip_prefix('{')?.trim_start().strip_prefix('"')?;
     rest.split_once('"').map(|(kind, _)| kind)
 }
 
-/// The events that are about a transaction.
+/// The events about a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum EventKind {
     TransactionAccepted,
     TransactionProcessed,
     TransactionExpired,
@@ -87,57 +88,57 @@ enum Kind {
     DeployExpired,
 }
 
-impl Kind {
-    const ALL: [Kind; 6] = [
-        Kind::TransactionAccepted,
-        Kind::TransactionProcessed,
-        Kind::TransactionExpired,
-        Kind::DeployAccepted,
-        Kind::DeployProcessed,
-        Kind::DeployExpired,
+impl EventKind {
+    const ALL: [EventKind; 6] = [
+        EventKind::TransactionAccepted,
+        EventKind::TransactionProcessed,
+        EventKind::TransactionExpired,
+        EventKind::DeployAccepted,
+        EventKind::DeployProcessed,
+        EventKind::DeployExpired,
     ];
 
     fn of(name: &str) -> Option<Self> {
-        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+        EventKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     fn name(self) -> &'static str {
         match self {
-            Kind::TransactionAccepted => "TransactionAccepted",
-            Kind::TransactionProcessed => "TransactionProcessed",
-            Kind::TransactionExpired => "TransactionExpired",
-            Kind::DeployAccepted => "DeployAccepted",
-            Kind::DeployProcessed => "DeployProcessed",
-            Kind::DeployExpired => "DeployExpired",
+            EventKind::TransactionAccepted => "TransactionAccepted",
+            EventKind::TransactionProcessed => "TransactionProcessed",
+            EventKind::TransactionExpired => "TransactionExpired",
+            EventKind::DeployAccepted => "DeployAccepted",
+            EventKind::DeployProcessed => "DeployProcessed",
+            EventKind::DeployExpired => "DeployExpired",
         }
     }
 
-    fn word(self) -> &'static str {
+    fn provider_status(self) -> &'static str {
         match self {
-            Kind::TransactionAccepted | Kind::DeployAccepted => "accepted",
-            Kind::TransactionProcessed | Kind::DeployProcessed => "processed",
-            Kind::TransactionExpired | Kind::DeployExpired => "expired",
+            EventKind::TransactionAccepted | EventKind::DeployAccepted => "accepted",
+            EventKind::TransactionProcessed | EventKind::DeployProcessed => "processed",
+            EventKind::TransactionExpired | EventKind::DeployExpired => "expired",
         }
     }
 }
 
-/// Where an event says what it is about; everything else is passed over.
+/// The hash fields of an event; all others are skipped.
 #[derive(Deserialize)]
-struct About<'a> {
+struct EventSubject<'a> {
     #[serde(borrow, default)]
-    transaction_hash: Option<Tagged<'a>>,
+    transaction_hash: Option<TaggedHash<'a>>,
     #[serde(borrow, default)]
     deploy_hash: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     hash: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "Version1")]
-    version1: Option<Hashed<'a>>,
+    version1: Option<HashField<'a>>,
     #[serde(borrow, default, rename = "Deploy")]
-    deploy: Option<Hashed<'a>>,
+    deploy: Option<HashField<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Tagged<'a> {
+struct TaggedHash<'a> {
     #[serde(borrow, default, rename = "Version1")]
     version1: Option<Cow<'a, str>>,
     #[serde(borrow, default, rename = "Deploy")]
@@ -145,12 +146,12 @@ struct Tagged<'a> {
 }
 
 #[derive(Deserialize)]
-struct Hashed<'a> {
+struct HashField<'a> {
     #[serde(borrow, default)]
     hash: Option<Cow<'a, str>>,
 }
 
-impl About<'_> {
+impl EventSubject<'_> {
     fn hash(&self) -> Option<&str> {
         let tagged = self.transaction_hash.as_ref();
         let tagged = tagged.and_then(|hash| hash.version1.as_deref().or(hash.deploy.as_deref()));
@@ -162,28 +163,27 @@ impl About<'_> {
 
 impl Feed for NodeFeed {
     fn request(&self) -> Request {
-        let mut url = if self.at_fallback { other_path(&self.url) } else { self.url.clone() };
-        if let Some(last) = self.last {
-            url.query_pairs_mut().append_pair("start_from", &last.to_string());
+        let mut url = if self.uses_fallback { fallback_url(&self.url) } else { self.url.clone() };
+        if let Some(last_event_id) = self.last_event_id {
+            url.query_pairs_mut().append_pair("start_from", &last_event_id.to_string());
         }
         Request::get(url, Auth::None)
     }
 
-    /// The stream began; what happened before has to be asked for.
     fn opened(&mut self) -> Vec<FeedAction> {
-        self.replays |= self.last.is_some();
+        self.is_resumed |= self.last_event_id.is_some();
         FeedAction::live_with(self.ids.values().cloned().collect())
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
         let read = match frame {
             Frame::Event { id, data } => {
-                self.last = id.and_then(|id| id.parse().ok()).or(self.last);
+                self.last_event_id = id.and_then(|id| id.parse().ok()).or(self.last_event_id);
                 self.read(&data)
             }
             other => Err(format!("it is {}", other.kind())),
         };
-        FeedAction::of_message("an event", read)
+        FeedAction::from_message("an event", read)
     }
 
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {
@@ -195,25 +195,25 @@ impl Feed for NodeFeed {
         KEEP_ALIVE
     }
 
-    /// Tried at once, but then not in a circle: after both, somebody else backs off.
+    /// Alternates between two URLs; only the switch to the fallback URL is without a backoff.
     fn fallback_endpoint(&mut self) -> bool {
-        self.at_fallback = !self.at_fallback;
-        self.last = None;
-        self.at_fallback
+        self.uses_fallback = !self.uses_fallback;
+        self.last_event_id = None;
+        self.uses_fallback
     }
 }
 
 /// A node of 2.0 has its events at `/events`, one of 1.x at `/events/main`.
-fn other_path(url: &Url) -> Url {
-    const OLDER: &str = "main";
-    let mut other = url.clone();
-    let is_older = url.path_segments().and_then(Iterator::last) == Some(OLDER);
-    if let Ok(mut path) = other.path_segments_mut() {
-        if is_older {
+fn fallback_url(url: &Url) -> Url {
+    const LEGACY: &str = "main";
+    let mut fallback = url.clone();
+    let is_legacy = url.path_segments().and_then(Iterator::last) == Some(LEGACY);
+    if let Ok(mut path) = fallback.path_segments_mut() {
+        if is_legacy {
             path.pop()
         } else {
-            path.pop_if_empty().push(OLDER)
+            path.pop_if_empty().push(LEGACY)
         };
     }
-    other
+    fallback
 }

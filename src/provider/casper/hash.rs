@@ -1,26 +1,29 @@
-//! The hashes of deploys and transactions.
+//! Hashes of deploys and transactions.
 
 use crate::provider::Id;
 
-/// How many hex digits a hash has.
+/// The length of a hash in hex digits.
 const DIGITS: usize = 64;
 
-/// What an id looks like, for messages.
-pub(in crate::provider) const SHAPE: &str = "the hash of a deploy or transaction: 64 hex digits";
+/// The form of an id, for messages.
+pub(in crate::provider) const ID_SHAPE: &str = "the hash of a deploy or transaction: 64 hex digits";
 
-/// A hash that nothing has.
-pub(in crate::provider) fn nobodys() -> Id {
+/// The hash of no transaction.
+pub(in crate::provider) fn probe_id() -> Id {
     Id::new(&"0".repeat(DIGITS))
 }
 
-/// The hash as providers write it: lower case, without what some tools put before it.
+/// Normalises a hash to lower case without a prefix.
+///
+/// # Errors
+/// One sentence on why it is not a hash.
 pub(in crate::provider) fn parse(text: &str) -> Result<Id, String> {
     let digits = without_prefix(text);
     if digits.is_empty() {
         return Err("it is empty".to_owned());
     }
-    if let Some(strange) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
-        return Err(format!("it has '{}' in it", strange.escape_debug()));
+    if let Some(invalid) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
+        return Err(format!("it has '{}' in it", invalid.escape_debug()));
     }
     match digits.len() {
         DIGITS => Ok(Id::new(&digits.to_ascii_lowercase())),
@@ -28,7 +31,7 @@ pub(in crate::provider) fn parse(text: &str) -> Result<Id, String> {
     }
 }
 
-/// At most one prefix is taken off: two of them are a mistake.
+/// Removes one of the prefixes that some tools write; with two of them it is not a hash.
 fn without_prefix(text: &str) -> &str {
     let prefixes = ["deploy-", "transaction-", "0x", "0X"];
     prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text)

@@ -1,4 +1,5 @@
-//! A lookup at a node: up to three questions, for a bare hash does not tell what it is the hash of.
+//! A lookup at a node: up to three queries, for a hash does not show whether it is that of a transaction or of a
+//! deploy, nor which version the node runs.
 
 use std::time::Duration;
 
@@ -6,78 +7,80 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::record::report;
+use super::record::read_report;
 use crate::protocol::json_rpc::{self, RpcError, RpcResponse};
 use crate::provider::{Id, Lookup, Reading, Step, json};
 use crate::wire::{Auth, Request, Response, StatusClass};
 
-/// The questions, in the order in which they are asked until one is answered.
-const QUESTIONS: [Question; 3] = [Question::Version1, Question::Deploy, Question::Older];
+/// The queries, in the order in which they are made until one finds the transaction.
+const QUERIES: [Query; 3] = [Query::Version1, Query::Deploy, Query::Legacy];
 
 #[derive(Clone, Copy, Debug)]
-enum Question {
-    /// A transaction of 2.0.
+enum Query {
+    /// A transaction, at a node of 2.0.
     Version1,
-    /// A deploy, as a node of 2.0 is asked.
+    /// A deploy, at a node of 2.0.
     Deploy,
-    /// The only question that a node of 1.x knows.
-    Older,
+    /// A deploy, at a node of 1.x.
+    Legacy,
 }
 
 /// A lookup of one hash.
 pub(super) struct NodeLookup {
-    rpc: Url,
+    url: Url,
     id: Id,
-    asked: usize,
-    /// The wall clock of this machine when the last question was asked.
+    sent: usize,
+    /// This machine's wall clock at the last query.
     now: Timestamp,
 }
 
 impl NodeLookup {
-    pub(super) fn new(rpc: Url, id: Id) -> Self {
-        NodeLookup { rpc, id, asked: 0, now: Timestamp::UNIX_EPOCH }
+    pub(super) fn new(url: Url, id: Id) -> Self {
+        NodeLookup { url, id, sent: 0, now: Timestamp::UNIX_EPOCH }
     }
 
-    fn request(&self, question: Question) -> Request {
+    fn request(&self, query: Query) -> Request {
         let tagged = |tag: &str| {
             let hash = json!({ tag: self.id.as_str() });
             json!({ "transaction_hash": hash, "finalized_approvals": false })
         };
-        let (method, params) = match question {
-            Question::Version1 => ("info_get_transaction", tagged("Version1")),
-            Question::Deploy => ("info_get_transaction", tagged("Deploy")),
-            Question::Older => {
+        let (method, params) = match query {
+            Query::Version1 => ("info_get_transaction", tagged("Version1")),
+            Query::Deploy => ("info_get_transaction", tagged("Deploy")),
+            Query::Legacy => {
                 let hash = self.id.as_str();
                 ("info_get_deploy", json!({ "deploy_hash": hash, "finalized_approvals": false }))
             }
         };
-        json_rpc::call(&self.rpc, Auth::None, method, &params)
+        json_rpc::call(&self.url, Auth::None, method, &params)
     }
 }
 
 impl Lookup for NodeLookup {
     fn next(&mut self, now: Timestamp) -> Option<Request> {
-        let question = QUESTIONS.get(self.asked)?;
-        self.asked += 1;
+        let query = QUERIES.get(self.sent)?;
+        self.sent += 1;
         self.now = now;
-        Some(self.request(*question))
+        Some(self.request(*query))
     }
 
     fn received(&mut self, response: &Response) -> Step {
-        // The node's clock or ours, whichever is behind: neither may end a transaction by being ahead.
+        // The earlier of both clocks: one that is ahead must not expire a transaction.
         let now = response.date.map_or(self.now, |theirs| theirs.min(self.now));
         match read(&self.id, response, now) {
-            Reading::NotFound(_) if self.asked < QUESTIONS.len() => Step::Ask,
+            Reading::NotFound(_) if self.sent < QUERIES.len() => Step::Ask,
             reading => {
-                self.asked = QUESTIONS.len();
+                self.sent = QUERIES.len();
                 Step::done(reading)
             }
         }
     }
 }
 
-/// Errors of JSON-RPC come with HTTP's 200; any other status is from what stands before the node. `now` is a
-/// time that has passed for the node and for us.
+const IS_THE_URL_RIGHT: &str = "; is the url that of its JSON-RPC, as in http://host:7777/rpc?";
+
+/// JSON-RPC errors come with status 200; any other status is that of a proxy in front of the node. `now` is the
+/// earlier of the node's clock and this machine's.
 fn read(id: &Id, response: &Response, now: Timestamp) -> Reading {
     let body = json::object(&response.body);
     let text = match &body {
@@ -88,9 +91,8 @@ fn read(id: &Id, response: &Response, now: Timestamp) -> Reading {
         (StatusClass::Success, Ok(body)) => read_answer(id, body, response.retry_after, now),
         (StatusClass::Denied, _) => Reading::Denied(text),
         (StatusClass::Busy, _) => Reading::Busy { answer: text, retry_after: response.retry_after },
-        _ => Reading::Malformed(format!(
-            "it answered {text}; is the url that of its JSON-RPC, as in http://host:7777/rpc?"
-        )),
+        (StatusClass::NotFound, _) => Reading::ForeignNotFound(format!("{text}{IS_THE_URL_RIGHT}")),
+        _ => Reading::Malformed(format!("it answered {text}{IS_THE_URL_RIGHT}")),
     }
 }
 
@@ -101,8 +103,8 @@ fn read_answer(
     now: Timestamp,
 ) -> Reading {
     match json_rpc::read_response(body) {
-        RpcResponse::Result(result) => match report(id, result, now) {
-            Ok(report) => Reading::Observed(Box::new(report)),
+        RpcResponse::Result(result) => match read_report(id, result, now) {
+            Ok(read_report) => Reading::Observed(Box::new(read_report)),
             Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),
         },
         RpcResponse::Error(error) => read_error(error, retry_after),
@@ -113,8 +115,8 @@ fn read_answer(
     }
 }
 
-/// The codes are those of casper-sidecar (rpc_sidecar/src/rpcs/error_code.rs). A node that does not know the
-/// method is an older one.
+/// The codes are those of casper-sidecar (rpc_sidecar/src/rpcs/error_code.rs). -32601 (unknown method) is the
+/// response of a node of the other version.
 fn read_error(error: RpcError, retry_after: Option<Duration>) -> Reading {
     match error.code {
         Some(-32000 | -32014 | -32015 | -32601) => Reading::NotFound(error.text),

@@ -85,7 +85,7 @@ fn the_last_of_the_answers_that_know_nothing_is_quoted() {
 /// Neither clock may end a transaction by being ahead; a node that tells no time is believed with ours.
 #[test]
 fn the_clock_that_is_behind_decides_whether_it_ran_out_of_time() {
-    let end = 30 * 60 + MARGIN.as_secs() as i64;
+    let end = 30 * 60 + EXPIRY_MARGIN.as_secs() as i64;
     let result = json!({ "transaction": transaction(), "execution_info": null });
     let body = json!({ "id": 1, "result": result }).to_string();
     let status = |ours: i64, theirs: Option<i64>| {
@@ -106,7 +106,7 @@ fn a_404_is_never_about_the_hash() {
     let unknown =
         r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32014,"message":"No such transaction"}}"#;
     let reading = read_at(after(0), 404, unknown);
-    assert!(matches!(reading, Reading::Malformed(_)), "{reading:?}");
+    assert!(matches!(reading, Reading::ForeignNotFound(_)), "{reading:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A Casper node: JSON-RPC, and its stream of events.
+//! A Casper node: JSON-RPC, and its event stream.
 //!
 //! Facts from casper-sidecar (resources/test/rpc_schema.json, rpc_sidecar/src/rpcs/error_code.rs,
 //! types/src/sse_data.rs) and docs.casper.network (operators/setup/node-events,
@@ -10,7 +10,7 @@ mod feed;
 pub(super) mod hash;
 mod lookup;
 mod record;
-pub(super) mod words;
+pub(super) mod status;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -41,19 +41,19 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
                 SettingKind::Url(HTTP),
                 "its events, http://host:9999/events",
             )
-            .or("none: requests alone carry a watch"),
+            .with_default("none: requests alone carry a watch"),
         ],
         personal: [].into(),
         pace: Pace {
             interval: Duration::from_secs(5),
-            safety: Duration::from_secs(30),
+            safety_interval: Duration::from_secs(30),
             quotas: Vec::new(),
         },
-        id_shape: hash::SHAPE.to_owned(),
+        id_shape: hash::ID_SHAPE.to_owned(),
         ids_per_lookup: 1,
         push_name: "events",
         has_account_feed: false,
-        probe_id: hash::nobodys(),
+        probe_id: hash::probe_id(),
     })
 });
 
@@ -71,7 +71,7 @@ impl Definition for Casper {
     }
 }
 
-/// A node behind its two addresses.
+/// A node at its two base URLs.
 struct Node {
     rpc: BaseUrl,
     events: Option<BaseUrl>,
@@ -102,12 +102,12 @@ impl Provider for Node {
         }
     }
 
-    /// What was seen in a block did not run out of time, though a node that lags may not know of it.
+    /// A transaction in a block cannot expire; a node that lags behind may not know the block.
     fn forbids_transition(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Processing && to == Status::Expired
     }
 
-    /// That it expired may have been inferred, and then the network knows better.
+    /// The expiry may have been inferred from the time to live, and is refuted by an execution.
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Expired && matches!(to, Status::Completed | Status::Failed)
     }

@@ -1,4 +1,4 @@
-//! What a node answers about a transaction.
+//! A node's response about a transaction.
 
 use std::time::Duration;
 
@@ -9,41 +9,44 @@ use super::body::TransactionBody;
 use super::execution::Execution;
 use crate::provider::{Id, Report, json};
 
-/// How long after the end of its time to live a transaction that was not executed is taken for expired: a
-/// block that took it in at the last moment has to be executed and to reach this node.
-pub(super) const MARGIN: Duration = Duration::from_secs(3 * 60);
+/// How long after the end of its time to live a transaction that was not executed counts as expired: a block that
+/// included it at the last moment has to be executed and to reach this node.
+pub(super) const EXPIRY_MARGIN: Duration = Duration::from_secs(3 * 60);
 
-/// What a node knows of a transaction: `{transaction | deploy, execution_info | execution_results}`.
-pub(super) fn report(id: &Id, result: Value, now: Timestamp) -> Result<Report, String> {
-    let sent = result.get("transaction").or_else(|| result.get("deploy"));
-    let sent = sent.ok_or("it has no transaction")?;
-    if TransactionBody::hashes(sent).any(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
+/// Reads a node's result, `{transaction | deploy, execution_info | execution_results}`.
+///
+/// # Errors
+/// One sentence on what is wrong with it.
+pub(super) fn read_report(id: &Id, result: Value, now: Timestamp) -> Result<Report, String> {
+    let transaction = result.get("transaction").or_else(|| result.get("deploy"));
+    let transaction = transaction.ok_or("it has no transaction")?;
+    if TransactionBody::hashes(transaction).any(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
         return Err("it is about another transaction".to_owned());
     }
-    let sent = TransactionBody::of(sent);
-    let (word, execution, block) = match progress(&result)? {
+    let transaction = TransactionBody::of(transaction);
+    let (provider_status, execution, block) = match progress(&result)? {
         Progress::Executed(execution, block) => ("processed", execution, block),
         Progress::Included(block) => ("included", Execution::default(), block),
-        Progress::None if has_ended(&sent, now) => ("expired", Execution::default(), None),
-        Progress::None | Progress::Untold => ("accepted", Execution::default(), None),
+        Progress::None if has_expired(&transaction, now) => ("expired", Execution::default(), None),
+        Progress::None | Progress::Unknown => ("accepted", Execution::default(), None),
     };
-    let report = sent.report(id, word, execution, block);
+    let report = transaction.report(id, provider_status, execution, block);
     Ok(Report { data: Some(result), ..report })
 }
 
-/// It cannot be executed any more. A node never says so in an answer.
-fn has_ended(sent: &TransactionBody<'_>, now: Timestamp) -> bool {
-    let believed = sent.ends_at().and_then(|end| end.checked_add(MARGIN).ok());
-    believed.is_some_and(|end| now > end)
+/// Whether it cannot be executed any more, which a node does not report in a response.
+fn has_expired(transaction: &TransactionBody<'_>, now: Timestamp) -> bool {
+    let end = transaction.expires_at().and_then(|end| end.checked_add(EXPIRY_MARGIN).ok());
+    end.is_some_and(|end| now > end)
 }
 
-/// How far a transaction came.
+/// The progress of a transaction, with the hash of its block.
 enum Progress {
     Executed(Execution, Option<String>),
     Included(Option<String>),
     None,
-    /// The answer does not say, which is no ground to take it for expired.
-    Untold,
+    /// The response has no information about it, so that an expiry cannot be inferred.
+    Unknown,
 }
 
 /// `execution_info` of 2.0, or the list `execution_results` of 1.x.
@@ -60,7 +63,7 @@ fn progress(result: &Value) -> Result<Progress, String> {
                 Ok::<_, String>((Execution::of(result)?, block(one)))
             };
             let mut all = results.iter().map(executed).collect::<Result<Vec<_>, _>>()?;
-            // It is executed once; if there are several all the same, one that failed counts.
+            // There should be only one; of several, a failed one counts.
             let failed = all.iter().position(|(execution, _)| execution.error.is_some());
             Ok(if all.is_empty() {
                 Progress::None
@@ -70,9 +73,9 @@ fn progress(result: &Value) -> Result<Progress, String> {
             })
         }
         (Some(Value::Null), None) => Ok(Progress::None),
-        (None, None) => Ok(Progress::Untold),
+        (None, None) => Ok(Progress::Unknown),
         (Some(other), _) | (None, Some(other)) => {
-            Err(format!("its execution is {}", json::kind(other)))
+            Err(format!("its execution is {}", json::type_name(other)))
         }
     }
 }

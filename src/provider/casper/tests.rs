@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::record::MARGIN;
-use super::words::MOTES;
+use super::record::EXPIRY_MARGIN;
+use super::status::MOTES;
 use super::*;
 use crate::provider::testing::{assert_404, look_up, observed, written};
 use crate::provider::{Amount, Kind, Reading, testing};
@@ -102,7 +102,7 @@ fn what_was_executed_succeeded_only_without_an_error() {
         ),
     ] {
         let report = observed(known(transaction(), info(result)));
-        assert_eq!((report.status, report.word.as_str()), (status, "processed"));
+        assert_eq!((report.status, report.provider_status.as_str()), (status, "processed"));
         let record = report.transaction;
         assert_eq!(record.error.as_deref(), error);
         assert_eq!(record.cost, Some(Amount::new(cost, MOTES)));
@@ -140,10 +140,10 @@ fn a_result_that_does_not_say_how_it_went_is_no_success() {
 #[test]
 fn before_that_it_is_accepted_or_in_a_block() {
     let report = observed(known(transaction(), Value::Null));
-    assert_eq!((report.status, report.word.as_str()), (Status::Pending, "accepted"));
+    assert_eq!((report.status, report.provider_status.as_str()), (Status::Pending, "accepted"));
     assert_eq!(report.transaction.block, None);
     let report = observed(known(transaction(), info(Value::Null)));
-    assert_eq!((report.status, report.word.as_str()), (Status::Processing, "included"));
+    assert_eq!((report.status, report.provider_status.as_str()), (Status::Processing, "included"));
     assert_eq!(report.transaction.block.as_deref(), Some(BLOCK));
 }
 
@@ -176,7 +176,7 @@ fn a_deploy_is_read_in_the_answers_of_2_0_and_1_x() {
 /// The time to live of 30 minutes, and the margin.
 #[test]
 fn expiry_is_inferred_with_a_margin_and_only_from_silence() {
-    let end = 30 * 60 + MARGIN.as_secs() as i64;
+    let end = 30 * 60 + EXPIRY_MARGIN.as_secs() as i64;
     let unexecuted = |now: i64, transaction: Value, more: Value| {
         let mut result = json!({ "transaction": transaction });
         result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -194,7 +194,7 @@ fn expiry_is_inferred_with_a_margin_and_only_from_silence() {
     for (ttl, seconds) in [("1h", 3600), ("2m 53s", 173), ("11h 9m 50s 128ms", 40_190)] {
         let mut other = transaction();
         other["Version1"]["payload"]["ttl"] = ttl.into();
-        let end = seconds + MARGIN.as_secs() as i64;
+        let end = seconds + EXPIRY_MARGIN.as_secs() as i64;
         assert_eq!(unexecuted(end - 1, other.clone(), none()), Status::Pending, "{ttl}");
         assert_eq!(unexecuted(end + 2, other, none()), Status::Expired, "{ttl}");
     }
@@ -240,7 +240,11 @@ fn errors_are_told_apart() {
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read_at(after(0), status, "busy"), Reading::Busy { .. }), "{status}");
     }
-    for (status, body) in [(404, "{}"), (404, "<html>"), (405, ""), (200, "<html>"), (200, "")] {
+    for body in ["{}", "<html>"] {
+        let reading = read_at(after(0), 404, body);
+        assert!(matches!(reading, Reading::ForeignNotFound(_)), "{body}: {reading:?}");
+    }
+    for (status, body) in [(405, ""), (200, "<html>"), (200, "")] {
         assert!(
             matches!(read_at(after(0), status, body), Reading::Malformed(_)),
             "{status} {body}"

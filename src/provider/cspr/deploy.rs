@@ -1,31 +1,38 @@
-//! CSPR.cloud's deploy, as REST and the stream write it.
+//! CSPR.cloud's deploy, which is the same object in REST and in the stream.
 
 use serde_json::{Map, Value};
 
-use crate::provider::casper::words::{self, MOTES};
+use crate::provider::casper::status::{self, MOTES};
 use crate::provider::{Amount, Id, Kind, Report, Status, Transaction, json};
 
-/// `{"data": Deploy}`.
-pub(super) fn read_body(id: &Id, body: &[u8]) -> Result<Report, String> {
+/// Reads a REST response, `{"data": Deploy}`.
+///
+/// # Errors
+/// One sentence on what is wrong with it.
+pub(super) fn read_response(id: &Id, body: &[u8]) -> Result<Report, String> {
     let deploy = match json::object(body)?.remove("data") {
         Some(Value::Object(deploy)) => deploy,
-        Some(other) => return Err(format!("its data is {}", json::kind(&other))),
+        Some(other) => return Err(format!("its data is {}", json::type_name(&other))),
         None => return Err("it has no data".to_owned()),
     };
     let hash = json::text(&deploy, "deploy_hash");
     if hash.is_some_and(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
         return Err("it is about another deploy".to_owned());
     }
-    report(id, deploy)
+    read_deploy(id, deploy)
 }
 
-/// Reads a deploy. Any field but the status may be missing, null or new; what was processed succeeded
-/// only if there is no error message.
-pub(super) fn report(id: &Id, deploy: Map<String, Value>) -> Result<Report, String> {
+/// Reads a deploy. Any field except the status may be missing, null or unknown.
+///
+/// # Errors
+/// One sentence on what is wrong with the status.
+pub(super) fn read_deploy(id: &Id, deploy: Map<String, Value>) -> Result<Report, String> {
     let text = |key| json::text(&deploy, key);
-    let word = match deploy.get("status") {
-        Some(Value::String(word)) if !word.is_empty() => word.clone(),
-        Some(other) => return Err(format!("its status is {}, not a word", json::kind(other))),
+    let provider_status = match deploy.get("status") {
+        Some(Value::String(provider_status)) if !provider_status.is_empty() => {
+            provider_status.clone()
+        }
+        Some(other) => return Err(format!("its status is {}, not a word", json::type_name(other))),
         None => return Err("it has no status".to_owned()),
     };
     let error = match deploy.get("error_message") {
@@ -34,8 +41,8 @@ pub(super) fn report(id: &Id, deploy: Map<String, Value>) -> Result<Report, Stri
         Some(other) => Some(other.to_string()),
     };
     Ok(Report {
-        status: words::status(&word, error.as_deref()),
-        detail: words::meaning(&word, error.as_deref()),
+        status: status::from_provider(&provider_status, error.as_deref()),
+        detail: status::description(&provider_status, error.as_deref()),
         transaction: Transaction {
             kind: kind(&deploy),
             cost: text("cost").map(|motes| Amount::new(motes, MOTES)),
@@ -46,13 +53,13 @@ pub(super) fn report(id: &Id, deploy: Map<String, Value>) -> Result<Report, Stri
             ..Transaction::default()
         },
         data: Some(Value::Object(deploy)),
-        ..Report::new(Status::Unknown, word)
+        ..Report::new(Status::Unknown, provider_status)
     })
 }
 
-/// What is called on a contract is told by the contract.
+/// A contract call has one of these fields.
 fn kind(deploy: &Map<String, Value>) -> Option<Kind> {
-    let called = ["contract_package_hash", "contract_hash", "entry_point_id"];
-    let is_call = called.iter().any(|key| json::text(deploy, key).is_some());
+    let fields = ["contract_package_hash", "contract_hash", "entry_point_id"];
+    let is_call = fields.iter().any(|key| json::text(deploy, key).is_some());
     is_call.then_some(Kind::Call)
 }

@@ -7,14 +7,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::deploy::report;
+use super::deploy::read_deploy;
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};
 
-/// The longest query that servers are sure to take, in bytes.
-const LONGEST_FILTER: usize = 6 * 1024;
+/// The longest query string that is sure to be accepted, in bytes.
+const MAX_FILTER_LENGTH: usize = 6 * 1024;
 
-/// The stream of executed deploys, all targets on one connection. What is pending or expired never comes.
+/// The stream of executed deploys, one connection for all ids. Pending and expired deploys are not pushed.
 pub(super) struct DeployFeed {
     url: Url,
     auth: Auth,
@@ -23,27 +23,28 @@ pub(super) struct DeployFeed {
     ids: BTreeMap<String, Id>,
 }
 
-/// `{action, data: Deploy, extra, timestamp}`, as far as it says what it is about.
+/// `{action, data: Deploy, extra, timestamp}`, of which only the hash is read.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    data: About<'a>,
+    data: DeployHash<'a>,
 }
 
 #[derive(Deserialize)]
-struct About<'a> {
+struct DeployHash<'a> {
     #[serde(borrow)]
     deploy_hash: Cow<'a, str>,
 }
 
 impl DeployFeed {
-    /// The stream at this address that follows these ids.
+    /// The stream at this URL for these ids.
     pub(super) fn new(url: Url, auth: Auth, session: Option<String>, ids: &[Id]) -> Self {
         let ids = ids.iter().map(|id| (id.as_str().to_owned(), id.clone())).collect();
         DeployFeed { url, auth, session, ids }
     }
 
-    /// Whether the filter is honoured is not known, so what is not ours is not even built.
+    /// Whether the server applies the filter is not documented, so events of other deploys are dropped before they
+    /// are parsed in full.
     fn read(&self, text: &str) -> Result<Option<(Id, Report)>, String> {
         let envelope: Envelope<'_> =
             serde_json::from_str(text).map_err(|error| format!("it is no event ({error})"))?;
@@ -52,24 +53,24 @@ impl DeployFeed {
             return Ok(None);
         };
         match json::object(text.as_bytes())?.remove("data") {
-            // CSPR.click's word for a sign of life, which says nothing of the transaction.
+            // CSPR.click's keep-alive, which is no status of the transaction.
             Some(Value::Object(deploy)) if deploy.get("status").is_some_and(|it| it == "ping") => {
                 Ok(None)
             }
-            Some(Value::Object(deploy)) => Ok(Some((id.clone(), report(id, deploy)?))),
+            Some(Value::Object(deploy)) => Ok(Some((id.clone(), read_deploy(id, deploy)?))),
             _ => Err("it has no deploy".to_owned()),
         }
     }
 }
 
 impl Feed for DeployFeed {
-    /// The filter is not documented, so it only spares traffic; and where it would be too long for a
-    /// URL, everything is listened to.
+    /// The filter is not documented, so it is only relied on to reduce traffic; if it would be too long for a URL,
+    /// the stream is not filtered.
     fn request(&self) -> Request {
         let mut url = self.url.clone();
         let hashes: Vec<_> = self.ids.keys().map(String::as_str).collect();
         let filter = format!("deploy_hash={}", hashes.join(","));
-        if filter.len() <= LONGEST_FILTER {
+        if filter.len() <= MAX_FILTER_LENGTH {
             url.set_query(Some(&filter));
         }
         let session =
@@ -77,19 +78,18 @@ impl Feed for DeployFeed {
         Request { headers: session.collect(), ..Request::get(url, self.auth.clone()) }
     }
 
-    /// The subscription is in the URL, and the upgrade has accepted it.
     fn opened(&mut self) -> Vec<FeedAction> {
         FeedAction::live_with(self.ids.values().cloned().collect())
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
         let read = match frame {
-            // A sign of life, which having arrived has given.
+            // A keep-alive.
             Frame::Text(text) if text.trim().eq_ignore_ascii_case("ping") => Ok(None),
             Frame::Text(text) => self.read(&text),
             other => Err(format!("it is {}", other.kind())),
         };
-        FeedAction::of_message("a message", read)
+        FeedAction::from_message("a message", read)
     }
 
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {

@@ -1,4 +1,4 @@
-//! CSPR.cloud, the service behind CSPR.click: REST, and its stream of executed deploys.
+//! CSPR.cloud, the service behind CSPR.click: REST, and a WebSocket stream of executed deploys.
 //!
 //! Facts from docs.cspr.cloud: documentation/overview (hosts, authorization, errors,
 //! rate-limits-and-quotas), rest-api/deploy, streaming-api/deploy and streaming-api/reference. The filter
@@ -19,12 +19,12 @@ use super::{
     Setting, SettingKind, Settings, SingleRequest, Spec,
 };
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
-use deploy::read_body;
+use deploy::read_response;
 use feed::DeployFeed;
 
 const MAINNET: [&str; 2] = ["https://api.cspr.cloud", "wss://streaming.cspr.cloud"];
 const TESTNET: [&str; 2] = ["https://api.testnet.cspr.cloud", "wss://streaming.testnet.cspr.cloud"];
-/// Where the token goes, bare: there is no word for a scheme.
+/// The token alone, without the name of a scheme.
 const TOKEN: Auth = Auth::header("authorization");
 
 /// CSPR.cloud's row of the registry.
@@ -40,15 +40,15 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
                 SettingKind::choice(&["mainnet", "testnet"]),
                 "which hosts",
             )
-            .or("mainnet"),
+            .with_default("mainnet"),
             Setting::optional("url", SettingKind::Url(HTTP), "base of /deploys/{hash}")
-                .or("the network's host"),
+                .with_default("the network's host"),
             Setting::optional(
                 "push_url",
                 SettingKind::Url(HTTP_OR_WEBSOCKET),
                 "base of the stream /deploys",
             )
-            .or("the network's host"),
+            .with_default("the network's host"),
             Setting::required(
                 "token",
                 SettingKind::Secret(Secret::Token),
@@ -63,18 +63,18 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
         personal: [].into(),
         pace: Pace {
             interval: Duration::from_secs(15),
-            safety: Duration::from_secs(30),
-            // The free tier's.
+            safety_interval: Duration::from_secs(30),
+            // Of the free tier.
             quotas: vec![
                 Quota { requests: 100, within: Duration::from_secs(60) },
                 Quota { requests: 6_000, within: Duration::from_secs(24 * 60 * 60) },
             ],
         },
-        id_shape: hash::SHAPE.to_owned(),
+        id_shape: hash::ID_SHAPE.to_owned(),
         ids_per_lookup: 1,
         push_name: "stream",
         has_account_feed: false,
-        probe_id: hash::nobodys(),
+        probe_id: hash::probe_id(),
     })
 });
 
@@ -92,7 +92,7 @@ impl Definition for CsprCloud {
     }
 }
 
-/// CSPR.cloud behind its two addresses.
+/// CSPR.cloud at its two base URLs.
 struct Client {
     rest: BaseUrl,
     push: BaseUrl,
@@ -118,7 +118,7 @@ impl Client {
     }
 }
 
-/// It goes into a header.
+/// Checks that the name of a session can be sent in a header.
 fn check_session(name: &str) -> Result<String, String> {
     if name.chars().all(|c| c.is_ascii_graphic()) {
         Ok(name.to_owned())
@@ -148,20 +148,20 @@ impl Provider for Client {
     }
 }
 
-/// The HTTP status decides; code and message of the body are only quoted.
+/// The HTTP status decides; the code and message in the body are only quoted.
 fn read(id: &Id, response: &Response) -> Reading {
     if response.class() == StatusClass::Success {
-        return match read_body(id, &response.body) {
+        return match read_response(id, &response.body) {
             Ok(report) => Reading::Observed(Box::new(report)),
             Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),
         };
     }
-    let error = json::error_answer(response, error_words);
-    Reading::of_error(response, error.text, error.is_foreign)
+    let error = json::error_body(response, error_texts);
+    Reading::from_error(response, error.text, error.is_json)
 }
 
 /// `{"error": {code, message}}`, or `{"error": text}`.
-fn error_words(body: &Map<String, Value>) -> Vec<String> {
+fn error_texts(body: &Map<String, Value>) -> Vec<String> {
     match body.get("error") {
         Some(Value::Object(error)) => json::texts(error, &["code", "message"]),
         Some(Value::String(error)) => vec![error.clone()],

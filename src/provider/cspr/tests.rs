@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::provider::casper::words::MOTES;
+use crate::provider::casper::status::MOTES;
 use crate::provider::testing::{
     assert_404, assert_busy_says_how_long, is_live_with, is_malformed, look_up, reported, written,
 };
@@ -68,7 +68,7 @@ fn event(deploy: &Value) -> String {
 #[test]
 fn the_documented_deploy_is_read() {
     let report = observed(&deploy());
-    assert_eq!((report.status, report.word.as_str()), (Status::Completed, "processed"));
+    assert_eq!((report.status, report.provider_status.as_str()), (Status::Completed, "processed"));
     let record = &report.transaction;
     assert_eq!(record.cost, Some(Amount::new("100000000", MOTES)));
     assert_eq!(record.hash.as_deref(), Some(ID));
@@ -93,7 +93,11 @@ fn every_field_but_the_status_may_be_missing() {
 fn what_was_processed_succeeded_only_without_an_error_message() {
     for error in [json!("Out of gas"), json!(""), json!(1), json!({ "a": 1 })] {
         let report = observed(&with("error_message", error.clone()));
-        assert_eq!((report.status, report.word.as_str()), (Status::Failed, "processed"), "{error}");
+        assert_eq!(
+            (report.status, report.provider_status.as_str()),
+            (Status::Failed, "processed"),
+            "{error}"
+        );
         assert!(report.transaction.error.is_some());
     }
     let report = observed(&with("error_message", json!("Out of gas")));
@@ -104,7 +108,7 @@ fn what_was_processed_succeeded_only_without_an_error_message() {
 /// CSPR.cloud's three words, and CSPR.click's.
 #[test]
 fn every_word_has_its_status() {
-    for (word, status) in [
+    for (provider_status, status) in [
         ("pending", Status::Pending),
         ("expired", Status::Expired),
         ("sent", Status::Pending),
@@ -115,8 +119,8 @@ fn every_word_has_its_status() {
         ("something_new", Status::Unknown),
         ("Processed", Status::Unknown),
     ] {
-        let report = observed(&with("status", word.into()));
-        assert_eq!((report.status, report.word.as_str()), (status, word));
+        let report = observed(&with("status", provider_status.into()));
+        assert_eq!((report.status, report.provider_status.as_str()), (status, provider_status));
         assert!(report.status != Status::Completed);
     }
 }
@@ -136,7 +140,7 @@ fn errors_are_told_apart() {
         assert!(matches!(error(status, "later"), Reading::Busy { .. }), "{status}");
         assert!(matches!(read(status, "<html>"), Reading::Busy { .. }), "{status}");
     }
-    assert!(matches!(read(404, "<html>"), Reading::Malformed(_)), "any web server says 404");
+    assert!(matches!(read(404, "<html>"), Reading::ForeignNotFound(_)), "any web server says 404");
     for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":[]}"#] {
         assert!(matches!(read(200, body), Reading::Malformed(_)), "{body}");
     }

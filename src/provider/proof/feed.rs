@@ -1,36 +1,36 @@
-//! Proof's WebSocket, in both of its forms.
+//! Proof's WebSocket, in its current and its older form.
 
 use serde_json::Value;
 
-use super::record::{Words, echoed_id, report};
+use super::record::{StatusMapping, read_report, transaction_id};
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Frame, Request};
 
-/// The WebSocket. Nothing is ever sent on it; `tx.update` is the only documented event.
+/// A WebSocket on which only the server sends; `tx.update` is the only documented event.
 pub(super) struct ProofFeed {
-    words: Words,
+    status_mapping: StatusMapping,
     request: Request,
     ids: Vec<Id>,
-    /// Whether the connection also carries transactions that are not ours.
-    shared: bool,
+    /// Whether the connection also carries other transactions.
+    is_shared: bool,
 }
 
 impl ProofFeed {
     /// A connection for one transaction.
-    pub(super) fn of_one(request: Request, id: Id, words: Words) -> Self {
-        ProofFeed { words, request, ids: vec![id], shared: false }
+    pub(super) fn for_transaction(request: Request, id: Id, status_mapping: StatusMapping) -> Self {
+        ProofFeed { status_mapping, request, ids: vec![id], is_shared: false }
     }
 
-    /// A connection for everything of one user, of which these ids are followed.
-    pub(super) fn of_user(request: Request, ids: Vec<Id>, words: Words) -> Self {
-        ProofFeed { words, request, ids, shared: true }
+    /// A connection for all transactions of a user, of which only these are followed.
+    pub(super) fn for_user(request: Request, ids: Vec<Id>, status_mapping: StatusMapping) -> Self {
+        ProofFeed { status_mapping, request, ids, is_shared: true }
     }
 
     fn find(&self, id: Option<&str>) -> Option<Id> {
         match id {
             Some(id) => self.ids.iter().find(|known| known.as_str() == id).cloned(),
-            // The connection is for one transaction; the id in its messages is an echo.
-            None if !self.shared => self.ids.first().cloned(),
+            // On a connection for one transaction the id may be missing.
+            None if !self.is_shared => self.ids.first().cloned(),
             None => None,
         }
     }
@@ -40,10 +40,10 @@ impl ProofFeed {
         if object.get("event").and_then(Value::as_str) != Some("tx.update") {
             return Ok(None);
         }
-        let echo = echoed_id(&object)?;
+        let echo = transaction_id(&object)?;
         match self.find(echo.as_deref()) {
-            Some(id) => Ok(Some((id, report(object, self.words)?))),
-            None if self.shared && echo.is_some() => Ok(None),
+            Some(id) => Ok(Some((id, read_report(object, self.status_mapping)?))),
+            None if self.is_shared && echo.is_some() => Ok(None),
             None => Err("it is about another transaction".to_owned()),
         }
     }
@@ -54,7 +54,6 @@ impl Feed for ProofFeed {
         self.request.clone()
     }
 
-    /// The subscription is in the URL, and the upgrade has accepted it.
     fn opened(&mut self) -> Vec<FeedAction> {
         FeedAction::live_with(self.ids.clone())
     }
@@ -64,7 +63,7 @@ impl Feed for ProofFeed {
             Frame::Text(text) => self.read(&text),
             other => Err(format!("it is {}", other.kind())),
         };
-        FeedAction::of_message("a message", read)
+        FeedAction::from_message("a message", read)
     }
 
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {

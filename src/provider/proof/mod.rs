@@ -1,4 +1,4 @@
-//! Proof, the on/off-ramp: REST and WebSocket.
+//! Proof, an on/off-ramp: REST and WebSocket.
 //!
 //! Facts from docs.proof.community (api-transaction, api-websocket, transaction-status, errors,
 //! widget-callbacks) and, for the older WebSocket form and error bodies, docs.spendalone.tech.
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use feed::ProofFeed;
-use record::{Words, echoed_id, report, status};
+use record::{StatusMapping, map_status, read_report, transaction_id};
 
 /// Proof's row of the registry.
 pub struct Proof;
@@ -39,7 +39,7 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
                 SettingKind::choice(&["tx_id", "user_id"]),
                 "form of the WebSocket",
             )
-            .or("tx_id"),
+            .with_default("tx_id"),
             Setting::optional(
                 "user_id",
                 SettingKind::Text,
@@ -49,7 +49,7 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
         personal: ["partneruserid".to_owned()].into(),
         pace: Pace {
             interval: Duration::from_secs(5),
-            safety: Duration::from_secs(60),
+            safety_interval: Duration::from_secs(60),
             quotas: Vec::new(),
         },
         id_shape: "a merchant_transaction_id: 1 to 128 letters, digits or . _ ~ - @".to_owned(),
@@ -65,20 +65,20 @@ impl Definition for Proof {
         SPEC.clone()
     }
 
-    /// Ids are UUIDs in the documentation, which does not promise it. What is refused here is what would
-    /// mean something else in a URL.
+    /// The documentation's ids are UUIDs, but it does not say that all are. Only what would change the meaning of a
+    /// URL is rejected.
     fn parse_id(&self, id: &str) -> Result<Id, String> {
-        const LONGEST: usize = 128;
+        const MAX_LENGTH: usize = 128;
         if id.is_empty() {
             return Err("it is empty".to_owned());
         }
-        if id.len() > LONGEST {
+        if id.len() > MAX_LENGTH {
             let length = id.chars().count();
-            return Err(format!("it is {length} characters long, more than {LONGEST}"));
+            return Err(format!("it is {length} characters long, more than {MAX_LENGTH}"));
         }
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._~-@".contains(c);
-        if let Some(strange) = id.chars().find(|c| !allowed(*c)) {
-            return Err(format!("it has '{}' in it", strange.escape_debug()));
+        if let Some(invalid) = id.chars().find(|c| !allowed(*c)) {
+            return Err(format!("it has '{}' in it", invalid.escape_debug()));
         }
         if id.chars().all(|c| c == '.') {
             return Err("it is a path, not an id".to_owned());
@@ -87,32 +87,31 @@ impl Definition for Proof {
     }
 
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
-        Ok(Arc::new(Client::new(settings, status)?))
+        Ok(Arc::new(Client::new(settings, map_status)?))
     }
 
-    /// The sandbox also plays endings that Proof itself does not have, so that a gate can be rehearsed with
-    /// every exit code.
+    /// The sandbox also has statuses that Proof itself does not have, so that every exit code can be rehearsed.
     fn build_for_sandbox(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
-        let words = |word: &str| match word {
+        let status_mapping = |provider_status: &str| match provider_status {
             "expired" => Status::Expired,
             "refunded" => Status::Refunded,
-            word => status(word),
+            provider_status => map_status(provider_status),
         };
-        Ok(Arc::new(Client::new(settings, words)?))
+        Ok(Arc::new(Client::new(settings, status_mapping)?))
     }
 }
 
-/// Proof behind one base address.
+/// Proof at its base URLs.
 struct Client {
-    words: Words,
+    status_mapping: StatusMapping,
     rest: BaseUrl,
     push: BaseUrl,
-    /// The older WebSocket form, for all transactions of this user.
+    /// Set for the older form of the WebSocket: the user whose transactions are pushed.
     user_id: Option<String>,
 }
 
 impl Client {
-    fn new(settings: &Settings, words: Words) -> Result<Self, String> {
+    fn new(settings: &Settings, status_mapping: StatusMapping) -> Result<Self, String> {
         let rest = settings.base("url", HTTP)?.ok_or("url is missing")?;
         let push = settings.base("push_url", HTTP_OR_WEBSOCKET)?;
         let push = push.unwrap_or_else(|| rest.clone()).for_websocket();
@@ -124,21 +123,25 @@ impl Client {
             }
             _ => None,
         };
-        Ok(Client { words, rest, push, user_id })
+        Ok(Client { status_mapping, rest, push, user_id })
     }
 
-    /// `wss://DOMAIN/ws?tx_id=…` with the Bearer header.
-    fn current_feed(&self, id: &Id) -> ProofFeed {
+    /// `wss://DOMAIN/ws?tx_id=…` with the Bearer header: one transaction.
+    fn feed_of_transaction(&self, id: &Id) -> ProofFeed {
         let mut url = self.push.join(&["ws"]);
         url.query_pairs_mut().append_pair("tx_id", id.as_str());
-        ProofFeed::of_one(Request::get(url, Auth::Bearer), id.clone(), self.words)
+        ProofFeed::for_transaction(Request::get(url, Auth::Bearer), id.clone(), self.status_mapping)
     }
 
-    /// `wss://DOMAIN/ws?token=…&user_id=…`: everything of one user.
-    fn older_feed(&self, user_id: &str, ids: &[Id]) -> ProofFeed {
+    /// `wss://DOMAIN/ws?token=…&user_id=…`: all transactions of a user.
+    fn feed_of_user(&self, user_id: &str, ids: &[Id]) -> ProofFeed {
         let mut url = self.push.join(&["ws"]);
         url.query_pairs_mut().append_pair("user_id", user_id);
-        ProofFeed::of_user(Request::get(url, Auth::query("token")), ids.to_vec(), self.words)
+        ProofFeed::for_user(
+            Request::get(url, Auth::query("token")),
+            ids.to_vec(),
+            self.status_mapping,
+        )
     }
 }
 
@@ -148,50 +151,54 @@ impl Provider for Client {
     }
 
     fn lookup(&self, ids: &[Id]) -> Box<dyn Lookup> {
-        let (id, words) = (ids[0].clone(), self.words);
+        let (id, status_mapping) = (ids[0].clone(), self.status_mapping);
         let url = self.rest.join(&["widget", "transactions", id.as_str()]);
         let request = Request::get(url, Auth::Bearer);
-        Box::new(SingleRequest::new(request, move |response| read(&id, response, words)))
+        Box::new(SingleRequest::new(request, move |response| read(&id, response, status_mapping)))
     }
 
     fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
         let boxed = |feed: ProofFeed, ids: &[Id]| (Box::new(feed) as Box<dyn Feed>, ids.to_vec());
         match &self.user_id {
-            Some(user_id) => vec![boxed(self.older_feed(user_id, ids), ids)],
+            Some(user_id) => vec![boxed(self.feed_of_user(user_id, ids), ids)],
             None => {
-                let one = |id| boxed(self.current_feed(id), std::slice::from_ref(id));
+                let one = |id| boxed(self.feed_of_transaction(id), std::slice::from_ref(id));
                 ids.iter().map(one).collect()
             }
         }
     }
 
-    /// A payment that failed can be retried in the widget under the same id (transaction-status page).
+    /// A failed payment can be retried in the widget under the same id (transaction-status page).
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Failed && !matches!(to, Status::Failed | Status::Unknown)
     }
 }
 
-/// The HTTP status decides; slug and code of either generation of error bodies are only quoted.
-fn read(id: &Id, response: &Response, words: Words) -> Reading {
+/// The HTTP status decides; the texts of both forms of error bodies are only quoted.
+fn read(id: &Id, response: &Response, status_mapping: StatusMapping) -> Reading {
     if response.class() == StatusClass::Success {
-        return read_transaction(id, &response.body, words).unwrap_or_else(|problem| {
+        return read_transaction(id, &response.body, status_mapping).unwrap_or_else(|problem| {
             Reading::Malformed(format!("its answer cannot be read: {problem}"))
         });
     }
-    let error = json::error_answer(response, |body| {
-        let mut words = json::texts(body, &["error", "code", "message"]);
-        words.dedup();
-        words
+    let error = json::error_body(response, |body| {
+        let mut texts = json::texts(body, &["error", "code", "message"]);
+        texts.dedup();
+        texts
     });
-    Reading::of_error(response, error.text, error.is_foreign)
+    Reading::from_error(response, error.text, error.is_json)
 }
 
-fn read_transaction(id: &Id, body: &[u8], words: Words) -> Result<Reading, String> {
+fn read_transaction(
+    id: &Id,
+    body: &[u8],
+    status_mapping: StatusMapping,
+) -> Result<Reading, String> {
     let object = json::object(body)?;
-    if echoed_id(&object)?.is_some_and(|other| other != id.as_str()) {
+    if transaction_id(&object)?.is_some_and(|other| other != id.as_str()) {
         return Ok(Reading::Malformed("it answered with another transaction's record".to_owned()));
     }
-    Ok(Reading::Observed(Box::new(report(object, words)?)))
+    Ok(Reading::Observed(Box::new(read_report(object, status_mapping)?)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Proof's record of a transaction, in the shape that REST, WebSocket and webhooks share.
+//! Proof's record of a transaction, which is the same object in REST, WebSocket and webhooks.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -7,26 +7,26 @@ use serde_json::{Map, Value};
 
 use crate::provider::{Kind, Report, Status, Transaction, json};
 
-/// The status behind a word of Proof's.
-pub(super) type Words = fn(&str) -> Status;
+/// Maps a status of Proof's to ours.
+pub(super) type StatusMapping = fn(&str) -> Status;
 
-/// Reads a transaction in the shape that REST, WebSocket and webhooks share. Any field but the status
-/// may be missing, empty or new.
-pub(super) fn report(object: Map<String, Value>, words: Words) -> Result<Report, String> {
-    let word = match object.get("status") {
-        Some(Value::String(word)) if !word.is_empty() => word.clone(),
-        Some(Value::String(_)) => return Err("its status is empty".to_owned()),
-        Some(other) => return Err(format!("its status is {}, not a word", json::kind(other))),
-        None => return Err("it has no status".to_owned()),
-    };
+/// Reads a transaction. Any field except the status may be missing, empty or unknown.
+///
+/// # Errors
+/// One sentence on what is wrong with the status.
+pub(super) fn read_report(
+    object: Map<String, Value>,
+    status_mapping: StatusMapping,
+) -> Result<Report, String> {
+    let provider_status = json::required_text(&object, "status")?;
     let text = |key| json::text(&object, key);
-    let changed = text("occurred_at").or_else(|| text("updated_at"));
-    let status = words(&word);
+    let updated_at = text("occurred_at").or_else(|| text("updated_at"));
+    let status = status_mapping(&provider_status);
     Ok(Report {
         status,
-        word,
-        occurred_at: changed.as_deref().and_then(time),
-        detail: meaning(status).map(str::to_owned),
+        provider_status,
+        occurred_at: updated_at.as_deref().and_then(parse_time),
+        detail: description(status).map(str::to_owned),
         attempt: None,
         history: Vec::new(),
         transaction: Transaction {
@@ -41,27 +41,30 @@ pub(super) fn report(object: Map<String, Value>, words: Words) -> Result<Report,
             crypto_currency: text("currency"),
             network: text("network"),
             created_at: text("created_at"),
-            updated_at: changed,
+            updated_at,
             ..Transaction::default()
         },
         data: Some(Value::Object(object)),
     })
 }
 
-/// The id that a record is about. It may be missing, but not be something else.
-pub(super) fn echoed_id(object: &Map<String, Value>) -> Result<Option<String>, String> {
+/// The id of a record, which may be missing.
+///
+/// # Errors
+/// It is not a string or a number.
+pub(super) fn transaction_id(object: &Map<String, Value>) -> Result<Option<String>, String> {
     const KEY: &str = "merchant_transaction_id";
     match object.get(KEY) {
         Some(other @ (Value::Array(_) | Value::Object(_) | Value::Bool(_))) => {
-            Err(format!("its {KEY} is {}", json::kind(other)))
+            Err(format!("its {KEY} is {}", json::type_name(other)))
         }
         _ => Ok(json::text(object, KEY)),
     }
 }
 
-/// The five documented words, and the widget's.
-pub(super) fn status(word: &str) -> Status {
-    match word {
+/// The five documented statuses, and those of the widget's callbacks.
+pub(super) fn map_status(provider_status: &str) -> Status {
+    match provider_status {
         "pending" | "new" => Status::Pending,
         "processing" | "paid" => Status::Processing,
         "completed" => Status::Completed,
@@ -71,7 +74,7 @@ pub(super) fn status(word: &str) -> Status {
     }
 }
 
-fn meaning(status: Status) -> Option<&'static str> {
+fn description(status: Status) -> Option<&'static str> {
     match status {
         Status::Pending => Some("waiting for the card processor"),
         Status::Processing => Some("paid, being delivered"),
@@ -82,8 +85,8 @@ fn meaning(status: Status) -> Option<&'static str> {
     }
 }
 
-/// ISO 8601; a time without an offset is UTC, as all of Proof's are documented to be.
-pub(super) fn time(text: &str) -> Option<Timestamp> {
+/// ISO 8601; without an offset it is UTC, as all of Proof's times are according to its documentation.
+pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
     text.parse::<Timestamp>().ok().or_else(|| {
         let civil: DateTime = text.parse().ok()?;
         civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())

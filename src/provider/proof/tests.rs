@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::record::time;
+use super::record::parse_time;
 use super::*;
 use crate::provider::testing::{
     assert_404, assert_busy_says_how_long, is_live_with, is_malformed, look_up, reported, written,
@@ -123,7 +123,7 @@ fn both_documented_messages_are_read() {
 
 #[test]
 fn every_word_has_its_status_and_no_other_is_final() {
-    for (word, expected) in [
+    for (provider_status, expected) in [
         ("pending", Status::Pending),
         ("processing", Status::Processing),
         ("completed", Status::Completed),
@@ -137,9 +137,9 @@ fn every_word_has_its_status_and_no_other_is_final() {
         ("refunded", Status::Unknown),
         ("complete", Status::Unknown),
     ] {
-        let report = observed(&format!(r#"{{"status":"{word}"}}"#));
-        assert_eq!(report.status, expected, "{word}");
-        assert_eq!(report.word, word);
+        let report = observed(&format!(r#"{{"status":"{provider_status}"}}"#));
+        assert_eq!(report.status, expected, "{provider_status}");
+        assert_eq!(report.provider_status, provider_status);
     }
 }
 
@@ -166,10 +166,10 @@ fn amounts_keep_their_digits_even_as_numbers() {
 
 #[test]
 fn times_are_read_with_and_without_an_offset() {
-    assert_eq!(time("2026-04-01T12:00:00+02:00"), at("2026-04-01T10:00:00Z"));
-    assert_eq!(time("2026-04-01T10:00:00"), at("2026-04-01T10:00:00Z"));
-    assert_eq!(time("2026-04-01T10:00:00.123456789Z"), at("2026-04-01T10:00:00.123456789Z"));
-    assert_eq!(time("1775037600"), None);
+    assert_eq!(parse_time("2026-04-01T12:00:00+02:00"), at("2026-04-01T10:00:00Z"));
+    assert_eq!(parse_time("2026-04-01T10:00:00"), at("2026-04-01T10:00:00Z"));
+    assert_eq!(parse_time("2026-04-01T10:00:00.123456789Z"), at("2026-04-01T10:00:00.123456789Z"));
+    assert_eq!(parse_time("1775037600"), None);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn both_generations_of_errors_are_told_and_the_http_status_decides() {
         matches!(read(404, r#"{"error":"not_found","code":"not_found"}"#), Reading::NotFound(told)
         if told == "404 (not_found)")
     );
-    assert!(matches!(read(404, "<html>"), Reading::Malformed(_)), "any web server says 404");
+    assert!(matches!(read(404, "<html>"), Reading::ForeignNotFound(_)), "any web server says 404");
     for status in [500, 502, 503, 504] {
         assert!(matches!(read(status, "upstream"), Reading::Busy { .. }), "{status}");
     }
@@ -342,9 +342,10 @@ fn the_sandbox_knows_two_more_words() {
     let mut settings = Settings::default();
     settings.set("url", "http://127.0.0.1:1");
     let double = Proof.build_for_sandbox(&settings).unwrap();
-    for (word, status) in [("expired", Status::Expired), ("refunded", Status::Refunded)] {
-        let response = Response::new(200, format!(r#"{{"status":"{word}"}}"#));
-        let reading = testing::read(&*double, word, Timestamp::UNIX_EPOCH, &response);
+    for (provider_status, status) in [("expired", Status::Expired), ("refunded", Status::Refunded)]
+    {
+        let response = Response::new(200, format!(r#"{{"status":"{provider_status}"}}"#));
+        let reading = testing::read(&*double, provider_status, Timestamp::UNIX_EPOCH, &response);
         assert_eq!(testing::observed(reading).status, status);
     }
 }
@@ -355,7 +356,7 @@ proptest! {
     fn any_bytes_are_survived(status in 0u16..1000, body in prop::collection::vec(any::<u8>(), 0..300)) {
         let reading = read(status, &body);
         if let Reading::Observed(report) = reading {
-            prop_assert!(String::from_utf8_lossy(&body).contains(&report.word));
+            prop_assert!(String::from_utf8_lossy(&body).contains(&report.provider_status));
         }
     }
 
@@ -375,8 +376,8 @@ proptest! {
 
     /// JSON of the right shape with any status: only the documented word completes.
     #[test]
-    fn only_the_word_completes(word in "[a-zA-Z_ ]{1,12}") {
-        let report = observed(&serde_json::json!({ "status": word }).to_string());
-        prop_assert_eq!(report.status == Status::Completed, word == "completed");
+    fn only_the_word_completes(provider_status in "[a-zA-Z_ ]{1,12}") {
+        let report = observed(&serde_json::json!({ "status": provider_status }).to_string());
+        prop_assert_eq!(report.status == Status::Completed, provider_status == "completed");
     }
 }

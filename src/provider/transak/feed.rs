@@ -1,68 +1,75 @@
-//! Transak's channels, on one connection: an order's, a partner reference's, or a whole account's.
+//! Transak's Pusher channels, all on one connection: of an order, of a partner's reference, or of an account.
 
 use std::collections::HashMap;
 
-use super::id::{PARTNER, check_id};
+use super::id::{PARTNER_PREFIX, check_id};
 use super::order::Order;
-use super::signed::{Ignored, Keys};
+use super::signed::{IgnoreReason, SigningKeys};
 use crate::protocol::pusher::{Channel, Data, Output, Pusher};
 use crate::protocol::{Closed, KeepAlive, jwt};
 use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report};
 use crate::warning::WarningCode;
 use crate::wire::{BaseUrl, Frame, Request, Token};
 
-/// What is followed on one connection.
+/// One connection and its channels.
 pub(super) struct TransakFeed {
     pusher: Pusher,
-    subjects: HashMap<Channel, Subject>,
+    subjects: HashMap<Channel, ChannelSubject>,
     api_key: Option<String>,
-    keys: Keys,
+    keys: SigningKeys,
 }
 
-/// What a channel is about.
-enum Subject {
+/// What the orders on a channel have in common.
+enum ChannelSubject {
     /// One order.
     Order(Id),
     /// The orders with a partner's reference, of which the newest counts.
     Reference(Id),
-    /// Every order of an account. Anybody may publish under a name that is known, so only what is
-    /// signed is believed.
+    /// All orders of an account. Only signed messages are accepted, as Transak sends them on this channel.
     Account,
 }
 
-/// `{orderId}`, or `{API_KEY}_{partnerOrderId}`.
+/// The name of an id's channel: `{orderId}`, or `{API_KEY}_{partnerOrderId}`.
 pub(super) fn channel(id: &Id, api_key: Option<&str>) -> Channel {
-    match (id.as_str().strip_prefix(PARTNER), api_key) {
+    match (id.as_str().strip_prefix(PARTNER_PREFIX), api_key) {
         (Some(reference), Some(key)) => format!("{key}_{reference}").into(),
         _ => id.text(),
     }
 }
 
 impl TransakFeed {
-    /// Follows these ids.
+    /// The channels of these ids.
     pub(super) fn of_ids(base: &BaseUrl, key: &str, api_key: Option<&str>, ids: &[Id]) -> Self {
         let subject = |id: &Id| {
-            if id.as_str().starts_with(PARTNER) {
-                Subject::Reference(id.clone())
+            if id.as_str().starts_with(PARTNER_PREFIX) {
+                ChannelSubject::Reference(id.clone())
             } else {
-                Subject::Order(id.clone())
+                ChannelSubject::Order(id.clone())
             }
         };
-        // In the order in which they were given.
         let channels: Vec<Channel> = ids.iter().map(|id| channel(id, api_key)).collect();
         let subjects = channels.iter().cloned().zip(ids.iter().map(subject)).collect();
         Self::new(Pusher::new(base, key, channels), subjects, api_key)
     }
 
-    /// Follows every order of an account.
+    /// The channel of an account.
     pub(super) fn of_account(base: &BaseUrl, key: &str, api_key: &str) -> Self {
         let channel = Channel::from(api_key);
-        let subjects = HashMap::from([(channel.clone(), Subject::Account)]);
+        let subjects = HashMap::from([(channel.clone(), ChannelSubject::Account)]);
         Self::new(Pusher::new(base, key, [channel]), subjects, Some(api_key))
     }
 
-    fn new(pusher: Pusher, subjects: HashMap<Channel, Subject>, api_key: Option<&str>) -> Self {
-        TransakFeed { pusher, subjects, api_key: api_key.map(str::to_owned), keys: Keys::default() }
+    fn new(
+        pusher: Pusher,
+        subjects: HashMap<Channel, ChannelSubject>,
+        api_key: Option<&str>,
+    ) -> Self {
+        TransakFeed {
+            pusher,
+            subjects,
+            api_key: api_key.map(str::to_owned),
+            keys: SigningKeys::default(),
+        }
     }
 
     fn actions(&mut self, outputs: Vec<Output>) -> Vec<FeedAction> {
@@ -82,7 +89,7 @@ impl TransakFeed {
             }
             Output::Event { channel, data } => match self.event(&channel, data) {
                 Ok((id, report)) => FeedAction::observed(id, report),
-                Err(ignored) => warning(&ignored),
+                Err(reason) => warning(&reason),
             },
             Output::ServerError(text) => FeedAction::warning(
                 WarningCode::PusherError,
@@ -93,48 +100,53 @@ impl TransakFeed {
         })
     }
 
-    fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), Ignored> {
+    fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), IgnoreReason> {
         let subject = self.subjects.get(channel).ok_or("nobody follows its channel")?;
         let order = match data {
-            Data::Text(text) if jwt::is_jwt(&text) => self.keys.open(&text)?,
-            _ if matches!(subject, Subject::Account) => return Err("it is not signed".into()),
+            Data::Text(text) if jwt::is_jwt(&text) => self.keys.verify(&text)?,
+            _ if matches!(subject, ChannelSubject::Account) => {
+                return Err("it is not signed".into());
+            }
             Data::Json(payload) => Order::of(payload)?,
             Data::Text(_) => return Err("it is text, not an order".into()),
         };
-        let id = subject.claim(&order)?;
+        let id = subject.id_of(&order)?;
         let report = match subject {
-            // A user who begins again makes a new order with the same reference.
-            Subject::Reference(_) => order.report_of_attempt()?,
-            Subject::Order(_) | Subject::Account => order.report()?,
+            // A user who starts over creates another order with the same reference.
+            ChannelSubject::Reference(_) => order.report_attempt()?,
+            ChannelSubject::Order(_) | ChannelSubject::Account => order.report()?,
         };
         Ok((id, report))
     }
 }
 
-impl Subject {
-    /// The ids that are served by the channel, as far as they are known beforehand.
+impl ChannelSubject {
+    /// The ids that the channel serves; none for an account, whose orders are not known in advance.
     fn ids(&self) -> Vec<Id> {
         match self {
-            Subject::Order(id) | Subject::Reference(id) => vec![id.clone()],
-            Subject::Account => Vec::new(),
+            ChannelSubject::Order(id) | ChannelSubject::Reference(id) => vec![id.clone()],
+            ChannelSubject::Account => Vec::new(),
         }
     }
 
-    /// The id that an order on this channel belongs to.
-    fn claim(&self, order: &Order) -> Result<Id, String> {
+    /// The id that an order on this channel is reported under.
+    ///
+    /// # Errors
+    /// The order does not belong on this channel.
+    fn id_of(&self, order: &Order) -> Result<Id, String> {
         match self {
-            Subject::Order(id) => match order.id() {
+            ChannelSubject::Order(id) => match order.id() {
                 Some(other) if other != id.as_str() => Err("it is about another order".to_owned()),
                 _ => Ok(id.clone()),
             },
-            Subject::Reference(id) => {
-                let mine = id.as_str().strip_prefix(PARTNER);
+            ChannelSubject::Reference(id) => {
+                let mine = id.as_str().strip_prefix(PARTNER_PREFIX);
                 if order.reference().is_some_and(|other| mine != Some(other.as_str())) {
                     return Err("it is about another reference".to_owned());
                 }
                 Ok(id.clone())
             }
-            Subject::Account => {
+            ChannelSubject::Account => {
                 let id = order.id().ok_or("its order has no id")?;
                 check_id(&id).map_err(|error| format!("its order's id is none: {error}"))?;
                 Ok(Id::new(&id))
@@ -143,11 +155,11 @@ impl Subject {
     }
 }
 
-/// What is said of an event that is ignored.
-fn warning(ignored: &Ignored) -> FeedAction {
-    match ignored {
-        Ignored::Malformed(problem) => malformed(problem),
-        Ignored::BadSignature(problem) => FeedAction::warning(
+/// The warning about an event that was ignored.
+fn warning(reason: &IgnoreReason) -> FeedAction {
+    match reason {
+        IgnoreReason::Malformed(problem) => malformed(problem),
+        IgnoreReason::BadSignature(problem) => FeedAction::warning(
             WarningCode::BadSignature,
             format!("a message was ignored: {problem}"),
         ),
@@ -164,10 +176,10 @@ impl Feed for TransakFeed {
     }
 
     fn token(&mut self, token: &Token) {
-        self.keys.renew(token);
+        self.keys.set_current(token);
     }
 
-    /// The server speaks first.
+    /// The server sends the first message.
     fn opened(&mut self) -> Vec<FeedAction> {
         Vec::new()
     }
@@ -187,11 +199,11 @@ impl Feed for TransakFeed {
         self.actions(outputs)
     }
 
-    /// An order of an account that has ended may still be paid back, so its channel is kept.
+    /// The channel of an account is kept.
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {
         let channel = channel(id, self.api_key.as_deref());
         match self.subjects.get(&channel) {
-            None | Some(Subject::Account) => Vec::new(),
+            None | Some(ChannelSubject::Account) => Vec::new(),
             Some(_) => {
                 self.subjects.remove(&channel);
                 let outputs = self.pusher.unsubscribe(&channel);

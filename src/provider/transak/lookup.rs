@@ -9,23 +9,23 @@ use super::order::Order;
 use crate::provider::{Id, Lookup, Reading, Report, Status, Step, json};
 use crate::wire::{Auth, Request, Response, StatusClass};
 
-/// Where the access token goes, bare.
+/// The access token alone, without the name of a scheme.
 pub(super) const ACCESS_TOKEN: Auth = Auth::header("access-token");
 
-/// The words of orders that may still end in any way.
-const RUNNING: &[&str] = &[
+/// The statuses that are not final.
+const OPEN_STATUSES: &[&str] = &[
     "PENDING_DELIVERY_FROM_TRANSAK",
     "PROCESSING",
     "PAYMENT_DONE_MARKED_BY_USER",
     "AWAITING_PAYMENT_FROM_USER",
     "ON_HOLD_PENDING_DELIVERY_FROM_TRANSAK",
 ];
-/// The words of orders that came to their end.
-const ENDED: &[&str] = &["COMPLETED", "FAILED", "CANCELLED", "EXPIRED", "REFUNDED"];
-/// One question without a status, then one for each.
-const QUESTIONS: usize = 1 + RUNNING.len() + ENDED.len();
+/// The final statuses.
+const FINAL_STATUSES: &[&str] = &["COMPLETED", "FAILED", "CANCELLED", "EXPIRED", "REFUNDED"];
+/// One request without a filter of statuses, then one for each status.
+const MAX_REQUESTS: usize = 1 + OPEN_STATUSES.len() + FINAL_STATUSES.len();
 
-/// What the answer about one order means: `{"meta", "data": order}`.
+/// Reads the response about one order: `{"meta", "data": order}`.
 pub(super) fn read_order(id: &Id, response: &Response) -> Reading {
     read(response, |mut body| {
         let order = Order::of(data(&mut body)?)?;
@@ -37,23 +37,25 @@ pub(super) fn read_order(id: &Id, response: &Response) -> Reading {
     })
 }
 
-/// The orders with a partner's reference. Every filter is explicit, for the defaults hide what runs, what is
-/// sold and what is old. The documentation says that without a status only completed orders are listed, and
-/// integrators say that all are; so each status is asked for once the open question found nothing, or nothing
-/// but a completed order, which may hide one that runs.
+/// A lookup of the newest order with a partner's reference. Every filter is explicit, for the defaults leave out
+/// open orders, sell orders and old ones. According to the documentation only completed orders are listed without
+/// a filter of statuses; according to integrators all are. So if the request without it finds nothing, or only a
+/// completed order, which may not be the newest one, each status is requested.
 pub(super) struct ReferenceLookup {
     url: Url,
     reference: String,
-    asked: usize,
+    /// How many requests were made.
+    sent: usize,
     found: Option<Box<Report>>,
+    /// The last response that lists no order, quoted.
     not_found: String,
 }
 
 impl ReferenceLookup {
-    /// A lookup of a reference at the address of `…/orders`.
+    /// A lookup of a reference; `url` is that of `…/orders`.
     pub(super) fn new(url: Url, reference: &str) -> Self {
         let reference = reference.to_owned();
-        ReferenceLookup { url, reference, asked: 0, found: None, not_found: String::new() }
+        ReferenceLookup { url, reference, sent: 0, found: None, not_found: String::new() }
     }
 
     fn request(&self, status: Option<&str>, now: Timestamp) -> Request {
@@ -76,15 +78,15 @@ impl ReferenceLookup {
         Request::get(url, ACCESS_TOKEN)
     }
 
-    /// Whether what was found is the newest order that there is.
-    fn is_certain(&self) -> bool {
-        self.found
-            .as_ref()
-            .is_some_and(|found| found.status != Status::Completed || self.asked > RUNNING.len())
+    /// Whether the order that was found is sure to be the newest one.
+    fn is_newest(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| {
+            found.status != Status::Completed || self.sent > OPEN_STATUSES.len()
+        })
     }
 
     fn finish(&mut self) -> Step {
-        self.asked = QUESTIONS;
+        self.sent = MAX_REQUESTS;
         Step::done(match self.found.take() {
             Some(found) => Reading::Observed(found),
             None => Reading::NotFound(std::mem::take(&mut self.not_found)),
@@ -94,11 +96,11 @@ impl ReferenceLookup {
 
 impl Lookup for ReferenceLookup {
     fn next(&mut self, now: Timestamp) -> Option<Request> {
-        let status = match self.asked {
+        let status = match self.sent {
             0 => None,
-            asked => Some(*RUNNING.iter().chain(ENDED).nth(asked - 1)?),
+            sent => Some(*OPEN_STATUSES.iter().chain(FINAL_STATUSES).nth(sent - 1)?),
         };
-        self.asked += 1;
+        self.sent += 1;
         Some(self.request(status, now))
     }
 
@@ -107,34 +109,36 @@ impl Lookup for ReferenceLookup {
             Reading::Observed(report) => self.found = Some(newer(self.found.take(), report)),
             Reading::NotFound(answer) => self.not_found = answer,
             other => {
-                self.asked = QUESTIONS;
+                self.sent = MAX_REQUESTS;
                 return Step::done(other);
             }
         }
-        if self.is_certain() || self.asked == QUESTIONS { self.finish() } else { Step::Ask }
+        if self.is_newest() || self.sent == MAX_REQUESTS { self.finish() } else { Step::Ask }
     }
 }
 
-/// The report about the attempt that began last.
+/// The report about the attempt that was created last.
 fn newer(found: Option<Box<Report>>, other: Box<Report>) -> Box<Report> {
-    let began = |report: &Report| report.attempt.as_ref().and_then(|attempt| attempt.began);
+    let created_at = |report: &Report| report.attempt.as_ref()?.created_at;
     match found {
-        Some(found) if began(&found) > began(&other) => found,
+        Some(found) if created_at(&found) > created_at(&other) => found,
         _ => other,
     }
 }
 
-/// `{"meta", "data": [order…]}`. A user who begins again makes a new order with the same reference; the newest
-/// one counts. A server that does not know the filter lists other orders too.
+/// Reads a list of orders: `{"meta", "data": [order…]}`. The newest one with the reference counts. A server that
+/// does not know the filter lists other orders too.
 fn read_list(mut body: Map<String, Value>, reference: &str) -> Result<Reading, String> {
     let orders = match data(&mut body)? {
         Value::Array(orders) => orders,
-        other => return Err(format!("its data is {}, not a list of orders", json::kind(&other))),
+        other => {
+            return Err(format!("its data is {}, not a list of orders", json::type_name(&other)));
+        }
     };
     let orders = orders.into_iter().map(Order::of).collect::<Result<Vec<_>, _>>()?;
     let mine = orders.into_iter().filter(|order| order.reference().as_deref() == Some(reference));
-    match mine.max_by_key(Order::created) {
-        Some(order) => Ok(Reading::Observed(Box::new(order.report_of_attempt()?))),
+    match mine.max_by_key(Order::created_at) {
+        Some(order) => Ok(Reading::Observed(Box::new(order.report_attempt()?))),
         None => Ok(Reading::NotFound("no order has this partnerOrderId".to_owned())),
     }
 }
@@ -143,8 +147,8 @@ fn data(body: &mut Map<String, Value>) -> Result<Value, String> {
     body.remove("data").ok_or_else(|| "it has no data".to_owned())
 }
 
-/// Reads a response whose body, if it is a success, is read by this. An unknown order is a 400 whose message
-/// says so.
+/// Reads a response; `success` reads the body of a 2xx. The response for an unknown order is a 400 with a message
+/// that says so.
 fn read(
     response: &Response,
     success: impl FnOnce(Map<String, Value>) -> Result<Reading, String>,
@@ -154,16 +158,16 @@ fn read(
             Reading::Malformed(format!("its answer cannot be read: {problem}"))
         });
     }
-    let error = json::error_answer(response, error_words);
+    let error = json::error_body(response, error_texts);
     let is_unknown = error.text.to_ascii_lowercase().contains("order not found");
     if response.status == 400 && is_unknown {
         return Reading::NotFound(error.text);
     }
-    Reading::of_error(response, error.text, error.is_foreign)
+    Reading::from_error(response, error.text, error.is_json)
 }
 
-/// `{"error": {name, message}}`, `{"error": text}` or `{"message": text}`.
-pub(super) fn error_words(body: &Map<String, Value>) -> Vec<String> {
+/// The texts of an error body: `{"error": {name, message}}`, `{"error": text}` or `{"message": text}`.
+pub(super) fn error_texts(body: &Map<String, Value>) -> Vec<String> {
     match body.get("error") {
         Some(Value::Object(error)) => json::texts(error, &["name", "message"]),
         Some(Value::String(error)) => vec![error.clone()],

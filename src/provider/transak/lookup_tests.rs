@@ -26,8 +26,8 @@ fn empty() -> Response {
 /// What is asked where these questions get these answers, and the others find nothing.
 fn ask(answers: &[(usize, Response)]) -> (Vec<Request>, Reading) {
     let transak = transak(&[("api_key", "key-1")]);
-    look_up(&*transak, REFERENCE, now(), |asked, _| {
-        let mine = answers.iter().find(|(index, _)| *index == asked);
+    look_up(&*transak, REFERENCE, now(), |sent, _| {
+        let mine = answers.iter().find(|(index, _)| *index == sent);
         mine.map_or_else(empty, |(_, answer)| answer.clone())
     })
 }
@@ -36,8 +36,8 @@ fn query(request: &Request) -> HashMap<String, String> {
     request.url.query_pairs().into_owned().collect()
 }
 
-fn word(reading: Reading) -> String {
-    observed(reading).word
+fn provider_status(reading: Reading) -> String {
+    observed(reading).provider_status
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn the_questions_are_these_to_the_letter() {
     const QUESTION: &str = "GET https://api.transak.com/partners/api/v2/orders?limit=100&skip=0\
         &startDate=2023-04-05&endDate=2025-04-05&filter%5BproductsAvailed%5D=%5B%22BUY%22%2C%22SELL%22%5D\
         &filter%5BsortOrder%5D=desc&filter%5BpartnerOrderId%5D=ref-7";
-    let (asked, reading) = ask(&[]);
+    let (sent, reading) = ask(&[]);
     let statuses = [
         "",
         "&filter%5Bstatus%5D=PENDING_DELIVERY_FROM_TRANSAK",
@@ -60,7 +60,7 @@ fn the_questions_are_these_to_the_letter() {
         "&filter%5Bstatus%5D=REFUNDED",
     ];
     let expected = statuses.map(|status| format!("{QUESTION}{status} (access-token: TOKEN)"));
-    assert_eq!(asked.iter().map(written).collect::<Vec<_>>(), expected);
+    assert_eq!(sent.iter().map(written).collect::<Vec<_>>(), expected);
     assert!(
         matches!(reading, Reading::NotFound(answer) if answer == "no order has this partnerOrderId")
     );
@@ -71,10 +71,10 @@ fn an_order_is_one_question_to_the_letter() {
     let known = json!({ "data": { "_id": ID, "status": "COMPLETED" } }).to_string();
     for (status, body) in [(200, known.as_str()), (200, "{}"), (400, ""), (404, ""), (503, "")] {
         let answer = |_: usize, _: &Request| Response::new(status, body);
-        let (asked, _) = look_up(&*transak(&[]), ID, now(), answer);
+        let (sent, _) = look_up(&*transak(&[]), ID, now(), answer);
         let expected =
             format!("GET https://api.transak.com/partners/api/v2/order/{ID} (access-token: TOKEN)");
-        assert_eq!(asked.iter().map(written).collect::<Vec<_>>(), [expected]);
+        assert_eq!(sent.iter().map(written).collect::<Vec<_>>(), [expected]);
     }
 }
 
@@ -94,52 +94,57 @@ fn a_reference_is_looked_for_with_every_filter_spelt_out() {
     let statuses: Vec<_> =
         requests.iter().map(|request| query(request).get("filter[status]").cloned()).collect();
     assert_eq!(statuses[0], None);
-    for word in ["COMPLETED", "PROCESSING", "AWAITING_PAYMENT_FROM_USER", "REFUNDED", "EXPIRED"] {
-        assert!(statuses.contains(&Some(word.to_owned())), "{word}");
+    for provider_status in
+        ["COMPLETED", "PROCESSING", "AWAITING_PAYMENT_FROM_USER", "REFUNDED", "EXPIRED"]
+    {
+        assert!(statuses.contains(&Some(provider_status.to_owned())), "{provider_status}");
     }
     // What runs is looked for before a completed order is believed to be the newest.
-    let (asked, reading) = ask(&[(0, list("1", "COMPLETED", EARLY))]);
-    let asked = &statuses[1..asked.len()];
-    assert!(asked.iter().flatten().all(|word| !order::status(word).is_final()), "{asked:?}");
-    assert_eq!(asked.len(), 5);
-    assert_eq!(word(reading), "COMPLETED");
+    let (sent, reading) = ask(&[(0, list("1", "COMPLETED", EARLY))]);
+    let sent = &statuses[1..sent.len()];
+    assert!(
+        sent.iter().flatten().all(|provider_status| !order::map_status(provider_status).is_final()),
+        "{sent:?}"
+    );
+    assert_eq!(sent.len(), 5);
+    assert_eq!(provider_status(reading), "COMPLETED");
 }
 
 #[test]
 fn any_order_but_a_completed_one_is_the_newest() {
     for status in ["PROCESSING", "FAILED", "EXPIRED", "REFUNDED", "SOMETHING_NEW"] {
-        let (asked, reading) = ask(&[(0, list("1", status, EARLY))]);
-        assert_eq!((asked.len(), word(reading).as_str()), (1, status));
+        let (sent, reading) = ask(&[(0, list("1", status, EARLY))]);
+        assert_eq!((sent.len(), provider_status(reading).as_str()), (1, status));
         // Wherever it is found.
         for question in 1..11 {
-            let (asked, reading) = ask(&[(question, list("1", status, EARLY))]);
-            assert_eq!((asked.len(), word(reading).as_str()), (question + 1, status));
+            let (sent, reading) = ask(&[(question, list("1", status, EARLY))]);
+            assert_eq!((sent.len(), provider_status(reading).as_str()), (question + 1, status));
         }
     }
     // A completed one is believed at once where what runs was asked for before.
     for question in [6, 7, 10] {
-        let (asked, reading) = ask(&[(question, list("1", "COMPLETED", EARLY))]);
-        assert_eq!((asked.len(), word(reading).as_str()), (question + 1, "COMPLETED"));
+        let (sent, reading) = ask(&[(question, list("1", "COMPLETED", EARLY))]);
+        assert_eq!((sent.len(), provider_status(reading).as_str()), (question + 1, "COMPLETED"));
     }
     // And where it is found among what runs, the rest of that is asked for.
-    let (asked, reading) = ask(&[(3, list("1", "COMPLETED", EARLY))]);
-    assert_eq!((asked.len(), word(reading).as_str()), (6, "COMPLETED"));
+    let (sent, reading) = ask(&[(3, list("1", "COMPLETED", EARLY))]);
+    assert_eq!((sent.len(), provider_status(reading).as_str()), (6, "COMPLETED"));
 }
 
 #[test]
 fn a_completed_order_gives_way_to_a_newer_one_that_runs_and_not_to_an_older() {
     let completed = (0, list("2", "COMPLETED", EARLY));
-    let (asked, reading) = ask(&[completed, (2, list("3", "PROCESSING", LATE))]);
-    assert_eq!((asked.len(), word(reading).as_str()), (3, "PROCESSING"));
+    let (sent, reading) = ask(&[completed, (2, list("3", "PROCESSING", LATE))]);
+    assert_eq!((sent.len(), provider_status(reading).as_str()), (3, "PROCESSING"));
 
     let completed = (0, list("2", "COMPLETED", LATE));
-    let (asked, reading) = ask(&[completed, (2, list("1", "PROCESSING", EARLY))]);
-    assert_eq!((asked.len(), word(reading).as_str()), (6, "COMPLETED"));
+    let (sent, reading) = ask(&[completed, (2, list("1", "PROCESSING", EARLY))]);
+    assert_eq!((sent.len(), provider_status(reading).as_str()), (6, "COMPLETED"));
 
     // Of two that began at once, the one that was answered last.
     let completed = (0, list("1", "COMPLETED", LATE));
-    let (asked, reading) = ask(&[completed, (4, list("2", "PROCESSING", LATE))]);
-    assert_eq!((asked.len(), word(reading).as_str()), (5, "PROCESSING"));
+    let (sent, reading) = ask(&[completed, (4, list("2", "PROCESSING", LATE))]);
+    assert_eq!((sent.len(), provider_status(reading).as_str()), (5, "PROCESSING"));
 }
 
 #[test]
@@ -148,10 +153,12 @@ fn whatever_else_is_answered_ends_the_lookup_though_something_was_found() {
     for status in [401, 429, 404, 422, 503] {
         let wait = Some(Duration::from_secs(9));
         let response = Response { retry_after: wait, ..Response::new(status, "<html>") };
-        let (asked, reading) = ask(&[completed(), (3, response)]);
-        assert_eq!(asked.len(), 4);
+        let (sent, reading) = ask(&[completed(), (3, response)]);
+        assert_eq!(sent.len(), 4);
         match (status, reading) {
-            (401, Reading::Denied(_)) | (404 | 422, Reading::Malformed(_)) => {}
+            (401, Reading::Denied(_))
+            | (404, Reading::ForeignNotFound(_))
+            | (422, Reading::Malformed(_)) => {}
             (429 | 503, Reading::Busy { retry_after, .. }) => assert_eq!(retry_after, wait),
             (status, other) => panic!("{status}: {other:?}"),
         }
@@ -159,10 +166,10 @@ fn whatever_else_is_answered_ends_the_lookup_though_something_was_found() {
     // That one question finds nothing, in whichever words, does not.
     let unknown = r#"{"error":{"name":"Bad Request","message":"Order not found"}}"#;
     for (status, body) in [(400, unknown), (404, unknown)] {
-        let (asked, reading) = ask(&[completed(), (3, Response::new(status, body))]);
-        assert_eq!((asked.len(), word(reading).as_str()), (6, "COMPLETED"));
-        let (asked, reading) = ask(&[(10, Response::new(status, body))]);
-        assert_eq!(asked.len(), 11);
+        let (sent, reading) = ask(&[completed(), (3, Response::new(status, body))]);
+        assert_eq!((sent.len(), provider_status(reading).as_str()), (6, "COMPLETED"));
+        let (sent, reading) = ask(&[(10, Response::new(status, body))]);
+        assert_eq!(sent.len(), 11);
         let answer = format!("{status} (Bad Request: Order not found)");
         assert!(matches!(reading, Reading::NotFound(last) if last == answer));
     }

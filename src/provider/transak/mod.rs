@@ -1,4 +1,4 @@
-//! Transak, the on/off-ramp: REST, and orders over Pusher Channels.
+//! Transak, an on/off-ramp: REST, and orders over Pusher Channels.
 //!
 //! Facts from docs.transak.com: features/websockets (application key, cluster, channels, events),
 //! api/public/get-order-by-order-id, api/public/get-orders, api/public/refresh-access-token and
@@ -25,12 +25,12 @@ use crate::error::{Failure, config, usage};
 use crate::protocol::pusher::check_channel;
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use feed::{TransakFeed, channel};
-use id::{PARTNER, check_id, reference};
-use lookup::{ACCESS_TOKEN, ReferenceLookup, error_words, read_order};
+use id::{PARTNER_PREFIX, check_id, reference};
+use lookup::{ACCESS_TOKEN, ReferenceLookup, error_texts, read_order};
 
 const PRODUCTION: &str = "https://api.transak.com";
 const STAGING: &str = "https://api-stg.transak.com";
-/// Transak's application at Pusher; one for production and staging.
+/// Transak's application at Pusher, the same for production and staging.
 const PUSHER_KEY: &str = "1d9ffac87de599c61283";
 const CLUSTER: &str = "ap2";
 
@@ -56,7 +56,7 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
         personal: personal.map(str::to_owned).into(),
         pace: Pace {
             interval: Duration::from_secs(10),
-            safety: Duration::from_secs(60),
+            safety_interval: Duration::from_secs(60),
             quotas: Vec::new(),
         },
         id_shape: "an order id, or partner/REF for your own partnerOrderId: letters, digits or _ - = @ , . ;"
@@ -75,18 +75,18 @@ fn settings() -> Vec<Setting> {
             SettingKind::choice(&["production", "staging"]),
             "which hosts",
         )
-        .or("production"),
+        .with_default("production"),
         Setting::optional("url", SettingKind::Url(HTTP), "base of /partners/api/v2")
-            .or("the network's host"),
+            .with_default("the network's host"),
         Setting::optional(
             "push_url",
             SettingKind::Url(HTTP_OR_WEBSOCKET),
             "base of /app/{pusher_key}",
         )
-        .or("the cluster's host"),
+        .with_default("the cluster's host"),
         Setting::optional("pusher_key", SettingKind::Text, "Transak's application at Pusher")
-            .or(PUSHER_KEY),
-        Setting::optional("cluster", SettingKind::Text, "Pusher's cluster").or(CLUSTER),
+            .with_default(PUSHER_KEY),
+        Setting::optional("cluster", SettingKind::Text, "Pusher's cluster").with_default(CLUSTER),
         Setting::optional(
             "api_key",
             SettingKind::Text,
@@ -120,7 +120,7 @@ impl Definition for Transak {
     }
 }
 
-/// Transak behind its addresses, and behind a partner's API key if there is one.
+/// Transak at its base URLs, with a partner's API key if it is set.
 struct Client {
     rest: BaseUrl,
     push: BaseUrl,
@@ -164,7 +164,7 @@ impl Provider for Client {
     }
 
     fn accept(&self, id: &Id) -> Result<(), Failure> {
-        if id.as_str().starts_with(PARTNER) && self.api_key.is_none() {
+        if id.as_str().starts_with(PARTNER_PREFIX) && self.api_key.is_none() {
             return Err(config(
                 "a partnerOrderId is looked up with your API key, and there is no api_key",
             ));
@@ -174,7 +174,7 @@ impl Provider for Client {
             return Err(usage(format!(
                 "'{id}' is the channel of a partnerOrderId, not an order id"
             ))
-            .hint(format!("write {PARTNER}{reference}")));
+            .hint(format!("write {PARTNER_PREFIX}{reference}")));
         }
         check_channel(&channel(id, self.api_key.as_deref())).map_err(|error| {
             usage(format!("'{id}' cannot be followed by push: the channel's name: {error}"))
@@ -214,14 +214,14 @@ impl Provider for Client {
     }
 
     fn read_token(&self, response: &Response) -> TokenIssue {
-        let answer = json::error_answer(response, error_words).text;
+        let answer = json::error_body(response, error_texts).text;
         match response.class() {
             StatusClass::Success => match read_token(&response.body) {
                 Some((token, expires_at)) => TokenIssue::Token(token.into(), expires_at),
                 None => TokenIssue::Malformed("its answer holds no access token".to_owned()),
             },
             StatusClass::Denied => TokenIssue::Denied(answer),
-            // A wrong secret is a 400.
+            // The response for a wrong secret is a 400.
             _ if matches!(response.status, 400 | 402) => TokenIssue::Denied(answer),
             StatusClass::Busy => TokenIssue::Busy { answer, retry_after: response.retry_after },
             _ => TokenIssue::Malformed(format!("it answered {answer}")),
@@ -233,7 +233,7 @@ impl Provider for Client {
     }
 }
 
-/// `{"data": {"accessToken", "expiresAt": unix seconds}}`.
+/// Reads `{"data": {"accessToken", "expiresAt": unix seconds}}`.
 fn read_token(body: &[u8]) -> Option<(String, Option<Timestamp>)> {
     let object = json::object(body).ok()?;
     let data = object.get("data")?.as_object()?;

@@ -1,4 +1,4 @@
-//! Reading Transak's orders: the same object in REST, in events and in webhooks.
+//! Transak's order, which is the same object in REST, events and webhooks.
 //!
 //! Facts from docs.transak.com (features/websockets, guides/track-order-status,
 //! guides/how-to-use-orders-api, guides/how-to-decrypt-webhook-payload, api/public/get-order-by-order-id).
@@ -6,17 +6,17 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::provider::{Amount, Attempt, Kind, Passed, Report, Status, Transaction, Unit, json};
+use crate::provider::{Amount, Attempt, Kind, PastStatus, Report, Status, Transaction, Unit, json};
 
 /// An order as Transak writes it.
 pub(super) struct Order(Map<String, Value>);
 
 impl Order {
-    /// Finds the order in what was published: bare, or wrapped as in a webhook (`webhookData`) or as in
-    /// the documentation's sample of an event (`data`).
+    /// Finds the order in a payload: at the top, under `webhookData` as in webhooks, or under `data` as in the
+    /// documentation's sample of an event.
     pub(super) fn of(payload: Value) -> Result<Self, String> {
         let Value::Object(mut object) = payload else {
-            return Err(format!("it is {}, not an order", json::kind(&payload)));
+            return Err(format!("it is {}, not an order", json::type_name(&payload)));
         };
         for wrapper in ["webhookData", "data"] {
             if let (None, Some(Value::Object(_))) = (object.get("status"), object.get(wrapper))
@@ -28,18 +28,18 @@ impl Order {
         Ok(Order(object))
     }
 
-    /// Its id: `_id` in REST, `id` in events.
+    /// The order's id: `_id` in REST, `id` in events.
     pub(super) fn id(&self) -> Option<String> {
         self.text("id").or_else(|| self.text("_id"))
     }
 
-    /// The partner's own reference.
+    /// The partner's reference.
     pub(super) fn reference(&self) -> Option<String> {
         self.text("partnerOrderId")
     }
 
-    /// When it was created.
-    pub(super) fn created(&self) -> Option<Timestamp> {
+    /// When the order was created.
+    pub(super) fn created_at(&self) -> Option<Timestamp> {
         self.time("createdAt")
     }
 
@@ -51,23 +51,21 @@ impl Order {
         self.text(key)?.parse().ok()
     }
 
-    /// What it reports. The status is the order's own; any other field may be missing or new.
+    /// The report about the order. Any field except the status may be missing or unknown.
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with the status.
     pub(super) fn report(self) -> Result<Report, String> {
-        let word = match self.0.get("status") {
-            Some(Value::String(word)) if !word.is_empty() => word.clone(),
-            Some(Value::String(_)) => return Err("its status is empty".to_owned()),
-            Some(other) => return Err(format!("its status is {}, not a word", json::kind(other))),
-            None => return Err("it has no status".to_owned()),
-        };
+        let provider_status = json::required_text(&self.0, "status")?;
         let kind = match self.text("isBuyOrSell").as_deref() {
             Some("BUY") => Some(Kind::Buy),
             Some("SELL") => Some(Kind::Sell),
             _ => None,
         };
         Ok(Report {
-            status: status(&word),
-            detail: meaning(&word, kind).map(str::to_owned),
-            word,
+            status: map_status(&provider_status),
+            detail: description(&provider_status, kind).map(str::to_owned),
+            provider_status,
             occurred_at: self.time("updatedAt").max(self.time("completedAt")),
             attempt: None,
             history: self.history(),
@@ -88,20 +86,19 @@ impl Order {
         })
     }
 
-    /// The same, where the order is one of those with a partner's reference.
-    pub(super) fn report_of_attempt(self) -> Result<Report, String> {
-        let began = self.created();
-        let attempt = self.id().map(|id| Attempt { id, began });
+    /// The same report, as one of the attempts under a partner's reference.
+    pub(super) fn report_attempt(self) -> Result<Report, String> {
+        let created_at = self.created_at();
+        let attempt = self.id().map(|id| Attempt { id, created_at });
         Ok(Report { attempt, ..self.report()? })
     }
 
-    /// What it went through, as far as the order says.
-    fn history(&self) -> Vec<Passed> {
+    fn history(&self) -> Vec<PastStatus> {
         let entries = self.0.get("statusHistories").and_then(Value::as_array);
         let passed = |entry: &Value| {
             let entry = entry.as_object()?;
-            Some(Passed {
-                status: status(&json::text(entry, "status")?),
+            Some(PastStatus {
+                status: map_status(&json::text(entry, "status")?),
                 at: json::text(entry, "createdAt")?.parse().ok()?,
             })
         };
@@ -109,9 +106,9 @@ impl Order {
     }
 }
 
-/// The documented words of buy and sell orders.
-pub(super) fn status(word: &str) -> Status {
-    match word {
+/// Maps the documented statuses of buy and sell orders.
+pub(super) fn map_status(provider_status: &str) -> Status {
+    match provider_status {
         "AWAITING_PAYMENT_FROM_USER" | "PAYMENT_DONE_MARKED_BY_USER" => Status::Pending,
         "PROCESSING" | "PENDING_DELIVERY_FROM_TRANSAK" => Status::Processing,
         "ON_HOLD_PENDING_DELIVERY_FROM_TRANSAK" => Status::OnHold,
@@ -124,10 +121,10 @@ pub(super) fn status(word: &str) -> Status {
     }
 }
 
-/// The same word means different things to who buys and who sells.
-fn meaning(word: &str, kind: Option<Kind>) -> Option<&'static str> {
+/// A phrase that explains a status, which differs between buy and sell orders.
+fn description(provider_status: &str, kind: Option<Kind>) -> Option<&'static str> {
     let sells = kind == Some(Kind::Sell);
-    Some(match word {
+    Some(match provider_status {
         "AWAITING_PAYMENT_FROM_USER" => "waiting for the user's payment",
         "PAYMENT_DONE_MARKED_BY_USER" => "the user says it is paid; not received yet",
         "PROCESSING" => "the payment was checked",

@@ -1,45 +1,48 @@
-//! Signed messages: every order of an account comes as a JSON Web Token.
+//! Signed messages: on the channel of an account orders come as JSON Web Tokens.
 
 use super::order::Order;
 use crate::protocol::jwt::{self, JwtError};
 use crate::wire::Token;
 
 /// Why an event is ignored.
-pub(super) enum Ignored {
-    /// It was signed with another token than ours.
+pub(super) enum IgnoreReason {
+    /// It was signed with another access token, for this reason.
     BadSignature(String),
-    /// It cannot be understood.
+    /// It cannot be understood, for this reason.
     Malformed(String),
 }
 
-impl From<String> for Ignored {
+impl From<String> for IgnoreReason {
     fn from(problem: String) -> Self {
-        Ignored::Malformed(problem)
+        IgnoreReason::Malformed(problem)
     }
 }
 
-impl From<&str> for Ignored {
+impl From<&str> for IgnoreReason {
     fn from(problem: &str) -> Self {
-        Ignored::Malformed(problem.to_owned())
+        IgnoreReason::Malformed(problem.to_owned())
     }
 }
 
-/// What signed messages are checked with: the access token, and the one before it.
+/// The keys that signed messages are verified with: the current access token, and the previous one.
 #[derive(Default)]
-pub(super) struct Keys {
+pub(super) struct SigningKeys {
     current: Token,
     previous: Token,
 }
 
-impl Keys {
-    pub(super) fn renew(&mut self, token: &Token) {
+impl SigningKeys {
+    pub(super) fn set_current(&mut self, token: &Token) {
         if token.text() != self.current.text() {
             self.previous = std::mem::replace(&mut self.current, token.clone());
         }
     }
 
-    /// The order in a signed message.
-    pub(super) fn open(&self, text: &str) -> Result<Order, Ignored> {
+    /// Verifies a signed message and reads its order.
+    ///
+    /// # Errors
+    /// The signature is wrong, or there is no order in it.
+    pub(super) fn verify(&self, text: &str) -> Result<Order, IgnoreReason> {
         let secrets: Vec<&[u8]> = [&self.current, &self.previous]
             .into_iter()
             .filter_map(Token::text)
@@ -50,7 +53,7 @@ impl Keys {
         }
         match jwt::verify(text, &secrets) {
             Ok(claims) => Ok(Order::of(claims)?),
-            Err(JwtError::WrongSignature) => Err(Ignored::BadSignature(
+            Err(JwtError::WrongSignature) => Err(IgnoreReason::BadSignature(
                 "its signature is wrong: it was made with another access token".to_owned(),
             )),
             Err(error) => Err(error.to_string().into()),

@@ -7,7 +7,7 @@ use crate::provider::testing::{
     assert_404, assert_busy_says_how_long, look_up, observed, reported, written,
 };
 use crate::provider::{
-    Amount, Attempt, FeedAction, FeedSignal, Kind, Reading, Unit, testing, without_personal_data,
+    Amount, Attempt, FeedAction, FeedSignal, Kind, Reading, Unit, remove_personal_data, testing,
 };
 use crate::warning::{Warning, WarningCode};
 use crate::wire::{Frame, Token};
@@ -70,7 +70,9 @@ fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> FeedAction {
 /// The id and the word of a report, or the warning.
 fn outcome(action: FeedAction) -> Result<(String, String), String> {
     match action {
-        FeedAction::Signal(FeedSignal::Observed(id, report)) => Ok((id.to_string(), report.word)),
+        FeedAction::Signal(FeedSignal::Observed(id, report)) => {
+            Ok((id.to_string(), report.provider_status))
+        }
         FeedAction::Signal(FeedSignal::Warning(Warning { message, .. })) => Err(message),
         other => panic!("{other:?}"),
     }
@@ -81,7 +83,7 @@ fn the_documented_order_is_read_digit_for_digit() {
     let body = format!(r#"{{"meta":{{"orderId":"{ID}"}},"data":{}}}"#, sample());
     let report = observed(read(ID, 200, &body));
     assert_eq!(
-        (report.status, report.word.as_str()),
+        (report.status, report.provider_status.as_str()),
         (Status::Pending, "AWAITING_PAYMENT_FROM_USER")
     );
     assert_eq!(report.occurred_at.unwrap().to_string(), "2025-04-04T13:11:48.374Z");
@@ -97,7 +99,7 @@ fn the_documented_order_is_read_digit_for_digit() {
     assert_eq!(report.history.len(), 1);
     let mut data = report.data.unwrap();
     assert_eq!(data["conversionPrice"].to_string(), "0.0006130127560164107");
-    without_personal_data(&mut data, &SPEC.personal);
+    remove_personal_data(&mut data, &SPEC.personal);
     let text = data.to_string();
     for personal in ["14.142", "243a8ce2", "0xD902", "Jane", "Karnataka"] {
         assert!(!text.contains(personal), "{personal}: {text}");
@@ -117,7 +119,7 @@ fn rest_has_an_underscore_before_the_id() {
 
 #[test]
 fn every_word_of_buy_and_sell_has_its_status() {
-    for (word, status) in [
+    for (provider_status, status) in [
         ("AWAITING_PAYMENT_FROM_USER", Status::Pending),
         ("PAYMENT_DONE_MARKED_BY_USER", Status::Pending),
         ("PROCESSING", Status::Processing),
@@ -132,10 +134,11 @@ fn every_word_of_buy_and_sell_has_its_status() {
         ("SOMETHING_NEW", Status::Unknown),
     ] {
         for kind in ["BUY", "SELL", "SWAP"] {
-            let body = json!({ "data": { "_id": ID, "status": word, "isBuyOrSell": kind } });
+            let body =
+                json!({ "data": { "_id": ID, "status": provider_status, "isBuyOrSell": kind } });
             let report = observed(read(ID, 200, &body.to_string()));
-            assert_eq!((report.status, report.word.as_str()), (status, word));
-            assert_eq!(report.detail.is_some(), status != Status::Unknown, "{word}");
+            assert_eq!((report.status, report.provider_status.as_str()), (status, provider_status));
+            assert_eq!(report.detail.is_some(), status != Status::Unknown, "{provider_status}");
         }
     }
 }
@@ -157,9 +160,9 @@ fn the_status_decides_and_never_the_event() {
     let transak = transak(&[]);
     let mut feed = feed(&*transak, &[ID]);
     // The event is called ORDER_FAILED in all of these.
-    for word in ["EXPIRED", "CANCELLED", "FAILED", "COMPLETED"] {
-        let action = publish(feed.as_mut(), ID, &order(word).to_string());
-        assert_eq!(outcome(action).unwrap(), (ID.to_owned(), word.to_owned()));
+    for provider_status in ["EXPIRED", "CANCELLED", "FAILED", "COMPLETED"] {
+        let action = publish(feed.as_mut(), ID, &order(provider_status).to_string());
+        assert_eq!(outcome(action).unwrap(), (ID.to_owned(), provider_status.to_owned()));
     }
 }
 
@@ -180,7 +183,7 @@ fn answers_that_are_no_order_are_told_apart() {
     assert!(matches!(error(401, "Unauthorized", "Authorization Required"), Reading::Denied(_)));
     assert!(matches!(error(403, "Forbidden", "no"), Reading::Denied(_)));
     assert!(matches!(error(404, "Not Found", "no such order"), Reading::NotFound(_)));
-    assert!(matches!(read(ID, 404, "<html>"), Reading::Malformed(_)));
+    assert!(matches!(read(ID, 404, "<html>"), Reading::ForeignNotFound(_)));
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read(ID, status, "busy"), Reading::Busy { .. }), "{status}");
     }
@@ -261,7 +264,7 @@ fn the_newest_order_with_the_reference_counts() {
         { "_id": "3", "status": "COMPLETED", "partnerOrderId": "ref-8", "createdAt": "2025-04-04T12:00:00.000Z" },
     ] });
     let report = observed(read("partner/ref-7", 200, &list.to_string()));
-    assert_eq!(report.word, "PROCESSING");
+    assert_eq!(report.provider_status, "PROCESSING");
     assert!(matches!(read("partner/ref-9", 200, &list.to_string()), Reading::NotFound(_)));
     assert!(matches!(read("partner/ref-7", 200, r#"{"data":[]}"#), Reading::NotFound(_)));
     assert!(matches!(read("partner/ref-7", 200, r#"{"data":{}}"#), Reading::Malformed(_)));
@@ -287,7 +290,7 @@ fn a_reference_is_followed_on_the_channel_of_the_api_key() {
     // Which of the orders it is about lets an older one be told from the newest.
     let expired = of("1", "EXPIRED", early);
     let (_, report) = reported(publish(feed.as_mut(), "key-1_ref-7", &expired));
-    let attempt = Attempt { id: "1".to_owned(), began: Some(early.parse().unwrap()) };
+    let attempt = Attempt { id: "1".to_owned(), created_at: Some(early.parse().unwrap()) };
     assert_eq!(report.attempt, Some(attempt));
 }
 
@@ -484,10 +487,10 @@ fn tokens_are_issued_for_the_secret() {
         assert!(matches!(issued(status, wrong), TokenIssue::Malformed(_)), "{status}");
     }
     let second = Duration::from_secs(1);
-    for (status, asked) in [(429, Some(second * 7)), (503, None), (408, Some(second))] {
-        let response = Response { retry_after: asked, ..Response::new(status, "{}") };
+    for (status, sent) in [(429, Some(second * 7)), (503, None), (408, Some(second))] {
+        let response = Response { retry_after: sent, ..Response::new(status, "{}") };
         match transak.read_token(&response) {
-            TokenIssue::Busy { retry_after, .. } => assert_eq!(retry_after, asked),
+            TokenIssue::Busy { retry_after, .. } => assert_eq!(retry_after, sent),
             other => panic!("{other:?}"),
         }
     }

@@ -78,7 +78,7 @@ fn a_sample_is_understood_and_backs_what_is_read_from_it() {
             for (id, reading) in read_all(subject, &Response::new(status(digit), body.clone())) {
                 if let Reading::Observed(report) = reading {
                     understood += 1;
-                    assert!(!report.word.is_empty(), "{id}");
+                    assert!(!report.provider_status.is_empty(), "{id}");
                     let answer = serde_json::from_slice(&body).unwrap();
                     assert!(holds(&answer, &report), "{id}: {report:?} is not in the answer");
                 }
@@ -147,7 +147,9 @@ fn no_error_tells_where_a_transaction_stands() {
                             assert!(is_busy, "{id}: {status} {shown}");
                             answer
                         }
-                        Reading::NotFound(why) | Reading::Malformed(why) => {
+                        Reading::NotFound(why)
+                        | Reading::ForeignNotFound(why)
+                        | Reading::Malformed(why) => {
                             let is_other =
                                 matches!(status, 302 | 304 | 400 | 404 | 409 | 418 | 422);
                             assert!(is_other, "{id}: {status} {shown}: {reading:?}");
@@ -187,7 +189,7 @@ fn who_is_busy_says_for_how_long() {
 }
 
 #[test]
-fn what_another_web_server_answers_is_malformed() {
+fn what_another_web_server_answers_is_foreign_or_malformed() {
     each(|subject| {
         for body in broken(subject) {
             for status in [200, 203, 404] {
@@ -196,8 +198,11 @@ fn what_another_web_server_answers_is_malformed() {
                     // An object of JSON may be an error of the provider's own.
                     let is_object = serde_json::from_slice::<serde_json::Map<_, _>>(&body).is_ok();
                     let is_unknown = is_object && matches!(reading, Reading::NotFound(_));
-                    let is_malformed = matches!(reading, Reading::Malformed(_));
-                    assert!(is_malformed || is_unknown, "{id}: {status} {shown}: {reading:?}");
+                    let is_foreign = match status {
+                        404 => matches!(reading, Reading::ForeignNotFound(_)),
+                        _ => matches!(reading, Reading::Malformed(_)),
+                    };
+                    assert!(is_foreign || is_unknown, "{id}: {status} {shown}: {reading:?}");
                 }
             }
         }

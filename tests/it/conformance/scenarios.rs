@@ -52,7 +52,7 @@ async fn watch(played: &Played, mode: Mode) -> TargetResult {
     let mut plan = plan(&played.provider, TOKEN, std::slice::from_ref(&played.id), mode);
     let profile = &mut plan.profiles[ProfileId::at(0)];
     profile.interval = Duration::from_millis(50);
-    profile.safety = Duration::from_millis(50);
+    profile.safety_interval = Duration::from_millis(50);
     let network = Transport::new(&Options::default()).unwrap();
     let env = Env { clock: Clock::start(), network, random: fastrand::Rng::new() };
     let mut recorder = Recorder::default();

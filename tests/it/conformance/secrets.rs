@@ -67,7 +67,7 @@ fn what_needs_a_token_says_where_it_goes() {
                 let lookup = provider.first_request(id).unwrap();
                 assert_eq!(lookup.auth == Auth::None, token.is_none(), "{what}: {}", lookup.url);
             }
-            assert_eq!(provider.is_open(), token.is_none(), "{what}");
+            assert_eq!(provider.is_public(), token.is_none(), "{what}");
             let request = provider.token_request();
             assert_eq!(request.is_some(), issuer.is_some(), "{what}");
             assert!(request.is_none_or(|it| it.auth != Auth::None), "{what}: for no secret");

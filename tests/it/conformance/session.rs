@@ -16,7 +16,7 @@ use txwatch::engine::{List, ListIndex, ProfileId};
 use txwatch::error::Signal;
 use txwatch::event::{Closing, Name, Stamped, View, ViewSize};
 use txwatch::provider::{Id, Provider};
-use txwatch::render::{Output, OutputOptions, Paint, Progress, Records, Renderer, farewell};
+use txwatch::render::{Output, OutputOptions, Paint, Progress, Records, Renderer, closing_report};
 use txwatch::transport::{Connection, Error, Message, Network};
 use txwatch::wire::{Frame, Request, Response, Token};
 
@@ -109,7 +109,7 @@ impl Shown {
                 stdout + &stderr
             })
         });
-        let last = farewell(&self.closing, |targets| targets.join(" "), Paint(false));
+        let last = closing_report(&self.closing, |targets| targets.join(" "), Paint(false));
         looks.chain([last]).collect()
     }
 }
@@ -133,10 +133,10 @@ impl Renderer for Recorder {
 /// A command about these ids.
 pub(super) fn plan(provider: &Arc<dyn Provider>, token: &str, ids: &[Id], mode: Mode) -> Plan {
     let spec = provider.spec();
-    let credential = if provider.is_open() {
+    let credential = if provider.is_public() {
         Credential::none()
     } else {
-        Credential::fixed(token, "a test".to_owned()).unwrap()
+        Credential::value(token, "a test".to_owned()).unwrap()
     };
     let profile = Profile {
         name: spec.name.clone(),
@@ -145,7 +145,7 @@ pub(super) fn plan(provider: &Arc<dyn Provider>, token: &str, ids: &[Id], mode: 
         credential,
         can_poll: true,
         interval: spec.pace.interval,
-        safety: spec.pace.safety,
+        safety_interval: spec.pace.safety_interval,
         appear_timeout: None,
         max_outage: None,
         grace: Duration::ZERO,

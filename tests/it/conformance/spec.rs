@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 use txwatch::error::FailureKind;
-use txwatch::provider::{Secret, Setting, SettingKind, Settings, Status, without_personal_data};
+use txwatch::provider::{Secret, Setting, SettingKind, Settings, Status, remove_personal_data};
 
 use super::{each, registry, variants};
 use crate::properties::Subject;
@@ -41,11 +41,11 @@ fn settings_are_told_apart_and_explained() {
         let spec = definition.spec();
         let mut keys = HashSet::from(["provider".to_owned()]);
         for setting in &spec.settings {
-            let Setting { key, kind, about, required, default, follows_url } = setting;
+            let Setting { key, kind, description, required, default, follows_url } = setting;
             let is_key = key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
             assert!(is_key && !key.is_empty(), "{key:?} is part of variables");
             assert!(keys.insert(key.to_string()), "{key} is there twice");
-            assert!(!about.is_empty(), "{key}");
+            assert!(!description.is_empty(), "{key}");
             assert!(!*required || default.is_empty(), "{key} is required, and has a default");
             match kind {
                 SettingKind::Secret(_) => {
@@ -115,7 +115,10 @@ fn it_is_polled_at_a_sane_pace() {
         let spec = definition.spec();
         let pace = &spec.pace;
         assert!(!pace.interval.is_zero(), "it would be flooded");
-        assert!(pace.safety >= pace.interval, "it is asked more often where push is healthy");
+        assert!(
+            pace.safety_interval >= pace.interval,
+            "it is asked more often where push is healthy"
+        );
         for quota in &pace.quotas {
             assert!(quota.requests > 0 && !quota.within.is_zero(), "{quota:?}");
         }
@@ -147,7 +150,7 @@ fn personal_fields_are_named_as_they_are_compared() {
             let (first, rest) = name.split_at(1);
             let written = format!("{}_{}-", first.to_ascii_uppercase(), rest);
             let mut value = json!({ "kept": [{ written.as_str(): "Jane", "kept": 1 }] });
-            without_personal_data(&mut value, &spec.personal);
+            remove_personal_data(&mut value, &spec.personal);
             assert_eq!(value, json!({ "kept": [{ "kept": 1 }] }), "{written}");
         }
     });

@@ -85,8 +85,11 @@ impl Renderer for RecordChecker {
 
     fn draw(&mut self, view: &View) {
         self.drawn.push(view.elapsed);
-        if let (Rows::Some { slowest, latest }, Some(size)) = (&view.rows, self.view_size) {
-            assert!(slowest.len() + latest.len() <= size.some, "there is no room for {view:#?}");
+        if let (Rows::Partial { slowest, latest }, Some(size)) = (&view.rows, self.view_size) {
+            assert!(
+                slowest.len() + latest.len() <= size.partial_rows,
+                "there is no room for {view:#?}"
+            );
         }
     }
 }

@@ -200,7 +200,8 @@ fn logs() {
 #[tokio::test(start_paused = true)]
 async fn the_view_is_drawn_ten_times_a_second_at_most() {
     for seed in 0..10 {
-        let (world, drawn) = simulate(seed, false, Some(ViewSize { every: 1, some: 1 })).await;
+        let (world, drawn) =
+            simulate(seed, false, Some(ViewSize { all_rows: 1, partial_rows: 1 })).await;
         assert_eq!(world.lock().unwrap().violations, [] as [&str; 0], "seed {seed}");
         let gaps = drawn.windows(2).map(|pair| pair[1] - pair[0]);
         assert!(gaps.min().is_none_or(|gap| gap >= Duration::from_millis(100)), "seed {seed}");

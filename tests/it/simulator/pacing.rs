@@ -70,7 +70,7 @@ impl World {
         let wait = match self.scenario.mode {
             _ if !kind.is_understood() => return now,
             Mode::WatchPushOnly if is_seen => return Millis::MAX / 2,
-            Mode::Watch if is_live && is_seen => millis(pace.safety),
+            Mode::Watch if is_live && is_seen => millis(pace.safety_interval),
             _ => millis(pace.interval),
         };
         let due = now + wait / 10 * 9;

@@ -36,10 +36,10 @@ impl Scenario {
 impl ProviderSetup {
     fn profile(&self) -> Profile {
         let provider = self.definition.build(&self.settings()).unwrap();
-        let credential = if provider.is_open() || !self.can_poll {
+        let credential = if provider.is_public() || !self.can_poll {
             Credential::none()
         } else {
-            Credential::fixed(TOKEN, "a seed".to_owned()).unwrap()
+            Credential::value(TOKEN, "a seed".to_owned()).unwrap()
         };
         Profile {
             name: self.name.as_str().into(),
@@ -48,7 +48,7 @@ impl ProviderSetup {
             credential,
             can_poll: self.can_poll,
             interval: self.spec.pace.interval,
-            safety: self.spec.pace.safety,
+            safety_interval: self.spec.pace.safety_interval,
             appear_timeout: Some(duration(self.appear_timeout)),
             max_outage: Some(duration(self.max_outage)),
             grace: duration(self.grace),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
+use txwatch::sandbox::Speed;
 use vt100::Parser;
 
 /// Longer than any wait of a passing test.
@@ -60,6 +61,7 @@ where
     command.env("PATH", super::txwatch::path());
     command.env("TERM", "xterm-256color");
     command.env("TZ", "UTC");
+    command.env(Speed::VARIABLE, "10");
     let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
     Session { command, home, size }
 }
@@ -82,6 +84,11 @@ impl Session {
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// Runs scenarios of the sandbox in real time.
+    pub fn in_real_time(self) -> Self {
+        self.env(Speed::VARIABLE, "1")
     }
 
     /// Writes the configuration file.

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use txwatch::sandbox::Speed;
 
 use super::schema;
 use super::tls::Authority;
 
 /// A command line of txwatch, isolated from the machine it runs on: its own home, no proxy, no configuration,
-/// UTC.
+/// UTC. Scenarios of its sandbox run ten times as fast.
 pub struct Txwatch {
     command: Command,
     home: Arc<TempDir>,
@@ -35,6 +36,7 @@ where
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
+    command.env(Speed::VARIABLE, "10");
     Txwatch { command, home }
 }
 
@@ -56,6 +58,16 @@ impl Txwatch {
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// Runs scenarios of the sandbox in real time.
+    pub fn in_real_time(self) -> Self {
+        self.at_speed("1")
+    }
+
+    /// Runs scenarios of the sandbox so many times as fast as real time.
+    pub fn at_speed(self, factor: &str) -> Self {
+        self.env(Speed::VARIABLE, factor)
     }
 
     /// Points the profile `proof` at a server.

@@ -30,7 +30,7 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
         personal: ["payer".to_owned()].into(),
         pace: Pace {
             interval: Duration::from_secs(5),
-            safety: Duration::from_secs(60),
+            safety_interval: Duration::from_secs(60),
             quotas: Vec::new(),
         },
         id_shape: "1 to 40 letters, digits or -".to_owned(),
@@ -102,8 +102,8 @@ impl Lookup for StatusLookup {
             StatusClass::Success => rows(&response.body)
                 .map_err(|problem| Reading::Malformed(format!("its answer: {problem}"))),
             _ => {
-                let error = json::error_answer(response, |body| json::texts(body, &["error"]));
-                Err(Reading::of_error(response, error.text, error.is_foreign))
+                let error = json::error_body(response, |body| json::texts(body, &["error"]));
+                Err(Reading::from_error(response, error.text, error.is_json))
             }
         };
         let read = |id| match &rows {
@@ -120,7 +120,7 @@ fn rows(body: &[u8]) -> Result<Vec<Map<String, Value>>, String> {
     };
     let row = |row| match row {
         Value::Object(row) => Ok(row),
-        other => Err(format!("one of its transactions is {}", json::kind(&other))),
+        other => Err(format!("one of its transactions is {}", json::type_name(&other))),
     };
     rows.into_iter().map(row).collect()
 }

@@ -1,18 +1,18 @@
-//! The words for the state of a Casper transaction: CSPR.cloud's, CSPR.click's and a node's.
+//! The statuses of Casper transactions at CSPR.cloud, CSPR.click and nodes.
 //!
 //! Facts from docs.cspr.cloud (rest-api/deploy, streaming-api/deploy), from the types of
 //! @make-software/csprclick-core-types, and from casper-sidecar's JSON-RPC schema.
 
 use crate::provider::{Coin, Status, Unit};
 
-/// What Casper's amounts are counted in.
+/// The unit of Casper's amounts.
 pub(in crate::provider) const MOTES: Unit =
     Unit::Smallest(&Coin { symbol: "CSPR", smallest: "motes", decimals: 9 });
 
-/// The status behind a word. What was processed succeeded only if there is no error with it.
-pub(in crate::provider) fn status(word: &str, error: Option<&str>) -> Status {
-    match word {
-        // CSPR.click says `timeout` when its listener gave up: the transaction is undecided.
+/// Maps a provider's status. What was processed succeeded only if there is no error message.
+pub(in crate::provider) fn from_provider(provider_status: &str, error: Option<&str>) -> Status {
+    match provider_status {
+        // CSPR.click's `timeout` means that its listener gave up; the transaction is undecided.
         "pending" | "sent" | "accepted" | "timeout" => Status::Pending,
         "included" => Status::Processing,
         "processed" => match error {
@@ -26,9 +26,12 @@ pub(in crate::provider) fn status(word: &str, error: Option<&str>) -> Status {
     }
 }
 
-/// What it means, for people.
-pub(in crate::provider) fn meaning(word: &str, error: Option<&str>) -> Option<String> {
-    let text = match (word, error) {
+/// A phrase that explains a provider's status.
+pub(in crate::provider) fn description(
+    provider_status: &str,
+    error: Option<&str>,
+) -> Option<String> {
+    let text = match (provider_status, error) {
         ("processed", Some(error)) => return Some(format!("executed with an error: {error}")),
         ("error", Some(error)) => return Some(error.to_owned()),
         ("pending", _) => "known to the network, not executed yet",
