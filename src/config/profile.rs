@@ -185,10 +185,10 @@ impl Config {
         ];
         let mut found: Vec<SecretSource> = forms
             .into_iter()
-            .filter_map(|(kind, suffix)| {
+            .filter_map(|(form, suffix)| {
                 let (value, origin) =
                     self.find_value(profile, &format!("{}{suffix}", setting.key))?;
-                Some((kind, value, origin))
+                Some(SecretSource { form, value, origin })
             })
             .collect();
         let from_environment =
