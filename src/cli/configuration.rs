@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Fai
     }
 }
 
-/// The path is told even if the file is broken: one wants to open it then.
+/// Prints the path even if the file is invalid, so that it can be opened to be fixed.
 fn path(context: &Context) -> Result<Code, Failure> {
     let path = Config::path_of(&context.environment)?;
     print(&format!("{}\n", path.display()))?;
@@ -83,13 +83,12 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// `key  value  # where from`.
+/// `key  value  # origin`.
 fn line(key: &str, found: &Sourced) -> String {
     format!("{key:<16} {:<32} # {}\n", clean(&found.value), clean(&found.origin.to_string()))
 }
 
-/// A setting as it is in force. One that is not usable may hold anything, a password say, and is not
-/// shown.
+/// A setting for display. The value of an invalid one is not shown, for it may be a secret.
 fn checked(setting: &Setting, found: Sourced) -> Sourced {
     match setting.check(&found.value) {
         Ok(()) => found,

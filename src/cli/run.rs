@@ -1,4 +1,4 @@
-//! The program from start to end.
+//! The entry point: parses the arguments and dispatches to the command.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -19,7 +19,7 @@ use crate::render::{self, Paint, write_stderr};
 /// What `--version` prints.
 const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// Runs what was typed; answers the exit code.
+/// Runs the command in the arguments, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
     let registry = Registry::built_in();
     CompleteEnv::with_factory(|| definitions(&registry)).var(docs::COMPLETE).complete();
@@ -61,7 +61,7 @@ fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry:
     }
 }
 
-/// Reports what a simple command came to.
+/// Reports the failure of a command, and returns the exit code.
 fn finish(result: Result<Code, Failure>, paint: Paint) -> Code {
     result.unwrap_or_else(|failure| {
         if failure.kind() != FailureKind::OutputClosed {
@@ -71,7 +71,7 @@ fn finish(result: Result<Code, Failure>, paint: Paint) -> Code {
     })
 }
 
-/// `-v` tells of connections, `-vv` of the wire.
+/// `-v` logs connections, `-vv` also messages.
 fn start_log(verbose: u8) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::SubscriberExt;
@@ -87,13 +87,13 @@ fn start_log(verbose: u8) {
         .with_ansi(false)
         .with_target(false)
         .without_time();
-    // Only our own words: what libraries log may hold headers.
+    // Only this crate's events, for those of libraries may contain headers.
     let filter = Targets::new().with_target("txwatch", level);
-    // Fails only if there is one already, as in a test.
+    // Fails only if one is installed already, as in a test.
     let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
 }
 
-/// stderr for the log, whose lines may repeat what came from outside. A line comes in one piece.
+/// Writes sanitised log lines to stderr. Each call to `write` is one line.
 struct Log;
 
 impl Write for Log {

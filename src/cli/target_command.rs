@@ -1,4 +1,4 @@
-//! `watch`, `poll` and `get`: from what was typed over the plan to the exit code.
+//! `watch`, `poll` and `get`: from the arguments over the plan to the exit code.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 
 use super::arguments::{Cli, GetArgs, PollArgs, TargetArgs, WatchArgs};
-use super::context::{Context, block_on, no_runtime, output_broke};
+use super::context::{Context, block_on, runtime_failure, stdout_error_code};
 use super::plan::{PlanBuilder, Prepared};
 use super::{output, resume, stdin};
 use crate::config::options::{COLOR, OUTPUT, TIMEOUT, TRANSPORT};
@@ -53,7 +53,7 @@ impl<'a> TargetCommand<'a> {
                 }
             }
             TargetCommand::Poll(_) => Mode::Poll,
-            // Whoever expects something wants to be told by the code.
+            // --expect implies --exit-status.
             TargetCommand::Get(arguments) => Mode::Get {
                 exit_status: arguments.exit_status || !arguments.common.goal.expect.is_empty(),
             },
@@ -61,87 +61,88 @@ impl<'a> TargetCommand<'a> {
     }
 }
 
-/// What was typed, as far as it is read: the records of a command that could not begin name it.
+/// The arguments that are known when a command fails, for its records.
 #[derive(Clone)]
-struct Typed {
+struct KnownArguments {
     format: Option<OutputFormat>,
     targets: Vec<String>,
 }
 
-/// A command that could not begin, or did not end.
-struct Stopped {
-    typed: Typed,
+/// The failure of a command, with the arguments that were known by then.
+struct CommandFailure {
+    known: KnownArguments,
     failure: Failure,
 }
 
-impl Typed {
-    fn stopped(&self, failure: Failure) -> Stopped {
-        Stopped { typed: self.clone(), failure }
+impl KnownArguments {
+    fn fail(&self, failure: Failure) -> CommandFailure {
+        CommandFailure { known: self.clone(), failure }
     }
 }
 
-impl Stopped {
-    /// Says why. In JSON every command has its records, also one that could not begin.
+impl CommandFailure {
+    /// Reports the failure. With JSON output there are also the records of the command.
     fn report(&self, context: &Context) -> Code {
         write_stderr(&render::failure(&self.failure, context.stderr));
-        if self.typed.format != Some(OutputFormat::Json) {
+        if self.known.format != Some(OutputFormat::Json) {
             return self.failure.kind().into();
         }
         let now = Clock::start().now().wall;
-        let text = render::aborted(now, &self.typed.targets, &self.failure);
+        let text = render::aborted(now, &self.known.targets, &self.failure);
         match io::stdout().write_all(text.as_bytes()) {
             Ok(()) => self.failure.kind().into(),
-            Err(error) => output_broke(&error),
+            Err(error) => stdout_error_code(&error),
         }
     }
 }
 
-/// Runs the command to its end; answers the exit code.
+/// Runs the command to its end, and returns the exit code.
 pub(super) fn run(
     command: TargetCommand<'_>,
     cli: &Cli,
     matches: &ArgMatches,
     context: &Context,
 ) -> Code {
-    attempt(command, cli, matches, context).unwrap_or_else(|stopped| stopped.report(context))
+    try_run(command, cli, matches, context).unwrap_or_else(|failure| failure.report(context))
 }
 
-fn attempt(
+fn try_run(
     command: TargetCommand<'_>,
     cli: &Cli,
     matches: &ArgMatches,
     context: &Context,
-) -> Result<Code, Stopped> {
+) -> Result<Code, CommandFailure> {
     let arguments = command.arguments();
-    let typed = Typed { format: arguments.output.output, targets: arguments.targets.clone() };
-    let config = context.config().map_err(|failure| typed.stopped(failure))?;
+    let known =
+        KnownArguments { format: arguments.output.output, targets: arguments.targets.clone() };
+    let config = context.config().map_err(|failure| known.fail(failure))?;
     let options = config.options(command.kind());
-    let format = options.given(&OUTPUT, typed.format).map_err(|failure| typed.stopped(failure))?;
-    let typed = Typed { format, ..typed };
+    let format = options.given(&OUTPUT, known.format).map_err(|failure| known.fail(failure))?;
+    let known = KnownArguments { format, ..known };
     let (mode, targets) =
-        read(command, options, &typed.targets).map_err(|failure| typed.stopped(failure))?;
-    let typed = Typed { targets, ..typed };
+        read_arguments(command, options, &known.targets).map_err(|failure| known.fail(failure))?;
+    let known = KnownArguments { targets, ..known };
     let builder = PlanBuilder::new(arguments, mode, options, &config);
-    let carried_out = || {
-        let prepared = if typed.targets.is_empty() {
+    let run_plan = || {
+        let prepared = if known.targets.is_empty() {
             builder.account()?
         } else {
-            builder.targets(&typed.targets)?
+            builder.targets(&known.targets)?
         };
         let colour = options.value(&COLOR, cli.color)?;
-        execute(cli, typed.format, colour, prepared, matches, context)
+        execute(cli, known.format, colour, prepared, matches, context)
     };
-    carried_out().map_err(|failure| typed.stopped(failure))
+    run_plan().map_err(|failure| known.fail(failure))
 }
 
 /// The mode of a command, and its targets with those on standard input.
-fn read(
+fn read_arguments(
     command: TargetCommand<'_>,
     options: CommandOptions<'_>,
     typed: &[String],
 ) -> Result<(Mode, Vec<String>), Failure> {
     let mode = command.mode(options)?;
-    // No target is the whole account.
+    // Without targets (--all) the account is followed.
     if typed.is_empty() {
         return Ok((mode, Vec::new()));
     }
@@ -162,7 +163,8 @@ fn execute(
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
         prepared.sandbox.serve();
-        let mut signals = Signals::listen().map_err(|error| RunError::Failed(no_runtime(error)))?;
+        let mut signals =
+            Signals::listen().map_err(|error| RunError::Failed(runtime_failure(error)))?;
         let mut output = Output::new(&options);
         driver::run(plan, &prepared.transport, &mut output, &mut signals).await
     })?;
@@ -173,6 +175,6 @@ fn execute(
             Ok(Code::from(&closing.summary))
         }
         Err(RunError::Failed(failure)) => Err(failure),
-        Err(RunError::Output(error)) => Ok(output_broke(&error)),
+        Err(RunError::Output(error)) => Ok(stdout_error_code(&error)),
     }
 }
