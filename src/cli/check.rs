@@ -11,14 +11,14 @@ use super::context::{Context, block_on, print};
 use super::plan::{PlanBuilder, Prepared};
 use crate::config::values::Timeout;
 use crate::config::{CommandKind, CommandOptions, Config, SANDBOX};
-use crate::driver::{self, Broken, Signals};
+use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::{Mode, Plan, Profile};
 use crate::engine::{ListIndex, ProfileId, TargetId};
 use crate::error::{Failure, FailureKind, config};
 use crate::event::{Closing, Outcome, Stamped, View, ViewSize};
 use crate::exit::Code;
 use crate::provider::Id;
-use crate::render::{self, Renderer, say};
+use crate::render::{self, Renderer, write_stderr};
 use crate::transport::Options;
 use crate::wire::Auth;
 
@@ -45,7 +45,7 @@ pub(super) fn run(
             Ok(told) => print(&format!("{}  {told}\n", context.stdout.good("ok")))?,
             Err(failure) => {
                 print(&format!("{}  {name}\n", context.stdout.bad("FAILED")))?;
-                say(&render::failure(&failure, context.stderr));
+                write_stderr(&render::failure(&failure, context.stderr));
                 worst = worst.max(failure.kind().into());
             }
         }
@@ -60,12 +60,12 @@ fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, F
     }
     let Prepared { plan, transport, .. } = prepare(name, arguments, config)?;
     for notice in &plan.notices {
-        say(&format!("warning: {}\n", render::clean(&notice.message)));
+        write_stderr(&format!("warning: {}\n", render::clean(&notice.message)));
     }
     let (profile, id) = (&plan.profiles[ProfileId::at(0)], &plan.targets[TargetId::at(0)].id);
     let mut told = vec![name.to_owned()];
     if let Some(push) = open_push(profile, id) {
-        block_on(driver::listen(profile, id, &transport, LIMIT))??;
+        block_on(driver::check_push(profile, id, &transport, LIMIT))??;
         told.push(format!("{}, push answers", push.origin().ascii_serialization()));
     }
     told.push(if profile.can_poll {
@@ -132,12 +132,12 @@ fn look_up(plan: Plan, transport: &Options) -> Result<String, Failure> {
 
 fn run_plan(plan: Plan, transport: &Options) -> Result<Closing, Failure> {
     let ended = block_on(async {
-        let mut signals = Signals::listen().map_err(Broken::Output)?;
+        let mut signals = Signals::listen().map_err(RunError::Output)?;
         driver::run(Arc::new(plan), transport, &mut Silent, &mut signals).await
     })?;
     ended.map_err(|broken| match broken {
-        Broken::Failed(failure) => failure,
-        Broken::Output(error) => Failure::from_error(FailureKind::Io, error),
+        RunError::Failed(failure) => failure,
+        RunError::Output(error) => Failure::from_error(FailureKind::Io, error),
     })
 }
 

@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 use crate::config::{Config, Environment, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::{self, Paint, say};
+use crate::render::{self, Paint, write_stderr};
 
 /// What the commands get to work with.
 pub(super) struct Context {
@@ -31,7 +31,7 @@ impl Context {
 pub(super) fn output_broke(error: &io::Error) -> Code {
     let failure = unprintable(error);
     if failure.kind() != FailureKind::OutputClosed {
-        say(&render::failure(&failure, Paint(false)));
+        write_stderr(&render::failure(&failure, Paint(false)));
     }
     failure.kind().into()
 }

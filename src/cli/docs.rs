@@ -88,7 +88,7 @@ pub(super) fn help(arguments: &HelpArgs, registry: &Registry) -> Code {
         Ok(()) => Code::Ok,
         Err(failure) if failure.kind() == FailureKind::OutputClosed => Code::Closed,
         Err(failure) => {
-            render::say(&render::failure(&failure, render::Paint(false)));
+            render::write_stderr(&render::failure(&failure, render::Paint(false)));
             failure.kind().into()
         }
     }

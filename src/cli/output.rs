@@ -116,7 +116,7 @@ fn progress(format: Option<OutputFormat>, streams: Streams, verbose: u8) -> Prog
             if streams.stderr && !streams.dumb && verbose == 0 {
                 Progress::Live
             } else {
-                Progress::Trail
+                Progress::Human
             }
         }
     }
@@ -153,11 +153,11 @@ mod tests {
         assert_eq!(progress(None, streams(false, true, false), 0), Progress::Live);
         assert_eq!(records(None, streams(false, true, false)), Records::Plain);
         assert_eq!(progress(None, streams(true, false, false), 0), Progress::Plain);
-        assert_eq!(progress(None, streams(true, true, true), 0), Progress::Trail);
-        assert_eq!(progress(None, streams(true, true, false), 2), Progress::Trail);
+        assert_eq!(progress(None, streams(true, true, true), 0), Progress::Human);
+        assert_eq!(progress(None, streams(true, true, false), 2), Progress::Human);
         assert_eq!(
             progress(Some(OutputFormat::Human), streams(false, false, false), 0),
-            Progress::Trail
+            Progress::Human
         );
         assert_eq!(
             progress(Some(OutputFormat::Json), streams(true, true, false), 0),

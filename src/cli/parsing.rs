@@ -11,7 +11,7 @@ use super::context::output_broke;
 use super::definitions::{definitions, grammar};
 use crate::config::Registry;
 use crate::exit::Code;
-use crate::render::{clean, say};
+use crate::render::{clean, write_stderr};
 
 /// Parses what was typed. What is only shown, help and complaints, is printed, and its code answered.
 pub(super) fn parse(
@@ -63,7 +63,7 @@ fn print(mut error: clap::Error) -> Code {
         drop(error.print());
     } else {
         let lines: Vec<_> = plain.lines().map(clean).collect();
-        say(&format!("{}\n", lines.join("\n")));
+        write_stderr(&format!("{}\n", lines.join("\n")));
     }
     Code::Usage
 }

@@ -8,7 +8,7 @@ use super::roff::title;
 
 use crate::config::Registry;
 use crate::provider::{Setting, SettingKind, Spec};
-use crate::render::span;
+use crate::render::duration_text;
 
 /// For `txwatch help providers`.
 pub(super) fn as_text(registry: &Registry) -> String {
@@ -105,7 +105,7 @@ fn specs(registry: &Registry) -> impl Iterator<Item = Arc<Spec>> {
 }
 
 fn paces(spec: &Spec) -> (String, String) {
-    (span(spec.pace.interval), span(spec.pace.safety_interval))
+    (duration_text(spec.pace.interval), duration_text(spec.pace.safety_interval))
 }
 
 fn told(setting: &Setting) -> String {

@@ -14,7 +14,7 @@ use super::{configuration, docs, output, parsing};
 use crate::config::{Environment, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::{self, Paint, say};
+use crate::render::{self, Paint, write_stderr};
 
 /// What `--version` prints.
 const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
@@ -65,7 +65,7 @@ fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry:
 fn finish(result: Result<Code, Failure>, paint: Paint) -> Code {
     result.unwrap_or_else(|failure| {
         if failure.kind() != FailureKind::OutputClosed {
-            say(&render::failure(&failure, paint));
+            write_stderr(&render::failure(&failure, paint));
         }
         failure.kind().into()
     })
@@ -99,7 +99,7 @@ struct Log;
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        say(&format!("{}\n", render::clean(text.trim_end())));
+        write_stderr(&format!("{}\n", render::clean(text.trim_end())));
         Ok(line.len())
     }
 

@@ -13,11 +13,11 @@ use crate::config::options::{COLOR, OUTPUT, TIMEOUT, TRANSPORT};
 use crate::config::values::{Colour, Limit, OutputFormat, TransportMode};
 use crate::config::{CommandKind, CommandOptions};
 use crate::driver::clock::Clock;
-use crate::driver::{self, Broken, Signals};
+use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::Mode;
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::render::{self, Output, say};
+use crate::render::{self, Output, write_stderr};
 
 /// One of the commands that have targets.
 #[derive(Clone, Copy)]
@@ -83,12 +83,12 @@ impl Typed {
 impl Stopped {
     /// Says why. In JSON every command has its records, also one that could not begin.
     fn report(&self, context: &Context) -> Code {
-        say(&render::failure(&self.failure, context.stderr));
+        write_stderr(&render::failure(&self.failure, context.stderr));
         if self.typed.format != Some(OutputFormat::Json) {
             return self.failure.kind().into();
         }
         let now = Clock::start().now().wall;
-        let text = render::abort(now, &self.typed.targets, &self.failure);
+        let text = render::aborted(now, &self.typed.targets, &self.failure);
         match io::stdout().write_all(text.as_bytes()) {
             Ok(()) => self.failure.kind().into(),
             Err(error) => output_broke(&error),
@@ -162,17 +162,17 @@ fn execute(
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
         prepared.rehearsal.serve();
-        let mut signals = Signals::listen().map_err(|error| Broken::Failed(no_runtime(error)))?;
+        let mut signals = Signals::listen().map_err(|error| RunError::Failed(no_runtime(error)))?;
         let mut output = Output::new(&options);
         driver::run(plan, &prepared.transport, &mut output, &mut signals).await
     })?;
     match ended {
         Ok(closing) => {
             let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
-            say(&render::closing_report(&closing, resume, options.stderr));
+            write_stderr(&render::closing_report(&closing, resume, options.stderr));
             Ok(Code::from(&closing.summary))
         }
-        Err(Broken::Failed(failure)) => Err(failure),
-        Err(Broken::Output(error)) => Ok(output_broke(&error)),
+        Err(RunError::Failed(failure)) => Err(failure),
+        Err(RunError::Output(error)) => Ok(output_broke(&error)),
     }
 }

@@ -71,7 +71,11 @@ fn only_an_unknown_hash_leads_to_the_next_question() {
     for last in [error(-32603), error(-32700), Response::new(503, ""), Response::new(404, "{}")] {
         let (asked, reading) = ask(&[error(-32000), last]);
         assert_eq!(asked.len(), 2);
-        assert!(matches!(reading, Reading::Busy { .. } | Reading::Malformed(_)), "{reading:?}");
+        let is_error = matches!(
+            reading,
+            Reading::Busy { .. } | Reading::ForeignNotFound(_) | Reading::Malformed(_)
+        );
+        assert!(is_error, "{reading:?}");
     }
 }
 

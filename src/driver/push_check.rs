@@ -1,4 +1,4 @@
-//! Whether a provider's push side answers, for `config check`.
+//! Checks that a push connection can be opened, for `config check`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch as latest};
 use tokio::time::timeout;
 
-use super::feed_task::{FeedTask, Wiring};
+use super::feed_task::{FeedContext, FeedTask};
 use crate::engine::plan::Profile;
 use crate::engine::{FeedId, Input, LinkEvent, ListIndex};
 use crate::error::{Failure, FailureKind};
@@ -14,11 +14,11 @@ use crate::protocol::Refusal;
 use crate::provider::{FeedSignal, Id};
 use crate::transport::{ErrorKind, Options, Transport};
 
-/// Opens the push connection of an id until the provider has accepted it.
+/// Opens the push connection of an id, and waits until the provider has accepted it.
 ///
 /// # Errors
-/// It is refused, or nothing answers within the limit.
-pub async fn listen(
+/// It is refused or fails, or there is no answer within the limit.
+pub async fn check_push(
     profile: &Profile,
     id: &Id,
     options: &Options,
@@ -32,10 +32,10 @@ pub async fn listen(
     let address = feed.request().url;
     let (inbox, mut inputs) = mpsc::channel(16);
     let (_forget, forgotten) = mpsc::unbounded_channel();
-    // It is not sent, but a peer that has seen it may repeat it.
-    let known = profile.credential.token.clone().unwrap_or_default();
-    let (_token, token) = latest::channel(known);
-    let task = FeedTask::new(Wiring {
+    // The token may not be sent, but has to be redacted in what the peer sends.
+    let known_token = profile.credential.token.clone().unwrap_or_default();
+    let (_token, token) = latest::channel(known_token);
+    let task = FeedTask::new(FeedContext {
         id: FeedId::at(0),
         network,
         token,
