@@ -8,7 +8,7 @@ use super::loading::Config;
 use super::origin::{Origin, Sourced};
 use super::paths;
 use crate::credential::Credential;
-use crate::error::{Failure, config};
+use crate::error::{Failure, Hint, config};
 use crate::provider::{Provider, Secret, Setting, SettingKind, Settings};
 
 /// Settings that are given by flags.
@@ -107,7 +107,7 @@ impl Config {
             Ok(Some(setting)) => self.missing(name, &setting),
             _ => config(format!("profile {name} has no push")),
         };
-        failure.hint("without --transport push, polling would carry the watch")
+        failure.hint(Hint::PushIsOptional)
     }
 
     /// The value of a setting that is not a secret. With `--url` a `push_url` that follows the `url` is not taken from
