@@ -63,25 +63,21 @@ const FILES: &[Item] = &[(
 /// # Errors
 /// A page cannot be rendered.
 pub fn man_pages(registry: &Registry) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut pages = BTreeMap::new();
     let mut root = definitions(registry);
     root.build();
-    collect(&root, "txwatch", &mut pages)?;
+    let mut pages = BTreeMap::from_iter(command_pages(&root, "txwatch")?);
     pages.insert("txwatch-exit-codes.7".to_owned(), exit_codes_page());
     pages.insert("txwatch-providers.7".to_owned(), providers::page(registry));
     Ok(pages)
 }
 
-fn collect(
-    command: &Command,
-    name: &str,
-    pages: &mut BTreeMap<String, String>,
-) -> anyhow::Result<()> {
-    pages.insert(format!("{name}.1"), page(command, name)?);
+/// The pages of a command and of its subcommands.
+fn command_pages(command: &Command, name: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let mut pages = vec![(format!("{name}.1"), page(command, name)?)];
     for child in command.get_subcommands() {
-        collect(child, &format!("{name}-{}", child.get_name()), pages)?;
+        pages.extend(command_pages(child, &format!("{name}-{}", child.get_name()))?);
     }
-    Ok(())
+    Ok(pages)
 }
 
 fn page(command: &Command, name: &str) -> anyhow::Result<String> {

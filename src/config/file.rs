@@ -46,10 +46,8 @@ impl Entry {
     /// # Errors
     /// It is a list.
     pub fn text(&self) -> Result<&str, String> {
-        match (self.is_list, self.value.first()) {
-            (false, Some(text)) => Ok(text),
-            _ => Err("it is a list, not a text".to_owned()),
-        }
+        let single = self.value.first().filter(|_| !self.is_list);
+        single.map(String::as_str).ok_or_else(|| "it is a list, not a text".to_owned())
     }
 
     /// `FILE:LINE`.

@@ -13,7 +13,7 @@ use super::file::{Entry, File, SANDBOX, Section};
 use super::options::{OPTIONS, Scope};
 use super::registry::Registry;
 use crate::error::{Failure, config, nearest};
-use crate::provider::{SettingKind, Spec};
+use crate::provider::{Setting, SettingKind, Spec};
 
 /// Parses and checks the text of the configuration file; `path` is for messages.
 ///
@@ -153,33 +153,12 @@ impl Parser<'_> {
             return self.check(entry, option.key, option.check);
         }
         for setting in &spec.settings {
-            match &setting.kind {
-                SettingKind::Secret(_) if name == setting.key => {
-                    let variable = variable(profile, &setting.key);
-                    let message =
-                        format!("{name} is a secret, and secrets are not kept in this file");
-                    return Err(self.error(entry.line, message).hint(format!(
-                        "use {name}_file, {name}_command, or the variable {variable}; and give the provider's secret a new value if this file was shared"
-                    )));
+            if matches!(setting.kind, SettingKind::Secret(_)) {
+                if let Some(checked) = self.check_secret(name, entry, profile, setting) {
+                    return checked;
                 }
-                SettingKind::Secret(_) if name == format!("{}_file", setting.key) => {
-                    return self.check(entry, name, |_| Ok(()));
-                }
-                SettingKind::Secret(_) if name == format!("{}_command", setting.key) => {
-                    return if entry.is_list && !entry.value.is_empty() {
-                        Ok(())
-                    } else {
-                        Err(self.error(
-                            entry.line,
-                            format!("{name}: write it as a list: [\"pass\", \"show\", \"…\"]"),
-                        ))
-                    };
-                }
-                SettingKind::Secret(_) => {}
-                _ if name == setting.key => {
-                    return self.check(entry, name, |text| setting.check(text));
-                }
-                _ => {}
+            } else if name == setting.key {
+                return self.check(entry, name, |text| setting.check(text));
             }
         }
         Err(self.unknown(
@@ -188,6 +167,32 @@ impl Parser<'_> {
             &format!("in profile {profile} "),
             known_keys(spec).iter().map(String::as_str),
         ))
+    }
+
+    /// Checks a key if it is one of a secret: the secret itself, its file or its command.
+    fn check_secret(
+        &self,
+        name: &str,
+        entry: &Entry,
+        profile: &str,
+        setting: &Setting,
+    ) -> Option<Result<(), Failure>> {
+        let variable = variable(profile, &setting.key);
+        match name.strip_prefix(&*setting.key)? {
+            "" => {
+                let message = format!("{name} is a secret, and secrets are not kept in this file");
+                Some(Err(self.error(entry.line, message).hint(format!(
+                    "use {name}_file, {name}_command, or the variable {variable}; and give the provider's secret a new value if this file was shared"
+                ))))
+            }
+            "_file" => Some(self.check(entry, name, |_| Ok(()))),
+            "_command" if entry.is_list && !entry.value.is_empty() => Some(Ok(())),
+            "_command" => {
+                let message = format!("{name}: write it as a list: [\"pass\", \"show\", \"…\"]");
+                Some(Err(self.error(entry.line, message)))
+            }
+            _ => None,
+        }
     }
 
     fn check(

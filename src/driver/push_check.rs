@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch as latest};
 use tokio::time::timeout;
+use url::Url;
 
 use super::feed_task::{FeedContext, FeedTask};
 use crate::engine::plan::Profile;
@@ -46,31 +47,39 @@ pub async fn check_push(
         personal: profile.provider.spec().personal.clone(),
     });
     let task = tokio::spawn(task.run(feed));
-    let answered = timeout(limit, async {
+    let result = timeout(limit, async {
         while let Some(input) = inputs.recv().await {
-            match input {
-                Input::Feed(_, LinkEvent::Signal(FeedSignal::Live)) => return Ok(()),
-                Input::Feed(_, LinkEvent::Signal(FeedSignal::Refused(refusal))) => {
-                    let Refusal { kind, message } = refusal;
-                    return Err(Failure::new(kind.into(), format!("{address}: {message}")));
-                }
-                Input::Feed(_, LinkEvent::Lost { error, .. }) => {
-                    let kind = match error.kind {
-                        ErrorKind::Unreachable => FailureKind::Unreachable,
-                        ErrorKind::Untrusted => FailureKind::Untrusted,
-                        ErrorKind::Denied | ErrorKind::Unsupported => FailureKind::Denied,
-                    };
-                    return Err(Failure::from_error(kind, error));
-                }
-                _ => {}
+            if let Input::Feed(_, event) = input
+                && let Some(result) = check_result(event, &address)
+            {
+                return result;
             }
         }
         Ok(())
     });
-    let answered = answered.await;
+    let result = result.await;
     task.abort();
-    answered.unwrap_or_else(|_| {
+    result.unwrap_or_else(|_| {
         let message = format!("{address} gave no answer within {}s", limit.as_secs());
         Err(Failure::new(FailureKind::Unreachable, message))
     })
+}
+
+/// The result of the check, if the event decides it.
+fn check_result(event: LinkEvent, address: &Url) -> Option<Result<(), Failure>> {
+    match event {
+        LinkEvent::Signal(FeedSignal::Live) => Some(Ok(())),
+        LinkEvent::Signal(FeedSignal::Refused(Refusal { kind, message })) => {
+            Some(Err(Failure::new(kind.into(), format!("{address}: {message}"))))
+        }
+        LinkEvent::Lost { error, .. } => {
+            let kind = match error.kind {
+                ErrorKind::Unreachable => FailureKind::Unreachable,
+                ErrorKind::Untrusted => FailureKind::Untrusted,
+                ErrorKind::Denied | ErrorKind::Unsupported => FailureKind::Denied,
+            };
+            Some(Err(Failure::from_error(kind, error)))
+        }
+        _ => None,
+    }
 }

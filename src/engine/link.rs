@@ -129,10 +129,12 @@ impl Link {
     pub(super) fn set_live(&mut self, now: Duration) -> PreviousState {
         self.state = LinkState::Live;
         let down_since = self.down_since.take();
-        match (std::mem::replace(&mut self.was_live, true), down_since) {
-            (false, _) => PreviousState::Never,
-            (true, Some(since)) => PreviousState::Down(now.saturating_sub(since)),
-            (true, None) => PreviousState::Live,
+        if !std::mem::replace(&mut self.was_live, true) {
+            return PreviousState::Never;
+        }
+        match down_since {
+            Some(since) => PreviousState::Down(now.saturating_sub(since)),
+            None => PreviousState::Live,
         }
     }
 
