@@ -38,7 +38,7 @@ fn show(config: &Config) -> Result<Code, Failure> {
     }
     text.push_str("\n[defaults]\n");
     for spec in OPTIONS {
-        text.push_str(&line(spec.key, &config.shown_option(spec, None)));
+        text.push_str(&line(spec.key, &config.option_for_display(spec, None)));
     }
     let mut names = config.configured();
     if names.is_empty() {
@@ -57,7 +57,7 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     let mut text = format!("\n[profiles.{name}]  # {}\n", spec.title);
     for setting in &spec.settings {
         let found = match setting.kind {
-            SettingKind::Secret(_) => config.shown_secret(name, setting)?,
+            SettingKind::Secret(_) => config.secret_for_display(name, setting)?,
             _ => config
                 .setting(name, setting, &Overrides::default())
                 .map(|found| checked(setting, found)),
@@ -75,7 +75,7 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
         }
     }
     for spec in OPTIONS.iter().filter(|spec| spec.scope == Scope::Profile) {
-        let found = config.shown_option(spec, Some(name));
+        let found = config.option_for_display(spec, Some(name));
         if found.origin != Origin::Default {
             text.push_str(&line(spec.key, &found));
         }

@@ -2,9 +2,9 @@
 //! the sandbox have the same functions, which say so.
 
 #[cfg(feature = "sandbox")]
-pub(super) use embedded::{Rehearsal, candidates, is_scenario, resolve};
+pub(super) use embedded::{EmbeddedSandbox, candidates, is_scenario, resolve};
 #[cfg(not(feature = "sandbox"))]
-pub(super) use missing::{Rehearsal, candidates, is_scenario, resolve};
+pub(super) use missing::{EmbeddedSandbox, candidates, is_scenario, resolve};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::credential::Credential;
 use crate::provider::Provider;
 
 /// A profile that the sandbox plays.
-pub(super) struct RehearsedProfile {
+pub(super) struct SandboxProfile {
     /// The provider, with the sandbox's addresses.
     pub(super) provider: Arc<dyn Provider>,
     /// The token that the sandbox accepts.
@@ -31,7 +31,7 @@ mod embedded {
 
     use clap_complete::engine::CompletionCandidate;
 
-    use super::RehearsedProfile;
+    use super::SandboxProfile;
     use crate::cli::context::shown;
     use crate::config::{Config, Registry, SANDBOX};
     use crate::credential::Credential;
@@ -50,7 +50,7 @@ mod embedded {
         registry: &Registry,
     ) -> Result<(Arc<Spec>, Id), Failure> {
         let address = sandbox::address(id, &registry.doubles())?;
-        let definition = registry.find(address.provider).ok_or_else(plays_nobody)?;
+        let definition = registry.find(address.provider).ok_or_else(no_double)?;
         let wire_id = definition
             .parse_id(&address.id)
             .map_err(|error| usage(format!("'{}' is not a scenario: {error}", shown(id))))?;
@@ -79,15 +79,15 @@ mod embedded {
 
     /// The embedded sandbox, which takes its port when the first target needs it.
     #[derive(Default)]
-    pub(in crate::cli) struct Rehearsal(Option<Sandbox>);
+    pub(in crate::cli) struct EmbeddedSandbox(Option<Sandbox>);
 
-    impl Rehearsal {
+    impl EmbeddedSandbox {
         /// The profile of a provider that it plays, and what is to be said when it takes its port.
         pub(in crate::cli) fn profile(
             &mut self,
             spec: &Spec,
             config: &Config,
-        ) -> Result<(RehearsedProfile, Option<Warning>), Failure> {
+        ) -> Result<(SandboxProfile, Option<Warning>), Failure> {
             let (sandbox, notice) = match &self.0 {
                 Some(sandbox) => (sandbox, None),
                 None => {
@@ -103,8 +103,8 @@ mod embedded {
             for (key, value) in sandbox.settings(&spec.name) {
                 settings.set(key, value);
             }
-            let definition = config.registry.find(&spec.name).ok_or_else(plays_nobody)?;
-            let profile = RehearsedProfile {
+            let definition = config.registry.find(&spec.name).ok_or_else(no_double)?;
+            let profile = SandboxProfile {
                 provider: definition.build_for_sandbox(&settings).map_err(usage)?,
                 credential: Credential::value(TOKEN, "the sandbox".to_owned())?,
                 interval: sandbox.speed().real(INTERVAL),
@@ -126,7 +126,7 @@ mod embedded {
         }
     }
 
-    fn plays_nobody() -> Failure {
+    fn no_double() -> Failure {
         usage("the sandbox plays nobody")
     }
 }
@@ -137,7 +137,7 @@ mod missing {
 
     use clap_complete::engine::CompletionCandidate;
 
-    use super::RehearsedProfile;
+    use super::SandboxProfile;
     use crate::config::{Config, Registry, SANDBOX};
     use crate::error::{Failure, usage};
     use crate::provider::{Id, Spec};
@@ -156,15 +156,15 @@ mod missing {
     }
 
     #[derive(Default)]
-    pub(in crate::cli) struct Rehearsal;
+    pub(in crate::cli) struct EmbeddedSandbox;
 
-    impl Rehearsal {
+    impl EmbeddedSandbox {
         pub(in crate::cli) fn profile(
             &mut self,
             _: &Spec,
             config: &Config,
-        ) -> Result<(RehearsedProfile, Option<Warning>), Failure> {
-            Err(config.no_profile(SANDBOX))
+        ) -> Result<(SandboxProfile, Option<Warning>), Failure> {
+            Err(config.unknown_profile(SANDBOX))
         }
 
         pub(in crate::cli) fn is_needed(&self) -> bool {

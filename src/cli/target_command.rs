@@ -161,7 +161,7 @@ fn execute(
     let options = output::output_options(cli, colour, format, &plan, &context.environment);
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
-        prepared.rehearsal.serve();
+        prepared.sandbox.serve();
         let mut signals = Signals::listen().map_err(|error| RunError::Failed(no_runtime(error)))?;
         let mut output = Output::new(&options);
         driver::run(plan, &prepared.transport, &mut output, &mut signals).await

@@ -35,13 +35,13 @@ impl RecordSink for ResultLine {
 
 fn result_line(result: &TargetResult, paint: Paint) -> String {
     let mut line = paint.mark(result.outcome);
-    let name = result.status.map_or("not seen", Status::name);
-    let padded = format!("{name:<10}");
-    let name = match result.status {
+    let status = result.status.map_or("not seen", Status::name);
+    let padded = format!("{status:<10}");
+    let status = match result.status {
         Some(status) => paint.status(status, padded),
         None => padded,
     };
-    let _ = write!(line, " {name} {}", result.name.target);
+    let _ = write!(line, " {status} {}", result.name.target);
     let parts = [
         // Of an exchange that did not happen only what was paid is shown.
         if result.status.is_some_and(|status| status.is_final() && status != Status::Completed) {
@@ -148,8 +148,11 @@ impl HumanLog {
             .map(|after| format!("+{}  ", duration_text(after)))
             .unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();
-        let name = provider_status_suffix(change.status, &change.provider_status);
-        let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail + &*name));
+        let provider_status = provider_status_suffix(change.status, &change.provider_status);
+        let line = format!(
+            "  {time}  {target}{status} {after}{}",
+            self.paint.dim(detail + &*provider_status)
+        );
         let _ = writeln!(text, "{}", line.trim_end());
         text
     }

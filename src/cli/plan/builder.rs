@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::targets::{self, ResolvedTarget};
 use crate::cli::arguments::TargetArgs;
-use crate::cli::sandbox_targets::Rehearsal;
+use crate::cli::sandbox_targets::EmbeddedSandbox;
 use crate::config::options::{HEARTBEAT, SHOW_PERSONAL, TIMEOUT, UNTIL};
 use crate::config::values::Switch;
 use crate::config::{CommandOptions, Config, Overrides, SANDBOX};
@@ -22,7 +22,7 @@ pub(in crate::cli) struct Prepared {
     pub(in crate::cli) plan: Plan,
     pub(in crate::cli) transport: Options,
     /// The embedded sandbox, if a target needs it.
-    pub(in crate::cli) rehearsal: Rehearsal,
+    pub(in crate::cli) sandbox: EmbeddedSandbox,
 }
 
 /// Collects targets and the profiles that they need.
@@ -32,7 +32,7 @@ pub(in crate::cli) struct PlanBuilder<'a> {
     pub(super) options: CommandOptions<'a>,
     pub(super) config: &'a Config,
     pub(super) overrides: Overrides,
-    pub(super) rehearsal: Rehearsal,
+    pub(super) sandbox: EmbeddedSandbox,
     pub(super) notices: Vec<Warning>,
     account: bool,
     profiles: List<ProfileId, Profile>,
@@ -55,7 +55,7 @@ impl<'a> PlanBuilder<'a> {
             options,
             config,
             overrides: Overrides::default(),
-            rehearsal: Rehearsal::default(),
+            sandbox: EmbeddedSandbox::default(),
             notices: Vec::new(),
             account: false,
             profiles: List::default(),
@@ -173,7 +173,7 @@ impl<'a> PlanBuilder<'a> {
             profiles: self.profiles,
             targets: self.targets,
         };
-        Ok(Prepared { plan, transport, rehearsal: self.rehearsal })
+        Ok(Prepared { plan, transport, sandbox: self.sandbox })
     }
 
     fn transport(&self) -> Options {
@@ -182,7 +182,7 @@ impl<'a> PlanBuilder<'a> {
         Options {
             cacert: self.arguments.connection.cacert.clone().or_else(|| self.config.cacert()),
             reach: Reach::of(&self.profiles.iter().flat_map(probes).collect::<Vec<_>>()),
-            embedded: self.rehearsal.is_needed(),
+            embedded: self.sandbox.is_needed(),
         }
     }
 }

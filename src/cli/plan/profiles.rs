@@ -30,7 +30,7 @@ impl PlanBuilder<'_> {
     /// The profile of a target.
     pub(super) fn profile(&mut self, target: &ResolvedTarget) -> Result<Profile, Failure> {
         let parts = if &*target.profile == SANDBOX {
-            self.rehearsed(target)?
+            self.sandbox_parts(target)?
         } else {
             self.configured(target)?
         };
@@ -66,8 +66,8 @@ impl PlanBuilder<'_> {
         })
     }
 
-    fn rehearsed(&mut self, target: &ResolvedTarget) -> Result<Parts, Failure> {
-        let (profile, notice) = self.rehearsal.profile(&target.spec, self.config)?;
+    fn sandbox_parts(&mut self, target: &ResolvedTarget) -> Result<Parts, Failure> {
+        let (profile, notice) = self.sandbox.profile(&target.spec, self.config)?;
         self.notices.extend(notice);
         Ok(Parts {
             prefix: format!("{SANDBOX}:{}/", target.spec.name).into(),
@@ -89,13 +89,13 @@ impl PlanBuilder<'_> {
     ) -> Result<(), Failure> {
         let is_mute = || profile.provider.feeds(std::slice::from_ref(&target.id)).is_empty();
         if self.mode == Mode::WatchPushOnly && is_mute() {
-            return Err(self.config.no_push(&target.profile));
+            return Err(self.config.missing_push(&target.profile));
         }
         if profile.can_poll {
             return Ok(());
         }
         if !self.mode.pushes() {
-            return Err(self.config.no_token(&target.profile));
+            return Err(self.config.missing_token(&target.profile));
         }
         let notice = format!(
             "profile {} has no access token: push alone carries the watch, and a change \
@@ -113,7 +113,7 @@ impl PlanBuilder<'_> {
         }
         let subscribed = profile.provider.account_feed();
         subscribed.map_err(|failure| self.with_key(&profile.name, failure))?;
-        if profile.can_poll { Ok(()) } else { Err(self.config.no_token(&profile.name)) }
+        if profile.can_poll { Ok(()) } else { Err(self.config.missing_token(&profile.name)) }
     }
 
     /// What a provider misses beside what every profile needs is its API key.
