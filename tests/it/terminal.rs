@@ -177,7 +177,7 @@ fn a_small_window_shows_open_targets_first() {
         .chain(targets)
         .chain(["sandbox:failed".to_owned()])
         .collect();
-    let (terminal, exit) = run(txwatch(targets).size(6, 80));
+    let (terminal, exit) = run(txwatch(targets).size(6, 80).in_real_time());
     assert_eq!(exit.code, 11, "{exit:#?}");
     let is_header = |line: &String| line.starts_with("10 targets   ");
     let mut open_first = false;
