@@ -77,7 +77,7 @@ mod tests {
     use crate::config::CommandKind;
     use crate::config::options::UNTIL;
 
-    /// The texts in brackets behind an option.
+    /// The defaults in the brackets of a help text.
     fn defaults(help: &str) -> Vec<&str> {
         help.split("[default: ").skip(1).filter_map(|rest| Some(rest.split_once(']')?.0)).collect()
     }

@@ -94,7 +94,7 @@ pub(super) fn help(arguments: &HelpArgs, registry: &Registry) -> Code {
     }
 }
 
-/// The same as `--help` behind the command.
+/// Prints the same as the command with `--help`.
 fn command_help(path: &[&str], registry: &Registry) -> Result<(), Failure> {
     let root = definitions(registry);
     let mut command = &root;

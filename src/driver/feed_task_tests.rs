@@ -192,7 +192,7 @@ async fn a_dead_stream_of_events_is_noticed_within_45_seconds() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_introduces_itself_is_left_within_16_seconds() {
+async fn a_server_without_a_handshake_is_left_within_16_seconds() {
     let (inbox, mut inputs) = mpsc::channel(16);
     let (request, upgraded) = silent_peer();
     let feed = SilentFeed { request, is_accepted: false };
@@ -214,7 +214,7 @@ fn close_code(frame: &[u8]) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn a_close_is_answered_and_a_fault_is_named() {
+async fn a_close_is_answered_and_a_violation_has_its_code() {
     for (sent, code) in [
         (&b"\x88\x02\x10\x68"[..], Some(4200)),
         (b"\x88\x00", None),

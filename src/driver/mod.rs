@@ -240,8 +240,8 @@ impl<N: Network> Driver<N> {
         let now = self.clock.now();
         self.tasks.spawn(async move {
             let result = lookup::look_up(provider.as_ref(), &network, &token, &ids, now.wall).await;
-            let (asked, generation) = (now.elapsed, token.generation);
-            let done = LookupDone { targets, asked, generation, result };
+            let (started, generation) = (now.elapsed, token.generation);
+            let done = LookupDone { targets, started, generation, result };
             // Fails only if the command has ended.
             let _ = outbox.send(Input::LookupDone(done)).await;
         });

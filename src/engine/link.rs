@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_news_only_once_in_a_row() {
+    fn a_loss_is_new_only_once_in_a_row() {
         let mut link = link(1, false);
         assert!(link.set_down("gone".to_owned(), seconds(5)));
         assert!(!link.set_down("still gone".to_owned(), seconds(9)));
