@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_sorted_and_written_as_the_output_has_them() {
+    fn codes_are_sorted_and_serialized_as_their_names() {
         let words: Vec<_> = WarningCode::ALL.iter().map(|code| code.as_str()).collect();
         assert!(words.is_sorted_by(|a, b| a < b), "{words:?}");
         for code in WarningCode::ALL {

@@ -1,10 +1,10 @@
-//! Who imports what: each path of a module is followed to the file that defines what it leads to.
+//! The imports between files: each path is followed to the file that defines what it names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::modules::{Module, ModulePath};
 
-/// A path that one file writes and another one answers.
+/// A path in one file that names an item of another file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Import {
     /// The file that has the path, relative to `src`.

@@ -63,7 +63,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Reads a module to its closing brace or the end of the file; answers its modules in other files.
+    /// Reads a module to its closing brace or the end of the file; returns its modules in other files.
     fn module(&mut self, path: &[String]) -> Vec<String> {
         let mut module = Module { file: self.file.to_owned(), ..Module::default() };
         let mut elsewhere = Vec::new();
@@ -126,7 +126,7 @@ impl Parser<'_> {
         elsewhere
     }
 
-    /// Reads `mod name;` or `mod name { … }`; answers the name of the former.
+    /// Reads `mod name;` or `mod name { … }`; returns the name of the former.
     fn child(&mut self, path: &[String], module: &mut Module) -> Option<String> {
         self.advance(1);
         let name = self.tokens.first().and_then(Token::name)?.to_owned();
@@ -202,7 +202,7 @@ impl Parser<'_> {
         module.uses.insert(name, Use { path, is_public });
     }
 
-    /// Reads an attribute; answers whether what follows is there for tests only.
+    /// Reads an attribute. Returns whether the item after it is for tests only.
     fn attribute_is_of_tests(&mut self) -> bool {
         self.advance(1);
         if self.next_is('!') {
@@ -213,7 +213,7 @@ impl Parser<'_> {
         has("cfg") && has("test") && !has("not")
     }
 
-    /// Passes over an item: to its semicolon, or to the end of its braces.
+    /// Skips an item: to its semicolon, or to the end of its braces.
     fn skip_item(&mut self) {
         while !self.tokens.is_empty() && !self.next_is(';') && !self.next_is('{') {
             if self.next_is('[') || self.next_is('(') {
@@ -229,7 +229,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Passes over a bracket and what is in it, which it answers.
+    /// Skips a bracket with its contents, and returns them.
     fn brackets(&mut self) -> Vec<Token> {
         let mut depth = 0;
         let mut inside = Vec::new();

@@ -1,5 +1,5 @@
-//! What a shell is offered for an argument. It asks a process of its own, so the registry and the
-//! configuration are made here.
+//! Completion of argument values. A shell starts a new process for it, so the registry and the configuration are loaded
+//! here.
 
 use std::ffi::OsStr;
 
@@ -9,12 +9,12 @@ use super::sandbox_targets;
 use crate::config::{Config, Environment, Registry, SANDBOX};
 use crate::provider::Status;
 
-/// Completes a target: profile names, and behind `sandbox:` the scenarios.
+/// Completes a target: the names of profiles, and after `sandbox:` the scenarios.
 pub(super) fn targets(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
     let mut candidates = match current.split_once(':') {
         Some((SANDBOX, _)) => sandbox_targets::candidates(&Registry::built_in()),
-        // Nobody can list a provider's transactions.
+        // The transactions of a provider are not known.
         Some(_) => Vec::new(),
         None => profile_names()
             .into_iter()
@@ -30,7 +30,7 @@ pub(super) fn profiles() -> Vec<CompletionCandidate> {
     profile_names().into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Completes the last of several statuses.
+/// Completes the last status of a list.
 pub(super) fn statuses(current: &OsStr) -> Vec<CompletionCandidate> {
     let current = current.to_string_lossy();
     let (before, begun) = match current.rfind(',') {
@@ -45,7 +45,7 @@ pub(super) fn statuses(current: &OsStr) -> Vec<CompletionCandidate> {
         .collect()
 }
 
-/// A broken config file must not break completion.
+/// The names of all profiles; without those of the configuration file if that is invalid.
 fn profile_names() -> Vec<String> {
     let config = Config::load(Environment::of_process(), Registry::built_in());
     let from_config =

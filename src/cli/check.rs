@@ -1,4 +1,4 @@
-//! `txwatch config check`: does it work?
+//! `txwatch config check`.
 
 use std::io;
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use super::context::{Context, block_on, print};
 use super::plan::{PlanBuilder, Prepared};
 use crate::config::values::Timeout;
 use crate::config::{CommandKind, CommandOptions, Config, SANDBOX};
-use crate::driver::{self, Broken, Signals};
+use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::{Mode, Plan, Profile};
 use crate::engine::{ListIndex, ProfileId, TargetId};
 use crate::error::{Failure, FailureKind, config};
 use crate::event::{Closing, Outcome, Stamped, View, ViewSize};
 use crate::exit::Code;
 use crate::provider::Id;
-use crate::render::{self, Renderer, say};
+use crate::render::{self, Renderer, write_stderr};
 use crate::transport::Options;
 use crate::wire::Auth;
 
-/// How long the push side may take to answer, and how long one lookup.
+/// The limit for the push connection, and for the lookup.
 const LIMIT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(
@@ -42,10 +42,10 @@ pub(super) fn run(
     let mut worst = Code::Ok;
     for name in names {
         match check(&name, arguments, config) {
-            Ok(told) => print(&format!("{}  {told}\n", context.stdout.good("ok")))?,
+            Ok(report) => print(&format!("{}  {report}\n", context.stdout.good("ok")))?,
             Err(failure) => {
                 print(&format!("{}  {name}\n", context.stdout.bad("FAILED")))?;
-                say(&render::failure(&failure, context.stderr));
+                write_stderr(&render::failure(&failure, context.stderr));
                 worst = worst.max(failure.kind().into());
             }
         }
@@ -53,31 +53,30 @@ pub(super) fn run(
     Ok(worst)
 }
 
-/// What can be tried without a transaction: one look, and the push side where whoever asks is answered.
+/// Makes a lookup of the probe id, and opens the push connection if that needs no token.
 fn check(name: &str, arguments: &CheckArgs, config: &Config) -> Result<String, Failure> {
     if name == SANDBOX {
         return Ok(format!("{name}  built in; there is nothing to check"));
     }
     let Prepared { plan, transport, .. } = prepare(name, arguments, config)?;
     for notice in &plan.notices {
-        say(&format!("warning: {}\n", render::clean(&notice.message)));
+        write_stderr(&format!("warning: {}\n", render::clean(&notice.message)));
     }
     let (profile, id) = (&plan.profiles[ProfileId::at(0)], &plan.targets[TargetId::at(0)].id);
-    let mut told = vec![name.to_owned()];
+    let mut report = vec![name.to_owned()];
     if let Some(push) = open_push(profile, id) {
-        block_on(driver::listen(profile, id, &transport, LIMIT))??;
-        told.push(format!("{}, push answers", push.origin().ascii_serialization()));
+        block_on(driver::check_push(profile, id, &transport, LIMIT))??;
+        report.push(format!("{}, push answers", push.origin().ascii_serialization()));
     }
-    told.push(if profile.can_poll {
+    report.push(if profile.can_poll {
         look_up(plan, &transport)?
     } else {
         "no access token: orders cannot be looked up, push alone carries a watch".to_owned()
     });
-    Ok(told.join("  "))
+    Ok(report.join("  "))
 }
 
-/// The plan of a `get` for an id that nobody has, with the options that are built in: what the file says
-/// of times is for transactions that there are.
+/// The plan of a `get` for the probe id. Options of the file do not apply.
 fn prepare(name: &str, arguments: &CheckArgs, config: &Config) -> Result<Prepared, Failure> {
     let arguments = TargetArgs {
         time: TimeArgs { timeout: Some(Timeout(Some(LIMIT))), ..TimeArgs::default() },
@@ -92,14 +91,14 @@ fn prepare(name: &str, arguments: &CheckArgs, config: &Config) -> Result<Prepare
     PlanBuilder::new(&arguments, mode, options, config).probe(name)
 }
 
-/// The address of a push side that asks for no token; another one would refuse an id that nobody has.
+/// The URL of a push connection that needs no token; one that needs a token would refuse the probe id.
 fn open_push(profile: &Profile, id: &Id) -> Option<Url> {
     let feeds = profile.provider.feeds(std::slice::from_ref(id));
     let request = feeds.first()?.0.request();
     (request.auth == Auth::None).then_some(request.url)
 }
 
-/// Looks an id up that nobody has: whoever answers "not found" has accepted the token.
+/// Looks up the probe id. "Not found" means that the token was accepted.
 fn look_up(plan: Plan, transport: &Options) -> Result<String, Failure> {
     let profile = &plan.profiles[ProfileId::at(0)];
     let accepted = if profile.credential.is_available() {
@@ -132,16 +131,16 @@ fn look_up(plan: Plan, transport: &Options) -> Result<String, Failure> {
 
 fn run_plan(plan: Plan, transport: &Options) -> Result<Closing, Failure> {
     let ended = block_on(async {
-        let mut signals = Signals::listen().map_err(Broken::Output)?;
+        let mut signals = Signals::listen().map_err(RunError::Output)?;
         driver::run(Arc::new(plan), transport, &mut Silent, &mut signals).await
     })?;
     ended.map_err(|broken| match broken {
-        Broken::Failed(failure) => failure,
-        Broken::Output(error) => Failure::from_error(FailureKind::Io, error),
+        RunError::Failed(failure) => failure,
+        RunError::Output(error) => Failure::from_error(FailureKind::Io, error),
     })
 }
 
-/// Shows nothing.
+/// A renderer without output.
 struct Silent;
 
 impl Renderer for Silent {

@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Fai
     }
 }
 
-/// The path is told even if the file is broken: one wants to open it then.
+/// Prints the path even if the file is invalid, so that it can be opened to be fixed.
 fn path(context: &Context) -> Result<Code, Failure> {
     let path = Config::path_of(&context.environment)?;
     print(&format!("{}\n", path.display()))?;
@@ -38,7 +38,7 @@ fn show(config: &Config) -> Result<Code, Failure> {
     }
     text.push_str("\n[defaults]\n");
     for spec in OPTIONS {
-        text.push_str(&line(spec.key, &config.shown_option(spec, None)));
+        text.push_str(&line(spec.key, &config.option_for_display(spec, None)));
     }
     let mut names = config.configured();
     if names.is_empty() {
@@ -57,7 +57,7 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     let mut text = format!("\n[profiles.{name}]  # {}\n", spec.title);
     for setting in &spec.settings {
         let found = match setting.kind {
-            SettingKind::Secret(_) => config.shown_secret(name, setting)?,
+            SettingKind::Secret(_) => config.secret_for_display(name, setting)?,
             _ => config
                 .setting(name, setting, &Overrides::default())
                 .map(|found| checked(setting, found)),
@@ -75,7 +75,7 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
         }
     }
     for spec in OPTIONS.iter().filter(|spec| spec.scope == Scope::Profile) {
-        let found = config.shown_option(spec, Some(name));
+        let found = config.option_for_display(spec, Some(name));
         if found.origin != Origin::Default {
             text.push_str(&line(spec.key, &found));
         }
@@ -83,13 +83,12 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// `key  value  # where from`.
+/// `key  value  # origin`.
 fn line(key: &str, found: &Sourced) -> String {
     format!("{key:<16} {:<32} # {}\n", clean(&found.value), clean(&found.origin.to_string()))
 }
 
-/// A setting as it is in force. One that is not usable may hold anything, a password say, and is not
-/// shown.
+/// A setting for display. The value of an invalid one is not shown, for it may be a secret.
 fn checked(setting: &Setting, found: Sourced) -> Sourced {
     match setting.check(&found.value) {
         Ok(()) => found,

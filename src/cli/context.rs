@@ -1,4 +1,4 @@
-//! What the commands share: configuration, the streams they print to, and the runtime they run on.
+//! What the commands share: configuration, printing, the tokio runtime.
 
 use std::future::Future;
 use std::io::{self, Write};
@@ -8,69 +8,70 @@ use tokio::runtime::Builder;
 use crate::config::{Config, Environment, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::{self, Paint, say};
+use crate::render::{self, Paint, write_stderr};
 
-/// What the commands get to work with.
+/// The context of a command.
 pub(super) struct Context {
     pub(super) environment: Environment,
-    /// The providers, made at start.
+    /// The providers.
     pub(super) registry: Registry,
-    /// Colour of errors, and of what is printed on stdout.
+    /// Colours of stderr.
     pub(super) stderr: Paint,
+    /// Colours of stdout.
     pub(super) stdout: Paint,
 }
 
 impl Context {
-    /// Reads the configuration file, if there is one.
+    /// Reads the configuration file, if it exists.
     pub(super) fn config(&self) -> Result<Config, Failure> {
         Config::load(self.environment.clone(), self.registry.clone())
     }
 }
 
-/// A closed stdout is not an error worth a word, and never a success.
-pub(super) fn output_broke(error: &io::Error) -> Code {
-    let failure = unprintable(error);
+/// Reports that stdout could not be written, and returns the exit code. That its reader closed it is not reported.
+pub(super) fn stdout_error_code(error: &io::Error) -> Code {
+    let failure = stdout_failure(error);
     if failure.kind() != FailureKind::OutputClosed {
-        say(&render::failure(&failure, Paint(false)));
+        write_stderr(&render::failure(&failure, Paint(false)));
     }
     failure.kind().into()
 }
 
-/// Why stdout cannot be written.
-pub(super) fn unprintable(error: &io::Error) -> Failure {
+/// The failure for an error of stdout.
+pub(super) fn stdout_failure(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::new(FailureKind::OutputClosed, "stdout was closed"),
         _ => Failure::new(FailureKind::Io, format!("stdout cannot be written: {error}")),
     }
 }
 
-/// Prints to stdout, for the commands that print once.
+/// Prints to stdout.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|error| unprintable(&error))
+    written.map_err(|error| stdout_failure(&error))
 }
 
-/// Runs a future on one thread. What is left of it ends with the process, a name look-up that blocks and
-/// idle connections alike: to take them down piece by piece would only keep the caller waiting.
+/// Runs a future on a current-thread runtime. The runtime is not shut down but leaked, for that would wait for blocking
+/// DNS lookups.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(runtime_failure)?;
     let output = runtime.block_on(future);
     std::mem::forget(runtime);
     Ok(output)
 }
 
-pub(super) fn no_runtime(error: io::Error) -> Failure {
+pub(super) fn runtime_failure(error: io::Error) -> Failure {
     let error =
         anyhow::Error::new(error).context("the operating system gives no event queue or signals");
     Failure::from_error(FailureKind::Io, error)
 }
 
-/// An id as it may be repeated in a message: harmless and short.
-pub(super) fn shown(id: &str) -> String {
-    const LONGEST: usize = 60;
+/// An id for a message: sanitised, and shortened to 60 characters.
+pub(super) fn shorten(id: &str) -> String {
+    const MAX_LENGTH: usize = 60;
     let cleaned = render::clean(id);
-    match cleaned.char_indices().nth(LONGEST) {
+    match cleaned.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}…", &cleaned[..end]),
         None => cleaned.into_owned(),
     }

@@ -1,4 +1,4 @@
-//! The definitions that clap parses by, and what only help shows, filled in from the tables.
+//! The definitions for clap, and the parts that only help shows, which come from tables.
 
 use clap::{Arg, CommandFactory};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
@@ -8,10 +8,10 @@ use super::examples;
 use crate::config::{OPTIONS, Registry};
 use crate::exit;
 
-/// What there is help on besides the commands.
+/// The topics of `help` besides the commands.
 pub(super) const MORE_TOPICS: [&str; 3] = ["exit-codes", "providers", "schema"];
 
-/// What can be typed, without what only help shows: to fill that in takes most of the time of a start.
+/// The definitions without the parts that only help shows, which take most of the time of a start to build.
 pub(super) fn grammar() -> clap::Command {
     Cli::command().mut_subcommands(|command| match command.get_name() {
         "watch" => command.mut_arg("targets", |targets| {
@@ -22,20 +22,19 @@ pub(super) fn grammar() -> clap::Command {
     })
 }
 
-/// The definitions, with what is filled in from tables.
+/// The complete definitions.
 pub fn definitions(registry: &Registry) -> clap::Command {
-    filled_in(grammar(), registry)
+    with_help_texts(grammar(), registry)
 }
 
-/// Defaults behind what an option is for; examples below the help; and in the long help of what watches,
-/// the exit codes.
-fn filled_in(command: clap::Command, registry: &Registry) -> clap::Command {
+/// Adds the defaults of options, the examples, and in the long help of commands with targets the exit codes.
+fn with_help_texts(command: clap::Command, registry: &Registry) -> clap::Command {
     let examples = examples::as_text(command.get_name());
     let watches = matches!(command.get_name(), "txwatch" | "watch" | "poll" | "get");
     let command = command
         .mut_args(|argument| with_default(argument, registry))
         .after_help(examples.clone())
-        .mut_subcommands(|command| filled_in(command, registry));
+        .mut_subcommands(|command| with_help_texts(command, registry));
     if watches {
         let codes = exit::as_text();
         command.after_long_help(format!("{examples}\n\nExit codes:\n{codes}"))
@@ -78,7 +77,7 @@ mod tests {
     use crate::config::CommandKind;
     use crate::config::options::UNTIL;
 
-    /// The texts in brackets behind an option.
+    /// The defaults in the brackets of a help text.
     fn defaults(help: &str) -> Vec<&str> {
         help.split("[default: ").skip(1).filter_map(|rest| Some(rest.split_once(']')?.0)).collect()
     }
@@ -93,7 +92,7 @@ mod tests {
             let expected = row
                 .filter(|_| argument.get_action().takes_values())
                 .and_then(|option| option.built_in.in_help(&Registry::built_in()));
-            // What happens without a profile is decided by all of them, and is no option of the file.
+            // The default of --profile depends on all profiles, and is not in the table.
             let expected = match id {
                 "profile" if command.get_name() != "check" => {
                     vec!["the only one that is set up".to_owned()]

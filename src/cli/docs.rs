@@ -1,4 +1,4 @@
-//! What is generated from the definitions: completions, man pages, help.
+//! Completion scripts, and the command `help`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap_complete::env::Shells;
 
 use super::arguments::{CompletionsArgs, HelpArgs, SHELLS};
-use super::context::{print, unprintable};
+use super::context::{print, stdout_failure};
 use super::definitions::{MORE_TOPICS, definitions};
 use super::providers;
 use crate::config::Registry;
@@ -14,7 +14,7 @@ use crate::error::{Failure, FailureKind, nearest, usage};
 use crate::exit::{self, Code};
 use crate::render;
 
-/// The variable that the completion scripts call the binary with.
+/// The variable with which completion scripts call the binary.
 pub(super) const COMPLETE: &str = "TXWATCH_COMPLETE";
 
 pub(super) fn print_completions(arguments: &CompletionsArgs) -> Result<Code, Failure> {
@@ -23,10 +23,10 @@ pub(super) fn print_completions(arguments: &CompletionsArgs) -> Result<Code, Fai
     Ok(Code::Ok)
 }
 
-/// The completion scripts by file name. They ask the binary, so they know the user's own profiles.
+/// The completion scripts by file name. They call the binary, so that the user's profiles are completed too.
 ///
 /// # Errors
-/// A shell is not known to the library any more.
+/// The library does not support a shell any more, or its script has changed.
 pub fn completions() -> anyhow::Result<BTreeMap<String, String>> {
     let file = |shell: &str| match shell {
         "zsh" => "_txwatch".to_owned(),
@@ -51,7 +51,7 @@ fn completion_script(shell: &str) -> anyhow::Result<String> {
     Ok(format!("{}\n", script.trim()))
 }
 
-/// bash splits words at colons; a wrapper puts them together again.
+/// bash splits words at colons; a wrapper joins them again.
 fn for_bash(script: &str) -> anyhow::Result<String> {
     const WRAPPER: &str = include_str!("completion/wrapper.bash");
     let (functions, registration) = script.split_once("\nif ").context("no registration in it")?;
@@ -60,8 +60,8 @@ fn for_bash(script: &str) -> anyhow::Result<String> {
     Ok(format!("{functions}\n{WRAPPER}if {wrapped}"))
 }
 
-/// zsh puts a space behind what it completes; behind the colon of a profile the id is to follow. And
-/// where zsh loads the script by itself, at the first completion, that one is to be answered too.
+/// zsh appends a space to completed values, which is wrong after the colon of a profile. And if zsh autoloads the script
+/// at the first completion, that one has to be answered too.
 fn for_zsh(script: &str) -> anyhow::Result<String> {
     const DESCRIBED: &str = "        [[ -n $other ]] && _describe -V 'values' other\n";
     const APART: &str = r"        local -a open=(${(M)other:#*\\:})
@@ -88,13 +88,13 @@ pub(super) fn help(arguments: &HelpArgs, registry: &Registry) -> Code {
         Ok(()) => Code::Ok,
         Err(failure) if failure.kind() == FailureKind::OutputClosed => Code::Closed,
         Err(failure) => {
-            render::say(&render::failure(&failure, render::Paint(false)));
+            render::write_stderr(&render::failure(&failure, render::Paint(false)));
             failure.kind().into()
         }
     }
 }
 
-/// The same as `--help` behind the command.
+/// Prints the same as the command with `--help`.
 fn command_help(path: &[&str], registry: &Registry) -> Result<(), Failure> {
     let root = definitions(registry);
     let mut command = &root;
@@ -103,7 +103,7 @@ fn command_help(path: &[&str], registry: &Registry) -> Result<(), Failure> {
     }
     let typed = ["txwatch"].iter().chain(path).chain(&["--help"]);
     match root.clone().try_get_matches_from(typed) {
-        Err(help) if !help.use_stderr() => help.print().map_err(|error| unprintable(&error)),
+        Err(help) if !help.use_stderr() => help.print().map_err(|error| stdout_failure(&error)),
         _ => Err(Failure::from_error(FailureKind::Internal, anyhow!("--help was not understood"))),
     }
 }

@@ -1,6 +1,6 @@
 //! The examples of `--help` and the man pages.
 
-/// A command line, and what it does.
+/// A command line and its description.
 type Example = (&'static str, &'static str);
 
 const ROOT: &[Example] = &[

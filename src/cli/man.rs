@@ -1,4 +1,4 @@
-//! The man pages: clap_mangen makes what is in the definitions, tables and text make the rest.
+//! The man pages: clap_mangen renders the definitions; the other sections come from tables and texts here.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::exit;
 
 type Item = (&'static str, &'static str);
 
-/// What every command minds that reads the configuration.
+/// The variables of commands that read the configuration.
 const ENVIRONMENT: &[Item] = &[
     (
         "TXWATCH_<OPTION>",
@@ -35,7 +35,7 @@ const ENVIRONMENT: &[Item] = &[
     ),
 ];
 
-/// What the commands mind that reach a provider.
+/// The variables of commands that connect to a provider.
 const NETWORK: &[Item] = &[
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
@@ -44,7 +44,7 @@ const NETWORK: &[Item] = &[
     ("SSL_CERT_FILE", "The CAs to trust, instead of the system's."),
 ];
 
-/// What every command minds.
+/// The variables of all commands.
 const TERMINAL: &[Item] = &[(
     "NO_COLOR, CLICOLOR_FORCE, TERM",
     "Whether there is colour, where --color does not say it. With TERM=dumb there is neither \
@@ -63,25 +63,21 @@ const FILES: &[Item] = &[(
 /// # Errors
 /// A page cannot be rendered.
 pub fn man_pages(registry: &Registry) -> anyhow::Result<BTreeMap<String, String>> {
-    let mut pages = BTreeMap::new();
     let mut root = definitions(registry);
     root.build();
-    collect(&root, "txwatch", &mut pages)?;
+    let mut pages = BTreeMap::from_iter(command_pages(&root, "txwatch")?);
     pages.insert("txwatch-exit-codes.7".to_owned(), exit_codes_page());
     pages.insert("txwatch-providers.7".to_owned(), providers::page(registry));
     Ok(pages)
 }
 
-fn collect(
-    command: &Command,
-    name: &str,
-    pages: &mut BTreeMap<String, String>,
-) -> anyhow::Result<()> {
-    pages.insert(format!("{name}.1"), page(command, name)?);
+/// The pages of a command and of its subcommands.
+fn command_pages(command: &Command, name: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let mut pages = vec![(format!("{name}.1"), page(command, name)?)];
     for child in command.get_subcommands() {
-        collect(child, &format!("{name}-{}", child.get_name()), pages)?;
+        pages.extend(command_pages(child, &format!("{name}-{}", child.get_name()))?);
     }
-    Ok(())
+    Ok(pages)
 }
 
 fn page(command: &Command, name: &str) -> anyhow::Result<String> {
@@ -103,13 +99,12 @@ fn page(command: &Command, name: &str) -> anyhow::Result<String> {
     }
     man.render_options_section(&mut page)?;
     rest(&command, name).to_writer(&mut page)?;
-    // Each part came with the preamble of a whole page.
+    // Each section was rendered with the preamble of a page.
     let preamble = Roff::new().render();
     Ok(preamble.clone() + &String::from_utf8(page)?.replace(&preamble, ""))
 }
 
-/// An argument as the page tells it: under a heading, what is common to all commands last; with what
-/// it may be and with its variable.
+/// An argument for a page: under a heading, the general options last; with its possible values and its variable.
 fn argument(argument: Arg) -> Arg {
     let general = ["quiet", "verbose", "color", "help", "version"];
     let heading = match argument.get_help_heading() {
@@ -131,7 +126,7 @@ fn argument(argument: Arg) -> Arg {
     if let Some(variable) = argument.get_env() {
         help.push_str(&format!(" [env: {}]", variable.to_string_lossy()));
     }
-    // As one paragraph: an empty line would be a fault in the page.
+    // As one paragraph: an empty line is not allowed in a page.
     let help = help.replace("\n\n", ". ").replace("]. ", "] ").replace('\n', " ");
     argument
         .help_heading(heading)
@@ -141,7 +136,7 @@ fn argument(argument: Arg) -> Arg {
         .long_help(None)
 }
 
-/// What the definitions do not say.
+/// The sections that are not in the definitions.
 fn rest(command: &Command, name: &str) -> Roff {
     let mut roff = Roff::new();
     add_examples(&mut roff, command.get_name());

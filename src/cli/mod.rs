@@ -1,13 +1,12 @@
-//! What can be typed, and how it is carried out.
+//! The command line: arguments, and the commands.
 //!
-//! House rules for flags: a short form only for what is typed every day; a long form always, with an
-//! environment variable `TXWATCH_…`; durations have units; a secret is never a flag's value; the help
-//! says what a thing is for, then its default in brackets, which comes from the table in
-//! [`config::options`](crate::config::options).
+//! Rules for flags: a short form only for what is typed every day; always a long form and an environment variable
+//! `TXWATCH_…`; durations have units; a secret is never the value of a flag; the help of a flag is its purpose and then
+//! its default in brackets, which comes from the table in [`config::options`](crate::config::options).
 //!
-//! [`definitions`] are what clap parses by, from the types in [`arguments`]. What is typed for `watch`,
-//! `poll` and `get` goes through `target_command` to `plan`, where each target finds its profile and the one
-//! builder makes the plan, and from there to the driver.
+//! [`definitions`] builds the definitions for clap from the types in [`arguments`]. The arguments of `watch`, `poll` and
+//! `get` go through `target_command` to `plan`, where targets are resolved to profiles and the plan is built, and from
+//! there to the driver.
 
 pub mod arguments;
 mod candidates;

@@ -1,4 +1,4 @@
-//! How the output looks: decided once for each stream.
+//! The output options: form and colour of each stream.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, stderr, stdout};
@@ -10,7 +10,7 @@ use crate::config::{CommandKind, Environment};
 use crate::engine::plan::Plan;
 use crate::render::{self, OutputOptions, Paint, Progress, Records};
 
-/// The streams of this process.
+/// Which streams of this process are terminals.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Streams {
     stdout: bool,
@@ -28,7 +28,7 @@ impl Streams {
     }
 }
 
-/// Colour, before anything is parsed, for clap's own messages.
+/// The colour choice for clap's own messages, before the arguments are parsed.
 pub(super) fn early_colour(arguments: &[OsString], environment: &Environment) -> clap::ColorChoice {
     let texts: Vec<_> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
     let typed =
@@ -47,7 +47,8 @@ pub(super) fn early_colour(arguments: &[OsString], environment: &Environment) ->
     }
 }
 
-/// `--color` over `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`, over what the stream is.
+/// Whether a stream has colours, in order of precedence: `--color`; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`;
+/// whether it is a terminal.
 pub(super) fn paint(choice: Option<Colour>, environment: &Environment, terminal: bool) -> Paint {
     match choice.or_else(|| COLOR.built_in(CommandKind::Follow)) {
         Some(Colour::Always) => Paint(true),
@@ -57,14 +58,14 @@ pub(super) fn paint(choice: Option<Colour>, environment: &Environment, terminal:
 }
 
 fn automatic(environment: &Environment, terminal: bool) -> bool {
-    // no-color.org: any value but an empty one.
+    // no-color.org: any value that is not empty.
     if environment.get("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         return false;
     }
     environment.is_on("CLICOLOR_FORCE") || (terminal && environment.get("TERM") != Some("dumb"))
 }
 
-/// How the output of a command looks; `colour` is what the user chose.
+/// The output options of a command.
 pub(super) fn output_options(
     cli: &Cli,
     colour: Colour,
@@ -73,17 +74,17 @@ pub(super) fn output_options(
     environment: &Environment,
 ) -> OutputOptions {
     let streams = Streams::of_process(environment);
-    let asks_once = plan.mode.is_get();
+    let is_get = plan.mode.is_get();
     let progress = if cli.quiet {
         Progress::Quiet
-    } else if asks_once {
+    } else if is_get {
         Progress::Warnings
     } else {
         progress(format, streams, cli.verbose)
     };
     OutputOptions {
         records: match records(format, streams) {
-            Records::Human if asks_once => Records::HumanRecord,
+            Records::Human if is_get => Records::HumanRecord,
             records => records,
         },
         progress,
@@ -106,7 +107,7 @@ fn records(format: Option<OutputFormat>, streams: Streams) -> Records {
     }
 }
 
-/// The live view needs a terminal that can move its cursor, and nobody else writing there.
+/// The form of stderr. The live view needs a terminal that can move its cursor, without other output on it.
 fn progress(format: Option<OutputFormat>, streams: Streams, verbose: u8) -> Progress {
     match format {
         Some(OutputFormat::Json) => Progress::Warnings,
@@ -116,7 +117,7 @@ fn progress(format: Option<OutputFormat>, streams: Streams, verbose: u8) -> Prog
             if streams.stderr && !streams.dumb && verbose == 0 {
                 Progress::Live
             } else {
-                Progress::Trail
+                Progress::Human
             }
         }
     }
@@ -153,11 +154,11 @@ mod tests {
         assert_eq!(progress(None, streams(false, true, false), 0), Progress::Live);
         assert_eq!(records(None, streams(false, true, false)), Records::Plain);
         assert_eq!(progress(None, streams(true, false, false), 0), Progress::Plain);
-        assert_eq!(progress(None, streams(true, true, true), 0), Progress::Trail);
-        assert_eq!(progress(None, streams(true, true, false), 2), Progress::Trail);
+        assert_eq!(progress(None, streams(true, true, true), 0), Progress::Human);
+        assert_eq!(progress(None, streams(true, true, false), 2), Progress::Human);
         assert_eq!(
             progress(Some(OutputFormat::Human), streams(false, false, false), 0),
-            Progress::Trail
+            Progress::Human
         );
         assert_eq!(
             progress(Some(OutputFormat::Json), streams(true, true, false), 0),

@@ -1,4 +1,4 @@
-//! clap's part: what was typed becomes [`Cli`], or help, or a complaint.
+//! Parsing of the arguments to [`Cli`], and printing of help and errors.
 
 use std::ffi::OsString;
 
@@ -7,13 +7,13 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, ColorChoice, FromArgMatches};
 
 use super::arguments::Cli;
-use super::context::output_broke;
+use super::context::stdout_error_code;
 use super::definitions::{definitions, grammar};
 use crate::config::Registry;
 use crate::exit::Code;
-use crate::render::{clean, say};
+use crate::render::{clean, write_stderr};
 
-/// Parses what was typed. What is only shown, help and complaints, is printed, and its code answered.
+/// Parses the arguments. Help and errors are printed, and the exit code is returned.
 pub(super) fn parse(
     arguments: &[OsString],
     colour: ColorChoice,
@@ -25,13 +25,13 @@ pub(super) fn parse(
     });
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (mut cli, matches) = typed.map_err(print)?;
-    // What is typed goes before what is set; of the rest, quiet wins.
+    // A flag has precedence over a variable; otherwise quiet has precedence over verbose.
     cli.quiet &= is_typed(&matches, "quiet") || !is_typed(&matches, "verbose");
     Ok((cli, matches))
 }
 
-/// Whether the version is all that is asked for. Scripts ask for it to see whether the program is there, so
-/// it is answered without building the definitions, which would take most of the time.
+/// Whether only the version is requested. Scripts do so to see whether the program is installed, so that is fast: the
+/// definitions are not built.
 pub(super) fn asks_version(arguments: &[OsString]) -> bool {
     matches!(arguments, [_, only] if only == "--version" || only == "-V")
 }
@@ -47,28 +47,28 @@ fn is_typed(matches: &ArgMatches, argument: &str) -> bool {
     matches.value_source(argument) == Some(ValueSource::CommandLine)
 }
 
-/// clap's help goes to stdout, its complaints to stderr. A complaint repeats what was typed, which may
-/// have been somebody else's.
+/// Prints clap's help to stdout, or its error to stderr. An error repeats arguments, which may contain harmful
+/// characters.
 fn print(mut error: clap::Error) -> Code {
     if !error.use_stderr() {
         return match error.print() {
             Ok(()) => Code::Ok,
-            Err(error) => output_broke(&error),
+            Err(error) => stdout_error_code(&error),
         };
     }
     on_one_line(&mut error);
     let plain = error.render().to_string();
-    let harmless = plain.lines().all(|line| clean(line) == line);
-    if harmless {
+    let is_clean = plain.lines().all(|line| clean(line) == line);
+    if is_clean {
         drop(error.print());
     } else {
         let lines: Vec<_> = plain.lines().map(clean).collect();
-        say(&format!("{}\n", lines.join("\n")));
+        write_stderr(&format!("{}\n", lines.join("\n")));
     }
     Code::Usage
 }
 
-/// What was typed stays within its line of a complaint; a second one could pass for another message.
+/// Removes line breaks from arguments in an error, which could otherwise look like another message.
 fn on_one_line(error: &mut clap::Error) {
     let typed: Vec<_> = error
         .context()

@@ -1,4 +1,4 @@
-//! What is to be known about each provider, from its [`Spec`]: for help, man page and README.
+//! The documentation of providers, generated from each [`Spec`]: for help, man page and README.
 
 use std::sync::Arc;
 
@@ -8,23 +8,23 @@ use super::roff::title;
 
 use crate::config::Registry;
 use crate::provider::{Setting, SettingKind, Spec};
-use crate::render::span;
+use crate::render::duration_text;
 
 /// For `txwatch help providers`.
 pub(super) fn as_text(registry: &Registry) -> String {
     let mut text = String::new();
     for spec in specs(registry) {
-        let (interval, safety_interval) = paces(&spec);
+        let (interval, safety_interval) = intervals(&spec);
         text.push_str(&format!(
             "{} (profile {})\n  ids       {}\n  asked     every {interval} while push is down, every {safety_interval} while it is live\n",
             spec.title, spec.name, spec.id_shape
         ));
         for setting in &spec.settings {
-            text.push_str(&format!("  {:<13} {}\n", setting.key, told(setting)));
+            text.push_str(&format!("  {:<13} {}\n", setting.key, setting_text(setting)));
         }
         text.push('\n');
     }
-    text.push_str(&wrapped(WAYS));
+    text.push_str(&wrapped(HOW_TO_SET));
     text
 }
 
@@ -37,7 +37,7 @@ pub fn providers_as_markdown(registry: &Registry) -> String {
                 "| `{}` | `{}` | {} |\n",
                 spec.name,
                 setting.key,
-                told(setting)
+                setting_text(setting)
             ));
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn page(registry: &Registry) -> String {
         "A profile is a provider and its settings. One profile of each provider is built in and has its name; \
          others are sections [profiles.NAME] of the configuration file.",
     )]);
-    roff.text([roman(WAYS)]);
+    roff.text([roman(HOW_TO_SET)]);
     for spec in specs(registry) {
         add(&mut roff, &spec);
     }
@@ -64,7 +64,7 @@ pub(super) fn page(registry: &Registry) -> String {
 }
 
 fn add(roff: &mut Roff, spec: &Spec) {
-    let (interval, safety_interval) = paces(spec);
+    let (interval, safety_interval) = intervals(spec);
     roff.control("SH", [spec.title.to_uppercase().as_str()]);
     roff.text([
         roman("Profile "),
@@ -77,16 +77,16 @@ fn add(roff: &mut Roff, spec: &Spec) {
     for setting in &spec.settings {
         roff.control("TP", []);
         roff.text([bold(&*setting.key)]);
-        roff.text([roman(told(setting))]);
+        roff.text([roman(setting_text(setting))]);
     }
 }
 
-const WAYS: &str = "A setting KEY of the profile NAME is given as KEY in the section [profiles.NAME] of the \
+const HOW_TO_SET: &str = "A setting KEY of the profile NAME is given as KEY in the section [profiles.NAME] of the \
                     configuration file, or as the variable TXWATCH_NAME_KEY. A secret is given as KEY_file \
                     or KEY_command in the file, or as TXWATCH_NAME_KEY, TXWATCH_NAME_KEY_FILE or \
                     TXWATCH_NAME_KEY_COMMAND.";
 
-/// Lines of at most 80 characters.
+/// Wraps text at 80 characters.
 fn wrapped(text: &str) -> String {
     const WIDTH: usize = 80;
     let mut lines = String::new();
@@ -104,11 +104,11 @@ fn specs(registry: &Registry) -> impl Iterator<Item = Arc<Spec>> {
     registry.iter().map(|definition| definition.spec())
 }
 
-fn paces(spec: &Spec) -> (String, String) {
-    (span(spec.pace.interval), span(spec.pace.safety_interval))
+fn intervals(spec: &Spec) -> (String, String) {
+    (duration_text(spec.pace.interval), duration_text(spec.pace.safety_interval))
 }
 
-fn told(setting: &Setting) -> String {
+fn setting_text(setting: &Setting) -> String {
     let mut text = setting.description.to_string();
     if let SettingKind::Choice(words) = &setting.kind {
         text.push_str(&format!(": {}", words.join(" or ")));

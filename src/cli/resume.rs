@@ -1,4 +1,4 @@
-//! The command that goes on with a watch.
+//! The command line that resumes a watch.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command};
@@ -7,7 +7,7 @@ use super::arguments::ConnectionArgs;
 use super::definitions::grammar;
 use crate::render::clean;
 
-/// What was typed again, with these targets instead; the time limit is named even where it was not.
+/// The same command line with these targets; with `--timeout` even if it was not given.
 pub(super) fn command(matches: &ArgMatches, timeout: &str, targets: &[&str]) -> String {
     let mut root = grammar();
     // Building passes the options of all commands down to each.
@@ -46,7 +46,7 @@ fn again(
     words.join(" ")
 }
 
-/// The options: how the provider is reached comes first.
+/// The options, those of the connection first.
 fn in_order(definition: &Command) -> Vec<&Arg> {
     let connection = ConnectionArgs::augment_args(Command::new(""));
     let is_connection = |argument: &&Arg| {
@@ -58,7 +58,7 @@ fn in_order(definition: &Command) -> Vec<&Arg> {
     first
 }
 
-/// An option as it was typed.
+/// An option with its value, as it was given.
 fn option(argument: &Arg, long: &str, typed: &ArgMatches) -> Vec<String> {
     let id = argument.get_id().as_str();
     match argument.get_action() {
@@ -79,7 +79,7 @@ fn option(argument: &Arg, long: &str, typed: &ArgMatches) -> Vec<String> {
     }
 }
 
-/// A word as a shell takes it. One with a NUL never came from a command line.
+/// Quotes a word for a shell. Quoting fails only for a NUL, which cannot be on a command line.
 fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_named_again_in_an_order_of_their_own() {
+    fn options_are_repeated_in_a_fixed_order() {
         let typed = [
             "txwatch",
             "-v",

@@ -1,8 +1,8 @@
-//! What the man pages have in common.
+//! The common parts of the man pages.
 
 use clap_mangen::roff::Roff;
 
-/// The version and no date, so that a page changes only with the program.
+/// The title of a page; without a date, so that pages change only with the program.
 pub(super) fn title(page: &str, section: &str) -> Roff {
     const EMPTY: &str = "\"\"";
     let source = format!("txwatch {}", env!("CARGO_PKG_VERSION"));

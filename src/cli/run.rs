@@ -1,4 +1,4 @@
-//! The program from start to end.
+//! The entry point: parses the arguments and dispatches to the command.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -14,12 +14,12 @@ use super::{configuration, docs, output, parsing};
 use crate::config::{Environment, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::{self, Paint, say};
+use crate::render::{self, Paint, write_stderr};
 
 /// What `--version` prints.
 const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
 
-/// Runs what was typed; answers the exit code.
+/// Runs the command in the arguments, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
     let registry = Registry::built_in();
     CompleteEnv::with_factory(|| definitions(&registry)).var(docs::COMPLETE).complete();
@@ -61,17 +61,17 @@ fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry:
     }
 }
 
-/// Reports what a simple command came to.
+/// Reports the failure of a command, and returns the exit code.
 fn finish(result: Result<Code, Failure>, paint: Paint) -> Code {
     result.unwrap_or_else(|failure| {
         if failure.kind() != FailureKind::OutputClosed {
-            say(&render::failure(&failure, paint));
+            write_stderr(&render::failure(&failure, paint));
         }
         failure.kind().into()
     })
 }
 
-/// `-v` tells of connections, `-vv` of the wire.
+/// `-v` logs connections, `-vv` also messages.
 fn start_log(verbose: u8) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::SubscriberExt;
@@ -87,19 +87,19 @@ fn start_log(verbose: u8) {
         .with_ansi(false)
         .with_target(false)
         .without_time();
-    // Only our own words: what libraries log may hold headers.
+    // Only this crate's events, for those of libraries may contain headers.
     let filter = Targets::new().with_target("txwatch", level);
-    // Fails only if there is one already, as in a test.
+    // Fails only if one is installed already, as in a test.
     let _ = tracing_subscriber::registry().with(layer).with(filter).try_init();
 }
 
-/// stderr for the log, whose lines may repeat what came from outside. A line comes in one piece.
+/// Writes sanitised log lines to stderr. Each call to `write` is one line.
 struct Log;
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        say(&format!("{}\n", render::clean(text.trim_end())));
+        write_stderr(&format!("{}\n", render::clean(text.trim_end())));
         Ok(line.len())
     }
 

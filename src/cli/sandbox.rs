@@ -8,7 +8,7 @@ use super::context::{Context, block_on, print};
 use crate::driver::Signals;
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::say;
+use crate::render::write_stderr;
 use crate::sandbox::{self, Doubles, Sandbox, Speed};
 
 /// `txwatch sandbox`.
@@ -33,7 +33,7 @@ pub(super) fn run(
     let speed = Speed::read(context.environment.get(Speed::VARIABLE))?;
     let sandbox = Sandbox::bind(arguments.listen, &context.registry.doubles(), speed)?;
     if !quiet {
-        say(&introduction(sandbox.doubles()));
+        write_stderr(&introduction(sandbox.doubles()));
     }
     print(&variables(&sandbox))?;
     let io = |error| {

@@ -1,10 +1,9 @@
-//! Targets of the embedded sandbox: what its ids lead to, and the server that plays them. Builds without
-//! the sandbox have the same functions, which say so.
+//! Targets of the embedded sandbox, and its server. Builds without the sandbox have the same functions, which fail.
 
 #[cfg(feature = "sandbox")]
-pub(super) use embedded::{Rehearsal, candidates, is_scenario, resolve};
+pub(super) use embedded::{EmbeddedSandbox, candidates, is_scenario, resolve};
 #[cfg(not(feature = "sandbox"))]
-pub(super) use missing::{Rehearsal, candidates, is_scenario, resolve};
+pub(super) use missing::{EmbeddedSandbox, candidates, is_scenario, resolve};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +11,15 @@ use std::time::Duration;
 use crate::credential::Credential;
 use crate::provider::Provider;
 
-/// A profile that the sandbox plays.
-pub(super) struct RehearsedProfile {
-    /// The provider, with the sandbox's addresses.
+/// A profile of a provider in the sandbox.
+pub(super) struct SandboxProfile {
+    /// The provider, with the URLs of the sandbox.
     pub(super) provider: Arc<dyn Provider>,
     /// The token that the sandbox accepts.
     pub(super) credential: Credential,
-    /// How often it is asked while polling carries the watch.
+    /// The polling interval while there is no push.
     pub(super) interval: Duration,
-    /// How often it is asked while push is healthy.
+    /// The polling interval while push is live.
     pub(super) safety_interval: Duration,
 }
 
@@ -31,8 +30,8 @@ mod embedded {
 
     use clap_complete::engine::CompletionCandidate;
 
-    use super::RehearsedProfile;
-    use crate::cli::context::shown;
+    use super::SandboxProfile;
+    use crate::cli::context::shorten;
     use crate::config::{Config, Registry, SANDBOX};
     use crate::credential::Credential;
     use crate::error::{Failure, usage};
@@ -40,29 +39,29 @@ mod embedded {
     use crate::sandbox::{self, Sandbox, Speed, TOKEN};
     use crate::warning::{Warning, WarningCode};
 
-    /// The sandbox is close at hand, so it is asked more often than a provider would be.
+    /// Shorter than those of the providers: the sandbox is on this machine, and its scenarios are short.
     const INTERVAL: Duration = Duration::from_secs(1);
     const SAFETY_INTERVAL: Duration = Duration::from_secs(5);
 
-    /// The provider that plays a scenario, and the id on its wire.
+    /// The provider of a scenario, and the id in that provider's form.
     pub(in crate::cli) fn resolve(
         id: &str,
         registry: &Registry,
     ) -> Result<(Arc<Spec>, Id), Failure> {
         let address = sandbox::address(id, &registry.doubles())?;
-        let definition = registry.find(address.provider).ok_or_else(plays_nobody)?;
+        let definition = registry.find(address.provider).ok_or_else(no_double)?;
         let wire_id = definition
             .parse_id(&address.id)
-            .map_err(|error| usage(format!("'{}' is not a scenario: {error}", shown(id))))?;
+            .map_err(|error| usage(format!("'{}' is not a scenario: {error}", shorten(id))))?;
         Ok((definition.spec(), wire_id))
     }
 
-    /// Whether `sandbox:` in front of this text would make a target.
+    /// Whether this text is a target after `sandbox:`.
     pub(in crate::cli) fn is_scenario(text: &str, registry: &Registry) -> bool {
         sandbox::address(text, &registry.doubles()).is_ok()
     }
 
-    /// Every target of the sandbox, with what happens to it.
+    /// All targets of the sandbox, with descriptions.
     pub(in crate::cli) fn candidates(registry: &Registry) -> Vec<CompletionCandidate> {
         let doubles = registry.doubles();
         let scenarios = sandbox::scenarios(&doubles);
@@ -77,17 +76,17 @@ mod embedded {
         candidates
     }
 
-    /// The embedded sandbox, which takes its port when the first target needs it.
+    /// The embedded sandbox, whose port is bound when the first target needs it.
     #[derive(Default)]
-    pub(in crate::cli) struct Rehearsal(Option<Sandbox>);
+    pub(in crate::cli) struct EmbeddedSandbox(Option<Sandbox>);
 
-    impl Rehearsal {
-        /// The profile of a provider that it plays, and what is to be said when it takes its port.
+    impl EmbeddedSandbox {
+        /// The profile of a provider in the sandbox, with a notice the first time.
         pub(in crate::cli) fn profile(
             &mut self,
             spec: &Spec,
             config: &Config,
-        ) -> Result<(RehearsedProfile, Option<Warning>), Failure> {
+        ) -> Result<(SandboxProfile, Option<Warning>), Failure> {
             let (sandbox, notice) = match &self.0 {
                 Some(sandbox) => (sandbox, None),
                 None => {
@@ -103,8 +102,8 @@ mod embedded {
             for (key, value) in sandbox.settings(&spec.name) {
                 settings.set(key, value);
             }
-            let definition = config.registry.find(&spec.name).ok_or_else(plays_nobody)?;
-            let profile = RehearsedProfile {
+            let definition = config.registry.find(&spec.name).ok_or_else(no_double)?;
+            let profile = SandboxProfile {
                 provider: definition.build_for_sandbox(&settings).map_err(usage)?,
                 credential: Credential::value(TOKEN, "the sandbox".to_owned())?,
                 interval: sandbox.speed().real(INTERVAL),
@@ -118,7 +117,7 @@ mod embedded {
             self.0.is_some()
         }
 
-        /// Serves in the background, if a target needs it. Needs a runtime.
+        /// Serves in the background, if a target needs it. Has to be called within a tokio runtime.
         pub(in crate::cli) fn serve(self) {
             if let Some(sandbox) = self.0 {
                 tokio::spawn(sandbox.serve());
@@ -126,7 +125,7 @@ mod embedded {
         }
     }
 
-    fn plays_nobody() -> Failure {
+    fn no_double() -> Failure {
         usage("the sandbox plays nobody")
     }
 }
@@ -137,7 +136,7 @@ mod missing {
 
     use clap_complete::engine::CompletionCandidate;
 
-    use super::RehearsedProfile;
+    use super::SandboxProfile;
     use crate::config::{Config, Registry, SANDBOX};
     use crate::error::{Failure, usage};
     use crate::provider::{Id, Spec};
@@ -156,15 +155,15 @@ mod missing {
     }
 
     #[derive(Default)]
-    pub(in crate::cli) struct Rehearsal;
+    pub(in crate::cli) struct EmbeddedSandbox;
 
-    impl Rehearsal {
+    impl EmbeddedSandbox {
         pub(in crate::cli) fn profile(
             &mut self,
             _: &Spec,
             config: &Config,
-        ) -> Result<(RehearsedProfile, Option<Warning>), Failure> {
-            Err(config.no_profile(SANDBOX))
+        ) -> Result<(SandboxProfile, Option<Warning>), Failure> {
+            Err(config.unknown_profile(SANDBOX))
         }
 
         pub(in crate::cli) fn is_needed(&self) -> bool {

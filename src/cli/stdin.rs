@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::error::{Failure, FailureKind, usage};
 
-/// The most bytes that standard input may have; more is no list of targets.
+/// The largest standard input that is read, in bytes.
 const MAX_INPUT: u64 = 16 * 1024 * 1024;
 
-/// Replaces `-` by what standard input says, one target a line.
+/// Replaces `-` by the targets on standard input, one a line.
 pub(super) fn expand(typed: &[String], timeout: Option<Duration>) -> Result<Vec<String>, Failure> {
     let mut targets = Vec::new();
     let mut read = false;
@@ -34,13 +34,13 @@ fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
 }
 
-/// Whoever writes to the pipe may never end; `--timeout` holds here too.
+/// Reads standard input. `--timeout` applies here too, for a pipe may never be closed.
 fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut text = String::new();
         let read = std::io::stdin().lock().take(MAX_INPUT + 1).read_to_string(&mut text);
-        // If nobody waits any more, the time is up.
+        // Fails only if the timeout is over.
         let _ = sender.send(read.map(|_| text));
     });
     let received = match timeout {

@@ -1,4 +1,4 @@
-//! `watch`, `poll` and `get`: from what was typed over the plan to the exit code.
+//! `watch`, `poll` and `get`: from the arguments over the plan to the exit code.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 use clap::ArgMatches;
 
 use super::arguments::{Cli, GetArgs, PollArgs, TargetArgs, WatchArgs};
-use super::context::{Context, block_on, no_runtime, output_broke};
+use super::context::{Context, block_on, runtime_failure, stdout_error_code};
 use super::plan::{PlanBuilder, Prepared};
 use super::{output, resume, stdin};
 use crate::config::options::{COLOR, OUTPUT, TIMEOUT, TRANSPORT};
 use crate::config::values::{Colour, Limit, OutputFormat, TransportMode};
 use crate::config::{CommandKind, CommandOptions};
 use crate::driver::clock::Clock;
-use crate::driver::{self, Broken, Signals};
+use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::Mode;
 use crate::error::Failure;
 use crate::exit::Code;
-use crate::render::{self, Output, say};
+use crate::render::{self, Output, write_stderr};
 
 /// One of the commands that have targets.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ impl<'a> TargetCommand<'a> {
                 }
             }
             TargetCommand::Poll(_) => Mode::Poll,
-            // Whoever expects something wants to be told by the code.
+            // --expect implies --exit-status.
             TargetCommand::Get(arguments) => Mode::Get {
                 exit_status: arguments.exit_status || !arguments.common.goal.expect.is_empty(),
             },
@@ -61,87 +61,88 @@ impl<'a> TargetCommand<'a> {
     }
 }
 
-/// What was typed, as far as it is read: the records of a command that could not begin name it.
+/// The arguments that are known when a command fails, for its records.
 #[derive(Clone)]
-struct Typed {
+struct KnownArguments {
     format: Option<OutputFormat>,
     targets: Vec<String>,
 }
 
-/// A command that could not begin, or did not end.
-struct Stopped {
-    typed: Typed,
+/// The failure of a command, with the arguments that were known by then.
+struct CommandFailure {
+    known: KnownArguments,
     failure: Failure,
 }
 
-impl Typed {
-    fn stopped(&self, failure: Failure) -> Stopped {
-        Stopped { typed: self.clone(), failure }
+impl KnownArguments {
+    fn fail(&self, failure: Failure) -> CommandFailure {
+        CommandFailure { known: self.clone(), failure }
     }
 }
 
-impl Stopped {
-    /// Says why. In JSON every command has its records, also one that could not begin.
+impl CommandFailure {
+    /// Reports the failure. With JSON output there are also the records of the command.
     fn report(&self, context: &Context) -> Code {
-        say(&render::failure(&self.failure, context.stderr));
-        if self.typed.format != Some(OutputFormat::Json) {
+        write_stderr(&render::failure(&self.failure, context.stderr));
+        if self.known.format != Some(OutputFormat::Json) {
             return self.failure.kind().into();
         }
         let now = Clock::start().now().wall;
-        let text = render::abort(now, &self.typed.targets, &self.failure);
+        let text = render::aborted(now, &self.known.targets, &self.failure);
         match io::stdout().write_all(text.as_bytes()) {
             Ok(()) => self.failure.kind().into(),
-            Err(error) => output_broke(&error),
+            Err(error) => stdout_error_code(&error),
         }
     }
 }
 
-/// Runs the command to its end; answers the exit code.
+/// Runs the command to its end, and returns the exit code.
 pub(super) fn run(
     command: TargetCommand<'_>,
     cli: &Cli,
     matches: &ArgMatches,
     context: &Context,
 ) -> Code {
-    attempt(command, cli, matches, context).unwrap_or_else(|stopped| stopped.report(context))
+    try_run(command, cli, matches, context).unwrap_or_else(|failure| failure.report(context))
 }
 
-fn attempt(
+fn try_run(
     command: TargetCommand<'_>,
     cli: &Cli,
     matches: &ArgMatches,
     context: &Context,
-) -> Result<Code, Stopped> {
+) -> Result<Code, CommandFailure> {
     let arguments = command.arguments();
-    let typed = Typed { format: arguments.output.output, targets: arguments.targets.clone() };
-    let config = context.config().map_err(|failure| typed.stopped(failure))?;
+    let known =
+        KnownArguments { format: arguments.output.output, targets: arguments.targets.clone() };
+    let config = context.config().map_err(|failure| known.fail(failure))?;
     let options = config.options(command.kind());
-    let format = options.given(&OUTPUT, typed.format).map_err(|failure| typed.stopped(failure))?;
-    let typed = Typed { format, ..typed };
+    let format = options.given(&OUTPUT, known.format).map_err(|failure| known.fail(failure))?;
+    let known = KnownArguments { format, ..known };
     let (mode, targets) =
-        read(command, options, &typed.targets).map_err(|failure| typed.stopped(failure))?;
-    let typed = Typed { targets, ..typed };
+        read_arguments(command, options, &known.targets).map_err(|failure| known.fail(failure))?;
+    let known = KnownArguments { targets, ..known };
     let builder = PlanBuilder::new(arguments, mode, options, &config);
-    let carried_out = || {
-        let prepared = if typed.targets.is_empty() {
+    let run_plan = || {
+        let prepared = if known.targets.is_empty() {
             builder.account()?
         } else {
-            builder.targets(&typed.targets)?
+            builder.targets(&known.targets)?
         };
         let colour = options.value(&COLOR, cli.color)?;
-        execute(cli, typed.format, colour, prepared, matches, context)
+        execute(cli, known.format, colour, prepared, matches, context)
     };
-    carried_out().map_err(|failure| typed.stopped(failure))
+    run_plan().map_err(|failure| known.fail(failure))
 }
 
 /// The mode of a command, and its targets with those on standard input.
-fn read(
+fn read_arguments(
     command: TargetCommand<'_>,
     options: CommandOptions<'_>,
     typed: &[String],
 ) -> Result<(Mode, Vec<String>), Failure> {
     let mode = command.mode(options)?;
-    // No target is the whole account.
+    // Without targets (--all) the account is followed.
     if typed.is_empty() {
         return Ok((mode, Vec::new()));
     }
@@ -161,18 +162,19 @@ fn execute(
     let options = output::output_options(cli, colour, format, &plan, &context.environment);
     let timeout = Limit(plan.timeout).to_string();
     let ended = block_on(async {
-        prepared.rehearsal.serve();
-        let mut signals = Signals::listen().map_err(|error| Broken::Failed(no_runtime(error)))?;
+        prepared.sandbox.serve();
+        let mut signals =
+            Signals::listen().map_err(|error| RunError::Failed(runtime_failure(error)))?;
         let mut output = Output::new(&options);
         driver::run(plan, &prepared.transport, &mut output, &mut signals).await
     })?;
     match ended {
         Ok(closing) => {
             let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
-            say(&render::closing_report(&closing, resume, options.stderr));
+            write_stderr(&render::closing_report(&closing, resume, options.stderr));
             Ok(Code::from(&closing.summary))
         }
-        Err(Broken::Failed(failure)) => Err(failure),
-        Err(Broken::Output(error)) => Ok(output_broke(&error)),
+        Err(RunError::Failed(failure)) => Err(failure),
+        Err(RunError::Output(error)) => Ok(stdout_error_code(&error)),
     }
 }

@@ -1,4 +1,4 @@
-//! The options of a command, looked for in one place after the other.
+//! The options of a command, resolved in order of precedence.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,8 +11,8 @@ use super::paths;
 use super::values::PathText;
 use crate::error::{Failure, FailureKind, config};
 
-/// The options of a command. Each is looked for where it goes before the others: what was typed, then
-/// the profile's section, then `[defaults]`, then what is built in.
+/// The options of a command. Each is taken from the first of these that has it: the command line (or its environment
+/// variable), the section of the profile, `[defaults]`, the built-in default.
 #[derive(Clone, Copy)]
 pub struct CommandOptions<'a> {
     command: CommandKind,
@@ -21,21 +21,21 @@ pub struct CommandOptions<'a> {
 }
 
 impl<'a> CommandOptions<'a> {
-    /// Those that hold without a file.
+    /// The options without a configuration file.
     pub fn built_in(command: CommandKind) -> Self {
         CommandOptions { command, config: None, profile: None }
     }
 
-    /// The same, over those of a profile's section.
+    /// The same, with the section of a profile.
     #[must_use]
     pub fn of_profile(self, name: &'a str) -> Self {
         CommandOptions { profile: Some(name), ..self }
     }
 
-    /// The value of an option whose default is fixed.
+    /// The value of an option that has a fixed default.
     ///
     /// # Errors
-    /// The file's value is not one. (It was checked when the file was read.)
+    /// The value in the file is invalid, which was checked when the file was read.
     pub fn value<T>(&self, key: &OptionKey<T>, typed: Option<T>) -> Result<T, Failure>
     where
         T: FromStr<Err = String>,
@@ -47,10 +47,10 @@ impl<'a> CommandOptions<'a> {
         })
     }
 
-    /// The value of an option, if it was typed or is in the file.
+    /// The value of an option from the command line or the file, if it is set there.
     ///
     /// # Errors
-    /// The file's value is not one. (It was checked when the file was read.)
+    /// The value in the file is invalid, which was checked when the file was read.
     pub fn given<T>(&self, key: &OptionKey<T>, typed: Option<T>) -> Result<Option<T>, Failure>
     where
         T: FromStr<Err = String>,
@@ -74,7 +74,7 @@ impl Config {
         CommandOptions { command, config: Some(self), profile: None }
     }
 
-    /// The extra CA of `[defaults]`.
+    /// The file of additional CAs in `[defaults]`.
     pub fn cacert(&self) -> Option<PathBuf> {
         let PathText(path) = self.file_value(&CACERT, None).ok()??;
         Some(paths::expand(&path, self.folder()))
@@ -97,8 +97,8 @@ impl Config {
         section.and_then(|section| section.entries.get(key)).or_else(|| self.file.defaults.get(key))
     }
 
-    /// An option as `config show` tells it: from the environment, the file, or built in.
-    pub fn shown_option(&self, spec: &OptionSpec, profile: Option<&str>) -> Sourced {
+    /// An option for `config show`: from the environment, the file, or built in.
+    pub fn option_for_display(&self, spec: &OptionSpec, profile: Option<&str>) -> Sourced {
         let variable = format!("TXWATCH_{}", spec.key.to_uppercase());
         if let Some(value) = self.environment.get(&variable) {
             return Sourced { value: value.to_owned(), origin: Origin::Environment(variable) };
@@ -108,7 +108,7 @@ impl Config {
                 value: entry.text().unwrap_or_default().to_owned(),
                 origin: Origin::File(self.path.clone(), entry.line),
             },
-            None => Sourced { value: spec.built_in.shown(), origin: Origin::Default },
+            None => Sourced { value: spec.built_in.for_display(), origin: Origin::Default },
         }
     }
 }

@@ -1,8 +1,8 @@
-//! A snapshot of the environment, so that nothing below reads it behind the user's back.
+//! A snapshot of the environment variables, which is passed to everything that needs them.
 
 use std::collections::BTreeMap;
 
-/// The environment's variables. Values that are not Unicode are left out.
+/// Environment variables, without those that are not Unicode.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(BTreeMap<String, String>);
 
@@ -20,7 +20,7 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
-    /// True for a variable that is set to anything but nothing, `0` or `false`.
+    /// Whether a variable is set, and neither empty nor `0` nor `false`.
     pub fn is_on(&self, name: &str) -> bool {
         !matches!(self.get(name), None | Some("" | "0" | "false"))
     }
@@ -32,7 +32,7 @@ impl FromIterator<(String, String)> for Environment {
     }
 }
 
-/// `TXWATCH_<PROFILE>_<KEY>`.
+/// The name of the variable for a setting of a profile: `TXWATCH_<PROFILE>_<KEY>`.
 pub(super) fn variable(profile: &str, key: &str) -> String {
     format!("TXWATCH_{profile}_{key}").to_uppercase().replace('-', "_")
 }

@@ -1,11 +1,12 @@
-//! The configuration file and the environment, and the profiles that they name.
+//! Loading of the configuration, and the profiles in it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::environment::{Environment, variable};
-use super::file::{File, SANDBOX, parse};
+use super::file::{File, SANDBOX};
+use super::file_parser::parse;
 use super::paths::config_file;
 use super::registry::Registry;
 use crate::error::{Failure, config, nearest, usage};
@@ -14,20 +15,20 @@ use crate::provider::{Definition, SettingKind, Spec};
 /// The configuration file and the environment.
 #[derive(Clone)]
 pub struct Config {
-    /// Where the file is, or would be.
+    /// The path of the file, whether it exists or not.
     pub path: PathBuf,
-    /// Whether it is there.
+    /// Whether the file exists.
     pub exists: bool,
-    /// What it says.
+    /// The contents of the file.
     pub file: File,
-    /// The variables that matter.
+    /// The environment variables.
     pub environment: Environment,
-    /// The providers that profiles may have.
+    /// The providers.
     pub registry: Registry,
 }
 
 impl Config {
-    /// Where the configuration file is, or would be.
+    /// The path of the configuration file, whether it exists or not.
     ///
     /// # Errors
     /// There is no home directory.
@@ -35,10 +36,10 @@ impl Config {
         config_file(environment).map(|(path, _)| path)
     }
 
-    /// Reads the configuration file, if there is one.
+    /// Reads the configuration file, if it exists.
     ///
     /// # Errors
-    /// The file that `TXWATCH_CONFIG` names is missing, or a file has something in it that is not known.
+    /// The file cannot be read, the one that `TXWATCH_CONFIG` names does not exist, or its contents are invalid.
     pub fn load(environment: Environment, registry: Registry) -> Result<Self, Failure> {
         let (path, named) = config_file(&environment)?;
         let text = match std::fs::read_to_string(&path) {
@@ -63,12 +64,12 @@ impl Config {
         })
     }
 
-    /// The profile of bare ids, where the file names one.
+    /// The profile of targets without one, if the file sets it.
     pub fn default_profile(&self) -> Option<&str> {
         self.file.default_profile.as_ref().and_then(|entry| entry.text().ok())
     }
 
-    /// The profiles that can be named: one for each provider, the sandbox, and the user's own.
+    /// All profiles: one for each provider, the sandbox, and those of the file.
     pub fn profile_names(&self) -> BTreeSet<Arc<str>> {
         let mut names: BTreeSet<Arc<str>> =
             self.registry.iter().map(|definition| definition.spec().name.clone()).collect();
@@ -79,7 +80,7 @@ impl Config {
         names
     }
 
-    /// The profiles that the user has set up: some setting is given for them.
+    /// The profiles with at least one setting in the file or the environment, without the sandbox.
     pub fn configured(&self) -> Vec<Arc<str>> {
         self.profile_names()
             .into_iter()
@@ -93,8 +94,8 @@ impl Config {
         in_file || self.spec_of(name).is_ok_and(|spec| self.has_variable(name, &spec))
     }
 
-    /// Whether a variable sets something of this profile. Its names are spelt out, for a profile's name
-    /// may begin like another's.
+    /// Whether a variable sets a setting of this profile. The full names are checked, for the name of a profile may be
+    /// the prefix of another one.
     fn has_variable(&self, name: &str, spec: &Spec) -> bool {
         let keys = spec.settings.iter().flat_map(|setting| match setting.kind {
             SettingKind::Secret(_) => vec![
@@ -108,7 +109,7 @@ impl Config {
             .any(|variable| self.environment.get(&variable).is_some_and(|value| !value.is_empty()))
     }
 
-    /// The provider behind a profile.
+    /// The provider of a profile.
     ///
     /// # Errors
     /// There is no profile of that name.
@@ -116,10 +117,10 @@ impl Config {
         let section = self.file.profiles.get(name);
         let named = section.and_then(|section| section.provider.as_ref());
         let provider = named.map_or(name, |spec| &spec.name);
-        self.registry.find(provider).ok_or_else(|| self.no_profile(name))
+        self.registry.find(provider).ok_or_else(|| self.unknown_profile(name))
     }
 
-    /// What is fixed about the provider behind a profile.
+    /// The fixed properties of a profile's provider.
     ///
     /// # Errors
     /// There is no profile of that name.
@@ -127,8 +128,8 @@ impl Config {
         Ok(self.provider_of(name)?.spec())
     }
 
-    /// The complaint about a profile that does not exist.
-    pub fn no_profile(&self, name: &str) -> Failure {
+    /// The failure for a profile that does not exist.
+    pub fn unknown_profile(&self, name: &str) -> Failure {
         let names = self.profile_names();
         let known = names.iter().map(|name| &**name).collect::<Vec<_>>();
         let near = nearest(name, known.iter().copied());
@@ -140,7 +141,7 @@ impl Config {
         }
     }
 
-    /// The file's folder, which its relative paths start from.
+    /// The folder of the file, which relative paths in it are resolved against.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("."))
     }

@@ -1,12 +1,12 @@
-//! Where settings come from: flags over environment over profile over defaults.
+//! Configuration, in order of precedence: flags, environment, profile, defaults.
 //!
-//! [`Config`] holds the file and the environment; [`Config::profile`] answers what a profile amounts
-//! to, and where each of its values came from. The options of a command, and the one table of their
-//! defaults, are in [`options`]; [`Config::options`] looks them up.
+//! [`Config`] holds the file and the environment; [`Config::profile`] resolves a profile from them. The table of
+//! options and their defaults is in [`options`]; [`Config::options`] resolves the options of a command.
 
 mod command;
 mod environment;
 mod file;
+mod file_parser;
 mod loading;
 pub mod options;
 mod origin;
@@ -17,9 +17,10 @@ pub mod values;
 
 pub use command::CommandOptions;
 pub use environment::Environment;
-pub use file::{Entry, File, SANDBOX, Section, parse};
+pub use file::{Entry, File, SANDBOX, Section};
+pub use file_parser::parse;
 pub use loading::Config;
 pub use options::{CommandKind, OPTIONS, OptionSpec, Scope};
 pub use origin::{Origin, Sourced};
-pub use profile::{Overrides, Resolved};
+pub use profile::{Overrides, ResolvedProfile};
 pub use registry::{Registry, Row};

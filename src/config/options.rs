@@ -1,13 +1,11 @@
-//! The options that the configuration file may set, in `[defaults]` or in a profile, and what is in force
-//! where nobody sets them.
+//! The options that can be set in the configuration file, in `[defaults]` or in a profile, and their defaults.
 //!
-//! The table is the only place where a default is written: `--help`, the man pages, `config show` and the
-//! code that makes a plan read it.
+//! This table is the only place for defaults: `--help`, the man pages, `config show` and the builder of plans read it.
 
 use std::marker::PhantomData;
 use std::str::FromStr;
 
-use self::BuiltIn::{Decided, Nothing, PerCommand, PerProvider, Value};
+use self::BuiltIn::{Automatic, NoDefault, PerCommand, PerProvider, Value};
 use super::registry::Registry;
 use super::values::{
     Colour, Interval, Limit, OutputFormat, PathText, Span, Switch, Timeout, TransportMode,
@@ -15,70 +13,70 @@ use super::values::{
 use crate::lifecycle::Goal;
 use crate::provider::Spec;
 
-/// Where an option may stand.
+/// Where in the file an option may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// In `[defaults]` and in profiles.
     Profile,
-    /// In `[defaults]` only: it holds for the whole command.
+    /// In `[defaults]` only: it applies to the whole command.
     Command,
 }
 
-/// The commands as far as their defaults differ.
+/// Groups of commands with different defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandKind {
     /// `watch` and `poll`.
     Follow,
-    /// `get`, which asks once.
+    /// `get`.
     Get,
 }
 
-/// What is in force where nobody sets an option. Values are written as users write them.
+/// The default of an option. Values are text, as in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BuiltIn {
     /// The same value for every command.
     Value(&'static str),
-    /// A value of its own for `get`. The file's value is for following, so `get` leaves it out.
+    /// A different value for `get`. The value in the file is not used by `get` then.
     PerCommand {
         /// For `watch` and `poll`.
         follow: &'static str,
         /// For `get`.
         get: &'static str,
     },
-    /// The interval that suits the provider, which its `Spec` has.
+    /// The interval in the provider's `Spec`.
     PerProvider,
-    /// The surroundings decide, as the text says.
-    Decided(&'static str),
-    /// No value.
-    Nothing,
+    /// Depends on the environment, as this phrase says.
+    Automatic(&'static str),
+    /// None.
+    NoDefault,
 }
 
 impl BuiltIn {
-    /// The value for a command, if it is fixed.
+    /// The fixed value for a command, if there is one.
     pub fn value(self, command: CommandKind) -> Option<&'static str> {
         match (self, command) {
             (Value(text), _) => Some(text),
             (PerCommand { follow, .. }, CommandKind::Follow) => Some(follow),
             (PerCommand { get, .. }, CommandKind::Get) => Some(get),
-            (PerProvider | Decided(_) | Nothing, _) => None,
+            (PerProvider | Automatic(_) | NoDefault, _) => None,
         }
     }
 
-    /// What `config show` says of it.
-    pub fn shown(self) -> String {
+    /// The text for `config show`.
+    pub fn for_display(self) -> String {
         match self {
-            Value(text) | Decided(text) => text.to_owned(),
+            Value(text) | Automatic(text) => text.to_owned(),
             PerCommand { follow, get } => format!("{follow} (get: {get})"),
             PerProvider => "per provider".to_owned(),
-            Nothing => "none".to_owned(),
+            NoDefault => "none".to_owned(),
         }
     }
 
-    /// What stands in the brackets of `--help`, with the first two providers as examples.
+    /// The text for the brackets in `--help`, with the first two providers as examples.
     pub fn in_help(self, registry: &Registry) -> Option<String> {
         const EXAMPLES: usize = 2;
         match self {
-            Value(text) | Decided(text) => Some(text.to_owned()),
+            Value(text) | Automatic(text) => Some(text.to_owned()),
             PerCommand { follow, get } => Some(format!("{follow}; get: {get}")),
             PerProvider => {
                 let example = |spec: &Spec| {
@@ -88,21 +86,21 @@ impl BuiltIn {
                 let examples: Vec<_> = specs.map(|spec| example(&spec)).collect();
                 Some(format!("per provider; {}", examples.join(", ")))
             }
-            Nothing => None,
+            NoDefault => None,
         }
     }
 }
 
-/// A row of the table: an option of the file.
+/// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct OptionSpec {
-    /// Its key, which is the flag's name with underscores.
+    /// The key in the file, which is the name of the flag with underscores.
     pub key: &'static str,
-    /// Where it may stand.
+    /// Where in the file it may be set.
     pub scope: Scope,
-    /// What is in force where nobody sets it.
+    /// The default.
     pub built_in: BuiltIn,
-    /// Refuses a value that cannot be right.
+    /// Checks a value.
     pub check: fn(&str) -> Result<(), String>,
 }
 
@@ -120,7 +118,7 @@ impl<T: FromStr<Err = String>> OptionKey<T> {
         OptionKey { spec, value: PhantomData }
     }
 
-    /// The value that is built in for a command, if it is fixed.
+    /// The fixed default for a command, if there is one.
     pub fn built_in(&self, command: CommandKind) -> Option<T> {
         self.spec.built_in.value(command)?.parse().ok()
     }
@@ -130,7 +128,7 @@ fn check<T: FromStr<Err = String>>(text: &str) -> Result<(), String> {
     text.parse::<T>().map(drop)
 }
 
-/// Writes a constant for each row, and the table of all in this order.
+/// Defines a constant for each row, and the table of all rows in this order.
 macro_rules! options {
     ($($(#[$doc:meta])+ $name:ident: $type:ty = $key:literal, $scope:ident, $built_in:expr;)+) => {
         $(
@@ -138,35 +136,35 @@ macro_rules! options {
             pub const $name: OptionKey<$type> = OptionKey::new($key, Scope::$scope, $built_in);
         )+
 
-        /// Every option of the file, in the order in which they are shown.
+        /// All options, in the order in which they are shown.
         pub static OPTIONS: &[OptionSpec] = &[$($name.spec),+];
     };
 }
 
 options! {
-    /// How long the whole command may take.
+    /// The limit of the whole command, from its start.
     TIMEOUT: Timeout = "timeout", Command, PerCommand { follow: "30m", get: "30s" };
-    /// The time between two signs of life, off a terminal.
+    /// The time without a change after which there is a heartbeat, if stderr is not a terminal.
     HEARTBEAT: Timeout = "heartbeat", Command, Value("60s");
     /// The form of the output.
-    OUTPUT: OutputFormat = "output", Command, Decided("human on a terminal, else plain");
-    /// When there is colour.
+    OUTPUT: OutputFormat = "output", Command, Automatic("human on a terminal, else plain");
+    /// When to use colour.
     COLOR: Colour = "color", Command, Value("auto");
     /// Whether personal data stays in the provider's JSON.
     SHOW_PERSONAL: Switch = "show_personal", Command, Value("false");
     /// The statuses that count as success.
     UNTIL: Goal = "until", Command, Value("completed");
-    /// A CA file (PEM) that is trusted besides the system's.
-    CACERT: PathText = "cacert", Command, Nothing;
-    /// What feeds a watch.
+    /// A file of additional trusted CAs (PEM).
+    CACERT: PathText = "cacert", Command, NoDefault;
+    /// How changes reach a watch.
     TRANSPORT: TransportMode = "transport", Command, Value("auto");
-    /// The time between two requests while polling carries the watch, before jitter.
+    /// From the end of a lookup to the next while there is no push, before jitter.
     INTERVAL: Interval = "interval", Profile, PerProvider;
-    /// How long an id may be unknown to the provider.
+    /// How long after the start of the command an id may be unknown to the provider.
     APPEAR_TIMEOUT: Limit = "appear_timeout", Profile, PerCommand { follow: "60s", get: "0s" };
-    /// How long nothing may be heard from the provider.
+    /// How long an outage of the provider may last, from the first unanswered attempt.
     MAX_OUTAGE: Limit = "max_outage", Profile, PerCommand { follow: "5m", get: "0s" };
-    /// How long failed, cancelled and expired are held before they are believed.
+    /// How long after they were observed failed, cancelled and expired are accepted.
     GRACE: Span = "grace", Profile, Value("0s");
 }
 

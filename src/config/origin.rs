@@ -1,16 +1,16 @@
-//! Values with the place that they came from.
+//! The origin of values.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value came from.
+/// The origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A flag, or its environment variable.
     Flag(&'static str),
     /// An environment variable of a profile.
     Environment(String),
-    /// A line of the configuration file.
+    /// The configuration file, and the line in it, counted from 1.
     File(PathBuf, usize),
     /// Built in.
     Default,
@@ -27,11 +27,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value as it can be shown, and where it came from.
+/// A value with its origin.
 #[derive(Clone, Debug)]
 pub struct Sourced {
-    /// The value; of a secret only that it is set.
+    /// The value; for a secret a phrase in its place.
     pub value: String,
-    /// Its source.
+    /// Its origin.
     pub origin: Origin,
 }

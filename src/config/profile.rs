@@ -1,4 +1,4 @@
-//! What a profile amounts to, with the place that each value came from.
+//! Resolving a profile: its settings and its secrets, with their origins.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use super::loading::Config;
 use super::origin::{Origin, Sourced};
 use super::paths;
 use crate::credential::Credential;
-use crate::error::{Failure, config};
+use crate::error::{Failure, Hint, config};
 use crate::provider::{Provider, Secret, Setting, SettingKind, Settings};
 
-/// Values that flags put over every profile.
+/// Settings that are given by flags.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     /// `--url`.
@@ -20,29 +20,29 @@ pub struct Overrides {
     pub push_url: Option<String>,
 }
 
-/// A profile, ready to be used.
-pub struct Resolved {
-    /// The provider, configured.
+/// A resolved profile.
+pub struct ResolvedProfile {
+    /// The configured provider.
     pub provider: Arc<dyn Provider>,
     /// Its token.
     pub credential: Credential,
-    /// Odd things that do not stop it.
+    /// Warnings about its token.
     pub warnings: Vec<String>,
 }
 
-impl Resolved {
-    /// Whether the provider can be asked, and not only listened to.
+impl ResolvedProfile {
+    /// Whether the provider can be polled.
     pub fn can_poll(&self) -> bool {
         self.credential.is_available() || self.provider.is_public()
     }
 }
 
 impl Config {
-    /// Resolves a profile, and checks that it is complete and safe.
+    /// Resolves a profile.
     ///
     /// # Errors
-    /// A setting or credential is missing, invalid, or would be sent in the clear.
-    pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<Resolved, Failure> {
+    /// A setting or a secret is missing or invalid, or the token would be sent unencrypted.
+    pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<ResolvedProfile, Failure> {
         let definition = self.provider_of(name)?;
         let mut settings = Settings::default();
         let mut credential = Credential::none();
@@ -60,7 +60,7 @@ impl Config {
             } else if let Some(found) = self.setting(name, setting, overrides) {
                 setting
                     .check(&found.value)
-                    .map_err(|error| bad_value(name, setting, &found.origin, &error))?;
+                    .map_err(|error| invalid_value(name, setting, &found.origin, &error))?;
                 settings.set(&*setting.key, found.value);
             } else if setting.required {
                 return Err(self.missing(name, setting));
@@ -81,17 +81,17 @@ impl Config {
         if credential.is_available() {
             refuse_cleartext(name, provider.as_ref())?;
         }
-        Ok(Resolved { provider, credential, warnings })
+        Ok(ResolvedProfile { provider, credential, warnings })
     }
 
-    /// How a setting of a profile is given.
+    /// A hint on how to give a setting of a profile.
     pub fn how_to_set(&self, profile: &str, key: &str) -> String {
-        let (variable, file) = (variable(profile, key), paths::shown(&self.path));
+        let (variable, file) = (variable(profile, key), paths::for_display(&self.path));
         format!("set {variable}, or {key} under [profiles.{profile}] in {file}")
     }
 
-    /// What to say of a profile that cannot be asked, because it has no token.
-    pub fn no_token(&self, name: &str) -> Failure {
+    /// The failure for a profile that cannot be polled without a token.
+    pub fn missing_token(&self, name: &str) -> Failure {
         let token = |setting: &&Setting| setting.kind == SettingKind::Secret(Secret::Token);
         match self.spec_of(name).map(|spec| spec.settings.iter().find(token).cloned()) {
             Ok(Some(setting)) => self.missing(name, &setting),
@@ -99,19 +99,19 @@ impl Config {
         }
     }
 
-    /// What to say of a profile that cannot be listened to, because it has no address to listen at.
-    pub fn no_push(&self, name: &str) -> Failure {
+    /// The failure for a profile without a push connection.
+    pub fn missing_push(&self, name: &str) -> Failure {
         let push = |setting: &&Setting| setting.key == "push_url";
         let failure = match self.spec_of(name).map(|spec| spec.settings.iter().find(push).cloned())
         {
             Ok(Some(setting)) => self.missing(name, &setting),
             _ => config(format!("profile {name} has no push")),
         };
-        failure.hint("without --transport push, polling would carry the watch")
+        failure.hint(Hint::PushIsOptional)
     }
 
-    /// The value of a setting that is no secret. An address given by flag puts the other one out of
-    /// force: nobody wants to look at one server and listen to another.
+    /// The value of a setting that is not a secret. With `--url` a `push_url` that follows the `url` is not taken from
+    /// the environment or the file, so that requests and push go to the same server.
     pub fn setting(
         &self,
         profile: &str,
@@ -129,12 +129,12 @@ impl Config {
         if setting.follows_url && overrides.url.is_some() {
             return None;
         }
-        self.layered(profile, &setting.key)
+        self.find_value(profile, &setting.key)
             .map(|(value, origin)| Sourced { value: value.concat(), origin })
     }
 
-    /// A value of the environment, else of the file. An empty variable counts as none.
-    fn layered(&self, profile: &str, key: &str) -> Option<(Vec<String>, Origin)> {
+    /// A value from the environment or else from the file. An empty variable counts as not set.
+    fn find_value(&self, profile: &str, key: &str) -> Option<(Vec<String>, Origin)> {
         let variable = variable(profile, key);
         if let Some(value) = self.environment.get(&variable).filter(|value| !value.is_empty()) {
             return Some((vec![value.to_owned()], Origin::Environment(variable)));
@@ -143,21 +143,22 @@ impl Config {
         Some((entry.value.clone(), Origin::File(self.path.clone(), entry.line)))
     }
 
-    /// A secret: from the environment (value, file, command), else from the file (file, command).
+    /// A secret: from the environment (value, file or command) or else from the file (file or command).
     fn secret(&self, profile: &str, setting: &Setting) -> Result<Option<Credential>, Failure> {
-        let Some((kind, value, origin)) = self.secret_source(profile, setting)? else {
+        let Some(source) = self.secret_source(profile, setting)? else {
             return Ok(None);
         };
-        let credential = match kind {
-            SecretKind::Value => Credential::value(&value.concat(), origin.to_string())?,
-            SecretKind::File => {
+        let SecretSource { form, value, origin } = source;
+        let credential = match form {
+            SecretForm::Value => Credential::value(&value.concat(), origin.to_string())?,
+            SecretForm::File => {
                 let base = match origin {
                     Origin::File(..) => self.folder(),
                     _ => Path::new(""),
                 };
                 Credential::file(paths::expand(&value.concat(), base), origin.to_string())?
             }
-            SecretKind::Command => {
+            SecretForm::Command => {
                 let argv = match &origin {
                     Origin::Environment(name) => {
                         shlex::split(&value.concat()).filter(|words| !words.is_empty()).ok_or_else(
@@ -176,45 +177,48 @@ impl Config {
         &self,
         profile: &str,
         setting: &Setting,
-    ) -> Result<Option<SecretFound>, Failure> {
+    ) -> Result<Option<SecretSource>, Failure> {
         let forms = [
-            (SecretKind::Value, ""),
-            (SecretKind::File, "_file"),
-            (SecretKind::Command, "_command"),
+            (SecretForm::Value, ""),
+            (SecretForm::File, "_file"),
+            (SecretForm::Command, "_command"),
         ];
-        let mut found: Vec<SecretFound> = forms
+        let mut found: Vec<SecretSource> = forms
             .into_iter()
-            .filter_map(|(kind, suffix)| {
-                let (value, origin) = self.layered(profile, &format!("{}{suffix}", setting.key))?;
-                Some((kind, value, origin))
+            .filter_map(|(form, suffix)| {
+                let (value, origin) =
+                    self.find_value(profile, &format!("{}{suffix}", setting.key))?;
+                Some(SecretSource { form, value, origin })
             })
             .collect();
-        let from_environment = |found: &SecretFound| matches!(found.2, Origin::Environment(_));
+        let from_environment =
+            |found: &SecretSource| matches!(found.origin, Origin::Environment(_));
         if found.iter().any(from_environment) {
             found.retain(from_environment);
         }
-        if let [(_, _, first), (_, _, second), ..] = found.as_slice() {
-            let message =
-                format!("profile {profile} has its {} twice: {first} and {second}", setting.key);
+        if let [first, second, ..] = found.as_slice() {
+            let (key, first, second) = (&setting.key, &first.origin, &second.origin);
+            let message = format!("profile {profile} has its {key} twice: {first} and {second}");
             return Err(config(message).hint("keep one of them"));
         }
         Ok(found.pop())
     }
 
-    /// Where a secret comes from, for `config show`.
+    /// A phrase on the source of a secret, for `config show`.
     ///
     /// # Errors
-    /// It is given twice.
-    pub fn shown_secret(
+    /// The secret is given twice.
+    pub fn secret_for_display(
         &self,
         profile: &str,
         setting: &Setting,
     ) -> Result<Option<Sourced>, Failure> {
-        Ok(self.secret_source(profile, setting)?.map(|(kind, value, origin)| Sourced {
-            value: match kind {
-                SecretKind::Value => "set (redacted)".to_owned(),
-                SecretKind::File => format!("from the file {}", value.concat()),
-                SecretKind::Command => {
+        let source = self.secret_source(profile, setting)?;
+        Ok(source.map(|SecretSource { form, value, origin }| Sourced {
+            value: match form {
+                SecretForm::Value => "set (redacted)".to_owned(),
+                SecretForm::File => format!("from the file {}", value.concat()),
+                SecretForm::Command => {
                     format!("from the command {}", value.first().map_or("", String::as_str))
                 }
             },
@@ -222,10 +226,10 @@ impl Config {
         }))
     }
 
-    /// A thing that is missing, and the three ways to give it.
+    /// The failure for a missing setting, with hints on how to give it.
     fn missing(&self, profile: &str, setting: &Setting) -> Failure {
         let key = &setting.key;
-        let (name, file) = (variable(profile, key), paths::shown(&self.path));
+        let (name, file) = (variable(profile, key), paths::for_display(&self.path));
         let empty = match self.environment.get(&name) {
             Some("") => format!(" ({name} is set, but empty)"),
             _ => String::new(),
@@ -261,16 +265,22 @@ impl Config {
     }
 }
 
+/// How a secret is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SecretKind {
+enum SecretForm {
     Value,
     File,
     Command,
 }
 
-type SecretFound = (SecretKind, Vec<String>, Origin);
+/// A secret as it is given.
+struct SecretSource {
+    form: SecretForm,
+    value: Vec<String>,
+    origin: Origin,
+}
 
-fn bad_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> Failure {
+fn invalid_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> Failure {
     let message = format!("the {} of profile {profile} is not usable: {error}", setting.key);
     match origin {
         Origin::Flag(_) => crate::error::usage(message),
@@ -278,7 +288,7 @@ fn bad_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> 
     }
 }
 
-/// A secret goes over `http://` or `ws://` to this machine only.
+/// Fails if the token would be sent over `http://` or `ws://` to another machine.
 fn refuse_cleartext(profile: &str, provider: &dyn Provider) -> Result<(), Failure> {
     for request in provider.requests(&provider.spec().probe_id) {
         if request.leaks_secret() {
@@ -294,6 +304,7 @@ fn refuse_cleartext(profile: &str, provider: &dyn Provider) -> Result<(), Failur
     Ok(())
 }
 
+/// Warns about a token file that other users can read.
 fn warning(credential: &Credential) -> Option<String> {
     #[cfg(unix)]
     if let crate::credential::CredentialSource::File(path) = &credential.source {

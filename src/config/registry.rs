@@ -1,4 +1,4 @@
-//! The providers of this build.
+//! The registry of providers.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use crate::provider::{Definition, casper, cspr, proof, transak};
 #[cfg(feature = "sandbox")]
 use crate::sandbox::{self, Double};
 
-/// The providers that profiles may have, in the order in which they are listed.
+/// The providers, in the order in which they are listed.
 #[derive(Clone)]
 pub struct Registry(Vec<Row>);
 
-/// One provider.
+/// A provider of the registry.
 #[derive(Clone)]
 pub struct Row {
-    /// What is fixed about it.
+    /// The provider before configuration.
     pub definition: Arc<dyn Definition>,
-    /// How the sandbox plays it, if it does. Its name is the definition's.
+    /// The sandbox's double of it, if there is one; it has the same name.
     #[cfg(feature = "sandbox")]
     pub double: Option<Arc<dyn Double>>,
 }
 
 impl Registry {
-    /// The providers that are built in.
+    /// The built-in providers.
     pub fn built_in() -> Self {
         Registry(vec![
             Row {
@@ -47,14 +47,14 @@ impl Registry {
         ])
     }
 
-    /// The same with one more.
+    /// The same registry with one more provider.
     #[must_use]
     pub fn with(mut self, row: Row) -> Self {
         self.0.push(row);
         self
     }
 
-    /// The provider of this name.
+    /// The provider with this name.
     pub fn find(&self, name: &str) -> Option<&Arc<dyn Definition>> {
         self.iter().find(|definition| *definition.spec().name == *name)
     }
@@ -64,7 +64,7 @@ impl Registry {
         self.0.iter().map(|row| &row.definition)
     }
 
-    /// The doubles of those that the sandbox plays.
+    /// The doubles of the providers that have one.
     #[cfg(feature = "sandbox")]
     pub fn doubles(&self) -> Vec<Arc<dyn Double>> {
         self.0.iter().filter_map(|row| row.double.clone()).collect()

@@ -1,14 +1,14 @@
-//! Values as users write them, for flags, environment and file alike.
+//! The types of option values, parsed in the same way from flags, environment and file.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The shortest interval; below it a poll would be a flood.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+/// The shortest polling interval, so that a provider is not flooded.
+const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The longest duration; beyond it arithmetic would overflow before anybody noticed.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+/// The longest duration, so that sums of durations and times do not overflow.
+const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// A duration that may be zero: `90s`, `5m`, `1h 30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,19 +18,19 @@ pub struct Span(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit(pub Option<Duration>);
 
-/// A duration of more than nothing, or `none` for no limit.
+/// A duration above zero, or `none` for no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout(pub Option<Duration>);
 
-/// The time between two requests.
+/// A polling interval of at least 100 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval(pub Duration);
 
-/// A path as it is written: one in the configuration file starts from the file's folder.
+/// A path as it is written; a relative one in the configuration file is resolved against the folder of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathText(pub String);
 
-/// What feeds a watch.
+/// How changes reach a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransportMode {
     /// Push, with polling while it is down.
@@ -81,14 +81,14 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
     let duration = humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write a duration like 90s, 5m or 1h 30m"))?;
-    if duration > LONGEST {
+    if duration > MAX_DURATION {
         Err("nothing is waited for longer than a year; write none for no limit".to_owned())
     } else {
         Ok(duration)
     }
 }
 
-/// The number in front of one of these units, if any of them is used.
+/// The number before one of these units, if one of them is used.
 fn long_unit<'a>(text: &'a str, units: &[&str]) -> Option<&'a str> {
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -147,7 +147,7 @@ impl FromStr for Interval {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let interval = duration(text)?;
-        if interval < SHORTEST_INTERVAL {
+        if interval < MIN_INTERVAL {
             Err("less than 100ms would flood the provider".to_owned())
         } else {
             Ok(Interval(interval))
@@ -163,12 +163,12 @@ impl FromStr for PathText {
     }
 }
 
-/// Writes `FromStr` and the list of words for an enum of words.
+/// Implements `FromStr` and the list of names for an enum.
 macro_rules! words {
     ($type:ty, $($word:literal => $value:expr),+) => {
         impl $type {
-            /// The words it is written with.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
+            /// The names that are accepted.
+            pub const NAMES: &'static [&'static str] = &[$($word),+];
         }
 
         impl FromStr for $type {
@@ -177,7 +177,7 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, String> {
                 match text {
                     $($word => Ok($value),)+
-                    _ => Err(format!("it is one of: {}", Self::WORDS.join(", "))),
+                    _ => Err(format!("it is one of: {}", Self::NAMES.join(", "))),
                 }
             }
         }
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_is_no_flood() {
+    fn an_interval_has_a_minimum() {
         assert!("10ms".parse::<Interval>().is_err());
         assert_eq!("100ms".parse(), Ok(Interval(Duration::from_millis(100))));
     }

@@ -1,4 +1,4 @@
-//! The only place that reads a clock.
+//! The only place that reads clocks.
 #![allow(clippy::disallowed_methods)]
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::engine::Now;
 
-/// Counts from the beginning of the command.
+/// Measures the time from its start; also reads the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
@@ -17,24 +17,24 @@ pub struct Clock {
 
 #[derive(Clone, Copy, Debug)]
 enum WallClock {
-    /// The system's, which is read each time, for it goes on while the machine sleeps.
+    /// The system's clock, read anew each time, for it continues while the machine sleeps.
     System,
-    /// It showed this at the start, and goes on with the time of the runtime.
+    /// A clock that showed this at the start, and runs with the time of the tokio runtime.
     StartedAt(Timestamp),
 }
 
 impl Clock {
-    /// Starts counting.
+    /// Starts a clock.
     pub fn start() -> Self {
         Clock { start: Instant::now(), wall: WallClock::System }
     }
 
-    /// Starts counting at this time of the wall clock, which goes on with the time of the runtime.
+    /// Starts a clock with this time of the wall clock, which then runs with the time of the tokio runtime.
     pub fn start_at(wall: Timestamp) -> Self {
         Clock { start: Instant::now(), wall: WallClock::StartedAt(wall) }
     }
 
-    /// This moment.
+    /// The present time.
     pub fn now(&self) -> Now {
         let elapsed = self.start.elapsed();
         let wall = match self.wall {
@@ -44,11 +44,11 @@ impl Clock {
         Now { elapsed, wall }
     }
 
-    /// A time of the command as an instant to sleep until.
+    /// A time since the start as an instant, capped at 30 years.
     pub fn instant(&self, elapsed: Duration) -> Instant {
-        /// Later than any command runs; an instant cannot take every duration.
-        const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
-        self.start + elapsed.min(FAR)
+        /// Adding `Duration::MAX` to an instant would overflow.
+        const MAX: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+        self.start + elapsed.min(MAX)
     }
 }
 

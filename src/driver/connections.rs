@@ -1,4 +1,4 @@
-//! Which push connections a command needs, and which of them it can have.
+//! The push connections of a command, within the limit of open files.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -9,10 +9,13 @@ use crate::error::{Failure, config};
 use crate::provider::{Feed, Id};
 use crate::wire::Auth;
 
-/// Push connections, each with what it serves.
+/// Push connections with their routes.
 pub(super) type Connections = Vec<(Box<dyn Feed>, Route)>;
 
-/// The push connections of a command.
+/// All push connections that a command wants.
+///
+/// # Errors
+/// The account of a profile cannot be followed.
 pub(super) fn connections(plan: &Plan) -> Result<Connections, Failure> {
     if !plan.mode.pushes() {
         return Ok(Vec::new());
@@ -54,25 +57,24 @@ fn with_route(
     (feed, Route { profile, targets, account, authenticated })
 }
 
-/// As many of these connections as there is capacity for; polling carries the targets of the others. What has
-/// to be said about that comes along.
+/// As many of these connections as there is capacity for, with a warning if the targets of the others are polled.
 ///
 /// # Errors
-/// Nothing but push could carry those targets.
-pub(super) fn those_that_fit(
+/// Targets of the others cannot be polled.
+pub(super) fn fit_capacity(
     plan: &Plan,
-    mut wanted: Connections,
+    mut connections: Connections,
     capacity: usize,
 ) -> Result<(Connections, Option<String>), Failure> {
-    if wanted.len() <= capacity {
-        return Ok((wanted, None));
+    if connections.len() <= capacity {
+        return Ok((connections, None));
     }
-    let many = wanted.len();
+    let count = connections.len();
     let can_poll = |route: &Route| plan.profiles[route.profile].can_poll;
-    // What matters most has a connection: what cannot be polled, then what serves the most.
-    wanted.sort_by_key(|(_, route)| (can_poll(route), Reverse(route.targets.len())));
-    let limit = format!("the limit of open files allows {capacity} of {many} connections");
-    let left_out = wanted.split_off(capacity);
+    // First those whose targets cannot be polled, then those with the most targets.
+    connections.sort_by_key(|(_, route)| (can_poll(route), Reverse(route.targets.len())));
+    let limit = format!("the limit of open files allows {capacity} of {count} connections");
+    let left_out = connections.split_off(capacity);
     if plan.mode == Mode::WatchPushOnly || !left_out.iter().all(|(_, route)| can_poll(route)) {
         let failure = config(format!("{limit}, and push alone carries them"));
         return Err(failure.hint("raise it with  ulimit -n"));
@@ -80,5 +82,5 @@ pub(super) fn those_that_fit(
     let targets: usize = left_out.iter().map(|(_, route)| route.targets.len()).sum();
     let are = if targets == 1 { "target is" } else { "targets are" };
     let message = format!("{limit}; {targets} {are} polled instead (ulimit -n raises it)");
-    Ok((wanted, Some(message)))
+    Ok((connections, Some(message)))
 }

@@ -1,4 +1,4 @@
-//! One task for each push connection: it owns the socket and keeps it open, as its feed's protocol wants.
+//! The task of a push connection: it owns the socket, keeps it alive, and reconnects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,62 +7,62 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::clock::Clock;
-use super::traffic::shown;
+use super::traffic::redacted;
 use crate::engine::{FeedId, Input, LinkEvent};
 use crate::protocol::{Closed, KeepAlive, Reconnect, Refusal};
 use crate::provider::{Feed, FeedAction, FeedSignal, Id};
 use crate::transport::{Backoff, Connection, Error, Message, Network};
 use crate::wire::{Frame, Token};
 
-/// How long a connection may be open before the provider has accepted it.
+/// How long after a connection was opened the provider has to accept it.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often a sign of life is passed on, where nothing else is.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
-/// After a connection has been open this long, its loss begins a new series of attempts.
-const HEALTHY: Duration = Duration::from_secs(30);
+/// The shortest time between two [`LinkEvent::Alive`].
+const ALIVE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a connection has to be open for the backoff to start over after its loss.
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 
-/// What a feed's task is connected to.
-pub(super) struct Wiring<N> {
-    /// The feed.
+/// What the task of a feed works with.
+pub(super) struct FeedContext<N> {
+    /// The id of the feed.
     pub(super) id: FeedId,
     /// Opens the connection.
     pub(super) network: N,
-    /// The token that counts now.
+    /// The current token.
     pub(super) token: watch::Receiver<Token>,
-    /// Where everything goes.
+    /// Takes the events of the connection.
     pub(super) inbox: mpsc::Sender<Input>,
-    /// Ids that need no more reports.
+    /// Ids whose reports have to stop.
     pub(super) forgotten: mpsc::UnboundedReceiver<Id>,
-    /// How many handshakes may go on at once.
+    /// Limits the concurrent handshakes.
     pub(super) permits: Arc<Semaphore>,
-    /// Spreads the retries.
+    /// For jitter.
     pub(super) random: fastrand::Rng,
-    /// The fields of its messages that no log shows.
+    /// Fields with personal data, which are not logged.
     pub(super) personal: Arc<[String]>,
 }
 
 /// The task of one feed.
 pub(super) struct FeedTask<N> {
-    wiring: Wiring<N>,
+    context: FeedContext<N>,
     /// Whether the provider has accepted the connection.
     is_live: bool,
-    /// When a sign of life was last passed on.
+    /// Started with the last [`LinkEvent::Alive`].
     last_alive: Clock,
 }
 
 /// Why a connection ended.
 enum Ended {
-    /// It broke or was closed, perhaps with a code.
-    Broken(Error, Option<u16>),
+    /// It was lost, or closed with the code of the close frame.
+    Lost(Error, Option<u16>),
     /// The provider refused it for good.
     Refused(Refusal),
 }
 
 impl Ended {
-    /// What to do about it. The provider's own word on why says more than the transport's.
+    /// The error, with the reason of the provider's protocol if there is one, and whether to reconnect.
     fn reconnect(self, feed: &mut dyn Feed) -> (Error, Reconnect) {
         match self {
-            Ended::Broken(error, code) => {
+            Ended::Lost(error, code) => {
                 let Closed { reconnect, reason } = feed.closed(code);
                 (reason.map_or(error.clone(), |reason| error.with_reason(&reason)), reconnect)
             }
@@ -75,11 +75,11 @@ impl Ended {
 
 impl From<Error> for Ended {
     fn from(error: Error) -> Self {
-        Ended::Broken(error, None)
+        Ended::Lost(error, None)
     }
 }
 
-/// When something last arrived on a connection, and when a ping was sent since.
+/// The times of the last message and of the ping after it.
 struct IdleTimer {
     received: Clock,
     pinged: Option<Clock>,
@@ -90,8 +90,8 @@ impl IdleTimer {
         IdleTimer { received: Clock::start(), pinged: None }
     }
 
-    /// When the silence has lasted too long. A task that was suspended may ping late, and then has to give
-    /// the peer its time all the same.
+    /// When a ping is due, or when the connection counts as dead after it. The latter is counted from the ping, which
+    /// may be late after a suspension.
     fn due(&self, limits: KeepAlive) -> Instant {
         match &self.pinged {
             None => self.received.instant(limits.idle),
@@ -101,20 +101,20 @@ impl IdleTimer {
 }
 
 impl<N: Network> FeedTask<N> {
-    pub(super) fn new(wiring: Wiring<N>) -> Self {
-        FeedTask { wiring, is_live: false, last_alive: Clock::start() }
+    pub(super) fn new(context: FeedContext<N>) -> Self {
+        FeedTask { context, is_live: false, last_alive: Clock::start() }
     }
 
     /// Keeps the feed open until the provider refuses it for good or the task is dropped.
     pub(super) async fn run(mut self, mut feed: Box<dyn Feed>) {
-        let mut backoff = Backoff::new(self.wiring.random.fork());
+        let mut backoff = Backoff::new(self.context.random.fork());
         loop {
-            while let Ok(id) = self.wiring.forgotten.try_recv() {
-                // Nothing can be sent, and nothing of it will be subscribed.
+            while let Ok(id) = self.context.forgotten.try_recv() {
+                // The connection is down, so there is nothing to send.
                 feed.forget(&id);
             }
-            self.tell(LinkEvent::Connecting { attempt: backoff.attempt() }).await;
-            let token = self.wiring.token.borrow_and_update().clone();
+            self.send_event(LinkEvent::Connecting { attempt: backoff.attempt() }).await;
+            let token = self.context.token.borrow_and_update().clone();
             feed.token(&token);
             let (error, reconnect) = self.connect(feed.as_mut(), &token, &mut backoff).await;
             if error.is_not_found && feed.fallback_endpoint() {
@@ -123,7 +123,7 @@ impl<N: Network> FeedTask<N> {
             let retry_in = match reconnect {
                 Reconnect::Never(kind) => {
                     let refusal = Refusal { kind, message: error.to_string() };
-                    return self.tell(LinkEvent::Signal(FeedSignal::Refused(refusal))).await;
+                    return self.send_event(LinkEvent::Signal(FeedSignal::Refused(refusal))).await;
                 }
                 Reconnect::Immediately if backoff.attempt() == 0 => {
                     backoff.next(Duration::ZERO);
@@ -135,7 +135,7 @@ impl<N: Network> FeedTask<N> {
                 }
             };
             let (attempt, generation) = (backoff.attempt(), token.generation);
-            self.tell(LinkEvent::Lost { error, attempt, retry_in, generation }).await;
+            self.send_event(LinkEvent::Lost { error, attempt, retry_in, generation }).await;
             sleep(retry_in).await;
         }
     }
@@ -148,15 +148,15 @@ impl<N: Network> FeedTask<N> {
         backoff: &mut Backoff,
     ) -> (Error, Reconnect) {
         let opened = {
-            let _permit = self.wiring.permits.acquire().await;
-            self.wiring.network.open(&feed.request(), token).await
+            let _permit = self.context.permits.acquire().await;
+            self.context.network.open(&feed.request(), token).await
         };
         match opened {
             Err(error) => (error, Reconnect::Backoff(Duration::ZERO)),
             Ok(stream) => {
                 let open = Clock::start();
-                let ended = self.pump(feed, stream).await;
-                if open.now().elapsed >= HEALTHY {
+                let ended = self.serve(feed, stream).await;
+                if open.now().elapsed >= STABLE_AFTER {
                     backoff.reset();
                 }
                 ended.reconnect(feed)
@@ -164,27 +164,27 @@ impl<N: Network> FeedTask<N> {
         }
     }
 
-    /// If nobody listens any more, the task is about to be dropped.
-    async fn tell(&self, event: LinkEvent) {
-        let _ = self.wiring.inbox.send(Input::Feed(self.wiring.id, event)).await;
+    /// Sends an event to the loop; fails only if the command has ended.
+    async fn send_event(&self, event: LinkEvent) {
+        let _ = self.context.inbox.send(Input::Feed(self.context.id, event)).await;
     }
 
-    /// Carries an open connection to its end.
-    async fn pump(&mut self, feed: &mut dyn Feed, mut stream: N::Connection) -> Ended {
+    /// Serves an open connection until it ends.
+    async fn serve(&mut self, feed: &mut dyn Feed, mut stream: N::Connection) -> Ended {
         self.is_live = false;
         let handshake_due = Clock::start().instant(HANDSHAKE_TIMEOUT);
         let mut idle = IdleTimer::start();
         let mut turn = self.execute(feed.opened(), &mut stream).await;
         while turn.is_ok() {
-            // In this order: what has arrived is read before its lateness counts, and a peer that never
-            // pauses holds nothing else up.
+            // The order matters: frames that have arrived are read before the idle timeout is checked, and a peer that
+            // sends without a pause does not block the other branches.
             turn = tokio::select! {
                 biased;
-                Some(id) = self.wiring.forgotten.recv() => {
+                Some(id) = self.context.forgotten.recv() => {
                     self.execute(feed.forget(&id), &mut stream).await
                 }
-                Ok(()) = self.wiring.token.changed() => {
-                    feed.token(&self.wiring.token.borrow_and_update());
+                Ok(()) = self.context.token.changed() => {
+                    feed.token(&self.context.token.borrow_and_update());
                     Ok(())
                 }
                 () = sleep_until(handshake_due), if !self.is_live => {
@@ -192,10 +192,10 @@ impl<N: Network> FeedTask<N> {
                 }
                 arrived = stream.next() => {
                     idle = IdleTimer::start();
-                    self.arrived(feed, arrived, &mut stream).await
+                    self.handle_frame(feed, arrived, &mut stream).await
                 }
                 () = sleep_until(idle.due(feed.keep_alive())) => {
-                    self.is_idle(feed, &mut idle, &mut stream).await
+                    self.handle_idle(feed, &mut idle, &mut stream).await
                 }
             };
         }
@@ -203,9 +203,9 @@ impl<N: Network> FeedTask<N> {
         turn.err().unwrap_or_else(|| Error::closed(None, "").into())
     }
 
-    /// Nothing arrived for long: sends a ping, at the protocol's own level and at WebSocket's; or gives the
-    /// connection up, if one was sent already.
-    async fn is_idle(
+    /// Nothing arrived in time: sends the pings of the provider's protocol and of WebSocket; or ends the connection if
+    /// they were sent already.
+    async fn handle_idle(
         &mut self,
         feed: &mut dyn Feed,
         idle: &mut IdleTimer,
@@ -219,7 +219,7 @@ impl<N: Network> FeedTask<N> {
         Ok(stream.ping().await?)
     }
 
-    async fn arrived(
+    async fn handle_frame(
         &mut self,
         feed: &mut dyn Feed,
         arrived: Result<Frame, Error>,
@@ -228,21 +228,21 @@ impl<N: Network> FeedTask<N> {
         let frame = arrived?;
         match &frame {
             Frame::Text(text) | Frame::Event { data: text, .. } => {
-                tracing::debug!("< {}", shown(text, &self.wiring.personal));
+                tracing::debug!("< {}", redacted(text, &self.context.personal));
             }
             Frame::Binary(bytes) => tracing::debug!("< {} bytes", bytes.len()),
             Frame::Alive | Frame::Closed(..) => {}
         }
         let actions = match frame {
             Frame::Closed(code, reason) => {
-                return Err(Ended::Broken(Error::closed(code, &reason), code));
+                return Err(Ended::Lost(Error::closed(code, &reason), code));
             }
             Frame::Alive => Vec::new(),
             message => feed.received(message),
         };
-        if self.last_alive.now().elapsed >= SIGN_OF_LIFE {
+        if self.last_alive.now().elapsed >= ALIVE_INTERVAL {
             self.last_alive = Clock::start();
-            self.tell(LinkEvent::Alive).await;
+            self.send_event(LinkEvent::Alive).await;
         }
         self.execute(actions, stream).await
     }
@@ -255,7 +255,7 @@ impl<N: Network> FeedTask<N> {
         for action in actions {
             match action {
                 FeedAction::Send(text) => {
-                    tracing::debug!("> {}", shown(&text, &self.wiring.personal));
+                    tracing::debug!("> {}", redacted(&text, &self.context.personal));
                     stream.send(Message::Text(text)).await?;
                 }
                 FeedAction::Signal(FeedSignal::Refused(refusal)) => {
@@ -263,7 +263,7 @@ impl<N: Network> FeedTask<N> {
                 }
                 FeedAction::Signal(signal) => {
                     self.is_live |= matches!(signal, FeedSignal::Live);
-                    self.tell(LinkEvent::Signal(signal)).await;
+                    self.send_event(LinkEvent::Signal(signal)).await;
                 }
             }
         }
@@ -276,5 +276,5 @@ impl<N: Network> FeedTask<N> {
 mod tests;
 
 #[cfg(test)]
-#[path = "silence_tests.rs"]
-mod silence;
+#[path = "idle_tests.rs"]
+mod idle;

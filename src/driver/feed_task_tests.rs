@@ -13,7 +13,7 @@ use crate::provider::Settings;
 use crate::transport::{Options, Transport};
 use crate::wire::{Auth, Request};
 
-/// A feed that makes nothing of any message, behind a provider that accepts it or not.
+/// A feed that ignores every message; its provider accepts the connection or not.
 struct SilentFeed {
     request: Request,
     is_accepted: bool,
@@ -38,13 +38,13 @@ impl Feed for SilentFeed {
     }
 }
 
-/// A peer that upgrades and is then as good as gone: it reads, and never writes again.
+/// A peer that upgrades, and then reads but never writes.
 fn silent_peer() -> (Request, oneshot::Receiver<()>) {
     let (request, upgraded, _) = peer(&[]);
     (request, upgraded)
 }
 
-/// A peer that upgrades, sends this, and reads to the end; tells when it has upgraded, and what it read.
+/// A peer that upgrades, sends this, and reads to the end. The receivers get the upgrade and what it read.
 fn peer(sends: &'static [u8]) -> (Request, oneshot::Receiver<()>, oneshot::Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -86,11 +86,11 @@ pub(super) fn id() -> FeedId {
     FeedId::at(0)
 }
 
-/// The task of that feed, which tells what happens to this inbox.
+/// The task of that feed, which sends its events to this inbox.
 pub(super) fn task(inbox: mpsc::Sender<Input>) -> FeedTask<Transport> {
     let (_, token) = watch::channel(Token::default());
     let (_, forgotten) = mpsc::unbounded_channel();
-    FeedTask::new(Wiring {
+    FeedTask::new(FeedContext {
         id: id(),
         network: Transport::new(&Options::default()).unwrap(),
         token,
@@ -102,7 +102,7 @@ pub(super) fn task(inbox: mpsc::Sender<Input>) -> FeedTask<Transport> {
     })
 }
 
-/// The next thing that the task tells.
+/// The next event of the task.
 pub(super) async fn next(inputs: &mut mpsc::Receiver<Input>) -> LinkEvent {
     match inputs.recv().await.unwrap() {
         Input::Feed(feed, event) if feed == id() => event,
@@ -110,7 +110,7 @@ pub(super) async fn next(inputs: &mut mpsc::Receiver<Input>) -> LinkEvent {
     }
 }
 
-/// Waits until the connection is lost, and nothing but signs of life before; answers why.
+/// Waits until the connection is lost, with only `Alive` before. Returns why.
 pub(super) async fn lost(inputs: &mut mpsc::Receiver<Input>) -> String {
     loop {
         match next(inputs).await {
@@ -121,10 +121,10 @@ pub(super) async fn lost(inputs: &mut mpsc::Receiver<Input>) -> String {
     }
 }
 
-/// It goes down after at most so many seconds of silence, and nothing else is told before; the reason has
-/// this word in it.
+/// Waits until the connection is lost after at most this many idle seconds, without another event before; the reason
+/// has this word in it.
 async fn goes_down(inputs: &mut mpsc::Receiver<Input>, seconds: u64, word: &str) {
-    // From here on time passes only while everybody waits for it.
+    // From here on time passes only while all tasks wait for it.
     tokio::time::pause();
     let begun = Clock::start();
     match next(inputs).await {
@@ -152,7 +152,7 @@ async fn a_dead_socket_is_noticed_within_45_seconds() {
     task.abort();
 }
 
-/// A node whose event stream begins and then says nothing.
+/// A node whose event stream starts and then sends nothing.
 fn silent_node() -> Box<dyn Feed> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -192,19 +192,19 @@ async fn a_dead_stream_of_events_is_noticed_within_45_seconds() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_introduces_itself_is_left_within_16_seconds() {
+async fn a_server_without_a_handshake_is_left_within_16_seconds() {
     let (inbox, mut inputs) = mpsc::channel(16);
     let (request, upgraded) = silent_peer();
     let feed = SilentFeed { request, is_accepted: false };
     let task = tokio::spawn(task(inbox).run(Box::new(feed)));
     assert!(matches!(next(&mut inputs).await, LinkEvent::Connecting { attempt: 0 }));
-    // The upgrade itself is real, so it is waited for before time is stopped.
+    // The upgrade takes real time, so it is awaited before time is paused.
     upgraded.await.unwrap();
     goes_down(&mut inputs, 16, "introduce").await;
     task.abort();
 }
 
-/// What a client's close frame says: its code, or nothing.
+/// The code of a client's close frame.
 fn close_code(frame: &[u8]) -> Option<u16> {
     let (head, rest) = frame.split_at(6);
     let length = usize::from(head[1] & 0x7f);
@@ -214,11 +214,11 @@ fn close_code(frame: &[u8]) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn a_close_is_answered_and_a_fault_is_named() {
+async fn a_close_is_answered_and_a_violation_has_its_code() {
     for (sent, code) in [
         (&b"\x88\x02\x10\x68"[..], Some(4200)),
         (b"\x88\x00", None),
-        // No code of the protocol's.
+        // Not a code of the protocol.
         (b"\x88\x02\x03\xed", Some(1002)),
         (b"\x83\x00", Some(1002)),
         (b"\x81\x02\xff\xfe", Some(1007)),

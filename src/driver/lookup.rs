@@ -1,4 +1,4 @@
-//! Carrying a lookup out: question after question, until it is done.
+//! Makes the requests of a lookup until it is done.
 
 use jiff::Timestamp;
 
@@ -6,10 +6,10 @@ use crate::provider::{Id, Provider, Reading, Step};
 use crate::transport::{Error, Network};
 use crate::wire::Token;
 
-/// More requests than any lookup needs. One that does not come to an end is malformed.
+/// A limit for lookups that never end; no provider needs as many requests.
 const MAX_REQUESTS: usize = 64;
 
-/// Looks these ids up; what is found for each, in their order. `now` is the wall clock when the lookup began.
+/// Looks these ids up. Returns a reading for each, in their order. `now` is this machine's wall clock.
 ///
 /// # Errors
 /// A request failed.
@@ -27,15 +27,15 @@ pub(super) async fn look_up(
         };
         let response = network.fetch(&request, token).await?;
         if let Step::Done(mut readings) = lookup.received(&response) {
-            // An id without a reading would never be looked up again.
-            readings.resize_with(ids.len(), led_to_nothing);
+            // Without a reading an id would never be looked up again.
+            readings.resize_with(ids.len(), no_result);
             return Ok(readings);
         }
     }
-    Ok(ids.iter().map(|_| led_to_nothing()).collect())
+    Ok(ids.iter().map(|_| no_result()).collect())
 }
 
-fn led_to_nothing() -> Reading {
+fn no_result() -> Reading {
     Reading::Malformed("its answers led to nothing".to_owned())
 }
 
@@ -50,7 +50,7 @@ mod tests {
     use crate::transport::Stream;
     use crate::wire::{Auth, Request, Response};
 
-    /// Makes request after request, `/0` first, and takes in the responses with these steps.
+    /// Requests `/0`, `/1` and so on, and returns these steps for the responses.
     struct Scripted {
         spec: Arc<Spec>,
         steps: Mutex<VecDeque<Step>>,
@@ -109,7 +109,7 @@ mod tests {
         }
     }
 
-    /// Answers every request with its path, but for those after the first so many, which fail.
+    /// Answers this many requests with their paths; later ones fail.
     #[derive(Clone)]
     struct Echo {
         requests: Arc<Mutex<usize>>,
@@ -133,7 +133,7 @@ mod tests {
         }
     }
 
-    /// Looks two ids up with these steps; what was found, in words, and how many requests were made.
+    /// Looks two ids up with these steps. Returns the texts of the readings, and the number of requests.
     async fn lookup(
         steps: impl IntoIterator<Item = Step>,
         answered: usize,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn question_follows_question_until_the_lookup_is_done() {
+    async fn requests_are_made_until_the_lookup_is_done() {
         let steps = [Step::Ask, Step::Ask, done(&["1", "2"]), Step::Ask];
         assert_eq!(lookup(steps, 9).await, (found(["1", "2"]), 3));
     }
@@ -172,9 +172,9 @@ mod tests {
         assert_eq!(requests, 2);
     }
 
-    /// Or the target would be in flight for ever.
+    /// Otherwise the target would be in flight forever.
     #[tokio::test]
-    async fn every_id_has_a_reading_whatever_the_provider_makes_of_it() {
+    async fn every_id_has_a_reading_whatever_the_provider_returns() {
         let nothing = "its answers led to nothing";
         assert_eq!(lookup([Step::Ask], 9).await, (found([nothing, nothing]), 1));
         assert_eq!(lookup([done(&["1"])], 9).await, (found(["1", nothing]), 1));

@@ -1,10 +1,11 @@
-//! The only loop: it executes what the [`Engine`] wants done in tokio tasks, and feeds it what happens.
+//! The event loop: executes the effects of the [`Engine`] in tokio tasks, and passes their results to it as inputs.
 
 pub mod clock;
 mod connections;
 mod feed_task;
-mod listen;
+
 mod lookup;
+mod push_check;
 mod signals;
 mod token_source;
 pub mod traffic;
@@ -30,89 +31,89 @@ use crate::transport::{Network, Options, Transport};
 use crate::warning::{Warning, WarningCode};
 use crate::wire::Token;
 use clock::Clock;
-use connections::{connections, those_that_fit};
+use connections::{connections, fit_capacity};
 use feed_task::FeedTask;
 
-pub use listen::listen;
+pub use push_check::check_push;
 pub use signals::Signals;
 
-/// How often the live view is drawn, at most.
-const FRAME: Duration = Duration::from_millis(100);
-/// How many connections of a profile are being opened at once.
+/// The shortest time between two frames of the live view.
+const FRAME_INTERVAL: Duration = Duration::from_millis(100);
+/// How many connections of a profile may be in the handshake at the same time.
 const MAX_HANDSHAKES: usize = 64;
-/// How many inputs may wait for the loop before the sockets are read no further.
-const INBOX: usize = 1024;
+/// How many inputs are buffered for the loop; when the buffer is full, sockets are not read.
+const INBOX_CAPACITY: usize = 1024;
 
-/// Why a command could not come to its end.
+/// Why a command did not run to its end.
 #[derive(Debug)]
-pub enum Broken {
-    /// It could not begin.
+pub enum RunError {
+    /// It could not be started.
     Failed(Failure),
-    /// The output could not be written.
+    /// stdout could not be written.
     Output(io::Error),
 }
 
 /// Runs a command to its end.
 ///
 /// # Errors
-/// It could not begin, or its output could not be written.
+/// It could not be started, or stdout could not be written.
 pub async fn run(
     plan: Arc<Plan>,
     options: &Options,
     renderer: &mut dyn Renderer,
     signals: &mut Signals,
-) -> Result<Closing, Broken> {
+) -> Result<Closing, RunError> {
     let env = Env {
         clock: Clock::start(),
-        network: Transport::new(options).map_err(Broken::Failed)?,
+        network: Transport::new(options).map_err(RunError::Failed)?,
         random: fastrand::Rng::new(),
     };
     run_in(env, plan, renderer, async || signals.next().await).await
 }
 
-/// Where a command runs.
+/// The environment of a command, which tests replace.
 pub struct Env<N> {
-    /// Counts from the beginning of the command.
+    /// Started with the command.
     pub clock: Clock,
     /// Makes requests and opens connections.
     pub network: N,
-    /// Spreads requests and retries.
+    /// For jitter.
     pub random: fastrand::Rng,
 }
 
-/// Runs a command to its end, wherever that is. `interrupted` waits for a signal, and is cancel-safe.
+/// Runs a command to its end in an environment. `interrupted` waits for a signal; it has to be cancel-safe.
 ///
 /// # Errors
-/// It could not begin, or its output could not be written.
+/// It could not be started, or stdout could not be written.
 pub async fn run_in(
     mut env: Env<impl Network>,
     plan: Arc<Plan>,
     renderer: &mut dyn Renderer,
     interrupted: impl AsyncFnMut() -> Signal,
-) -> Result<Closing, Broken> {
+) -> Result<Closing, RunError> {
     let random = env.random.fork();
-    let (mut driver, routes) = Driver::new(plan.clone(), env).map_err(Broken::Failed)?;
+    let (mut driver, routes) = Driver::new(plan.clone(), env).map_err(RunError::Failed)?;
     let engine = Engine::new(plan, routes, random);
     let ended = drive(engine, &mut driver, renderer, interrupted).await;
-    // The command that was to give a new token ends with the watch, however that ended.
+    // Kills a token command that is still running.
     driver.renewals.shutdown().await;
     ended
 }
 
-/// Has the engine's effects executed, and what happens taken in, until the command has ended.
+/// The loop: executes effects and waits for the next input, until the command has ended.
 async fn drive(
     mut engine: Engine,
     driver: &mut Driver<impl Network>,
     renderer: &mut dyn Renderer,
     mut interrupted: impl AsyncFnMut() -> Signal,
-) -> Result<Closing, Broken> {
-    let mut frames = interval(FRAME);
+) -> Result<Closing, RunError> {
+    let mut frames = interval(FRAME_INTERVAL);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut input = Input::Start;
     loop {
         for effect in engine.handle(driver.clock.now(), input) {
-            if let Some(shown) = driver.execute(effect) {
-                renderer.event(&shown).map_err(Broken::Output)?;
+            if let Some(stamped) = driver.execute(effect) {
+                renderer.event(&stamped).map_err(RunError::Output)?;
             }
         }
         if let Some(conclusion) = engine.conclusion() {
@@ -123,11 +124,11 @@ async fn drive(
             tokio::select! {
                 biased;
                 signal = interrupted() => break Input::Interrupted(signal),
-                // Before what comes in, which may never end; it is due only now and then.
+                // Before the inbox, which may never be empty.
                 _ = frames.tick(), if renderer.view_size().is_some() => {
                     if let Some(size) = renderer.view_size() {
                         renderer.draw(&engine.view(driver.clock.now().elapsed, size));
-                        // A terminal that is slow is not given the next one at once.
+                        // On a slow terminal the interval counts from the end of drawing.
                         frames.reset();
                     }
                 }
@@ -138,18 +139,18 @@ async fn drive(
     }
 }
 
-/// What executes effects: sockets, tasks, and the way back.
+/// Executes effects. Its tasks own the sockets, and send inputs to the inbox.
 struct Driver<N> {
     plan: Arc<Plan>,
     clock: Clock,
     random: fastrand::Rng,
     network: N,
-    /// The token of each profile as it stands.
+    /// The current token of each profile.
     tokens: List<ProfileId, latest::Sender<Token>>,
     feeds: List<FeedId, Option<Box<dyn Feed>>>,
     feed_profiles: List<FeedId, ProfileId>,
     open: BTreeMap<FeedId, OpenFeed>,
-    /// By profile, so that a provider that does not answer holds up nobody else's connections.
+    /// For handshakes; by profile, so that a provider that does not respond does not delay the others.
     permits: List<ProfileId, Arc<Semaphore>>,
     tasks: JoinSet<()>,
     renewals: JoinSet<()>,
@@ -165,18 +166,18 @@ struct OpenFeed {
 impl<N: Network> Driver<N> {
     fn new(plan: Arc<Plan>, env: Env<N>) -> Result<(Self, List<FeedId, Route>), Failure> {
         let Env { clock, network, random } = env;
-        let (outbox, inbox) = mpsc::channel(INBOX);
-        let wanted = connections(&plan)?;
-        let capacity = network.capacity(wanted.len());
-        let (connections, notice) = those_that_fit(&plan, wanted, capacity)?;
+        let (outbox, inbox) = mpsc::channel(INBOX_CAPACITY);
+        let connections = connections(&plan)?;
+        let capacity = network.capacity(connections.len());
+        let (connections, notice) = fit_capacity(&plan, connections, capacity)?;
         if let Some(message) = notice {
             let warning = Warning { code: WarningCode::OpenFiles, message };
-            // An empty inbox takes it.
+            // Cannot fail: the inbox is empty.
             let _ = outbox.try_send(Input::Warning(warning));
         }
         let (mut feeds, routes): (Vec<_>, Vec<_>) = connections.into_iter().unzip();
         for (feed, route) in feeds.iter_mut().zip(&routes) {
-            // It may be renewed before anything is opened, and what was signed with it still counts.
+            // It may be renewed before the connection is opened; messages signed with it stay valid.
             if let Some(token) = &plan.profiles[route.profile].credential.token {
                 feed.token(token);
             }
@@ -204,10 +205,10 @@ impl<N: Network> Driver<N> {
         Ok((driver, routes.into_iter().collect()))
     }
 
-    /// Does what has to be done; what has to be shown comes back.
+    /// Executes an effect. Returns the event of an [`Effect::Emit`].
     fn execute(&mut self, effect: Effect) -> Option<Box<Stamped>> {
         match effect {
-            Effect::Emit(shown) => return Some(shown),
+            Effect::Emit(stamped) => return Some(stamped),
             Effect::Lookup(request) => self.look_up(request),
             Effect::OpenFeed(feed) => self.open_feed(feed),
             Effect::RenewToken(profile) => self.renew_token(profile),
@@ -218,12 +219,12 @@ impl<N: Network> Driver<N> {
             }
             Effect::Forget(feed, id) => {
                 if let Some(open) = self.open.get(&feed) {
-                    // A feed that ended by itself has nothing left to forget.
+                    // Fails only if the task has ended.
                     let _ = open.forget.send(id);
                 }
             }
         }
-        // Ended tasks are let go, so that a long watch does not collect them.
+        // Frees the tasks that have ended.
         while self.tasks.try_join_next().is_some() {}
         while self.renewals.try_join_next().is_some() {}
         None
@@ -239,9 +240,9 @@ impl<N: Network> Driver<N> {
         let now = self.clock.now();
         self.tasks.spawn(async move {
             let result = lookup::look_up(provider.as_ref(), &network, &token, &ids, now.wall).await;
-            let (asked, generation) = (now.elapsed, token.generation);
-            let done = LookupDone { targets, asked, generation, result };
-            // If nobody listens any more, the command is over.
+            let (started, generation) = (now.elapsed, token.generation);
+            let done = LookupDone { targets, started, generation, result };
+            // Fails only if the command has ended.
             let _ = outbox.send(Input::LookupDone(done)).await;
         });
     }
@@ -253,7 +254,7 @@ impl<N: Network> Driver<N> {
         let profile = self.feed_profiles[id];
         let (forget, forgotten) = mpsc::unbounded_channel();
         let spec = self.plan.profiles[profile].provider.spec();
-        let task = FeedTask::new(feed_task::Wiring {
+        let task = FeedTask::new(feed_task::FeedContext {
             id,
             network: self.network.clone(),
             token: self.tokens[profile].subscribe(),

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first ends the command with its report, a second ends it at once.
+//! SIGINT and SIGTERM: the first ends the command with its closing report, a second ends the process at once.
 
 use std::io;
 
@@ -27,12 +27,12 @@ mod unix {
     }
 
     impl Signals {
-        /// Takes the signals over. Needs a runtime.
+        /// Installs the handlers. Has to be called within a tokio runtime.
         ///
         /// # Errors
-        /// The operating system refuses.
+        /// The operating system refuses to install a handler.
         pub fn listen() -> io::Result<Self> {
-            // The order matters: the flag is still false when the first signal meets the first hook.
+            // The order of the hooks matters: at the first signal the flag is still false when the first hook checks it.
             let second = Arc::new(AtomicBool::new(false));
             for number in [SIGINT, SIGTERM] {
                 flag::register_conditional_shutdown(number, 128 + number, second.clone())?;
@@ -46,7 +46,7 @@ mod unix {
             })
         }
 
-        /// Waits for the first of them. Cancel-safe.
+        /// Waits for a signal. Cancel-safe.
         pub async fn next(&mut self) -> Signal {
             tokio::select! {
                 _ = self.interrupt.recv() => Signal::Interrupt,
@@ -65,15 +65,15 @@ mod other {
     pub struct Signals;
 
     impl Signals {
-        /// Takes the signals over. Needs a runtime.
+        /// Installs the handlers. Has to be called within a tokio runtime.
         ///
         /// # Errors
-        /// The operating system refuses.
+        /// The operating system refuses to install a handler.
         pub fn listen() -> io::Result<Self> {
             Ok(Signals)
         }
 
-        /// Waits for the first of them. Cancel-safe.
+        /// Waits for a signal. Cancel-safe.
         pub async fn next(&mut self) -> Signal {
             match tokio::signal::ctrl_c().await {
                 Ok(()) => Signal::Interrupt,

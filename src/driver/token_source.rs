@@ -1,4 +1,4 @@
-//! Coming by a token: from its source, or issued by the provider.
+//! Renewal of a token: from its source, or by a request to the provider.
 
 use crate::credential::{Credential, CredentialSource, issued_token};
 use crate::engine::RenewalError;
@@ -8,26 +8,28 @@ use crate::provider::TokenIssue;
 use crate::transport::{Error, ErrorKind, Network};
 use crate::wire::Token;
 
-/// The profile's next token.
+/// Obtains the token of this generation.
 ///
 /// # Errors
-/// There is none to be had, or not now.
+/// The source failed, or the provider issued none.
 pub(super) async fn renew(
     profile: &Profile,
     network: &impl Network,
     generation: u32,
 ) -> Result<Token, RenewalError> {
     let credential = &profile.credential;
-    let first = generation == 1 && credential.token.is_none();
+    let is_first = generation == 1 && credential.token.is_none();
     let has_source = credential.source != CredentialSource::None;
     match &credential.issuer {
-        Some(issuer) if !(first && has_source) => issue(profile, issuer, network, generation).await,
+        Some(issuer) if !(is_first && has_source) => {
+            request_token(profile, issuer, network, generation).await
+        }
         _ => Ok(credential.read(generation).await?),
     }
 }
 
-/// Has the provider issue a token.
-async fn issue(
+/// Requests a token from the provider.
+async fn request_token(
     profile: &Profile,
     issuer: &Credential,
     network: &impl Network,

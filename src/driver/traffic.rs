@@ -1,40 +1,40 @@
-//! Wire traffic as `-vv` shows it: without personal data, and not without end.
+//! Messages as `-vv` logs them: without personal data, and shortened.
 
 use serde_json::Value;
 
 use crate::protocol::jwt;
 use crate::provider::remove_personal_data;
 
-/// As much of a message as a log needs; a whole line of it is not much longer.
-const LONGEST: usize = 400;
+/// How much of a message is logged, in characters.
+const MAX_LENGTH: usize = 400;
 
-/// A message for the log, without these fields. What is not JSON is only measured, for it cannot be
-/// redacted.
-pub fn shown(text: &str, personal: &[impl AsRef<str>]) -> String {
+/// A message for the log, without these fields. Of a message that is not JSON only the length is logged, for it cannot
+/// be redacted.
+pub fn redacted(text: &str, personal: &[impl AsRef<str>]) -> String {
     let Ok(mut value) = serde_json::from_str(text) else {
         return format!("{} characters that are not JSON", text.chars().count());
     };
-    unwrap(&mut value);
+    decode_nested(&mut value);
     remove_personal_data(&mut value, personal);
     let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_LENGTH) {
         Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
         None => text,
     }
 }
 
-/// JSON inside of text is shown as JSON, so that it can be redacted; what only begins like it, and a signed
-/// message, which anybody can read, is only measured.
-fn unwrap(value: &mut Value) {
+/// Decodes JSON in strings, so that it can be redacted. Strings that only begin like JSON, and signed messages, whose
+/// claims are not encrypted, are replaced by their length.
+fn decode_nested(value: &mut Value) {
     match value {
-        Value::Object(fields) => fields.values_mut().for_each(unwrap),
-        Value::Array(items) => items.iter_mut().for_each(unwrap),
+        Value::Object(fields) => fields.values_mut().for_each(decode_nested),
+        Value::Array(items) => items.iter_mut().for_each(decode_nested),
         Value::String(text) if jwt::is_jwt(text) => {
             *text = format!("[signed, {} bytes]", text.len());
         }
         Value::String(text) => match serde_json::from_str(text) {
             Ok(mut inner @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => {
-                unwrap(&mut inner);
+                decode_nested(&mut inner);
                 *value = inner;
             }
             Err(_) if text.trim_start().starts_with(['{', '[', '"']) => {
@@ -57,7 +57,7 @@ mod tests {
         let inner = r#"{\"id\":\"x\",\"ipAddress\":\"14.142.0.1\",\"walletAddress\":\"0xD902\"}"#;
         let text = format!(r#"{{"event":"ORDER_CREATED","channel":"x","data":"{inner}"}}"#);
         assert_eq!(
-            shown(&text, &["walletaddress"]),
+            redacted(&text, &["walletaddress"]),
             r#"{"event":"ORDER_CREATED","channel":"x","data":{"id":"x"}}"#
         );
     }
@@ -65,15 +65,18 @@ mod tests {
     #[test]
     fn broken_json_in_text_is_only_measured() {
         let text = r#"{"event":"X","data":"{\"ipAddress\":\"14.142.0.1\""}"#;
-        assert_eq!(shown(text, NONE), r#"{"event":"X","data":"[broken JSON, 25 bytes]"}"#);
+        assert_eq!(redacted(text, NONE), r#"{"event":"X","data":"[broken JSON, 25 bytes]"}"#);
         let text = r#"{"event":"X","data":"hello {"}"#;
-        assert_eq!(shown(text, NONE), text);
+        assert_eq!(redacted(text, NONE), text);
     }
 
     #[test]
     fn a_signed_message_is_only_measured() {
         let text = r#"{"data":"eyJhbGciOiJIUzI1NiJ9.eyJpcCI6IjE0LjE0MiJ9.c2ln"}"#;
-        assert_eq!(shown(text, NONE), r#"{"data":"[signed, 46 bytes]"}"#);
-        assert_eq!(shown("eyJhbGciOiJIUzI1NiJ9.e30.c2ln", NONE), "29 characters that are not JSON");
+        assert_eq!(redacted(text, NONE), r#"{"data":"[signed, 46 bytes]"}"#);
+        assert_eq!(
+            redacted("eyJhbGciOiJIUzI1NiJ9.e30.c2ln", NONE),
+            "29 characters that are not JSON"
+        );
     }
 }

@@ -69,7 +69,7 @@ pub struct LookupDone {
     /// The targets of the lookup.
     pub targets: Vec<TargetId>,
     /// When the lookup started, as time of the command.
-    pub asked: Duration,
+    pub started: Duration,
     /// The generation of the token it was made with.
     pub generation: u32,
     /// A reading for each target, in their order.

@@ -129,10 +129,12 @@ impl Link {
     pub(super) fn set_live(&mut self, now: Duration) -> PreviousState {
         self.state = LinkState::Live;
         let down_since = self.down_since.take();
-        match (std::mem::replace(&mut self.was_live, true), down_since) {
-            (false, _) => PreviousState::Never,
-            (true, Some(since)) => PreviousState::Down(now.saturating_sub(since)),
-            (true, None) => PreviousState::Live,
+        if !std::mem::replace(&mut self.was_live, true) {
+            return PreviousState::Never;
+        }
+        match down_since {
+            Some(since) => PreviousState::Down(now.saturating_sub(since)),
+            None => PreviousState::Live,
         }
     }
 
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_news_only_once_in_a_row() {
+    fn a_loss_is_new_only_once_in_a_row() {
         let mut link = link(1, false);
         assert!(link.set_down("gone".to_owned(), seconds(5)));
         assert!(!link.set_down("still gone".to_owned(), seconds(9)));

@@ -95,7 +95,7 @@ impl Engine {
     }
 
     pub(super) fn lookup_done(&mut self, done: LookupDone) {
-        let LookupDone { targets, asked, generation, result } = done;
+        let LookupDone { targets, started, generation, result } = done;
         let Some(first) = targets.first() else {
             return;
         };
@@ -107,7 +107,7 @@ impl Engine {
         // The same for all targets, so that the next lookup serves them together again.
         let mut jitter = None;
         for (target, result) in targets.into_iter().zip(results) {
-            let needs_plan = self.apply_result(target, asked, generation, result);
+            let needs_plan = self.apply_result(target, started, generation, result);
             if needs_plan && let Some(interval) = self.next_interval(target) {
                 let jitter = *jitter.get_or_insert_with(|| self.random.f64());
                 self.look_up_after(target, interval, jitter);
@@ -120,7 +120,7 @@ impl Engine {
     fn apply_result(
         &mut self,
         target: TargetId,
-        asked: Duration,
+        started: Duration,
         generation: u32,
         result: Result<Reading, Error>,
     ) -> bool {
@@ -131,7 +131,7 @@ impl Engine {
             return false;
         }
         match result {
-            Ok(reading) => self.apply_reading(target, asked, generation, reading),
+            Ok(reading) => self.apply_reading(target, started, generation, reading),
             Err(error) => self.lookup_failed(target, error),
         }
         // A failure of the whole account forgets its orders, this one too.
@@ -147,7 +147,7 @@ impl Engine {
     fn apply_reading(
         &mut self,
         target: TargetId,
-        asked: Duration,
+        started: Duration,
         generation: u32,
         reading: Reading,
     ) {
@@ -155,9 +155,9 @@ impl Engine {
         match reading {
             Reading::Observed(report) => {
                 self.profiles[profile].answered();
-                self.targets[target].malformed_answers = 0;
+                self.targets[target].malformed_responses = 0;
                 let source = Source::Pull;
-                self.observe(target, Observation { report: *report, source, at: asked });
+                self.observe(target, Observation { report: *report, source, at: started });
             }
             Reading::NotFound(answer) => {
                 self.profiles[profile].answered();
@@ -176,15 +176,15 @@ impl Engine {
                 let reason = format!("{} answered {answer}", self.title(profile));
                 self.retry_later(target, reason, retry_after);
             }
-            // The address is right, but another server answers there: a gateway, during a deployment.
-            Reading::ForeignNotFound(answer) if self.tolerates_malformed_answers(profile) => {
+            // The URL is right, but another server responds, such as a gateway during a deployment.
+            Reading::ForeignNotFound(answer) if self.tolerates_malformed_responses(profile) => {
                 let reason = format!("{} answered {answer}", self.title(profile));
                 self.retry_later(target, reason, None);
             }
             Reading::ForeignNotFound(answer) => {
                 self.fail_untrusted(target, &format!("it answered {answer}"));
             }
-            Reading::Malformed(problem) => self.malformed_answer(target, problem),
+            Reading::Malformed(problem) => self.on_malformed_response(target, problem),
         }
     }
 
@@ -257,11 +257,11 @@ impl Engine {
     }
 
     /// A malformed response means a wrong URL, unless others were understood before.
-    fn malformed_answer(&mut self, target: TargetId, problem: String) {
+    fn on_malformed_response(&mut self, target: TargetId, problem: String) {
         let state = &mut self.targets[target];
-        state.malformed_answers += 1;
-        let (profile, in_a_row) = (state.profile, state.malformed_answers);
-        if self.tolerates_malformed_answers(profile) && in_a_row < MAX_MALFORMED {
+        state.malformed_responses += 1;
+        let (profile, in_a_row) = (state.profile, state.malformed_responses);
+        if self.tolerates_malformed_responses(profile) && in_a_row < MAX_MALFORMED {
             let message = format!("an answer of {} was ignored: {problem}", self.title(profile));
             self.warn(Some(target), WarningCode::MalformedResponse, message);
             return self.retry(target, Duration::ZERO);
@@ -270,7 +270,7 @@ impl Engine {
     }
 
     /// Whether the address is known to be right, since an answer from there made sense.
-    fn tolerates_malformed_answers(&self, profile: ProfileId) -> bool {
+    fn tolerates_malformed_responses(&self, profile: ProfileId) -> bool {
         self.profiles[profile].was_understood && !self.plan.mode.is_get()
     }
 

@@ -24,7 +24,7 @@ pub(super) struct Target {
     /// How often its push connection was reconnected.
     pub(super) reconnects: u32,
     /// Malformed responses in a row.
-    pub(super) malformed_answers: u8,
+    pub(super) malformed_responses: u8,
     /// Whether a push reached the goal, but a field of an expectation is not in it, so that a lookup has to confirm it.
     pub(super) awaiting_confirmation: bool,
     lookup: LookupState,
@@ -67,7 +67,7 @@ impl Target {
             tracker: Tracker::default(),
             subscribed: false,
             reconnects: 0,
-            malformed_answers: 0,
+            malformed_responses: 0,
             awaiting_confirmation: false,
             lookup: LookupState::None,
             warned_codes: HashSet::new(),

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_refusal_only_the_side_that_refused_makes_another_renewal_possible() {
+    fn after_a_refusal_only_the_side_that_refused_allows_another_renewal() {
         let mut token = renewed_for(Source::Pull);
         assert!(!token.is_allowed());
         token.accepted(Source::Push);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_that_nobody_refused_a_token_for_leaves_another_one_possible() {
+    fn a_renewal_without_a_refusal_allows_another_one() {
         let mut token = TokenRenewal::new(None);
         token.start(None);
         assert!(token.is_running() && !token.is_allowed());
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_is_told_once_until_there_is_a_new_token() {
+    fn a_failure_is_reported_once_until_there_is_a_new_token() {
         let mut token = TokenRenewal::new(None);
         token.start(None);
         assert!(token.renewal_failed());

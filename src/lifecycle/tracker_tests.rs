@@ -91,7 +91,7 @@ fn on_equal_times_only_a_step_forward_counts() {
 
 #[test]
 fn a_slow_pull_does_not_overtake_a_push_that_arrived_meanwhile() {
-    // Asked at 1, answered after the push of second 2.
+    // Requested at second 1, with the response after the push of second 2.
     let (tracker, verdicts) =
         fold(&[seen(Processing, None, Push, 2), seen(Pending, None, Pull, 1)], 0);
     assert_eq!(verdicts, [Changed, Stale]);
@@ -123,7 +123,7 @@ fn an_untimed_observation_does_not_forget_the_providers_clock() {
 }
 
 #[test]
-fn a_time_in_whole_seconds_is_not_older_than_the_same_second_told_precisely() {
+fn a_time_in_whole_seconds_is_not_older_than_the_same_second_with_a_fraction() {
     let precise = |status, millis, at| {
         let mut observation = seen(status, Some(45), Push, at);
         let time = observation.report.occurred_at.unwrap();
@@ -171,7 +171,7 @@ fn a_failed_payment_revives_only_by_a_newer_observation() {
 }
 
 #[test]
-fn grace_holds_a_bad_ending_and_then_believes_it() {
+fn grace_holds_a_bad_ending_and_then_accepts_it() {
     let (tracker, _) = fold(&[seen(Failed, Some(0), Push, 10)], 5);
     let decide = |second| tracker.decide(Duration::from_secs(second), &rules(5));
     assert_eq!(decide(10), Decision::Held(Duration::from_secs(15)));
@@ -198,7 +198,7 @@ fn completed_misses_a_goal_of_another_ending() {
     assert_eq!(decision, Decision::Settled(Ending::Missed(Completed)));
 }
 
-/// An observation of one of the transactions that an id stands for.
+/// An observation of one of several attempts under the same id.
 fn of_attempt(id: &str, created_at: Option<i64>, status: Status, clock: i64) -> Observation {
     let mut observation = seen(status, Some(clock), Push, clock.unsigned_abs());
     let created_at = created_at.map(|second| Timestamp::from_second(FIRST + second).unwrap());
@@ -207,7 +207,7 @@ fn of_attempt(id: &str, created_at: Option<i64>, status: Status, clock: i64) -> 
 }
 
 #[test]
-fn what_becomes_of_an_older_attempt_says_nothing_of_the_newest() {
+fn observations_of_an_older_attempt_are_stale() {
     for ending in [Expired, Completed] {
         let (tracker, verdicts) = fold(
             &[
@@ -292,7 +292,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_provider_excludes_is_not_believed_however_new() {
+fn a_forbidden_transition_is_stale_however_new() {
     let forbids_transition = |from, to| from == Processing && to == Status::Expired;
     let rules = Rules { forbids_transition, ..rules(0) };
     let mut tracker = Tracker::default();

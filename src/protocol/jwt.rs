@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_for_distrust_is_told_apart() {
+    fn every_reason_for_distrust_has_its_error() {
         let signed = sign(&json!({ "status": "COMPLETED" }), b"secret").unwrap();
         let unsigned = &signed[..=signed.rfind('.').unwrap()];
         let of_a_list = sign(&json!([1]), b"secret").unwrap();

@@ -6,7 +6,7 @@ use super::{FeedAction, FeedSignal, Id, Lookup, Provider, Reading, Report, Step}
 use crate::warning::WarningCode;
 use crate::wire::{Auth, Request, Response};
 
-/// Drives a lookup of one id to its end: what it asked, and what it found.
+/// Drives a lookup of one id to its end. Returns its requests and its reading.
 pub(super) fn look_up(
     provider: &dyn Provider,
     id: &str,
@@ -14,20 +14,20 @@ pub(super) fn look_up(
     mut answer: impl FnMut(usize, &Request) -> Response,
 ) -> (Vec<Request>, Reading) {
     let mut lookup: Box<dyn Lookup> = provider.lookup(&[Id::new(id)]);
-    let mut asked = Vec::new();
+    let mut requests = Vec::new();
     while let Some(request) = lookup.next(now) {
-        let response = answer(asked.len(), &request);
-        asked.push(request);
+        let response = answer(requests.len(), &request);
+        requests.push(request);
         if let Step::Done(readings) = lookup.received(&response) {
             let [reading] = <[Reading; 1]>::try_from(readings).unwrap();
             assert!(lookup.next(now).is_none(), "a lookup that is done asks for more");
-            return (asked, reading);
+            return (requests, reading);
         }
     }
-    panic!("the lookup asks nothing, but it is not done: {asked:?}");
+    panic!("the lookup asks nothing, but it is not done: {requests:?}");
 }
 
-/// What a lookup finds whose every question is answered like this.
+/// The reading of a lookup whose requests all get this response.
 pub(super) fn read(
     provider: &dyn Provider,
     id: &str,
@@ -74,14 +74,14 @@ pub(super) fn is_malformed(actions: &[FeedAction]) -> bool {
         if warning.code == WarningCode::MalformedMessage)
 }
 
-/// Whether these actions say that the connection works, and is subscribed for these ids.
+/// Whether these actions are that the connection is live and subscribed to these ids.
 pub(super) fn is_live_with(actions: &[FeedAction], ids: &[Id]) -> bool {
     matches!(actions, [FeedAction::Signal(FeedSignal::Live), FeedAction::Signal(FeedSignal::Subscribed(all))]
         if all == ids)
 }
 
-/// Holds the rule of 404: what the provider itself says, which is always an object of JSON, is about the id;
-/// anything else is from another web server, and about the address.
+/// Checks the rule for 404: with a JSON object the response is the provider's own, and about the id; without one it is
+/// that of another web server, and about the URL.
 pub(super) fn assert_404(provider: &dyn Provider, id: &str, own: &[&str]) {
     let read = |body: &str| read(provider, id, Timestamp::UNIX_EPOCH, &Response::new(404, body));
     for body in own {
@@ -97,14 +97,14 @@ pub(super) fn assert_404(provider: &dyn Provider, id: &str, own: &[&str]) {
     }
 }
 
-/// Holds that how long to wait travels with every answer that says that the provider is busy.
-pub(super) fn assert_busy_says_how_long(provider: &dyn Provider, id: &str) {
+/// Checks that every reading of a busy provider has the `Retry-After` of the response.
+pub(super) fn assert_busy_has_retry_after(provider: &dyn Provider, id: &str) {
     let second = std::time::Duration::from_secs(1);
     for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-        for asked in [None, Some(second * 7)] {
-            let response = Response { retry_after: asked, ..Response::new(status, "{}") };
+        for expected in [None, Some(second * 7)] {
+            let response = Response { retry_after: expected, ..Response::new(status, "{}") };
             match read(provider, id, Timestamp::UNIX_EPOCH, &response) {
-                Reading::Busy { retry_after, .. } => assert_eq!(retry_after, asked, "{status}"),
+                Reading::Busy { retry_after, .. } => assert_eq!(retry_after, expected, "{status}"),
                 other => panic!("{status}: {other:?}"),
             }
         }

@@ -1,16 +1,16 @@
-//! The last words on stderr: what went wrong, what is not final, and how to go on.
+//! The closing report on stderr: failures, targets that are not final, and how to resume.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::words::{hint, span};
+use super::phrases::{duration_text, hint};
 use super::{Paint, clean};
 use crate::error::{Failure, FailureKind, Signal};
 use crate::event::{Closing, Conclusion, Outcome, Undecided};
 use crate::exit::Code;
 
-/// How many targets are named, and how many errors are told; all of them are in the records.
+/// How many targets and how many failures are listed; all of them are in the records on stdout.
 const MAX_SHOWN: usize = 100;
 
 /// `error: … / caused by: … / hint: …`.
@@ -25,26 +25,25 @@ pub fn failure(failure: &Failure, paint: Paint) -> String {
     text
 }
 
-/// What is left to say when a command has ended. `resume` makes the command that goes on with the
-/// targets it is given.
+/// The closing report of a command. `resume` returns the command line that resumes with the given targets.
 pub fn closing_report(
     closing: &Closing,
     resume: impl Fn(&[&str]) -> String,
     paint: Paint,
 ) -> String {
-    let mut text = problems(&closing.failures, paint);
+    let mut text = failures_text(&closing.failures, paint);
     if closing.undecided.is_empty() {
         if let Conclusion::Stopped(outcome) = closing.summary.conclusion
-            && let Some(what) = gave_up(outcome, closing.elapsed)
+            && let Some(reason) = stop_reason(outcome, closing.elapsed)
         {
-            let _ = writeln!(text, "{} {what}: no order is open", paint.bad("error:"));
+            let _ = writeln!(text, "{} {reason}: no order is open", paint.bad("error:"));
         }
         return text;
     }
     if let Some(headline) = headline(closing) {
         let _ = writeln!(text, "{} {headline}", paint.bad("error:"));
-        for trouble in &closing.ongoing_problems {
-            let _ = writeln!(text, "caused by: {}", clean(trouble));
+        for problem in &closing.ongoing_problems {
+            let _ = writeln!(text, "caused by: {}", clean(problem));
         }
     }
     for target in closing.undecided.iter().take(MAX_SHOWN) {
@@ -55,21 +54,21 @@ pub fn closing_report(
         let _ = writeln!(text, "  and {more} more");
     }
     let _ = writeln!(text, "  {}", advice(&closing.undecided));
-    let (what, targets) = if closing.account {
+    let (label, targets) = if closing.account {
         ("resume with", Vec::new())
     } else if more > 0 {
         ("resume with their names, which stdout has, on standard input:", vec!["-"])
     } else {
         ("resume with", closing.undecided.iter().map(|open| &*open.target).collect())
     };
-    let _ = writeln!(text, "{} {what}  {}", paint.hint("hint:"), resume(&targets));
+    let _ = writeln!(text, "{} {label}  {}", paint.hint("hint:"), resume(&targets));
     text
 }
 
-/// Each only once, and not all of very many.
-fn problems(failures: &[Arc<Failure>], paint: Paint) -> String {
+/// The failures without duplicates, up to [`MAX_SHOWN`].
+fn failures_text(failures: &[Arc<Failure>], paint: Paint) -> String {
     let mut seen = HashSet::new();
-    let blocks = failures.iter().map(|problem| failure(problem, paint));
+    let blocks = failures.iter().map(|one| failure(one, paint));
     let mut blocks = blocks.filter(|block| seen.insert(block.clone()));
     let mut text: String = blocks.by_ref().take(MAX_SHOWN).collect();
     let more = blocks.count();
@@ -79,7 +78,7 @@ fn problems(failures: &[Arc<Failure>], paint: Paint) -> String {
     text
 }
 
-/// An ending may have been seen and not be decided: `--grace` held it, or `--expect` was not answered.
+/// What to do about the targets. A final status may be undecided because of `--grace` or `--expect`.
 fn advice(undecided: &[Undecided]) -> String {
     let has_ended = |open: &Undecided| open.last.is_some_and(|(status, ..)| status.is_final());
     if undecided.iter().all(has_ended) {
@@ -99,30 +98,27 @@ fn advice(undecided: &[Undecided]) -> String {
     }
 }
 
-/// An outage has had its own error line.
+/// Why the command gave up. Targets that failed because of an outage are not counted: that has its own error.
 fn headline(closing: &Closing) -> Option<String> {
     let outcomes = closing.undecided.iter().map(|open| open.outcome);
     let unreachable = Outcome::Failed(FailureKind::Unreachable);
     let open = outcomes.clone().filter(|outcome| *outcome != unreachable).count();
     let worst = outcomes.max_by_key(|outcome| Code::from(*outcome))?;
-    let what = gave_up(worst, closing.elapsed)?;
+    let reason = stop_reason(worst, closing.elapsed)?;
     let targets = closing.summary.targets;
-    let are = match open {
-        1 => "is",
-        _ => "are",
-    };
-    let not = if closing.undecided.iter().all(|open| open.can_poll) {
+    let verb = if open == 1 { "is" } else { "are" };
+    let state = if closing.undecided.iter().all(|open| open.can_poll) {
         "not final"
     } else {
         "not known to be final"
     };
-    Some(format!("{what}: {open} of {} target{} {are} {not}", targets, plural(targets)))
+    Some(format!("{reason}: {open} of {} target{} {verb} {state}", targets, plural(targets)))
 }
 
-fn gave_up(outcome: Outcome, elapsed: std::time::Duration) -> Option<String> {
+fn stop_reason(outcome: Outcome, elapsed: std::time::Duration) -> Option<String> {
     match outcome {
         Outcome::Failed(FailureKind::TimedOut) => {
-            Some(format!("timed out after {}", span(elapsed)))
+            Some(format!("timed out after {}", duration_text(elapsed)))
         }
         Outcome::Failed(FailureKind::Interrupted(Signal::Interrupt)) => {
             Some("interrupted".to_owned())
@@ -139,16 +135,13 @@ fn last_seen(target: &Undecided) -> String {
         Some((status, confirmed, held)) => format!(
             "{} was last seen {status} {} ago, unchanged for {}",
             target.target,
-            span(confirmed),
-            span(held)
+            duration_text(confirmed),
+            duration_text(held)
         ),
         None => format!("{} was not seen at all", target.target),
     }
 }
 
 fn plural(count: usize) -> &'static str {
-    match count {
-        1 => "",
-        _ => "s",
-    }
+    if count == 1 { "" } else { "s" }
 }

@@ -1,48 +1,49 @@
-//! For people: the trail of changes on stderr, the final line on stdout.
+//! Output for people: a line for each change on stderr, a line for each result on stdout.
 
 use std::fmt::Write as _;
 
-use super::sink::{ProgressSink, RecordSink};
-use super::words::{
-    cost, exchange, padded, paid, provider_status_suffix, short_target, span, time_of_day, warning,
+use super::phrases::{
+    cost, duration_text, exchange, padded, paid, provider_status_suffix, short_target, time_of_day,
+    warning,
 };
+use super::sink::{ProgressSink, RecordSink};
 use super::{OutputOptions, Paint, clean};
 use crate::error::FailureKind;
 use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResult};
 use crate::exit::Code;
 use crate::provider::Status;
 
-/// One line a target, when it is settled.
-pub(super) struct FinalLine {
+/// A line for each settled target.
+pub(super) struct ResultLine {
     paint: Paint,
 }
 
-impl FinalLine {
+impl ResultLine {
     pub(super) fn new(paint: Paint) -> Self {
-        FinalLine { paint }
+        ResultLine { paint }
     }
 }
 
-impl RecordSink for FinalLine {
+impl RecordSink for ResultLine {
     fn event(&mut self, event: &Stamped) -> Option<String> {
         match &event.event {
-            Event::Result(result) => Some(final_line(result, self.paint)),
+            Event::Result(result) => Some(result_line(result, self.paint)),
             _ => None,
         }
     }
 }
 
-fn final_line(result: &TargetResult, paint: Paint) -> String {
+fn result_line(result: &TargetResult, paint: Paint) -> String {
     let mut line = paint.mark(result.outcome);
-    let word = result.status.map_or("not seen", Status::name);
-    let padded = format!("{word:<10}");
-    let word = match result.status {
+    let status = result.status.map_or("not seen", Status::name);
+    let padded = format!("{status:<10}");
+    let status = match result.status {
         Some(status) => paint.status(status, padded),
         None => padded,
     };
-    let _ = write!(line, " {word} {}", result.name.target);
+    let _ = write!(line, " {status} {}", result.name.target);
     let parts = [
-        // What did not come to pass was only offered.
+        // Of an exchange that did not happen only what was paid is shown.
         if result.status.is_some_and(|status| status.is_final() && status != Status::Completed) {
             paid(&result.record)
         } else {
@@ -59,16 +60,16 @@ fn final_line(result: &TargetResult, paint: Paint) -> String {
     line
 }
 
-/// How long it took; or why this line is not the end of the transaction.
+/// How long it took, or why the target did not reach the goal.
 fn remark(result: &TargetResult) -> String {
-    let took = span(result.elapsed);
+    let took = duration_text(result.elapsed);
     match result.outcome {
         Outcome::Reached => format!("in {took}"),
         Outcome::Unfinished => format!("not final yet, after {took}"),
         Outcome::Failed(kind) if result.outcome.is_undecided() => {
-            format!("NOT final, {} after {took}", gave_up(kind))
+            format!("NOT final, {} after {took}", give_up_reason(kind))
         }
-        // The whole story is told on stderr.
+        // The failure is on stderr.
         outcome if !outcome.is_of_transaction() => {
             let code = Code::from(outcome);
             format!("{code}, exit code {}", code.number())
@@ -80,7 +81,7 @@ fn remark(result: &TargetResult) -> String {
     }
 }
 
-fn gave_up(kind: FailureKind) -> &'static str {
+fn give_up_reason(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::TimedOut => "timed out",
         FailureKind::Unreachable => "provider unreachable",
@@ -88,25 +89,25 @@ fn gave_up(kind: FailureKind) -> &'static str {
     }
 }
 
-/// The lines about what happened, as text.
-pub(super) struct Trail {
+/// A line for each change and each warning.
+pub(super) struct HumanLog {
     paint: Paint,
     local: bool,
     single: bool,
     widest: usize,
     verbose: bool,
-    is_introduced: bool,
+    has_header: bool,
 }
 
-impl Trail {
-    pub(super) fn new(look: &OutputOptions) -> Self {
-        Trail {
-            paint: look.stderr,
-            local: look.local,
-            single: look.targets == 1,
-            widest: look.widest,
-            verbose: look.verbose,
-            is_introduced: false,
+impl HumanLog {
+    pub(super) fn new(options: &OutputOptions) -> Self {
+        HumanLog {
+            paint: options.stderr,
+            local: options.local,
+            single: options.targets == 1,
+            widest: options.widest,
+            verbose: options.verbose,
+            has_header: false,
         }
     }
 
@@ -118,8 +119,47 @@ impl Trail {
         self.paint
     }
 
-    /// What to print about an event, if anything.
-    pub(super) fn lines(&mut self, stamped: &Stamped) -> String {
+    fn change(&mut self, stamped: &Stamped, change: &Change) -> String {
+        let mut text = String::new();
+        if self.single && !self.has_header {
+            self.has_header = true;
+            let kind =
+                change.record.kind.map(|kind| format!("{} ", kind.name())).unwrap_or_default();
+            let network =
+                change.record.network.as_deref().map(|network| format!(" ({})", clean(network)));
+            let summary =
+                format!("{kind}{}{}", exchange(&change.record), network.unwrap_or_default());
+            let summary = self.paint.dim(summary.trim_end());
+            let line = format!("{}  {summary}", self.paint.bold(&change.name.target));
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
+        let status = self.paint.status(change.status, padded(change.status.name(), 12));
+        let target = if self.single {
+            String::new()
+        } else {
+            let target = short_target(&change.name.target);
+            // The orders of an account are not known in advance.
+            self.widest = self.widest.max(console::measure_text_width(&target));
+            format!("{}  ", padded(&target, self.widest))
+        };
+        let after = change
+            .since_previous
+            .map(|after| format!("+{}  ", duration_text(after)))
+            .unwrap_or_default();
+        let detail = change.detail.as_deref().map(clean).unwrap_or_default();
+        let provider_status = provider_status_suffix(change.status, &change.provider_status);
+        let line = format!(
+            "  {time}  {target}{status} {after}{}",
+            self.paint.dim(detail + &*provider_status)
+        );
+        let _ = writeln!(text, "{}", line.trim_end());
+        text
+    }
+}
+
+impl ProgressSink for HumanLog {
+    fn event(&mut self, stamped: &Stamped) -> String {
         match &stamped.event {
             Event::Status(change) => self.change(stamped, change),
             Event::Connection(connection)
@@ -138,57 +178,16 @@ impl Trail {
             event => warning_line(self.paint, event).unwrap_or_default(),
         }
     }
-
-    fn change(&mut self, stamped: &Stamped, change: &Change) -> String {
-        let mut text = String::new();
-        if self.single && !self.is_introduced {
-            self.is_introduced = true;
-            let kind =
-                change.record.kind.map(|kind| format!("{} ", kind.name())).unwrap_or_default();
-            let network =
-                change.record.network.as_deref().map(|network| format!(" ({})", clean(network)));
-            let what = format!("{kind}{}{}", exchange(&change.record), network.unwrap_or_default());
-            let what = self.paint.dim(what.trim_end());
-            let line = format!("{}  {what}", self.paint.bold(&change.name.target));
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
-        let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
-        let status = self.paint.status(change.status, padded(change.status.name(), 12));
-        let target = if self.single {
-            String::new()
-        } else {
-            let target = short_target(&change.name.target);
-            // Orders of an account are not known beforehand.
-            self.widest = self.widest.max(console::measure_text_width(&target));
-            format!("{}  ", padded(&target, self.widest))
-        };
-        let after =
-            change.since_previous.map(|after| format!("+{}  ", span(after))).unwrap_or_default();
-        let detail = change.detail.as_deref().map(clean).unwrap_or_default();
-        let word = provider_status_suffix(change.status, &change.provider_status);
-        let line = format!("  {time}  {target}{status} {after}{}", self.paint.dim(detail + &*word));
-        let _ = writeln!(text, "{}", line.trim_end());
-        text
-    }
 }
 
-/// `warning: TARGET: …`, if the event warns of something.
+/// `warning: TARGET: …`, if the event is a warning.
 fn warning_line(paint: Paint, event: &Event) -> Option<String> {
     let (target, _, message) = warning(event)?;
     let target = target.map(|target| format!("{target}: ")).unwrap_or_default();
     Some(format!("{} {target}{}\n", paint.warning("warning:"), clean(&message)))
 }
 
-/// The trail, printed as it comes.
-pub(super) struct Printed(pub(super) Trail);
-
-impl ProgressSink for Printed {
-    fn event(&mut self, event: &Stamped) -> String {
-        self.0.lines(event)
-    }
-}
-
-/// Warnings, and nothing else.
+/// Warnings only.
 pub(super) struct Warnings(pub(super) Paint);
 
 impl ProgressSink for Warnings {

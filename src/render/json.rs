@@ -1,4 +1,4 @@
-//! For programs: NDJSON, one schema for all commands. `schema/txwatch.v1.json` describes it.
+//! JSON for programs: one record a line, with one schema for all commands (`schema/txwatch.v1.json`).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,8 +10,8 @@ use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::RecordSink;
+use super::phrases::warning;
 use super::sanitize::is_harmful;
-use super::words::warning;
 use crate::error::Failure;
 use crate::event::{Change, Connection, Event, Stamped, Summary, TargetResult};
 use crate::exit::Code;
@@ -22,18 +22,18 @@ use crate::warning::WarningCode;
 /// The published JSON Schema.
 pub const SCHEMA: &str = include_str!("../../schema/txwatch.v1.json");
 
-/// As long as most records are.
-const USUAL: usize = 1024;
-/// The version of the output.
+/// The initial capacity for a record, in bytes; most are shorter.
+const RECORD_CAPACITY: usize = 1024;
+/// The version of the schema, which is `v` in every record.
 const VERSION: u8 = 1;
 
 /// The records of a command, numbered.
 #[derive(Default)]
-pub struct Lines {
+pub struct JsonLines {
     seq: u64,
 }
 
-/// A record: what all of them have, and what is its own.
+/// A record: the common fields, and those of its type.
 #[derive(Serialize)]
 struct Record<T> {
     v: u8,
@@ -110,7 +110,7 @@ struct SummaryFields {
     outcomes: BTreeMap<&'static str, usize>,
 }
 
-impl RecordSink for Lines {
+impl RecordSink for JsonLines {
     fn event(&mut self, event: &Stamped) -> Option<String> {
         let at = event.at;
         Some(match &event.event {
@@ -129,7 +129,7 @@ impl RecordSink for Lines {
     }
 }
 
-impl Lines {
+impl JsonLines {
     fn line(&mut self, at: Timestamp, kind: &'static str, fields: impl Serialize) -> String {
         self.seq += 1;
         let at = format!("{at:.3}");
@@ -187,11 +187,11 @@ fn summary(summary: &Summary) -> SummaryFields {
     SummaryFields { exit: Code::from(summary).number(), targets: summary.targets, outcomes }
 }
 
-/// The records of a command that could not begin: a result for each target, and the summary.
-pub fn abort(at: Timestamp, targets: &[String], failure: &Failure) -> String {
+/// The records of a command that could not be started: a result for each target, and the summary.
+pub fn aborted(at: Timestamp, targets: &[String], failure: &Failure) -> String {
     let code = Code::from(failure.kind());
     let reason = failure.to_string();
-    let mut lines = Lines::default();
+    let mut lines = JsonLines::default();
     let mut text = String::new();
     for target in targets {
         let fields = ResultFields {
@@ -214,24 +214,24 @@ pub fn abort(at: Timestamp, targets: &[String], failure: &Failure) -> String {
     text
 }
 
-/// A server may ask for more of them than there are numbers.
-fn milliseconds(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+/// Saturates: a `Retry-After` may be longer than fits.
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn one_line(record: &impl Serialize) -> String {
-    let mut bytes = Vec::with_capacity(USUAL);
+    let mut bytes = Vec::with_capacity(RECORD_CAPACITY);
     let mut serializer = Serializer::with_formatter(&mut bytes, Escaping(CompactFormatter));
-    // Neither a Vec nor a record can fail to be written.
+    // Cannot fail: records serialize, and a Vec takes any bytes.
     let _ = record.serialize(&mut serializer);
     bytes.push(b'\n');
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-/// The only control character that JSON does not escape by itself.
+/// The only ASCII control character that JSON does not require to be escaped.
 const DELETE: u8 = 0x7f;
 
-/// The provider's text stays what it is, but what could harm a terminal is written as `\u…`.
+/// Writes characters that could harm a terminal as `\u…`, which does not change the text.
 struct Escaping(CompactFormatter);
 
 impl Formatter for Escaping {
@@ -239,7 +239,7 @@ impl Formatter for Escaping {
     where
         W: ?Sized + io::Write,
     {
-        // Nearly all text is; looking at each character takes a fifth of the time of an event.
+        // The fast path, as for nearly all text: checking each character takes a fifth of the time of an event.
         if fragment.is_ascii() && !fragment.as_bytes().contains(&DELETE) {
             return self.0.write_string_fragment(writer, fragment);
         }

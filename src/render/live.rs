@@ -1,96 +1,98 @@
-//! The live view on a terminal: the trail scrolls by, and below it stands the present.
+//! The live view on a terminal: the lines of changes scroll up, and the present state is drawn below them.
 //!
-//! The view is one bar of indicatif's with a message of several lines: bars of their own would be drawn
-//! one after the other, and for a moment the header would not fit the rows.
+//! The view is a single indicatif bar with a message of several lines: several bars would be drawn one after the
+//! other, and for a moment the header would not match the rows.
 //!
-//! The cursor is never hidden, so however the program ends there is nothing to restore but the line
-//! that the view stands on.
+//! The cursor is not hidden, so that nothing has to be restored when the program ends, except for the lines of the
+//! view.
 
 use std::io;
 
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::human::Trail;
+use super::human::HumanLog;
+use super::phrases::{
+    duration_text, link, padded, provider_status_suffix, short_link, short_target,
+};
 use super::screen::{MARGIN, Screen};
 use super::sink::ProgressSink;
-use super::words::{link, padded, provider_status_suffix, short_link, short_target, span};
-use super::{Paint, say};
+use super::{Paint, write_stderr};
 use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use crate::provider::Status;
 
-/// Beyond this width the eye loses the line.
-const WIDEST: usize = 100;
-/// The changes of more targets than these would scroll by unread; the view shows the latest of them.
-const MOST_TRAILED: usize = 100;
-/// A terminal of fewer lines has none to spare for headings.
-const TALL: usize = 12;
+/// The widest header, for readability on wide terminals.
+const MAX_WIDTH: usize = 100;
+/// With more targets than this their changes are not printed as lines; the view shows the latest ones.
+const MAX_LISTED: usize = 100;
+/// In fewer lines than this the view has no headings.
+const MIN_HEIGHT_FOR_HEADINGS: usize = 12;
 
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 pub(super) struct Live {
-    trail: Trail,
+    log: HumanLog,
     view: ProgressBar,
     term: Term,
     paint: Paint,
-    /// Whether there is one target and never another.
+    /// Whether there is only one target.
     single: bool,
-    /// Whether changes are left to the view.
+    /// Whether changes are shown in the view only.
     crowded: bool,
-    /// What scrolls by with the next frame.
-    waiting: String,
-    /// Whether the view stands on the terminal.
+    /// Lines to print above the next frame.
+    pending: String,
+    /// Whether the view is drawn at present.
     visible: bool,
     frame: usize,
 }
 
 impl Live {
-    /// The view of so many targets.
-    pub(super) fn new(trail: Trail, targets: usize) -> Self {
+    /// The view for this number of targets.
+    pub(super) fn new(log: HumanLog, targets: usize) -> Self {
         let term = Term::stderr();
         let screen = Box::new(Screen::new(term.clone()));
-        // How often it is drawn is the session's to say.
+        // The driver decides how often it is drawn.
         let target = ProgressDrawTarget::term_like(screen);
         let view = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             view.set_style(style);
         }
         Live {
-            paint: trail.paint(),
-            single: trail.is_single(),
-            crowded: targets > MOST_TRAILED,
-            trail,
+            paint: log.paint(),
+            single: log.is_single(),
+            crowded: targets > MAX_LISTED,
+            log,
             view,
             term,
-            waiting: String::new(),
+            pending: String::new(),
             visible: false,
             frame: 0,
         }
     }
 
-    /// How many lines there are for the view.
+    /// The height of the view in lines.
     fn height(&self) -> usize {
         usize::from(self.term.size().0).saturating_sub(2).max(2)
     }
 
-    fn is_tall(&self) -> bool {
-        self.height() >= TALL
+    fn has_headings(&self) -> bool {
+        self.height() >= MIN_HEIGHT_FOR_HEADINGS
     }
 
-    /// Lets what waits scroll by.
-    fn print_waiting(&mut self) {
-        if !self.waiting.is_empty() {
-            // What prints nothing more cannot fail.
-            let _ = self.aside(&mut || Ok(()));
+    /// Prints the pending lines above the view.
+    fn print_pending(&mut self) {
+        if !self.pending.is_empty() {
+            // Cannot fail, as the closure does not.
+            let _ = self.suspend(&mut || Ok(()));
         }
     }
 
-    /// How long a line may be.
+    /// The width of the view in cells.
     fn width(&self) -> usize {
         usize::from(self.term.size().1).saturating_sub(MARGIN)
     }
 
-    /// Draws these lines, each cut to what there is room for.
+    /// Draws these lines, each cut to the width of the view.
     fn show(&mut self, lines: &[String]) {
         let width = self.width();
         let cut: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
@@ -103,7 +105,7 @@ impl Live {
         SPINNER[self.frame % SPINNER.len()]
     }
 
-    /// The connection in fewer words where there is no room for more.
+    /// Draws a single target, in the longest form that fits.
     fn draw_one(&mut self, view: &View, row: &Row) {
         let (status, provider_status) = match &row.status {
             Some((status, provider_status)) => (
@@ -112,12 +114,14 @@ impl Live {
             ),
             None => ("looking".to_owned(), String::new()),
         };
-        let left =
-            view.remaining.map(|left| format!(" · timeout in {}", span(left))).unwrap_or_default();
+        let remaining = view
+            .remaining
+            .map(|remaining| format!(" · timeout in {}", duration_text(remaining)))
+            .unwrap_or_default();
         let text = |provider_status: &str, link: String| {
-            let (spinner, elapsed) = (self.spinner(), span(view.elapsed));
+            let (spinner, elapsed) = (self.spinner(), duration_text(view.elapsed));
             format!(
-                "{spinner} {status}{provider_status}  {elapsed}   {}{left}",
+                "{spinner} {status}{provider_status}  {elapsed}   {}{remaining}",
                 self.paint.dim(link)
             )
         };
@@ -133,10 +137,10 @@ impl Live {
         };
         let widths = Widths::of(rows.iter().chain(others));
         let hidden = view.targets.saturating_sub(rows.len() + others.len());
-        let headed = matches!(view.rows, Rows::Partial { .. }) && self.is_tall();
-        let heading = |text| headed.then(|| self.paint.dim(text));
+        let has_headings = matches!(view.rows, Rows::Partial { .. }) && self.has_headings();
+        let heading = |text| has_headings.then(|| self.paint.dim(text));
         let mut lines = vec![self.header(view, hidden)];
-        lines.extend(headed.then(|| self.counts(view)));
+        lines.extend(has_headings.then(|| self.counts(view)));
         lines.extend(heading("slowest").filter(|_| !rows.is_empty()));
         lines.extend(rows.iter().map(|row| self.row(row, &widths)));
         lines.extend(heading("latest changes").filter(|_| !others.is_empty()));
@@ -158,21 +162,28 @@ impl Live {
     }
 
     fn header(&self, view: &View, hidden: usize) -> String {
-        let (good, bad) = (view.reached, view.not_reached);
-        let open = view.targets - good - bad;
-        let counts = [(good, "done"), (bad, "ended badly"), (open, "open"), (hidden, "not shown")];
+        let (reached, not_reached) = (view.reached, view.not_reached);
+        let open = view.targets - reached - not_reached;
+        let counts = [
+            (reached, "done"),
+            (not_reached, "ended badly"),
+            (open, "open"),
+            (hidden, "not shown"),
+        ];
         let counts: Vec<_> = counts
             .iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
+            .map(|(count, label)| format!("{count} {label}"))
             .collect();
         let targets = self.paint.bold(format!("{} targets", view.targets));
         let text = format!("{targets}   {}", counts.join(" · "));
-        let left =
-            view.remaining.map(|left| format!("timeout in {}", span(left))).unwrap_or_default();
-        let taken = measure_text_width(&text) + measure_text_width(&left);
-        let gap = self.width().min(WIDEST).saturating_sub(taken).max(3);
-        format!("{text}{}{}", " ".repeat(gap), self.paint.dim(left))
+        let remaining = view
+            .remaining
+            .map(|remaining| format!("timeout in {}", duration_text(remaining)))
+            .unwrap_or_default();
+        let taken = measure_text_width(&text) + measure_text_width(&remaining);
+        let gap = self.width().min(MAX_WIDTH).saturating_sub(taken).max(3);
+        format!("{text}{}{}", " ".repeat(gap), self.paint.dim(remaining))
     }
 
     fn row(&self, row: &Row, widths: &Widths) -> String {
@@ -182,27 +193,29 @@ impl Live {
             None => status,
         };
         let target = padded(&short_target(&row.target), widths.target);
-        let held = padded(&span(row.in_status), widths.held);
+        let in_status = padded(&duration_text(row.in_status), widths.in_status);
         match row.settled {
-            Some(outcome) => format!("{} {status}  {target}  {held}", self.paint.mark(outcome)),
+            Some(outcome) => {
+                format!("{} {status}  {target}  {in_status}", self.paint.mark(outcome))
+            }
             None => {
                 let (spinner, link) = (self.spinner(), self.paint.dim(short_link(&row.link)));
-                format!("{spinner} {status}  {target}  {held}   {link}")
+                format!("{spinner} {status}  {target}  {in_status}   {link}")
             }
         }
     }
 }
 
 impl ProgressSink for Live {
-    /// Everything is drawn.
+    /// The lines are printed together with the view, so none are returned.
     fn event(&mut self, event: &Stamped) -> String {
         match event.event {
             Event::Status(_) if self.crowded => {}
-            Event::Status(_) => self.waiting += &self.trail.lines(event),
-            // What is odd is told at once, for it may be the last thing that is told.
+            Event::Status(_) => self.pending += &self.log.event(event),
+            // Warnings and connections are printed at once: there may be no further frame.
             _ => {
-                self.waiting += &self.trail.lines(event);
-                self.print_waiting();
+                self.pending += &self.log.event(event);
+                self.print_pending();
             }
         }
         if let Event::Summary(_) = event.event {
@@ -211,27 +224,26 @@ impl ProgressSink for Live {
         String::new()
     }
 
-    /// What waits was there first. The view comes back with the next frame only, so that much may be
-    /// printed in between.
-    fn aside(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+    /// Prints the pending lines first. The view is drawn again with the next frame.
+    fn suspend(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
         if std::mem::take(&mut self.visible) {
             self.view.set_message("");
         }
-        let waiting = std::mem::take(&mut self.waiting);
+        let pending = std::mem::take(&mut self.pending);
         self.view.suspend(|| {
-            say(&waiting);
+            write_stderr(&pending);
             print()
         })
     }
 
     fn view_size(&self) -> Option<ViewSize> {
         let all_rows = self.height() - 1;
-        let headings = if self.is_tall() { 3 } else { 0 };
+        let headings = if self.has_headings() { 3 } else { 0 };
         Some(ViewSize { all_rows, partial_rows: all_rows - headings })
     }
 
     fn draw(&mut self, view: &View) {
-        self.print_waiting();
+        self.print_pending();
         match &view.rows {
             Rows::All(rows) if self.single && rows.len() == 1 => self.draw_one(view, &rows[0]),
             _ => self.draw_many(view),
@@ -241,7 +253,7 @@ impl ProgressSink for Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.print_waiting();
+        self.print_pending();
         self.view.finish_and_clear();
     }
 }
@@ -250,12 +262,12 @@ impl Drop for Live {
 struct Widths {
     status: usize,
     target: usize,
-    held: usize,
+    in_status: usize,
 }
 
 impl Widths {
     fn of<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Self {
-        // Wide enough for what is common, so that the columns stay where they are.
+        // Wide enough for common values, so that the columns rarely move.
         const STATUS: usize = 10;
         const HELD: usize = 7;
         let widest = |text: &dyn Fn(&Row) -> String| {
@@ -264,7 +276,7 @@ impl Widths {
         Widths {
             status: widest(&|row| status_of(row).to_owned()).max(STATUS),
             target: widest(&|row| short_target(&row.target)),
-            held: widest(&|row| span(row.in_status)).max(HELD),
+            in_status: widest(&|row| duration_text(row.in_status)).max(HELD),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How events are shown: stdout is data, stderr is everything else, and each decides for itself.
+//! Rendering of events. stdout has the data and stderr everything else, each in a form of its own.
 
 mod closing;
 mod human;
@@ -6,19 +6,19 @@ mod json;
 mod live;
 mod options;
 mod output;
+mod phrases;
 mod plain;
 mod record;
 mod sanitize;
 mod screen;
 mod sink;
 mod style;
-mod words;
 
 pub use closing::{closing_report, failure};
-pub use json::{Lines, SCHEMA, abort};
+pub use json::{JsonLines, SCHEMA, aborted};
 pub use options::{OutputOptions, Progress, Records, widest};
 pub use output::Output;
+pub use phrases::duration_text;
 pub use sanitize::clean;
-pub use sink::{RecordSink, Renderer, say};
+pub use sink::{RecordSink, Renderer, write_stderr};
 pub use style::Paint;
-pub use words::span;

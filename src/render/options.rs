@@ -1,14 +1,14 @@
-//! What a command prints, and how.
+//! The options of the output.
 
+use super::phrases::short_target;
 use super::style::Paint;
-use super::words::short_target;
 
 /// The form of what goes to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
-    /// One final line a target for people.
+    /// One line for each settled target, for people.
     Human,
-    /// A whole record a target for people, for `get`.
+    /// The whole record of each target, for people (`get`).
     HumanRecord,
     /// `TARGET<TAB>STATUS`.
     Plain,
@@ -19,11 +19,11 @@ pub enum Records {
 /// The form of what goes to stderr while the command runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Spinner and trail, on a terminal.
+    /// A line for each change and the live view, on a terminal.
     Live,
-    /// The trail alone.
-    Trail,
-    /// One line a change, for logs.
+    /// A line for each change, for people.
+    Human,
+    /// A line for each change, for logs.
     Plain,
     /// Warnings only.
     Warnings,
@@ -31,28 +31,28 @@ pub enum Progress {
     Quiet,
 }
 
-/// What a command prints, and how.
+/// The options of the output of a command.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputOptions {
-    /// On stdout.
+    /// The form of stdout.
     pub records: Records,
-    /// On stderr.
+    /// The form of stderr.
     pub progress: Progress,
     /// Colour on stdout.
     pub stdout: Paint,
     /// Colour on stderr.
     pub stderr: Paint,
-    /// How many targets there are; one is shown differently from many.
+    /// The number of targets; a single one is shown differently from several.
     pub targets: usize,
-    /// How wide the widest of them is.
+    /// The width of the column of targets, in cells of the terminal.
     pub widest: usize,
-    /// Whether connections coming and going are told.
+    /// Whether changes of connections are shown.
     pub verbose: bool,
-    /// Whether stderr shows local times, as on a terminal.
+    /// Whether stderr shows local times, as on a terminal, or UTC.
     pub local: bool,
 }
 
-/// How wide the widest of these targets is where several are shown.
+/// The width of the widest of these targets, in cells of the terminal.
 pub fn widest<'a>(targets: impl Iterator<Item = &'a str>) -> usize {
     let widths = targets.map(|target| console::measure_text_width(&short_target(target)));
     widths.max().unwrap_or_default()

@@ -1,45 +1,43 @@
-//! stdout and stderr of a command.
+//! The output of a command on stdout and stderr.
 
 use std::io::{self, IsTerminal, Write};
 
 use super::options::{OutputOptions, Progress, Records};
-use super::sink::{ProgressSink, RecordSink, Renderer, say};
+use super::sink::{ProgressSink, RecordSink, Renderer, write_stderr};
 use super::{human, json, live, plain, record};
 use crate::event::{Stamped, View, ViewSize};
 
-/// stdout and stderr, in the forms that [`OutputOptions`] name.
+/// The output of a command, in the forms of [`OutputOptions`].
 pub struct Output {
     records: Box<dyn RecordSink>,
     progress: Box<dyn ProgressSink>,
     stdout: io::Stdout,
-    /// Whether what goes there is seen between what goes to stderr.
+    /// Whether stdout is a terminal, where it would be mixed with the live view.
     on_terminal: bool,
 }
 
 impl Output {
-    /// Output in this look.
-    pub fn new(look: &OutputOptions) -> Self {
-        let records: Box<dyn RecordSink> = match look.records {
-            Records::Human => Box::new(human::FinalLine::new(look.stdout)),
-            Records::HumanRecord => Box::new(record::Record::new(look.stdout)),
-            Records::Plain => Box::new(plain::FinalLine),
-            Records::Json => Box::<json::Lines>::default(),
+    /// Output with these options.
+    pub fn new(options: &OutputOptions) -> Self {
+        let records: Box<dyn RecordSink> = match options.records {
+            Records::Human => Box::new(human::ResultLine::new(options.stdout)),
+            Records::HumanRecord => Box::new(record::HumanRecord::new(options.stdout)),
+            Records::Plain => Box::new(plain::ResultLine),
+            Records::Json => Box::<json::JsonLines>::default(),
         };
-        let trail = human::Trail::new(look);
-        let progress: Box<dyn ProgressSink> = match look.progress {
-            Progress::Live => Box::new(live::Live::new(trail, look.targets)),
-            Progress::Trail => Box::new(human::Printed(trail)),
-            Progress::Plain => Box::new(plain::Log { verbose: look.verbose }),
-            Progress::Warnings => Box::new(human::Warnings(look.stderr)),
-            Progress::Quiet => Box::new(Nothing),
+        let log = human::HumanLog::new(options);
+        let progress: Box<dyn ProgressSink> = match options.progress {
+            Progress::Live => Box::new(live::Live::new(log, options.targets)),
+            Progress::Human => Box::new(log),
+            Progress::Plain => Box::new(plain::PlainLog { verbose: options.verbose }),
+            Progress::Warnings => Box::new(human::Warnings(options.stderr)),
+            Progress::Quiet => Box::new(NoProgress),
         };
         let stdout = io::stdout();
         Output { records, progress, on_terminal: stdout.is_terminal(), stdout }
     }
-}
 
-impl Output {
-    /// What stdout and stderr say about an event, printed nowhere. What is drawn is not in it.
+    /// What is printed about an event to stdout and to stderr, without printing it. The live view is not in it.
     pub fn text(&mut self, event: &Stamped) -> (String, String) {
         (self.records.event(event).unwrap_or_default(), self.progress.event(event))
     }
@@ -53,9 +51,9 @@ impl Renderer for Output {
                 stdout.write_all(text.as_bytes())?;
                 stdout.flush()
             };
-            if self.on_terminal { self.progress.aside(&mut print)? } else { print()? }
+            if self.on_terminal { self.progress.suspend(&mut print)? } else { print()? }
         }
-        say(&self.progress.event(event));
+        write_stderr(&self.progress.event(event));
         Ok(())
     }
 
@@ -68,9 +66,9 @@ impl Renderer for Output {
     }
 }
 
-struct Nothing;
+struct NoProgress;
 
-impl ProgressSink for Nothing {
+impl ProgressSink for NoProgress {
     fn event(&mut self, _event: &Stamped) -> String {
         String::new()
     }

@@ -1,17 +1,17 @@
-//! For logs and pipes: stable columns, UTC, never an escape sequence.
+//! Plain output for logs and pipes: stable columns, UTC, no escape sequences.
 
 use jiff::Timestamp;
 
 use super::clean;
+use super::phrases::{duration_text, retry, warning};
 use super::sink::{ProgressSink, RecordSink};
-use super::words::{retry, span, warning};
 use crate::event::{ConnectionState, Event, LinkView, OpenTargets, Row, Stamped};
 use crate::provider::Status;
 
-/// `TARGET<TAB>STATUS` when a target is settled.
-pub(super) struct FinalLine;
+/// `TARGET<TAB>STATUS` for each settled target.
+pub(super) struct ResultLine;
 
-impl RecordSink for FinalLine {
+impl RecordSink for ResultLine {
     fn event(&mut self, event: &Stamped) -> Option<String> {
         match &event.event {
             Event::Result(outcome) => {
@@ -23,28 +23,30 @@ impl RecordSink for FinalLine {
     }
 }
 
-/// One line a change: `RFC3339 TARGET STATUS PROVIDER_STATUS DETAIL`.
-pub(super) struct Log {
+/// A line for each change: `RFC3339 TARGET STATUS PROVIDER_STATUS DETAIL`.
+pub(super) struct PlainLog {
     pub(super) verbose: bool,
 }
 
-impl ProgressSink for Log {
+impl ProgressSink for PlainLog {
     fn event(&mut self, event: &Stamped) -> String {
         let time = seconds(event.at);
         match &event.event {
             Event::Status(change) => {
-                // The columns hold although a provider's word may have spaces.
-                let word = clean(&change.provider_status).replace(' ', "_");
+                // The column must not contain spaces.
+                let provider_status = clean(&change.provider_status).replace(' ', "_");
                 let detail = change.detail.as_deref().map(clean).unwrap_or_default();
-                let line =
-                    format!("{time} {} {} {word} {detail}", change.name.target, change.status);
+                let line = format!(
+                    "{time} {} {} {provider_status} {detail}",
+                    change.name.target, change.status
+                );
                 format!("{}\n", line.trim_end())
             }
             Event::Heartbeat(open) if open.rows.is_empty() => {
-                format!("{time} - {}\n", together(open))
+                format!("{time} - {}\n", open_counts(open))
             }
             Event::Heartbeat(open) => {
-                let line = |row: &Row| format!("{time} {} {}\n", row.target, still(row));
+                let line = |row: &Row| format!("{time} {} {}\n", row.target, heartbeat_text(row));
                 open.rows.iter().map(line).collect()
             }
             Event::Connection(connection) if self.verbose => {
@@ -68,7 +70,7 @@ impl ProgressSink for Log {
 }
 
 /// `203 targets are open: 200 pending, 3 processing`.
-fn together(open: &OpenTargets) -> String {
+fn open_counts(open: &OpenTargets) -> String {
     let name = |status: Option<Status>| status.map_or("not seen", Status::name);
     let counts: Vec<_> =
         open.counts.iter().map(|(status, count)| format!("{count} {}", name(*status))).collect();
@@ -78,12 +80,12 @@ fn together(open: &OpenTargets) -> String {
     }
 }
 
-fn still(row: &Row) -> String {
+fn heartbeat_text(row: &Row) -> String {
     let status = row.status.as_ref().map_or("not seen", |(status, _)| status.name());
     let link = match &row.link {
         LinkView::Connecting => "connecting".to_owned(),
         LinkView::Live { last_received, .. } => {
-            format!("live, last heard {} ago", span(*last_received))
+            format!("live, last heard {} ago", duration_text(*last_received))
         }
         LinkView::Down { retry_in, polling: Some(_), .. } => {
             format!("polling, push lost, {}", retry(*retry_in))
@@ -91,7 +93,7 @@ fn still(row: &Row) -> String {
         LinkView::Down { reason, .. } => format!("lost: {}", clean(reason)),
         LinkView::Polling(_) => "polling".to_owned(),
     };
-    format!("still {status} after {} ({link})", span(row.in_status))
+    format!("still {status} after {} ({link})", duration_text(row.in_status))
 }
 
 fn seconds(time: Timestamp) -> String {

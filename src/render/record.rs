@@ -1,21 +1,21 @@
-//! `get` for people: everything known about a transaction, aligned.
+//! The output of `get` for people: the record of a transaction, aligned.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::words::{cost, provider_status_suffix, span};
+use super::phrases::{cost, duration_text, provider_status_suffix};
 use super::{Paint, RecordSink, clean};
 use crate::event::{Change, Event, Stamped};
 use crate::provider::PastStatus;
 
-pub(super) struct Record {
+pub(super) struct HumanRecord {
     paint: Paint,
-    any: bool,
+    has_printed: bool,
 }
 
-impl Record {
+impl HumanRecord {
     pub(super) fn new(paint: Paint) -> Self {
-        Record { paint, any: false }
+        HumanRecord { paint, has_printed: false }
     }
 
     fn render(&self, change: &Change, now: Timestamp) -> String {
@@ -64,12 +64,12 @@ impl Record {
     }
 }
 
-impl RecordSink for Record {
+impl RecordSink for HumanRecord {
     fn event(&mut self, event: &Stamped) -> Option<String> {
         let Event::Status(change) = &event.event else {
             return None;
         };
-        let between = if std::mem::replace(&mut self.any, true) { "\n" } else { "" };
+        let between = if std::mem::replace(&mut self.has_printed, true) { "\n" } else { "" };
         Some(format!("{between}{}", self.render(change, event.at)))
     }
 }
@@ -83,7 +83,7 @@ fn history(passed: &[PastStatus]) -> String {
     steps.collect::<Vec<_>>().join(" · ")
 }
 
-/// `2025-04-04 15:11:47  (7m ago)`; text that is no time stays as it is.
+/// `2025-04-04 15:11:47  (7m ago)`; text that is not a time is returned as it is.
 fn when(text: &str, now: Timestamp) -> String {
     let Ok(time) = text.parse::<Timestamp>() else {
         return clean(text).into_owned();
@@ -95,7 +95,7 @@ fn when(text: &str, now: Timestamp) -> String {
     }
 }
 
-/// The two largest units are all that matters about an age.
+/// A duration in its two largest units.
 fn rough(age: std::time::Duration) -> String {
-    span(age).split(' ').take(2).collect::<Vec<_>>().join(" ")
+    duration_text(age).split(' ').take(2).collect::<Vec<_>>().join(" ")
 }

@@ -1,13 +1,13 @@
-//! Text from outside on its way to a terminal.
+//! Text from peers, made safe for a terminal.
 
 use std::borrow::Cow;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// The longest piece of foreign text that is shown to a person.
-const LONGEST: usize = 500;
+/// The longest text from a peer that is shown, in characters.
+const MAX_LENGTH: usize = 500;
 
-/// True for characters that can move a cursor, turn text around, or hide in it.
+/// Whether a character can move the cursor, change the direction of text, or is invisible.
 pub(super) fn is_harmful(c: char) -> bool {
     !c.is_ascii_graphic()
         && c != ' '
@@ -23,9 +23,9 @@ pub(super) fn is_harmful(c: char) -> bool {
         )
 }
 
-/// The text without control, bidi and zero-width characters, on one line, and not without end.
+/// The text without control, bidi and zero-width characters, on one line, and of limited length.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let long = text.len() > LONGEST && text.chars().nth(LONGEST).is_some();
+    let long = text.len() > MAX_LENGTH && text.chars().nth(MAX_LENGTH).is_some();
     if !long && !text.contains(is_harmful) {
         return Cow::Borrowed(text);
     }
@@ -36,7 +36,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             c if is_harmful(c) => None,
             c => Some(c),
         })
-        .take(LONGEST)
+        .take(MAX_LENGTH)
         .collect();
     if long {
         cleaned.push('…');
@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn a_flood_is_cut() {
         let shown = clean(&"x".repeat(10_000)).chars().count();
-        assert_eq!(shown, LONGEST + 1);
+        assert_eq!(shown, MAX_LENGTH + 1);
     }
 
     proptest! {

@@ -1,9 +1,8 @@
-//! The terminal as indicatif draws on it.
+//! The terminal that indicatif draws on.
 //!
-//! Left to itself indicatif fills each line with spaces and lets the terminal wrap. The cursor then waits
-//! at the far edge, where the `^C` that a terminal echoes wraps too: the next clearing misses by a line
-//! and the spinner stays behind. So the spaces are left out here, lines are ended by an end of line, and a
-//! whole frame is written at once.
+//! By default indicatif fills each line with spaces and relies on the terminal to wrap. The cursor then stays at
+//! the right edge, where the `^C` that a terminal echoes wraps too, so that clearing misses a line and the spinner
+//! stays visible. So these spaces are dropped here, lines end with a line break, and a frame is written at once.
 
 use std::fmt::Write as _;
 use std::io;
@@ -12,9 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use console::Term;
 use indicatif::TermLike;
 
-use super::say;
+use super::write_stderr;
 
-/// What a line leaves free: the cursor, and the `^C` of an echo.
+/// The columns that lines leave free, for the cursor and an echoed `^C`.
 pub(super) const MARGIN: usize = 3;
 
 #[derive(Debug)]
@@ -100,7 +99,7 @@ impl TermLike for Screen {
     fn flush(&self) -> io::Result<()> {
         self.with(|frame| {
             frame.line_is_full = false;
-            say(&std::mem::take(&mut frame.text));
+            write_stderr(&std::mem::take(&mut frame.text));
         })
     }
 }

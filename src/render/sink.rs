@@ -1,37 +1,37 @@
-//! Where events go to be shown.
+//! The interfaces of the output forms.
 
 use std::io::{self, Write};
 
 use crate::event::{Stamped, View, ViewSize};
 
-/// What a command shows its events to.
+/// Shows the events of a command.
 pub trait Renderer {
     /// Shows an event.
     ///
     /// # Errors
-    /// stdout could not be written. stderr is never worth an error.
+    /// stdout could not be written. Errors of stderr are ignored.
     fn event(&mut self, event: &Stamped) -> io::Result<()>;
 
-    /// How much a view may hold, if there is a live view.
+    /// The size of the live view; none if there is no live view.
     fn view_size(&self) -> Option<ViewSize>;
 
-    /// Draws the live view. What happened since it was drawn last is shown with it.
+    /// Draws the live view.
     fn draw(&mut self, view: &View);
 }
 
-/// Turns events into what stdout says about them.
+/// The form of stdout.
 pub trait RecordSink {
-    /// What stdout says about an event, if anything.
+    /// The text about an event, if there is one.
     fn event(&mut self, event: &Stamped) -> Option<String>;
 }
 
-/// Turns events into what stderr says about them.
+/// The form of stderr.
 pub(super) trait ProgressSink {
-    /// What stderr says about an event. What is drawn is not in it.
+    /// The text about an event; empty if there is none, or if it is part of the live view.
     fn event(&mut self, event: &Stamped) -> String;
 
-    /// Runs something that prints, with whatever is drawn out of its way.
-    fn aside(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+    /// Hides the live view while `print` runs.
+    fn suspend(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
         print()
     }
 
@@ -42,7 +42,7 @@ pub(super) trait ProgressSink {
     fn draw(&mut self, _view: &View) {}
 }
 
-/// Writes to stderr. A stderr that cannot be written leaves nobody to tell.
-pub fn say(text: &str) {
+/// Writes to stderr. Errors are ignored, for there is no other place to report them.
+pub fn write_stderr(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }

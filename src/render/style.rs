@@ -1,4 +1,4 @@
-//! Colour: one decision a stream, made once.
+//! Colours.
 
 use std::fmt::Display;
 
@@ -7,12 +7,12 @@ use owo_colors::{OwoColorize, Style};
 use crate::event::Outcome;
 use crate::provider::Status;
 
-/// Whether a stream shows colour.
+/// Whether a stream has colours; applies them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paint(pub bool);
 
 impl Paint {
-    /// A status in its colour; always as a word too.
+    /// Text in the colour of a status.
     pub(super) fn status(self, status: Status, text: impl Display) -> String {
         let style = match status {
             Status::Completed => Style::new().green().bold(),
@@ -23,7 +23,7 @@ impl Paint {
         self.apply(style, text)
     }
 
-    /// A mark for an ending.
+    /// The symbol of an outcome.
     pub(super) fn mark(self, outcome: Outcome) -> String {
         match outcome {
             Outcome::Reached => self.good("✔"),
@@ -33,22 +33,22 @@ impl Paint {
         }
     }
 
-    /// What went well.
+    /// Success.
     pub fn good(self, text: impl Display) -> String {
         self.apply(Style::new().green().bold(), text)
     }
 
-    /// What did not.
+    /// Failure.
     pub fn bad(self, text: impl Display) -> String {
         self.apply(Style::new().red().bold(), text)
     }
 
-    /// What matters less.
+    /// Less important text.
     pub(super) fn dim(self, text: impl Display) -> String {
         self.apply(Style::new().dimmed(), text)
     }
 
-    /// What matters more.
+    /// More important text.
     pub(super) fn bold(self, text: impl Display) -> String {
         self.apply(Style::new().bold(), text)
     }

@@ -58,7 +58,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_peer_asks_for_is_honoured(seed: u64, floor in 0u64..600, tries in 1usize..10) {
+        fn retry_after_is_honoured(seed: u64, floor in 0u64..600, tries in 1usize..10) {
             let mut backoff = Backoff::new(fastrand::Rng::with_seed(seed));
             let floor = Duration::from_secs(floor);
             for _ in 0..tries {

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_addresses_get_a_sentence_and_keep_their_secret() {
+    fn invalid_urls_get_a_sentence_without_their_secret() {
         for (text, needle) in [
             ("proof.example", "no scheme"),
             ("localhost:8080", "does not begin with"),

@@ -64,7 +64,7 @@ impl Token {
         let bytes = text.as_bytes();
         let (mut redacted, mut copied, mut at) = (String::new(), 0, 0);
         while at < bytes.len() {
-            // Most bytes begin nothing, and every message passes through here.
+            // The fast path: every message is searched, and most bytes cannot start a match.
             let length = if may_begin(bytes[at], secret[0]) {
                 encoded_length(&bytes[at..], secret)
             } else {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::chain::{
     BLOCK, EVENTS, HASH, OTHER, RPC, accepted, casper_command as command, deploy_expired, executed,
-    executed_by_1_x, included, processed, refusal, unknown, waiting, waiting_since,
+    executed_by_1_x, included, processed, rpc_error, unknown, waiting, waiting_since,
 };
 use crate::support::schema::{of_type, only_result, statuses};
 use crate::support::script::{Gate, Reply, Step};
@@ -87,12 +87,12 @@ fn get_prints_block_and_cost() {
 
 #[test]
 fn a_hash_is_looked_up_as_a_transaction_then_as_a_deploy_then_by_the_method_of_1_x() {
-    let mismatch = refusal(-32015, "The variant does not match");
+    let mismatch = rpc_error(-32015, "The variant does not match");
     let server = Script::new().rpc([mismatch, executed(Value::Null)]).start();
     assert_eq!(command("get", &server, &[]).run().code, 0);
     assert_eq!(methods(&server), ["info_get_transaction", "info_get_transaction"]);
 
-    let missing = || refusal(-32601, "Method not found");
+    let missing = || rpc_error(-32601, "Method not found");
     let older = executed_by_1_x(&json!("Out of gas"));
     let server = Script::new().rpc([missing(), missing(), older]).start();
     let output = command("get", &server, &["--exit-status"]).run();
@@ -102,7 +102,7 @@ fn a_hash_is_looked_up_as_a_transaction_then_as_a_deploy_then_by_the_method_of_1
 
 #[test]
 fn an_unknown_hash_may_appear_later() {
-    let steps = [unknown(), unknown(), refusal(-32000, "No such deploy"), executed(Value::Null)];
+    let steps = [unknown(), unknown(), rpc_error(-32000, "No such deploy"), executed(Value::Null)];
     let server = Script::new().rpc(steps).start();
     let output = command("poll", &server, &["-i", "100ms"]).run();
     assert_eq!(output.code, 0, "{output:#?}");
@@ -128,7 +128,7 @@ fn a_transaction_not_executed_before_its_expiry_has_expired() {
 }
 
 #[test]
-fn an_expired_event_is_confirmed_and_reported() {
+fn an_expired_event_ends_the_watch() {
     let steps = [Step::event(1, &deploy_expired(HASH))];
     let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
     assert_eq!(command("watch", &server, &[]).run().code, 12);
@@ -138,7 +138,7 @@ fn an_expired_event_is_confirmed_and_reported() {
 fn an_overloaded_node_is_retried() {
     let server = Script::new()
         .rpc([
-            refusal(-32018, "node request failure"),
+            rpc_error(-32018, "node request failure"),
             Reply::status(429, "slow down"),
             executed(Value::Null),
         ])

@@ -9,8 +9,8 @@ use txwatch::provider::SettingKind;
 
 use crate::help::commands;
 use crate::support::hostile::{HOSTILE, check};
+use crate::support::hostile_samples::hostile_samples;
 use crate::support::proof;
-use crate::support::said::all_said;
 use crate::support::schema::of_type;
 use crate::support::script::{Reply, Step, frame};
 use crate::support::server::Script;
@@ -20,28 +20,28 @@ const FORMS: [&str; 3] = ["human", "plain", "json"];
 
 #[test]
 fn an_answer_is_harmless_in_every_field_and_form() {
-    for said in all_said() {
-        let server = said.served(|answer| Reply::json(&said.wrapped(answer)), false);
+    for samples in hostile_samples() {
+        let server = samples.server(|answer| Reply::json(&samples.wrapped(answer)), false);
         for form in FORMS {
             let arguments = ["-o", form, "-vv", "--show-personal", "--exit-status"];
-            let output = said.command("get", &server, &arguments).run();
-            check(&output, said.provider);
+            let output = samples.command("get", &server, &arguments).run();
+            check(&output, samples.provider);
             let is_shown = |text: &String| text.contains("owned");
             assert!(
                 is_shown(&output.stdout) || is_shown(&output.stderr) || form == "plain",
                 "{output:#?}"
             );
         }
-        let (_, records) = said.command("get", &server, &["--show-personal"]).run_json();
+        let (_, records) = samples.command("get", &server, &["--show-personal"]).run_json();
         // The hostile text was really received, and is unchanged in the data.
         let kept = of_type(&records, "status")
             .filter(|status| status["data"].to_string().contains("owned"))
             .count();
         assert!(
-            kept + 2 >= said.answers.len(),
+            kept + 2 >= samples.answers.len(),
             "{}: {kept} of {}",
-            said.provider,
-            said.answers.len()
+            samples.provider,
+            samples.answers.len()
         );
     }
 }
@@ -49,11 +49,11 @@ fn an_answer_is_harmless_in_every_field_and_form() {
 /// A single target is shown with a title.
 #[test]
 fn an_answer_about_one_target_is_harmless() {
-    for said in all_said() {
-        let server = said.served(|answer| Reply::json(&said.wrapped(answer)), false);
-        for (target, _) in &said.answers {
+    for samples in hostile_samples() {
+        let server = samples.server(|answer| Reply::json(&samples.wrapped(answer)), false);
+        for (target, _) in &samples.answers {
             let arguments = ["-o", "human", "-t", "300ms", "--until", "failed"];
-            let output = said.command_for(&[target], "poll", &server, &arguments).run();
+            let output = samples.command_for(&[target], "poll", &server, &arguments).run();
             check(&output, target);
             assert!(output.stdout.contains(target), "{output:#?}");
         }
@@ -62,20 +62,21 @@ fn an_answer_about_one_target_is_harmless() {
 
 #[test]
 fn a_push_is_harmless_in_every_field_and_form() {
-    for said in all_said() {
-        let unknown = match said.provider {
+    for samples in hostile_samples() {
+        let unknown = match samples.provider {
             "casper" => json!({ "error": { "code": -32014, "message": HOSTILE } }),
             _ => json!({ "error": { "code": HOSTILE, "name": HOSTILE, "message": HOSTILE } }),
         };
-        let status = if said.provider == "casper" { 200 } else { 404 };
-        let server = said.served(|_| Reply::status(status, unknown.to_string()), true);
+        let status = if samples.provider == "casper" { 200 } else { 404 };
+        let server = samples.server(|_| Reply::status(status, unknown.to_string()), true);
         for form in FORMS {
             let arguments = ["-o", form, "-vv", "-t", "20s", "--grace", "1s", "-i", "30s"];
-            let output = said.command("watch", &server, &arguments).run();
-            check(&output, said.provider);
+            let output = samples.command("watch", &server, &arguments).run();
+            check(&output, samples.provider);
             assert!(output.stderr.contains("owned"), "{output:#?}");
-            let settled = said.answers.iter().filter(|(target, _)| output.stdout.contains(target));
-            assert_eq!(settled.count(), said.answers.len(), "{output:#?}");
+            let settled =
+                samples.answers.iter().filter(|(target, _)| output.stdout.contains(target));
+            assert_eq!(settled.count(), samples.answers.len(), "{output:#?}");
             assert_ne!(output.code, 124, "{output:#?}");
         }
     }
@@ -83,11 +84,11 @@ fn a_push_is_harmless_in_every_field_and_form() {
 
 #[test]
 fn a_refusal_is_harmless_whatever_its_status() {
-    for said in all_said() {
+    for samples in hostile_samples() {
         let error = json!({ "error": HOSTILE, "code": HOSTILE, "message": HOSTILE });
         let nested = json!({ "error": { "code": HOSTILE, "name": HOSTILE, "message": HOSTILE } });
         for status in [200, 400, 401, 404, 500] {
-            let server = said.served(
+            let server = samples.server(
                 |answer| {
                     let body = if answer.to_string().len() % 2 == 0 { &error } else { &nested };
                     let reply = Reply::status(status, body.to_string());
@@ -97,7 +98,7 @@ fn a_refusal_is_harmless_whatever_its_status() {
             );
             for form in FORMS {
                 let arguments = ["-o", form, "-vv", "-t", "300ms"];
-                check(&said.command("get", &server, &arguments).run(), said.provider);
+                check(&samples.command("get", &server, &arguments).run(), samples.provider);
             }
         }
     }
@@ -236,17 +237,17 @@ fn the_view_on_a_terminal_is_harmless() {
     use crate::support::hostile::check_bytes;
     use crate::support::terminal;
 
-    for said in all_said() {
-        let server = said.served(|_| Reply::status(503, HOSTILE), true);
+    for samples in hostile_samples() {
+        let server = samples.server(|_| Reply::status(503, HOSTILE), true);
         let url = server.url();
         let profile = format!(
             "[profiles.n0]\nprovider = \"casper\"\nurl = \"{url}/n0/rpc\"\npush_url = \"{url}/n0/events\"\n"
         );
-        let last = said.answers.len() - 1;
+        let last = samples.answers.len() - 1;
         // One profile of the node is enough here.
-        let targets: Vec<_> = match said.provider {
-            "casper" => vec![said.answers[0].0.clone()],
-            _ => said.answers[..=last].iter().map(|(target, _)| target.clone()).collect(),
+        let targets: Vec<_> = match samples.provider {
+            "casper" => vec![samples.answers[0].0.clone()],
+            _ => samples.answers[..=last].iter().map(|(target, _)| target.clone()).collect(),
         };
         let words = [vec!["watch".to_owned()], targets, vec!["-t".to_owned(), "20s".to_owned()]];
         let mut terminal = terminal::txwatch(words.concat())
@@ -262,6 +263,6 @@ fn the_view_on_a_terminal_is_harmless() {
             .start();
         terminal.wait();
         let shown = check_bytes(&terminal.bytes);
-        assert!(shown.contains("owned") || said.provider == "casper", "{shown:?}");
+        assert!(shown.contains("owned") || samples.provider == "casper", "{shown:?}");
     }
 }

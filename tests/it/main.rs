@@ -1,4 +1,4 @@
-//! Everything from outside: the binary, on loopback.
+//! The integration tests, in one binary; they need nothing but loopback.
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -9,9 +9,6 @@
     unreachable_pub
 )]
 
-mod bad_answers;
-mod bad_frames;
-mod bad_ids;
 mod casper;
 mod completions;
 mod conformance;
@@ -26,6 +23,9 @@ mod faults;
 mod goals;
 mod help;
 mod hostile;
+mod invalid_input;
+mod malformed_answers;
+mod malformed_frames;
 mod peers;
 #[path = "../properties/mod.rs"]
 mod properties;

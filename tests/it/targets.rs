@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use txwatch::config::Registry;
+
 use crate::support::proof::{ID, record};
 use crate::support::schema::of_type;
 use crate::support::script::Reply;
@@ -109,7 +111,12 @@ fn a_bare_id_belongs_to_the_only_configured_profile() {
 fn an_ambiguous_bare_id_is_refused() {
     let none = txwatch(["watch", ID]).run();
     none.fails(2, "None is set up for such an id");
-    assert!(none.stderr.contains("the profiles are: casper, cspr, proof, sandbox"), "{none:#?}");
+    let registry = Registry::built_in();
+    let mut profiles: Vec<_> = registry.iter().map(|row| row.spec().name.to_string()).collect();
+    profiles.push("sandbox".to_owned());
+    profiles.sort_unstable();
+    let list = format!("the profiles are: {}", profiles.join(", "));
+    assert!(none.stderr.contains(&list), "{none:#?}");
     let happy = txwatch(["watch", "happy"]).run();
     happy.fails(2, "None is set up");
     assert!(happy.stderr.contains("did you mean sandbox:happy?"), "{happy:#?}");

@@ -1,7 +1,7 @@
 //! Text on its way to people and into logs.
 
 use serde_json::Value;
-use txwatch::driver::traffic::shown;
+use txwatch::driver::traffic::redacted;
 use txwatch::protocol::jwt;
 use txwatch::render::clean;
 use txwatch::wire::Token;
@@ -41,7 +41,7 @@ const CANARY: &str = "jane-7f3a9c";
 /// Wire traffic is shown on one line of bounded length and without personal data, however deep that is.
 pub fn traffic(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let line = shown(&text, PERSONAL);
+    let line = redacted(&text, PERSONAL);
     assert!(!line.contains('\n') && line.chars().count() <= 450, "{line}");
     let Ok(message) = serde_json::from_str::<Value>(&text) else { return };
     if text.contains(CANARY) {
@@ -55,7 +55,7 @@ pub fn traffic(bytes: &[u8]) {
         let wrapped = Value::from(message.as_str()).to_string();
         let broken = Value::from(cut(&message)).to_string();
         for text in [message, wrapped, broken] {
-            let line = shown(&text, PERSONAL);
+            let line = redacted(&text, PERSONAL);
             assert!(!line.contains(CANARY), "{line}");
         }
     }

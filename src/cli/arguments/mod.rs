@@ -49,7 +49,7 @@ pub struct Cli {
 
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", env = "TXWATCH_COLOR", hide_env = true)]
-    #[arg(value_parser = PossibleValuesParser::new(Colour::WORDS).try_map(|word| word.parse::<Colour>()))]
+    #[arg(value_parser = PossibleValuesParser::new(Colour::NAMES).try_map(|word| word.parse::<Colour>()))]
     pub color: Option<Colour>,
 }
 

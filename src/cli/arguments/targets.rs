@@ -31,7 +31,7 @@ pub struct WatchArgs {
     /// What carries the watch: push with polling while it is down, or one of them alone
     #[arg(long, value_name = "HOW", env = "TXWATCH_TRANSPORT", hide_env = true)]
     #[arg(help_heading = "Connection")]
-    #[arg(value_parser = PossibleValuesParser::new(TransportMode::WORDS).try_map(|word| word.parse::<TransportMode>()))]
+    #[arg(value_parser = PossibleValuesParser::new(TransportMode::NAMES).try_map(|word| word.parse::<TransportMode>()))]
     pub transport: Option<TransportMode>,
 }
 
@@ -135,7 +135,7 @@ pub struct TimeArgs {
 pub struct OutputArgs {
     /// The form of the output
     #[arg(short, long, value_name = "FORM", env = "TXWATCH_OUTPUT", hide_env = true)]
-    #[arg(value_parser = PossibleValuesParser::new(OutputFormat::WORDS).try_map(|word| word.parse::<OutputFormat>()))]
+    #[arg(value_parser = PossibleValuesParser::new(OutputFormat::NAMES).try_map(|word| word.parse::<OutputFormat>()))]
     pub output: Option<OutputFormat>,
 
     /// Off a terminal, give a sign of life when nothing changes

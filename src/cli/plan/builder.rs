@@ -1,11 +1,11 @@
-//! The one place where plans are made.
+//! The builder of plans.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::targets::{self, ResolvedTarget};
 use crate::cli::arguments::TargetArgs;
-use crate::cli::sandbox_targets::Rehearsal;
+use crate::cli::sandbox_targets::EmbeddedSandbox;
 use crate::config::options::{HEARTBEAT, SHOW_PERSONAL, TIMEOUT, UNTIL};
 use crate::config::values::Switch;
 use crate::config::{CommandOptions, Config, Overrides, SANDBOX};
@@ -17,32 +17,32 @@ use crate::provider::Id;
 use crate::transport::{Options, Reach};
 use crate::warning::{Warning, WarningCode};
 
-/// A plan, and what it needs besides.
+/// A plan, and what is needed to run it.
 pub(in crate::cli) struct Prepared {
     pub(in crate::cli) plan: Plan,
     pub(in crate::cli) transport: Options,
     /// The embedded sandbox, if a target needs it.
-    pub(in crate::cli) rehearsal: Rehearsal,
+    pub(in crate::cli) sandbox: EmbeddedSandbox,
 }
 
-/// Collects targets and the profiles that they need.
+/// Collects targets and their profiles.
 pub(in crate::cli) struct PlanBuilder<'a> {
     pub(super) arguments: &'a TargetArgs,
     pub(super) mode: Mode,
     pub(super) options: CommandOptions<'a>,
     pub(super) config: &'a Config,
     pub(super) overrides: Overrides,
-    pub(super) rehearsal: Rehearsal,
+    pub(super) sandbox: EmbeddedSandbox,
     pub(super) notices: Vec<Warning>,
     account: bool,
     profiles: List<ProfileId, Profile>,
     targets: List<TargetId, Target>,
-    /// By profile and provider, for the sandbox plays several.
+    /// By profile and provider, for the sandbox has several providers.
     known: HashMap<(Arc<str>, Arc<str>), ProfileId>,
 }
 
 impl<'a> PlanBuilder<'a> {
-    /// A plan with what was typed, over these options.
+    /// A builder with the arguments, and the options for those that are not given.
     pub(in crate::cli) fn new(
         arguments: &'a TargetArgs,
         mode: Mode,
@@ -55,7 +55,7 @@ impl<'a> PlanBuilder<'a> {
             options,
             config,
             overrides: Overrides::default(),
-            rehearsal: Rehearsal::default(),
+            sandbox: EmbeddedSandbox::default(),
             notices: Vec::new(),
             account: false,
             profiles: List::default(),
@@ -74,7 +74,7 @@ impl<'a> PlanBuilder<'a> {
         self.build()
     }
 
-    /// The plan for everything that an account has; nothing of it is known yet.
+    /// The plan for the transactions of an account.
     pub(in crate::cli) fn account(mut self) -> Result<Prepared, Failure> {
         let named = self.arguments.connection.profile.as_deref();
         let (account, notice) = targets::resolve_account(named, self.config)?;
@@ -87,7 +87,7 @@ impl<'a> PlanBuilder<'a> {
         self.build()
     }
 
-    /// The plan that asks a profile for an id that nobody has.
+    /// The plan for a lookup of the probe id of a profile.
     pub(in crate::cli) fn probe(mut self, profile: &str) -> Result<Prepared, Failure> {
         let spec = self.config.spec_of(profile)?;
         let id = spec.probe_id.clone();
@@ -106,7 +106,7 @@ impl<'a> PlanBuilder<'a> {
         for text in typed {
             let (target, notice) = targets::resolve(text, bare_profile, self.config)?;
             self.notices.extend(notice.filter(|notice| !self.notices.contains(notice)));
-            // One transaction may be named in two ways.
+            // The same transaction may be written in two ways.
             let (profile, provider) = key(&target);
             if seen.insert((profile, provider, target.id.clone())) {
                 all.push(target);
@@ -118,7 +118,7 @@ impl<'a> PlanBuilder<'a> {
         Ok(all)
     }
 
-    /// A base address by flag is one provider's.
+    /// `--url` and `--push-url`, which are for one profile.
     fn overrides(&self, resolved: &[ResolvedTarget]) -> Result<Overrides, Failure> {
         let connection = &self.arguments.connection;
         let given = connection.url.is_some() || connection.push_url.is_some();
@@ -151,7 +151,7 @@ impl<'a> PlanBuilder<'a> {
             }
         };
         let accepted = self.profiles[profile].provider.accept(&target.id);
-        accepted.map_err(|failure| self.with_key(&target.profile, failure))?;
+        accepted.map_err(|failure| self.with_api_key_hint(&target.profile, failure))?;
         self.targets.push(named(target, profile));
         Ok(())
     }
@@ -173,7 +173,7 @@ impl<'a> PlanBuilder<'a> {
             profiles: self.profiles,
             targets: self.targets,
         };
-        Ok(Prepared { plan, transport, rehearsal: self.rehearsal })
+        Ok(Prepared { plan, transport, sandbox: self.sandbox })
     }
 
     fn transport(&self) -> Options {
@@ -182,7 +182,7 @@ impl<'a> PlanBuilder<'a> {
         Options {
             cacert: self.arguments.connection.cacert.clone().or_else(|| self.config.cacert()),
             reach: Reach::of(&self.profiles.iter().flat_map(probes).collect::<Vec<_>>()),
-            embedded: self.rehearsal.is_needed(),
+            embedded: self.sandbox.is_needed(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! From targets as they were typed to a [`Plan`](crate::engine::plan::Plan): each becomes a
-//! [`ResolvedTarget`], and [`PlanBuilder`] makes the plan of them and of the options.
+//! From arguments to a [`Plan`](crate::engine::plan::Plan): each target is resolved to a `ResolvedTarget`, and
+//! [`PlanBuilder`] builds the plan from them and the options.
 
 mod builder;
 mod profiles;

@@ -1,4 +1,4 @@
-//! The profiles of a plan, and whether they can do what is asked of them.
+//! The profiles of a plan, and whether they can follow their targets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::error::{Failure, FailureKind, usage};
 use crate::provider::Provider;
 use crate::warning::{Warning, WarningCode};
 
-/// What does not depend on options.
+/// The parts of a profile that do not depend on options.
 struct Parts {
     prefix: Arc<str>,
     provider: Arc<dyn Provider>,
     credential: Credential,
     can_poll: bool,
-    /// How often it is polled where nobody says so: while polling carries the watch.
+    /// The default of the polling interval while there is no push.
     interval: Duration,
-    /// The same while push is healthy.
+    /// The polling interval while push is live.
     safety_interval: Duration,
 }
 
@@ -30,7 +30,7 @@ impl PlanBuilder<'_> {
     /// The profile of a target.
     pub(super) fn profile(&mut self, target: &ResolvedTarget) -> Result<Profile, Failure> {
         let parts = if &*target.profile == SANDBOX {
-            self.rehearsed(target)?
+            self.sandbox_parts(target)?
         } else {
             self.configured(target)?
         };
@@ -66,8 +66,8 @@ impl PlanBuilder<'_> {
         })
     }
 
-    fn rehearsed(&mut self, target: &ResolvedTarget) -> Result<Parts, Failure> {
-        let (profile, notice) = self.rehearsal.profile(&target.spec, self.config)?;
+    fn sandbox_parts(&mut self, target: &ResolvedTarget) -> Result<Parts, Failure> {
+        let (profile, notice) = self.sandbox.profile(&target.spec, self.config)?;
         self.notices.extend(notice);
         Ok(Parts {
             prefix: format!("{SANDBOX}:{}/", target.spec.name).into(),
@@ -79,23 +79,22 @@ impl PlanBuilder<'_> {
         })
     }
 
-    /// Checks that a profile's targets can be followed as the mode wants it. A profile that cannot be
-    /// asked can still be listened to, which is told once; and the other way round, unless nothing but
-    /// listening was wanted.
+    /// Checks that the targets of a profile can be followed in this mode. A profile that cannot be polled is followed by
+    /// push alone, with a warning; one without push is polled, unless the mode is push only.
     pub(super) fn can_follow(
         &mut self,
         target: &ResolvedTarget,
         profile: &Profile,
     ) -> Result<(), Failure> {
-        let is_mute = || profile.provider.feeds(std::slice::from_ref(&target.id)).is_empty();
-        if self.mode == Mode::WatchPushOnly && is_mute() {
-            return Err(self.config.no_push(&target.profile));
+        let has_no_feed = || profile.provider.feeds(std::slice::from_ref(&target.id)).is_empty();
+        if self.mode == Mode::WatchPushOnly && has_no_feed() {
+            return Err(self.config.missing_push(&target.profile));
         }
         if profile.can_poll {
             return Ok(());
         }
         if !self.mode.pushes() {
-            return Err(self.config.no_token(&target.profile));
+            return Err(self.config.missing_token(&target.profile));
         }
         let notice = format!(
             "profile {} has no access token: push alone carries the watch, and a change \
@@ -106,18 +105,18 @@ impl PlanBuilder<'_> {
         Ok(())
     }
 
-    /// Checks that everything which a profile's account has can be followed.
+    /// Checks that the account of a profile can be followed.
     pub(super) fn can_follow_account(&self, profile: &Profile) -> Result<(), Failure> {
         if !self.mode.pushes() {
             return Err(usage("--all is carried by push alone; leave --transport poll out"));
         }
         let subscribed = profile.provider.account_feed();
-        subscribed.map_err(|failure| self.with_key(&profile.name, failure))?;
-        if profile.can_poll { Ok(()) } else { Err(self.config.no_token(&profile.name)) }
+        subscribed.map_err(|failure| self.with_api_key_hint(&profile.name, failure))?;
+        if profile.can_poll { Ok(()) } else { Err(self.config.missing_token(&profile.name)) }
     }
 
-    /// What a provider misses beside what every profile needs is its API key.
-    pub(super) fn with_key(&self, profile: &str, failure: Failure) -> Failure {
+    /// Adds how to set the API key, the only setting whose lack a provider reports by itself.
+    pub(super) fn with_api_key_hint(&self, profile: &str, failure: Failure) -> Failure {
         match failure.kind() {
             FailureKind::Config => failure.hint(self.config.how_to_set(profile, "api_key")),
             _ => failure,

@@ -1,29 +1,28 @@
-//! Which profile a target belongs to, and what its id is there.
+//! Resolving targets to profiles and ids.
 
 use std::sync::Arc;
 
-use crate::cli::context::shown;
+use crate::cli::context::shorten;
 use crate::cli::sandbox_targets;
 use crate::config::{Config, SANDBOX};
 use crate::error::{Failure, usage};
 use crate::provider::{Id, Spec};
 use crate::warning::{Warning, WarningCode};
 
-/// A target whose profile is known, and whose id may be one of its provider's.
+/// A target with its profile and a valid id.
 #[derive(Clone)]
 pub(super) struct ResolvedTarget {
     /// The profile's name.
     pub(super) profile: Arc<str>,
-    /// The provider behind it.
+    /// The provider of the profile.
     pub(super) spec: Arc<Spec>,
-    /// `PROFILE:ID`, or the profile alone where a whole account is followed.
+    /// `PROFILE:ID`, or the profile alone if its account is followed.
     pub(super) name: Arc<str>,
-    /// The id on the wire.
+    /// The id in the provider's form.
     pub(super) id: Id,
 }
 
-/// Chooses the profile of a target and checks its id. The second answer is what has to be said about
-/// the choice.
+/// Resolves a target, with a warning if its profile was chosen.
 pub(super) fn resolve(
     text: &str,
     bare_profile: Option<&str>,
@@ -38,20 +37,19 @@ pub(super) fn resolve(
     if text.is_empty() {
         return Err(usage("a target is empty; is the variable that it comes from set?"));
     }
-    let able = configured(config, |profile| of_profile(profile, text, config));
-    match able.as_slice() {
+    let candidates = configured(config, |profile| of_profile(profile, text, config));
+    match candidates.as_slice() {
         [only] => {
             let profile = &only.profile;
             let notice =
                 format!("using profile {profile}, the only one that is set up for this id");
             Ok((only.clone(), Some(Warning::new(WarningCode::ProfileChosen, notice))))
         }
-        several => Err(no_choice(text, several, config)),
+        several => Err(ambiguous(text, several, config)),
     }
 }
 
-/// Chooses the profile whose account is followed. The second answer is what has to be said about the
-/// choice.
+/// Resolves the profile whose account is followed, with a warning if it was chosen.
 pub(super) fn resolve_account(
     named: Option<&str>,
     config: &Config,
@@ -59,8 +57,8 @@ pub(super) fn resolve_account(
     if let Some(profile) = named.or(config.default_profile()) {
         return Ok((account_of(profile, config)?, None));
     }
-    let able = configured(config, |profile| account_of(profile, config));
-    match able.as_slice() {
+    let candidates = configured(config, |profile| account_of(profile, config));
+    match candidates.as_slice() {
         [only] => {
             let profile = &only.profile;
             let notice =
@@ -72,7 +70,7 @@ pub(super) fn resolve_account(
     }
 }
 
-/// The profiles that are set up and able to.
+/// The configured profiles for which `resolve` succeeds.
 fn configured(
     config: &Config,
     resolve: impl Fn(&str) -> Result<ResolvedTarget, Failure>,
@@ -87,7 +85,7 @@ fn of_profile(profile: &str, id: &str, config: &Config) -> Result<ResolvedTarget
         let definition = config.provider_of(profile)?;
         let spec = definition.spec();
         let parsed = definition.parse_id(id).map_err(|error| {
-            usage(format!("'{}' is not an id of {}: {error}", shown(id), spec.title))
+            usage(format!("'{}' is not an id of {}: {error}", shorten(id), spec.title))
                 .hint(format!("{} has {}", spec.title, spec.id_shape))
         });
         (spec, parsed?)
@@ -113,8 +111,8 @@ fn account_of(profile: &str, config: &Config) -> Result<ResolvedTarget, Failure>
     }
 }
 
-fn no_choice(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Failure {
-    let shown = shown(text);
+fn ambiguous(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Failure {
+    let shown = shorten(text);
     let names: Vec<_> = candidates.iter().map(|target| &*target.profile).collect();
     let failure = if names.is_empty() {
         usage(format!("which profile does '{shown}' belong to? None is set up for such an id"))

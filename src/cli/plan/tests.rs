@@ -104,7 +104,7 @@ fn a_target_that_is_named_in_two_ways_is_watched_once() {
 }
 
 #[test]
-fn a_probe_asks_with_the_built_in_options_for_an_id_that_nobody_has() {
+fn a_probe_looks_up_the_probe_id_with_the_built_in_options() {
     let config = config(FILE);
     let arguments = TargetArgs::default();
     let options = CommandOptions::built_in(CommandKind::Get);

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: one result a target, one summary, and no success that the
+//! Arbitrary sequences of inputs: one result a target, one summary, and no success that the
 //! provider did not report.
 
 use proptest::prelude::*;

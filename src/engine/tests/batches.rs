@@ -20,8 +20,8 @@ impl Harness {
     /// The lookup of these targets is done.
     fn answer_for(&mut self, targets: &[usize], result: Result<Vec<Reading>, Error>) {
         let targets = targets.iter().map(|target| TargetId::at(*target)).collect();
-        let (asked, generation) = (self.now, self.generation());
-        self.input(Input::LookupDone(LookupDone { targets, asked, generation, result }));
+        let (started, generation) = (self.now, self.generation());
+        self.input(Input::LookupDone(LookupDone { targets, started, generation, result }));
     }
 }
 
@@ -119,7 +119,7 @@ fn a_target_that_is_settled_during_its_lookup_is_ignored() {
     assert_eq!(harness.exit(), Some(Code::Failed));
 }
 
-/// A refusal of the token in the first reading settles the others, whose readings then say nothing.
+/// A refusal of the token in the first reading settles the other targets, whose readings do not count then.
 #[test]
 fn a_target_that_is_settled_by_an_earlier_reading_is_ignored() {
     let mut harness = Harness::new(in_threes(Mode::Poll, 3));

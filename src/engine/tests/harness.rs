@@ -97,7 +97,7 @@ impl Harness {
         self.link_event(LinkEvent::Lost { error, attempt: 1, retry_in, generation: 0 });
     }
 
-    /// The lookup of a target comes back, asked at this very moment, and has found it.
+    /// The lookup of a target, started just now, is done with this report.
     pub(super) fn found(&mut self, target: usize, report: Box<Report>) {
         self.read(target, Reading::Observed(report));
     }
@@ -109,21 +109,21 @@ impl Harness {
 
     pub(super) fn answer(&mut self, target: usize, result: Result<Reading, Error>) {
         let generation = self.generation();
-        let asked = self.now;
-        self.answer_to(asked, generation, target, result);
+        let started = self.now;
+        self.answer_to(started, generation, target, result);
     }
 
     /// The answer to a lookup that was made then, with the token of this generation.
     pub(super) fn answer_to(
         &mut self,
-        asked: Duration,
+        started: Duration,
         generation: u32,
         target: usize,
         result: Result<Reading, Error>,
     ) {
         let targets = vec![TargetId::at(target)];
         let result = result.map(|reading| vec![reading]);
-        self.input(Input::LookupDone(LookupDone { targets, asked, generation, result }));
+        self.input(Input::LookupDone(LookupDone { targets, started, generation, result }));
     }
 
     /// How often the token was renewed.
@@ -156,7 +156,7 @@ impl Harness {
         std::mem::take(&mut self.done)
     }
 
-    /// The targets of the lookups since the last call. Whatever else was done is dropped.
+    /// The targets of the lookups since the last call. Other effects are dropped.
     pub(super) fn take_lookups(&mut self) -> Vec<usize> {
         self.take().iter().flat_map(|done| targets_of(done)).collect()
     }

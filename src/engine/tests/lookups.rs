@@ -64,7 +64,7 @@ fn polling_looks_up_again_and_again_without_a_connection() {
 }
 
 #[test]
-fn an_old_looking_ending_is_a_reason_to_look_up() {
+fn a_stale_ending_is_looked_up() {
     let mut harness = Harness::watching(plan(Mode::Watch, 1));
     harness.push(0, Processing, Some(10));
     harness.push(0, Completed, Some(9));
@@ -77,10 +77,10 @@ fn a_slow_answer_does_not_overtake_a_push() {
     let mut harness = Harness::watching(plan(Mode::Watch, 1));
     harness.subscribe();
     assert_eq!(harness.take(), ["lookup 0"]);
-    let asked = harness.now;
+    let started = harness.now;
     harness.now = seconds(2);
     harness.push(0, Processing, None);
-    harness.answer_to(asked, 0, 0, Ok(Reading::Observed(report(Pending, None))));
+    harness.answer_to(started, 0, 0, Ok(Reading::Observed(report(Pending, None))));
     assert_eq!(harness.statuses(), [Pending, Processing]);
 }
 

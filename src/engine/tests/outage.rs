@@ -63,7 +63,7 @@ fn a_storm_of_503s_that_lasts_is_an_outage() {
 }
 
 #[test]
-fn silence_is_an_outage_only_while_something_is_wrong() {
+fn silence_is_an_outage_only_after_an_attempt() {
     let mut harness = Harness::watching(plan_with(Mode::WatchPushOnly, 1, |profile| {
         profile.max_outage = Some(seconds(30));
     }));
@@ -75,7 +75,7 @@ fn silence_is_an_outage_only_while_something_is_wrong() {
 }
 
 #[test]
-fn an_outage_ends_at_its_limit_and_says_what_was_wrong() {
+fn an_outage_ends_at_its_limit_with_its_reason() {
     let mut harness = Harness::watching(plan_with(Mode::Watch, 1, |profile| {
         profile.max_outage = Some(seconds(30));
     }));

@@ -35,14 +35,14 @@ fn an_id_that_was_seen_is_not_unlearnt() {
 }
 
 #[test]
-fn a_malformed_answer_from_the_first_means_a_wrong_address() {
+fn a_malformed_first_response_means_a_wrong_url() {
     let mut harness = Harness::new(plan(Mode::Poll, 1));
     harness.read(0, html());
     assert_eq!(harness.exit(), Some(Code::Protocol));
 }
 
 #[test]
-fn malformed_answers_are_borne_twice_where_one_was_understood_before() {
+fn malformed_responses_are_tolerated_twice_where_one_was_understood_before() {
     let mut harness = Harness::new(plan(Mode::Poll, 1));
     harness.take();
     harness.found(0, report(Pending, None));
@@ -87,7 +87,7 @@ fn a_transport_that_cannot_be_trusted_ends_at_once() {
 }
 
 #[test]
-fn personal_data_is_taken_out_unless_asked_for() {
+fn personal_data_is_removed_unless_it_is_requested() {
     for show_personal in [false, true] {
         let mut harness = Harness::new(Plan { show_personal, ..plan(Mode::Poll, 1) });
         let mut seen = report(Completed, None);

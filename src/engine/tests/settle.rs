@@ -58,7 +58,7 @@ fn an_earlier_goal_is_reached_early() {
 }
 
 #[test]
-fn a_good_ending_that_was_not_the_goal_is_a_mismatch() {
+fn completed_without_being_the_goal_is_a_mismatch() {
     let goal = "failed".parse().unwrap();
     let mut harness = Harness::watching(Plan { goal, ..plan(Mode::Watch, 1) });
     harness.push(0, Completed, None);
@@ -66,7 +66,7 @@ fn a_good_ending_that_was_not_the_goal_is_a_mismatch() {
 }
 
 #[test]
-fn expectations_are_held_against_the_report_that_reached_the_goal() {
+fn expectations_are_checked_on_the_report_that_reached_the_goal() {
     let expect = |amount: &str, code| {
         let expectations = vec![amount.parse().unwrap()];
         let mut harness = Harness::watching(Plan { expectations, ..plan(Mode::Watch, 1) });
@@ -147,7 +147,7 @@ fn grace_holds_a_failure_that_is_then_reopened() {
 }
 
 #[test]
-fn grace_ends_and_the_failure_is_believed_at_that_moment() {
+fn grace_ends_and_the_failure_is_accepted_at_that_moment() {
     let plan = plan_with(Mode::Watch, 1, |profile| profile.grace = seconds(10));
     let mut harness = Harness::watching(plan);
     harness.now = seconds(3);
@@ -181,7 +181,7 @@ fn unknown_statuses_are_warned_about_once_and_never_end_anything() {
 }
 
 #[test]
-fn a_single_lookup_ends_with_its_first_answer_and_maps_only_when_asked() {
+fn a_single_lookup_ends_with_its_first_result_and_maps_the_status_only_on_request() {
     for (exit_status, status, code) in [
         (false, Pending, Code::Ok),
         (true, Pending, Code::Unfinished),

@@ -15,7 +15,7 @@ impl Harness {
     }
 
     /// The transaction completes, by push or by lookup as the mode has it.
-    fn push_or_answer(&mut self, status: Status) {
+    fn push_or_lookup(&mut self, status: Status) {
         match self.engine.plan.mode {
             Mode::Poll => self.found(0, report(status, None)),
             _ => self.push(0, status, None),
@@ -70,7 +70,7 @@ fn suspended_time_is_no_outage() {
         harness.stop_for(seconds(600));
         harness.wait_until(700);
         assert_eq!(harness.exit(), None, "{mode:?}");
-        harness.push_or_answer(Completed);
+        harness.push_or_lookup(Completed);
         assert_eq!(harness.exit(), Some(Code::Ok), "{mode:?}");
     }
 }
@@ -87,7 +87,7 @@ fn an_outage_is_found_after_a_stop_as_well() {
 }
 
 #[test]
-fn what_arrived_meanwhile_goes_before_the_time_limit() {
+fn what_arrived_meanwhile_is_handled_before_the_timeout() {
     let ending = |completed: bool| {
         let mut harness = Harness::watching(plan(Mode::Watch, 1));
         harness.stop_for(seconds(7_200));

@@ -247,7 +247,7 @@ fn a_renewal_may_fail_while_the_current_token_is_valid() {
 }
 
 #[test]
-fn a_token_near_its_expiry_is_used_while_no_other_can_be_had() {
+fn a_token_near_its_expiry_is_used_while_no_other_is_issued() {
     for failure in [RenewalError::Failed(config("no")), later("503")] {
         let mut plan = issuing(token(300));
         plan.mode = Mode::Get { exit_status: false };

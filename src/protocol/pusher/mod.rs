@@ -235,10 +235,13 @@ impl Pusher {
     /// An event of a channel implies that it is subscribed, even if that message got lost.
     fn on_event(&mut self, channel: Option<&str>, data: Value) -> Vec<Output> {
         let known = channel.and_then(|channel| self.channels.get_key_value(channel));
-        let Some(known) = known.map(|(known, _)| known.clone()) else {
+        let Some((known, state)) = known.map(|(known, state)| (known.clone(), *state)) else {
             return Vec::new();
         };
-        let mut outputs = self.on_subscribed(channel);
+        let mut outputs = match state {
+            SubscriptionState::Requested => self.on_subscribed(channel),
+            _ => self.subscribe(),
+        };
         outputs.push(Output::Event { channel: known, data: decode(data) });
         outputs
     }

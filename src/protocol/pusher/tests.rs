@@ -248,7 +248,7 @@ fn errors_are_read_as_objects_and_as_text_with_a_code_and_without() {
     for data in [r#"{"code":null,"message":"bad event"}"#, r#""something is wrong""#, "null", "7"] {
         assert!(matches!(report(data)[..], [Output::ServerError(_)]), "{data}");
     }
-    // What closes the connection is told then.
+    // An error that closes the connection is reported with the close.
     assert!(report(r#"{"code":4200,"message":"come back"}"#).is_empty());
 }
 

@@ -88,7 +88,7 @@ fn hashes_are_compared_without_case() {
 }
 
 #[test]
-fn what_is_not_about_ours_is_passed_over() {
+fn events_about_other_hashes_are_ignored() {
     let mut feed = feed();
     for (event, _) in events() {
         let event = event.to_string().replace(ID, OTHER);
@@ -112,7 +112,7 @@ fn what_is_not_about_ours_is_passed_over() {
 }
 
 #[test]
-fn a_broken_event_is_told_and_no_status() {
+fn a_malformed_event_is_a_warning_and_no_status() {
     let bare = json!({ "TransactionProcessed": { "transaction_hash": { "Version1": ID } } });
     for event in [
         r#"{"TransactionProcessed":{"transaction_hash""#,
@@ -152,7 +152,7 @@ fn it_resumes_from_the_last_id_and_never_goes_back() {
 }
 
 #[test]
-fn the_other_path_is_tried_once_in_a_row() {
+fn the_fallback_url_is_tried_once_in_a_row() {
     let mut feed = feed();
     receive(feed.as_mut(), Some("7"), r#"{"Step":{}}"#);
     assert!(feed.fallback_endpoint());
@@ -168,12 +168,12 @@ fn the_other_path_is_tried_once_in_a_row() {
 }
 
 #[test]
-fn without_an_address_there_are_no_events() {
+fn without_a_push_url_there_are_no_events() {
     assert!(node_with(&[]).feeds(&[Id::new(ID)]).is_empty());
 }
 
 proptest! {
-    /// Whatever a peer sends, nothing breaks, and nothing succeeds that has an error with it.
+    /// Arbitrary messages neither panic nor complete a transaction that has an error.
     #[test]
     fn no_sequence_of_frames_breaks_a_feed(frames in proptest::collection::vec(frame(), 0..40)) {
         let mut feed = feed();

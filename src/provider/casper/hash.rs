@@ -44,7 +44,7 @@ mod tests {
     const HASH: &str = "88461218a5e972fcda1d764d7cc4edb2e0c3a538123b97890d484f43c55935f5";
 
     #[test]
-    fn a_hash_is_64_hex_digits_behind_one_prefix_at_most() {
+    fn a_hash_is_64_hex_digits_after_one_prefix_at_most() {
         let upper = HASH.to_ascii_uppercase();
         for text in [
             HASH,

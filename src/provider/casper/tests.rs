@@ -175,7 +175,7 @@ fn a_deploy_is_read_in_the_answers_of_2_0_and_1_x() {
 
 /// The time to live of 30 minutes, and the margin.
 #[test]
-fn expiry_is_inferred_with_a_margin_and_only_from_silence() {
+fn expiry_is_inferred_with_a_margin_and_only_without_an_execution() {
     let end = 30 * 60 + EXPIRY_MARGIN.as_secs() as i64;
     let unexecuted = |now: i64, transaction: Value, more: Value| {
         let mut result = json!({ "transaction": transaction });
@@ -186,7 +186,7 @@ fn expiry_is_inferred_with_a_margin_and_only_from_silence() {
     assert_eq!(unexecuted(end, transaction(), none()), Status::Pending);
     assert_eq!(unexecuted(end + 1, transaction(), none()), Status::Expired);
     assert_eq!(unexecuted(end + 1, deploy(), json!({ "execution_results": [] })), Status::Expired);
-    // In a block, or not told about.
+    // In a block, or without information about its execution.
     let included = json!({ "execution_info": info(Value::Null) });
     assert_eq!(unexecuted(end + 1, transaction(), included), Status::Processing);
     assert_eq!(unexecuted(end + 1, transaction(), json!({})), Status::Pending);
@@ -217,14 +217,14 @@ fn only_an_inferred_ending_is_revived() {
 }
 
 #[test]
-fn errors_are_told_apart() {
+fn errors_are_distinguished() {
     let error = |code: i64| {
         let error = json!({ "code": code, "message": "it says", "data": "why" });
         read_at(after(0), 200, json!({ "jsonrpc": "2.0", "id": 1, "error": error }))
     };
     for code in [-32000, -32014, -32015, -32601] {
-        let told = format!("it says ({code})");
-        assert!(matches!(error(code), Reading::NotFound(answer) if answer == told), "{code}");
+        let text = format!("it says ({code})");
+        assert!(matches!(error(code), Reading::NotFound(answer) if answer == text), "{code}");
     }
     for code in [-32018, -32603] {
         assert!(matches!(error(code), Reading::Busy { .. }), "{code}");
@@ -232,7 +232,7 @@ fn errors_are_told_apart() {
     for code in [-32602, -32700, -32600, -32001, 7] {
         assert!(matches!(error(code), Reading::Malformed(_)), "{code}");
     }
-    // What stands before a node has errors of its own.
+    // A proxy in front of a node has errors of its own.
     let proxy = json!({ "error": { "code": "unauthorized", "message": "no token" } });
     for status in [401, 403] {
         assert!(matches!(read_at(after(0), status, &proxy), Reading::Denied(_)), "{status}");
@@ -260,19 +260,19 @@ fn errors_are_told_apart() {
     for other in [other, beside] {
         let reading = known(other, Value::Null);
         assert!(
-            matches!(reading, Reading::Malformed(told) if told.contains("another transaction"))
+            matches!(reading, Reading::Malformed(text) if text.contains("another transaction"))
         );
     }
 }
 
 #[test]
-fn an_answer_of_several_megabytes_is_read() {
+fn a_response_of_several_megabytes_is_read() {
     let mut result = second(Value::Null);
     result["Version2"]["effects"] = json!(vec!["x".repeat(1 << 20); 3]);
     assert_eq!(observed(known(transaction(), info(result))).status, Status::Completed);
 }
 
-/// A node that lags does not know of the block in which another one behind the same address saw it.
+/// A node that lags behind does not know the block in which another node at the same URL saw it.
 #[test]
 fn what_was_in_a_block_never_expires() {
     let forbids_transition = node().forbids_transition();

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::provider::casper::status::MOTES;
 use crate::provider::testing::{
-    assert_404, assert_busy_says_how_long, is_live_with, is_malformed, look_up, reported, written,
+    assert_404, assert_busy_has_retry_after, is_live_with, is_malformed, look_up, reported, written,
 };
 use crate::provider::{Amount, FeedAction, FeedSignal, Kind, Report, Status, testing};
 use crate::wire::Frame;
@@ -107,7 +107,7 @@ fn what_was_processed_succeeded_only_without_an_error_message() {
 
 /// CSPR.cloud's three words, and CSPR.click's.
 #[test]
-fn every_word_has_its_status() {
+fn every_provider_status_is_mapped() {
     for (provider_status, status) in [
         ("pending", Status::Pending),
         ("expired", Status::Expired),
@@ -126,15 +126,15 @@ fn every_word_has_its_status() {
 }
 
 #[test]
-fn errors_are_told_apart() {
+fn errors_are_distinguished() {
     let error = |status: u16, code: &str| {
         read(status, json!({ "error": { "code": code, "message": "it says" } }))
     };
     assert!(matches!(error(400, "invalid_input"), Reading::Malformed(_)));
     assert!(matches!(error(401, "unauthorized"), Reading::Denied(_)));
     assert!(matches!(error(403, "access_denied"), Reading::Denied(_)));
-    let told = "404 (not_found: it says)";
-    assert!(matches!(error(404, "not_found"), Reading::NotFound(answer) if answer == told));
+    let text = "404 (not_found: it says)";
+    assert!(matches!(error(404, "not_found"), Reading::NotFound(answer) if answer == text));
     assert!(matches!(error(409, "duplicate_entity"), Reading::Malformed(_)));
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(error(status, "later"), Reading::Busy { .. }), "{status}");
@@ -146,21 +146,21 @@ fn errors_are_told_apart() {
     }
     let other = json!({ "data": with("deploy_hash", OTHER.into()) });
     assert!(
-        matches!(read(200, other), Reading::Malformed(told) if told.contains("another deploy"))
+        matches!(read(200, other), Reading::Malformed(text) if text.contains("another deploy"))
     );
     let upper = with("deploy_hash", ID.to_ascii_uppercase().into());
     assert_eq!(observed(&upper).status, Status::Completed);
 }
 
 #[test]
-fn a_lookup_asks_one_question() {
+fn a_lookup_is_one_request() {
     let error = r#"{"error":{"code":"not_found","message":"deploy not found"}}"#;
     let known = json!({ "data": deploy() }).to_string();
     for (status, body) in [(200, known.as_str()), (200, "{}"), (404, error), (404, ""), (503, "")] {
         let answer = |_: usize, _: &Request| Response::new(status, body);
-        let (asked, _) = look_up(&*cspr(&[]), ID, Timestamp::UNIX_EPOCH, answer);
+        let (requests, _) = look_up(&*cspr(&[]), ID, Timestamp::UNIX_EPOCH, answer);
         let expected = format!("GET https://api.cspr.cloud/deploys/{ID} (authorization: TOKEN)");
-        assert_eq!(asked.iter().map(written).collect::<Vec<_>>(), [expected]);
+        assert_eq!(requests.iter().map(written).collect::<Vec<_>>(), [expected]);
     }
 }
 
@@ -177,8 +177,8 @@ fn a_404_means_an_unknown_id_only_in_the_services_own_form() {
 }
 
 #[test]
-fn how_long_to_wait_travels_with_the_answer() {
-    assert_busy_says_how_long(&*cspr(&[]), ID);
+fn retry_after_is_in_the_reading() {
+    assert_busy_has_retry_after(&*cspr(&[]), ID);
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn all_targets_are_on_one_connection_with_a_filter_that_fits_a_url() {
 }
 
 #[test]
-fn events_are_filtered_here_and_pings_are_no_news() {
+fn events_are_filtered_and_pings_are_ignored() {
     let mut feed = feed(&[ID]);
     for _ in 0..2 {
         let upper = with("deploy_hash", ID.to_ascii_uppercase().into());
@@ -265,7 +265,7 @@ fn events_are_filtered_here_and_pings_are_no_news() {
 }
 
 proptest! {
-    /// Whatever a peer sends, nothing breaks, and nothing succeeds that has an error with it.
+    /// Arbitrary messages neither panic nor complete a transaction that has an error.
     #[test]
     fn no_sequence_of_frames_breaks_a_feed(frames in proptest::collection::vec(frame(), 0..40)) {
         let mut feed = feed(&[ID]);

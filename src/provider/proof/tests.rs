@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::record::parse_time;
 use super::*;
 use crate::provider::testing::{
-    assert_404, assert_busy_says_how_long, is_live_with, is_malformed, look_up, reported, written,
+    assert_404, assert_busy_has_retry_after, is_live_with, is_malformed, look_up, reported, written,
 };
 use crate::provider::{FeedAction, FeedSignal, Kind, Report, testing};
 use crate::wire::Frame;
@@ -122,7 +122,7 @@ fn both_documented_messages_are_read() {
 }
 
 #[test]
-fn every_word_has_its_status_and_no_other_is_final() {
+fn every_provider_status_is_mapped_and_no_other_is_final() {
     for (provider_status, expected) in [
         ("pending", Status::Pending),
         ("processing", Status::Processing),
@@ -191,17 +191,17 @@ fn what_cannot_be_trusted_is_named() {
 }
 
 #[test]
-fn both_generations_of_errors_are_told_and_the_http_status_decides() {
+fn both_forms_of_errors_are_quoted_and_the_http_status_decides() {
     let current = r#"{"error":"unauthorised","code":"invalid_token","message":"token is invalid"}"#;
     let older = r#"{"error":"rate_limit_exceeded","message":"slow down","request_id":"r-1"}"#;
-    assert!(matches!(read(401, current), Reading::Denied(told)
-        if told == "401 (unauthorised: invalid_token: token is invalid)"));
-    assert!(matches!(read(429, older), Reading::Busy { answer: told, .. }
-        if told == "429 (rate_limit_exceeded: slow down)"));
+    assert!(matches!(read(401, current), Reading::Denied(text)
+        if text == "401 (unauthorised: invalid_token: token is invalid)"));
+    assert!(matches!(read(429, older), Reading::Busy { answer: text, .. }
+        if text == "429 (rate_limit_exceeded: slow down)"));
     assert!(matches!(read(403, "{}"), Reading::Denied(_)));
     assert!(
-        matches!(read(404, r#"{"error":"not_found","code":"not_found"}"#), Reading::NotFound(told)
-        if told == "404 (not_found)")
+        matches!(read(404, r#"{"error":"not_found","code":"not_found"}"#), Reading::NotFound(text)
+        if text == "404 (not_found)")
     );
     assert!(matches!(read(404, "<html>"), Reading::ForeignNotFound(_)), "any web server says 404");
     for status in [500, 502, 503, 504] {
@@ -226,15 +226,15 @@ fn requests_go_where_the_documentation_says() {
 }
 
 #[test]
-fn a_lookup_asks_one_question() {
+fn a_lookup_is_one_request() {
     let error = r#"{"error":"not_found"}"#;
     for (status, body) in [(200, SNAPSHOT), (200, "{}"), (404, error), (404, ""), (503, "")] {
         let answer = |_: usize, _: &Request| Response::new(status, body);
-        let (asked, _) = look_up(&*proof(&[]), ID, Timestamp::UNIX_EPOCH, answer);
+        let (requests, _) = look_up(&*proof(&[]), ID, Timestamp::UNIX_EPOCH, answer);
         let expected = format!(
             "GET https://proof.example/api/widget/transactions/{ID} (authorization: Bearer TOKEN)"
         );
-        assert_eq!(asked.iter().map(written).collect::<Vec<_>>(), [expected]);
+        assert_eq!(requests.iter().map(written).collect::<Vec<_>>(), [expected]);
     }
 }
 
@@ -251,8 +251,8 @@ fn a_404_means_an_unknown_id_only_in_proofs_own_form() {
 }
 
 #[test]
-fn how_long_to_wait_travels_with_the_answer() {
-    assert_busy_says_how_long(&*proof(&[]), ID);
+fn retry_after_is_in_the_reading() {
+    assert_busy_has_retry_after(&*proof(&[]), ID);
 }
 
 #[test]
@@ -277,12 +277,12 @@ fn the_older_form_needs_its_user() {
 }
 
 #[test]
-fn messages_about_others_are_dropped_quietly_only_where_they_belong() {
+fn messages_about_other_transactions_are_ignored_on_a_shared_connection_only() {
     let other = UPDATE.replace(ID, "another");
     assert!(is_malformed(&pushed(&[], &other)));
     let older = [("dialect", "user_id"), ("user_id", "user-123")];
     assert!(pushed(&older, &other).is_empty());
-    // On a shared connection a message without an id could be anybody's.
+    // On a shared connection a message without an id cannot be attributed.
     assert!(is_malformed(&pushed(&older, r#"{"event":"tx.update","status":"completed"}"#)));
     // On a connection of one's own the id is an echo.
     let report = pushed_report(&[], r#"{"event":"tx.update","status":"paid"}"#);
@@ -290,7 +290,7 @@ fn messages_about_others_are_dropped_quietly_only_where_they_belong() {
 }
 
 #[test]
-fn a_forgotten_id_is_heard_no_more() {
+fn messages_about_a_forgotten_id_are_ignored() {
     let older = proof(&[("dialect", "user_id"), ("user_id", "user-123")]);
     let (mut feed, _) = older.feeds(&[Id::new(ID), Id::new("b")]).remove(0);
     feed.forget(&Id::new(ID));
@@ -338,7 +338,7 @@ fn ids_that_would_mean_something_else_are_refused() {
 }
 
 #[test]
-fn the_sandbox_knows_two_more_words() {
+fn the_sandbox_maps_two_more_statuses() {
     let mut settings = Settings::default();
     settings.set("url", "http://127.0.0.1:1");
     let double = Proof.build_for_sandbox(&settings).unwrap();
@@ -376,7 +376,7 @@ proptest! {
 
     /// JSON of the right shape with any status: only the documented word completes.
     #[test]
-    fn only_the_word_completes(provider_status in "[a-zA-Z_ ]{1,12}") {
+    fn only_the_status_completes(provider_status in "[a-zA-Z_ ]{1,12}") {
         let report = observed(&serde_json::json!({ "status": provider_status }).to_string());
         prop_assert_eq!(report.status == Status::Completed, provider_status == "completed");
     }

@@ -1,4 +1,4 @@
-//! What is asked about a partner's reference, question after question.
+//! The requests of lookups, in particular those for a partner's reference.
 
 use std::collections::HashMap;
 
@@ -23,8 +23,8 @@ fn empty() -> Response {
     Response::new(200, r#"{"meta":{"totalCount":0},"data":[]}"#)
 }
 
-/// What is asked where these questions get these answers, and the others find nothing.
-fn ask(answers: &[(usize, Response)]) -> (Vec<Request>, Reading) {
+/// The requests if these requests get these responses, and all others find nothing.
+fn request_all(answers: &[(usize, Response)]) -> (Vec<Request>, Reading) {
     let transak = transak(&[("api_key", "key-1")]);
     look_up(&*transak, REFERENCE, now(), |sent, _| {
         let mine = answers.iter().find(|(index, _)| *index == sent);
@@ -41,11 +41,11 @@ fn provider_status(reading: Reading) -> String {
 }
 
 #[test]
-fn the_questions_are_these_to_the_letter() {
+fn the_requests_are_exactly_these() {
     const QUESTION: &str = "GET https://api.transak.com/partners/api/v2/orders?limit=100&skip=0\
         &startDate=2023-04-05&endDate=2025-04-05&filter%5BproductsAvailed%5D=%5B%22BUY%22%2C%22SELL%22%5D\
         &filter%5BsortOrder%5D=desc&filter%5BpartnerOrderId%5D=ref-7";
-    let (sent, reading) = ask(&[]);
+    let (sent, reading) = request_all(&[]);
     let statuses = [
         "",
         "&filter%5Bstatus%5D=PENDING_DELIVERY_FROM_TRANSAK",
@@ -67,7 +67,7 @@ fn the_questions_are_these_to_the_letter() {
 }
 
 #[test]
-fn an_order_is_one_question_to_the_letter() {
+fn an_order_is_exactly_one_request() {
     let known = json!({ "data": { "_id": ID, "status": "COMPLETED" } }).to_string();
     for (status, body) in [(200, known.as_str()), (200, "{}"), (400, ""), (404, ""), (503, "")] {
         let answer = |_: usize, _: &Request| Response::new(status, body);
@@ -79,8 +79,8 @@ fn an_order_is_one_question_to_the_letter() {
 }
 
 #[test]
-fn a_reference_is_looked_for_with_every_filter_spelt_out() {
-    let (requests, _) = ask(&[]);
+fn a_reference_is_requested_with_explicit_filters() {
+    let (requests, _) = request_all(&[]);
     for request in &requests {
         assert_eq!(request.url.path(), "/partners/api/v2/orders");
         let query = query(request);
@@ -99,8 +99,8 @@ fn a_reference_is_looked_for_with_every_filter_spelt_out() {
     {
         assert!(statuses.contains(&Some(provider_status.to_owned())), "{provider_status}");
     }
-    // What runs is looked for before a completed order is believed to be the newest.
-    let (sent, reading) = ask(&[(0, list("1", "COMPLETED", EARLY))]);
+    // Open statuses are requested before a completed order counts as the newest.
+    let (sent, reading) = request_all(&[(0, list("1", "COMPLETED", EARLY))]);
     let sent = &statuses[1..sent.len()];
     assert!(
         sent.iter().flatten().all(|provider_status| !order::map_status(provider_status).is_final()),
@@ -113,47 +113,47 @@ fn a_reference_is_looked_for_with_every_filter_spelt_out() {
 #[test]
 fn any_order_but_a_completed_one_is_the_newest() {
     for status in ["PROCESSING", "FAILED", "EXPIRED", "REFUNDED", "SOMETHING_NEW"] {
-        let (sent, reading) = ask(&[(0, list("1", status, EARLY))]);
+        let (sent, reading) = request_all(&[(0, list("1", status, EARLY))]);
         assert_eq!((sent.len(), provider_status(reading).as_str()), (1, status));
         // Wherever it is found.
         for question in 1..11 {
-            let (sent, reading) = ask(&[(question, list("1", status, EARLY))]);
+            let (sent, reading) = request_all(&[(question, list("1", status, EARLY))]);
             assert_eq!((sent.len(), provider_status(reading).as_str()), (question + 1, status));
         }
     }
     // A completed one is believed at once where what runs was asked for before.
     for question in [6, 7, 10] {
-        let (sent, reading) = ask(&[(question, list("1", "COMPLETED", EARLY))]);
+        let (sent, reading) = request_all(&[(question, list("1", "COMPLETED", EARLY))]);
         assert_eq!((sent.len(), provider_status(reading).as_str()), (question + 1, "COMPLETED"));
     }
-    // And where it is found among what runs, the rest of that is asked for.
-    let (sent, reading) = ask(&[(3, list("1", "COMPLETED", EARLY))]);
+    // If it is found while open statuses are requested, the remaining ones are requested too.
+    let (sent, reading) = request_all(&[(3, list("1", "COMPLETED", EARLY))]);
     assert_eq!((sent.len(), provider_status(reading).as_str()), (6, "COMPLETED"));
 }
 
 #[test]
 fn a_completed_order_gives_way_to_a_newer_one_that_runs_and_not_to_an_older() {
     let completed = (0, list("2", "COMPLETED", EARLY));
-    let (sent, reading) = ask(&[completed, (2, list("3", "PROCESSING", LATE))]);
+    let (sent, reading) = request_all(&[completed, (2, list("3", "PROCESSING", LATE))]);
     assert_eq!((sent.len(), provider_status(reading).as_str()), (3, "PROCESSING"));
 
     let completed = (0, list("2", "COMPLETED", LATE));
-    let (sent, reading) = ask(&[completed, (2, list("1", "PROCESSING", EARLY))]);
+    let (sent, reading) = request_all(&[completed, (2, list("1", "PROCESSING", EARLY))]);
     assert_eq!((sent.len(), provider_status(reading).as_str()), (6, "COMPLETED"));
 
     // Of two that began at once, the one that was answered last.
     let completed = (0, list("1", "COMPLETED", LATE));
-    let (sent, reading) = ask(&[completed, (4, list("2", "PROCESSING", LATE))]);
+    let (sent, reading) = request_all(&[completed, (4, list("2", "PROCESSING", LATE))]);
     assert_eq!((sent.len(), provider_status(reading).as_str()), (5, "PROCESSING"));
 }
 
 #[test]
-fn whatever_else_is_answered_ends_the_lookup_though_something_was_found() {
+fn any_other_response_ends_the_lookup_even_if_an_order_was_found() {
     let completed = || (0, list("2", "COMPLETED", EARLY));
     for status in [401, 429, 404, 422, 503] {
         let wait = Some(Duration::from_secs(9));
         let response = Response { retry_after: wait, ..Response::new(status, "<html>") };
-        let (sent, reading) = ask(&[completed(), (3, response)]);
+        let (sent, reading) = request_all(&[completed(), (3, response)]);
         assert_eq!(sent.len(), 4);
         match (status, reading) {
             (401, Reading::Denied(_))
@@ -166,9 +166,9 @@ fn whatever_else_is_answered_ends_the_lookup_though_something_was_found() {
     // That one question finds nothing, in whichever words, does not.
     let unknown = r#"{"error":{"name":"Bad Request","message":"Order not found"}}"#;
     for (status, body) in [(400, unknown), (404, unknown)] {
-        let (sent, reading) = ask(&[completed(), (3, Response::new(status, body))]);
+        let (sent, reading) = request_all(&[completed(), (3, Response::new(status, body))]);
         assert_eq!((sent.len(), provider_status(reading).as_str()), (6, "COMPLETED"));
-        let (sent, reading) = ask(&[(10, Response::new(status, body))]);
+        let (sent, reading) = request_all(&[(10, Response::new(status, body))]);
         assert_eq!(sent.len(), 11);
         let answer = format!("{status} (Bad Request: Order not found)");
         assert!(matches!(reading, Reading::NotFound(last) if last == answer));

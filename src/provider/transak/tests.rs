@@ -4,7 +4,7 @@ use super::*;
 use crate::error::FailureKind;
 use crate::protocol::jwt;
 use crate::provider::testing::{
-    assert_404, assert_busy_says_how_long, look_up, observed, reported, written,
+    assert_404, assert_busy_has_retry_after, look_up, observed, reported, written,
 };
 use crate::provider::{
     Amount, Attempt, FeedAction, FeedSignal, Kind, Reading, Unit, remove_personal_data, testing,
@@ -59,7 +59,7 @@ fn feed(transak: &dyn Provider, ids: &[&str]) -> Box<dyn Feed> {
 fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> FeedAction {
     let text = json!({ "event": "ORDER_FAILED", "channel": channel, "data": data }).to_string();
     let mut actions = feed.received(Frame::Text(text));
-    // The first event of a channel says that it is subscribed.
+    // The first event of a channel implies that it is subscribed.
     let is_subscribed =
         |action: &FeedAction| matches!(action, FeedAction::Signal(FeedSignal::Subscribed(_)));
     actions.retain(|action| !is_subscribed(action));
@@ -118,7 +118,7 @@ fn rest_has_an_underscore_before_the_id() {
 }
 
 #[test]
-fn every_word_of_buy_and_sell_has_its_status() {
+fn every_status_of_buy_and_sell_orders_is_mapped() {
     for (provider_status, status) in [
         ("AWAITING_PAYMENT_FROM_USER", Status::Pending),
         ("PAYMENT_DONE_MARKED_BY_USER", Status::Pending),
@@ -167,14 +167,14 @@ fn the_status_decides_and_never_the_event() {
 }
 
 #[test]
-fn answers_that_are_no_order_are_told_apart() {
+fn responses_without_an_order_are_distinguished() {
     let error = |status: u16, name: &str, message: &str| {
         let body = json!({ "error": { "statusCode": status, "name": name, "message": message } });
         read(ID, status, &body.to_string())
     };
     let unknown = error(400, "Bad Request", "Order not found");
     assert!(
-        matches!(unknown, Reading::NotFound(told) if told == "400 (Bad Request: Order not found)")
+        matches!(unknown, Reading::NotFound(text) if text == "400 (Bad Request: Order not found)")
     );
     assert!(matches!(
         error(400, "Error", "startDate is a required argument"),
@@ -201,13 +201,13 @@ fn answers_that_are_no_order_are_told_apart() {
 }
 
 #[test]
-fn an_answer_about_another_order_is_not_believed() {
+fn a_response_about_another_order_is_malformed() {
     let answer = |meta: &str, id: &str| {
         let data = json!({ "status": "COMPLETED", "_id": id });
         read(ID, 200, &json!({ "meta": { "orderId": meta }, "data": data }).to_string())
     };
     assert!(matches!(answer(ID, "another"), Reading::Malformed(_)));
-    // Where the order itself has no id, the answer's frame may still say whose it is.
+    // The id may be in the metadata instead of the order.
     assert!(matches!(answer("another", ""), Reading::Malformed(_)));
     assert!(matches!(answer(ID, ""), Reading::Observed(_)));
 }
@@ -250,9 +250,9 @@ fn a_404_means_an_unknown_id_only_in_transaks_own_form() {
 }
 
 #[test]
-fn how_long_to_wait_travels_with_the_answer() {
+fn retry_after_is_in_the_reading() {
     for id in [ID, "partner/ref-7"] {
-        assert_busy_says_how_long(&*transak(&[]), id);
+        assert_busy_has_retry_after(&*transak(&[]), id);
     }
 }
 
@@ -281,13 +281,13 @@ fn a_reference_is_followed_on_the_channel_of_the_api_key() {
     };
     let (early, late) = ("2025-04-04T10:00:00.000Z", "2025-04-04T11:00:00.000Z");
     let id = "partner/ref-7".to_owned();
-    let mut say = |data: String| outcome(publish(feed.as_mut(), "key-1_ref-7", &data));
-    assert_eq!(say(of("1", "PROCESSING", early)), Ok((id.clone(), "PROCESSING".into())));
-    assert_eq!(say(of("2", "PROCESSING", late)), Ok((id.clone(), "PROCESSING".into())));
-    assert_eq!(say(of("2", "COMPLETED", late)), Ok((id, "COMPLETED".into())));
+    let mut outcome_of = |data: String| outcome(publish(feed.as_mut(), "key-1_ref-7", &data));
+    assert_eq!(outcome_of(of("1", "PROCESSING", early)), Ok((id.clone(), "PROCESSING".into())));
+    assert_eq!(outcome_of(of("2", "PROCESSING", late)), Ok((id.clone(), "PROCESSING".into())));
+    assert_eq!(outcome_of(of("2", "COMPLETED", late)), Ok((id, "COMPLETED".into())));
     let other = json!({ "id": "9", "status": "COMPLETED", "partnerOrderId": "ref-8" }).to_string();
-    assert!(say(other).unwrap_err().contains("another reference"));
-    // Which of the orders it is about lets an older one be told from the newest.
+    assert!(outcome_of(other).unwrap_err().contains("another reference"));
+    // The attempt distinguishes the newest order from older ones.
     let expired = of("1", "EXPIRED", early);
     let (_, report) = reported(publish(feed.as_mut(), "key-1_ref-7", &expired));
     let attempt = Attempt { id: "1".to_owned(), created_at: Some(early.parse().unwrap()) };
@@ -341,7 +341,7 @@ fn settings_that_cannot_be_right_are_refused() {
 }
 
 #[test]
-fn a_message_about_another_order_is_not_believed() {
+fn a_message_about_another_order_is_malformed() {
     let transak = transak(&[]);
     let mut feed = feed(&*transak, &[ID]);
     let other = json!({ "id": "another", "status": "COMPLETED" }).to_string();
@@ -364,32 +364,33 @@ fn account(transak: &dyn Provider, tokens: &[&str]) -> Box<dyn Feed> {
 }
 
 #[test]
-fn the_accounts_channel_is_believed_only_if_it_is_signed() {
+fn on_the_accounts_channel_only_signed_messages_are_accepted() {
     let transak = transak(&[("api_key", "key-1")]);
     let mut feed = account(&*transak, &["first-token", "second-token"]);
-    let mut say = |data: &str| outcome(publish(feed.as_mut(), "key-1", data));
+    let mut outcome_of = |data: &str| outcome(publish(feed.as_mut(), "key-1", data));
     let wrapped = json!({ "webhookData": order("COMPLETED"), "eventID": "ORDER_COMPLETED" });
     let expected = (ID.to_owned(), "COMPLETED".to_owned());
     for claims in [&wrapped, &order("COMPLETED")] {
-        // The token that signs may be the one before ours, and the text may be quoted as JSON.
+        // The message may be signed with the previous token, and the text may be encoded as JSON.
         for secret in ["second-token", "first-token"] {
             let signed = jwt::sign(claims, secret.as_bytes()).unwrap();
-            assert_eq!(say(&signed).as_ref(), Ok(&expected));
-            assert_eq!(say(&format!("\"{signed}\"")).as_ref(), Ok(&expected));
+            assert_eq!(outcome_of(&signed).as_ref(), Ok(&expected));
+            assert_eq!(outcome_of(&format!("\"{signed}\"")).as_ref(), Ok(&expected));
         }
     }
     let foreign = jwt::sign(&wrapped, b"foreign").unwrap();
-    assert!(say(&foreign).unwrap_err().contains("signature"));
-    assert!(say(&wrapped.to_string()).unwrap_err().contains("not signed"));
+    assert!(outcome_of(&foreign).unwrap_err().contains("signature"));
+    assert!(outcome_of(&wrapped.to_string()).unwrap_err().contains("not signed"));
     let none = "eyJhbGciOiJub25lIn0.eyJpZCI6IjEiLCJzdGF0dXMiOiJDT01QTEVURUQifQ.";
-    assert!(say(none).is_err());
-    let odd = jwt::sign(&json!({ "id": "a b", "status": "COMPLETED" }), b"second-token").unwrap();
-    assert!(say(&odd).unwrap_err().contains("id"));
+    assert!(outcome_of(none).is_err());
+    let malformed =
+        jwt::sign(&json!({ "id": "a b", "status": "COMPLETED" }), b"second-token").unwrap();
+    assert!(outcome_of(&malformed).unwrap_err().contains("id"));
 }
 
 /// The one warning that has a code of its own: a token that was renewed elsewhere signs so.
 #[test]
-fn a_wrong_signature_is_told_from_what_cannot_be_understood() {
+fn a_wrong_signature_is_distinguished_from_a_malformed_message() {
     let transak = transak(&[("api_key", "key-1")]);
     let foreign = jwt::sign(&order("COMPLETED"), b"foreign").unwrap();
     let changed = foreign.replacen("ey", "eX", 1);
@@ -418,7 +419,7 @@ fn a_wrong_signature_is_told_from_what_cannot_be_understood() {
         let message = format!("a message was ignored: {problem}");
         assert_eq!(warning, Warning::new(code, message), "{data}");
     }
-    // Without a token nothing can be said of the signature.
+    // Without a token the signature cannot be verified.
     let mut feed = account(&*transak, &[]);
     let action = publish(feed.as_mut(), "key-1", &foreign);
     let FeedAction::Signal(FeedSignal::Warning(warning)) = action else { panic!("{action:?}") };
@@ -431,9 +432,9 @@ fn a_key_that_was_replaced_twice_is_forgotten() {
     let transak = transak(&[("api_key", "key-1")]);
     let mut feed = account(&*transak, &["one-token", "two-token", "three-token", "three-token"]);
     let signed = |secret: &str| jwt::sign(&order("FAILED"), secret.as_bytes()).unwrap();
-    let mut say = |secret: &str| outcome(publish(feed.as_mut(), "key-1", &signed(secret)));
-    assert!(say("three-token").is_ok() && say("two-token").is_ok());
-    assert!(say("one-token").is_err());
+    let mut outcome_of = |secret: &str| outcome(publish(feed.as_mut(), "key-1", &signed(secret)));
+    assert!(outcome_of("three-token").is_ok() && outcome_of("two-token").is_ok());
+    assert!(outcome_of("one-token").is_err());
 }
 
 #[test]
@@ -477,7 +478,7 @@ fn tokens_are_issued_for_the_secret() {
     assert!(matches!(issued(200, r#"{"data":{"accessToken":"tok"}}"#), TokenIssue::Token(_, None)));
     let wrong = r#"{"error":{"statusCode":400,"name":"Bad Request","message":"Invalid api-secret. Please generate new api-secret from Partner Dashboard"}}"#;
     assert!(
-        matches!(issued(400, wrong), TokenIssue::Denied(told) if told.contains("Invalid api-secret"))
+        matches!(issued(400, wrong), TokenIssue::Denied(text) if text.contains("Invalid api-secret"))
     );
     // Of the other refusals it is not known that the secret is wrong, but it was not accepted.
     for status in 400..=403 {

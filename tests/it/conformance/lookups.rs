@@ -198,11 +198,11 @@ fn what_another_web_server_answers_is_foreign_or_malformed() {
                     // An object of JSON may be an error of the provider's own.
                     let is_object = serde_json::from_slice::<serde_json::Map<_, _>>(&body).is_ok();
                     let is_unknown = is_object && matches!(reading, Reading::NotFound(_));
-                    let is_foreign = match status {
+                    let is_json = match status {
                         404 => matches!(reading, Reading::ForeignNotFound(_)),
                         _ => matches!(reading, Reading::Malformed(_)),
                     };
-                    assert!(is_foreign || is_unknown, "{id}: {status} {shown}: {reading:?}");
+                    assert!(is_json || is_unknown, "{id}: {status} {shown}: {reading:?}");
                 }
             }
         }

@@ -25,8 +25,8 @@ use crate::properties::{Subject, frame};
 /// Everything that stdout and stderr can look like.
 const LOOKS: [(Records, Progress); 5] = [
     (Records::Json, Progress::Warnings),
-    (Records::Human, Progress::Trail),
-    (Records::HumanRecord, Progress::Trail),
+    (Records::Human, Progress::Human),
+    (Records::HumanRecord, Progress::Human),
     (Records::Plain, Progress::Plain),
     (Records::Plain, Progress::Quiet),
 ];

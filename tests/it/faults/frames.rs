@@ -2,7 +2,7 @@
 
 use super::{OFTEN, failed_after, half_a_message, loss, push_recovers};
 use crate::support::faulty::{Failure, Fault, FaultyProxy};
-use crate::support::provider::{Provider, Word};
+use crate::support::provider::{Provider, Status};
 use crate::support::schema::{last_source, of_type, statuses};
 use crate::support::script::{Gate, Reply, Step, frame};
 
@@ -21,8 +21,8 @@ fn closed_inside(provider: Provider) {
 cells!(byte_by_byte_push: all);
 fn byte_by_byte_push(provider: Provider) {
     let requested = Gate::new();
-    let steps = [Step::Await(requested.clone()), provider.message(Word::Completed)];
-    let pending = provider.answer(Word::Pending).opens(&requested);
+    let steps = [Step::Await(requested.clone()), provider.message(Status::Completed)];
+    let pending = provider.answer(Status::Pending).opens(&requested);
     let server = provider.script([pending], [provider.connection(steps)]).start();
     let push = FaultyProxy::new(server.address(), [Fault::ByteByByte]);
     let (output, records) = provider.command("watch", &server.url(), &push.url(), &[]).run_json();
@@ -57,13 +57,13 @@ fn in_lines(message: &Step) -> Vec<Step> {
 
 cells!(in_parts_with_control_frames_between: all);
 fn in_parts_with_control_frames_between(provider: Provider) {
-    let message = provider.message(Word::Completed);
+    let message = provider.message(Status::Completed);
     let parts = match provider {
         Provider::Casper => in_lines(&message),
         _ => in_parts(&message),
     };
     let server =
-        provider.script([provider.answer(Word::Pending)], [provider.connection(parts)]).start();
+        provider.script([provider.answer(Status::Pending)], [provider.connection(parts)]).start();
     let (output, records) = provider.command("watch", &server.url(), &server.url(), &[]).run_json();
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(last_source(&records), "push");
@@ -116,7 +116,7 @@ fn the_end_of_the_event_stream() {
     let last = Step::event(1, &serde_json::json!("Shutdown"));
     let requested = Gate::new();
     let answers =
-        [provider.answer(Word::Pending).opens(&requested), provider.answer(Word::Completed)];
+        [provider.answer(Status::Pending).opens(&requested), provider.answer(Status::Completed)];
     let steps = [Step::Await(requested), last, Step::Drop];
     let server = provider
         .script(answers, [Reply::events(steps)])

@@ -4,7 +4,7 @@ use super::{
     OFTEN, SHORT_OUTAGE, completed_by_push, loss, never_recovers, pull_recovers, push_recovers,
 };
 use crate::support::faulty::{Failure, Fault, FaultyProxy};
-use crate::support::provider::{Provider, Word};
+use crate::support::provider::{Provider, Status};
 use crate::support::schema::{last_source, of_type};
 use crate::support::script::{Gate, Reply};
 
@@ -22,7 +22,7 @@ fn refused_push(provider: Provider) {
 cells!(refused_pull: all);
 fn refused_pull(provider: Provider) {
     let open = Gate::new();
-    let server = provider.script([provider.answer(Word::Completed)], []).start();
+    let server = provider.script([provider.answer(Status::Completed)], []).start();
     let pull = FaultyProxy::refusing(server.address(), &open);
     let arguments = [&OFTEN[..], &["-vv"]].concat();
     let mut running = provider.command("poll", &pull.url(), &server.url(), &arguments).start();
@@ -66,8 +66,8 @@ fn reset_for_good(provider: Provider) {
 cells!(wrong_accept: proof, transak, cspr);
 fn wrong_accept(provider: Provider) {
     let wrong = || Reply::upgrade_with_accept("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    let completed = provider.connection([provider.message(Word::Completed)]);
-    let server = provider.script([provider.answer(Word::Pending)], [wrong(), completed]).start();
+    let completed = provider.connection([provider.message(Status::Completed)]);
+    let server = provider.script([provider.answer(Status::Pending)], [wrong(), completed]).start();
     let watch = || provider.command("watch", &server.url(), &server.url(), &OFTEN);
     let (output, records) = watch().run_json();
     assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
@@ -76,7 +76,7 @@ fn wrong_accept(provider: Provider) {
     assert_eq!(warning["code"], "push_unavailable");
 
     // Where polling cannot replace it, it is a refusal.
-    let server = provider.script([provider.answer(Word::Pending)], [wrong()]).start();
+    let server = provider.script([provider.answer(Status::Pending)], [wrong()]).start();
     let mut watch = provider.command("watch", &server.url(), &server.url(), &OFTEN);
     watch.command().args(["--transport", "push"]);
     watch.run().fails(77, "its Sec-WebSocket-Accept is wrong");

@@ -28,7 +28,7 @@ mod trust;
 use serde_json::Value;
 
 use crate::support::faulty::{Failure, Fault, FaultyProxy};
-use crate::support::provider::{Provider, Word};
+use crate::support::provider::{Provider, Status};
 use crate::support::schema::{first_lost, last_source, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::Server;
@@ -47,8 +47,8 @@ fn loss(records: &[Value]) -> &str {
 
 /// A server whose REST API reports the transaction as pending, and whose push connection completes it.
 fn completed_by_push(provider: Provider) -> Server {
-    let completed = provider.connection([provider.message(Word::Completed)]);
-    provider.script([provider.answer(Word::Pending)], [completed]).start()
+    let completed = provider.connection([provider.message(Status::Completed)]);
+    provider.script([provider.answer(Status::Pending)], [completed]).start()
 }
 
 /// The first push connection fails with this fault, and the second one completes the transaction, which
@@ -65,7 +65,7 @@ fn push_recovers(provider: Provider, first: Fault) -> String {
 
 /// The first request fails with this fault, and the second is answered. Returns the line about the first.
 fn pull_recovers(provider: Provider, first: Fault) -> String {
-    let server = provider.script([provider.answer(Word::Completed)], []).start();
+    let server = provider.script([provider.answer(Status::Completed)], []).start();
     let pull = FaultyProxy::new(server.address(), [first, Fault::None]);
     let output = provider
         .command("poll", &pull.url(), &server.url(), &[&OFTEN[..], &["-vv"]].concat())
@@ -78,7 +78,7 @@ fn pull_recovers(provider: Provider, first: Fault) -> String {
 /// Every connection fails with this fault, and the watch ends with the outage.
 fn never_recovers(provider: Provider, fault: Fault) -> CommandOutput {
     let server =
-        provider.script([provider.answer(Word::Completed)], [provider.connection([])]).start();
+        provider.script([provider.answer(Status::Completed)], [provider.connection([])]).start();
     let faulty = FaultyProxy::new(server.address(), [fault]);
     let output = provider.command("watch", &faulty.url(), &faulty.url(), &SHORT_OUTAGE).run();
     assert!(output.code == 75, "{output:#?}");
@@ -94,7 +94,7 @@ fn never_recovers(provider: Provider, fault: Fault) -> CommandOutput {
 fn failed_after(provider: Provider, steps: Vec<Step>, fault: Option<Fault>) -> Vec<Value> {
     let reported = Gate::new();
     let steps = [vec![Step::Await(reported.clone())], steps].concat();
-    let answers = [provider.answer(Word::Pending), provider.answer(Word::Failed)];
+    let answers = [provider.answer(Status::Pending), provider.answer(Status::Failed)];
     let connections = [provider.connection(steps), provider.connection([])];
     let server = provider.script(answers, connections).start();
     let proxy = fault.map(|fault| FaultyProxy::new(server.address(), [fault, Fault::None]));
@@ -108,7 +108,7 @@ fn failed_after(provider: Provider, steps: Vec<Step>, fault: Option<Fault>) -> V
 /// A message that would complete the transaction is cut off in the middle. Returns why the connection was lost.
 fn half_a_message(provider: Provider, failure: Failure) -> String {
     let fault = Fault::After(provider.half_an_ending(), failure);
-    let records = failed_after(provider, vec![provider.message(Word::Completed)], Some(fault));
+    let records = failed_after(provider, vec![provider.message(Status::Completed)], Some(fault));
     assert_eq!(statuses(&records).last(), Some(&"failed"));
     assert!(!statuses(&records).contains(&"completed"), "half a message was accepted");
     loss(&records).to_owned()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::{OFTEN, SHORT_OUTAGE, completed_by_push};
-use crate::support::provider::{Provider, Word};
+use crate::support::provider::{Provider, Status};
 use crate::support::proxy::ConnectProxy;
 use crate::support::server::Server;
 use crate::support::tls::Authority;
@@ -36,7 +36,7 @@ fn with_hosts(command: Txwatch) -> Option<(Txwatch, PathBuf)> {
 
 cells!(no_such_host_pull: all);
 fn no_such_host_pull(provider: Provider) {
-    let server = provider.script([provider.answer(Word::Completed)], []).start();
+    let server = provider.script([provider.answer(Status::Completed)], []).start();
     let url = server.url_as("localhost");
     let arguments = [&OFTEN[..], &["-vv"]].concat();
     let Some((command, hosts)) = with_hosts(provider.command("poll", &url, &url, &arguments))
@@ -85,9 +85,9 @@ fn no_such_host_for_good(provider: Provider) {
 /// A server whose name only the proxy can resolve, from the second request on.
 fn behind_a_proxy(provider: Provider, name: &str) -> (Server, ConnectProxy, Txwatch) {
     let authority = Authority::new();
-    let completed = provider.connection([provider.message(Word::Completed)]);
+    let completed = provider.connection([provider.message(Status::Completed)]);
     let server = provider
-        .script([provider.answer(Word::Completed)], [completed])
+        .script([provider.answer(Status::Completed)], [completed])
         .tls(authority.server("provider.invalid"))
         .start();
     let proxy = ConnectProxy::failing_first(server.address(), 1);

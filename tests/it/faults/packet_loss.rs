@@ -46,7 +46,7 @@ const CONNECTIONS: usize = Provider::ALL.len();
 fn every_loss_is_detected_and_recovered() {
     let slow = crate::support::casper::hash("slow");
     let wrapped = ["unshare", "-rnpf", "--kill-child", "sh", "-c", SCRIPT, "sh"];
-    let mut command = txwatch([] as [&str; 0]).wrapped_by(wrapped);
+    let mut command = txwatch([] as [&str; 0]).in_real_time().wrapped_by(wrapped);
     command.command().arg(slow).stdin(Stdio::piped());
     let mut running = command.start_piped();
     for _ in 0..CONNECTIONS {

@@ -4,14 +4,15 @@ use std::thread;
 
 use super::{OFTEN, completed_by_push, loss, never_recovers, polled, pull_recovers};
 use crate::support::faulty::{Failure, Fault, FaultyProxy};
-use crate::support::provider::{Provider, Word};
+use crate::support::provider::{Provider, Status};
 use crate::support::schema::{first_lost, last_source, of_type, only_result, statuses};
 use crate::support::script::Reply;
 
 /// An answer that would complete the transaction is cut off in the middle; the next one reports that it
 /// failed.
 fn half_an_answer(provider: Provider, failure: Failure) {
-    let answers = [Word::Pending, Word::Completed, Word::Failed].map(|word| provider.answer(word));
+    let answers =
+        [Status::Pending, Status::Completed, Status::Failed].map(|status| provider.answer(status));
     let server = provider.script(answers, []).start();
     let half = Fault::After(provider.half_an_ending(), failure);
     let pull = FaultyProxy::new(server.address(), [Fault::None, half, Fault::None]);
@@ -33,7 +34,7 @@ fn closed_inside(provider: Provider) {
 
 cells!(byte_by_byte_pull: all);
 fn byte_by_byte_pull(provider: Provider) {
-    let server = provider.script([provider.answer(Word::Completed)], []).start();
+    let server = provider.script([provider.answer(Status::Completed)], []).start();
     let pull = FaultyProxy::new(server.address(), [Fault::ByteByByte]);
     let output = provider.command("poll", &pull.url(), &server.url(), &[]).run();
     assert_eq!((output.code, pull.connections()), (0, 1), "{output:#?}");
@@ -55,7 +56,7 @@ fn stalled_for_good(provider: Provider) {
 
 cells!(stalled_until_the_timeout: all);
 fn stalled_until_the_timeout(provider: Provider) {
-    let server = provider.script([provider.answer(Word::Completed)], []).start();
+    let server = provider.script([provider.answer(Status::Completed)], []).start();
     let stalled = FaultyProxy::new(server.address(), [STALLED[0].clone()]);
     let arguments = ["--timeout", "400ms"];
     let output = provider.command("watch", &stalled.url(), &stalled.url(), &arguments).run();
@@ -92,7 +93,7 @@ const RETRY_AFTER: [(Option<u32>, u64); 2] = [(Some(1), 1_000), (None, 1_000)];
 cells!(too_many_requests_pull: all);
 fn too_many_requests_pull(provider: Provider) {
     let check = |(seconds, milliseconds): (Option<u32>, u64)| {
-        let answers = [too_many(seconds), provider.answer(Word::Completed)];
+        let answers = [too_many(seconds), provider.answer(Status::Completed)];
         let server = provider.script(answers, []).start();
         let (output, records) =
             provider.command("poll", &server.url(), &server.url(), &OFTEN).run_json();
@@ -110,7 +111,7 @@ fn too_many_requests_pull(provider: Provider) {
 cells!(too_many_requests_push: all);
 fn too_many_requests_push(provider: Provider) {
     for (seconds, milliseconds) in RETRY_AFTER {
-        let answers = [provider.answer(Word::Pending), provider.answer(Word::Completed)];
+        let answers = [provider.answer(Status::Pending), provider.answer(Status::Completed)];
         let server = provider.script(answers, [too_many(seconds)]).start();
         let (output, records) =
             provider.command("watch", &server.url(), &server.url(), &OFTEN).run_json();
@@ -130,7 +131,7 @@ fn too_many_requests_for_ever(provider: Provider) {
     let never = || Reply::status(429, "{}").header("Retry-After", &seconds);
     let output = polled(provider, [never()], &["--timeout", "400ms"]);
     assert_eq!(output.code, 124, "{output:#?}");
-    let answers = [provider.answer(Word::Pending), provider.answer(Word::Completed)];
+    let answers = [provider.answer(Status::Pending), provider.answer(Status::Completed)];
     let server = provider.script(answers, [never()]).start();
     let (output, records) =
         provider.command("watch", &server.url(), &server.url(), &OFTEN).run_json();
@@ -146,16 +147,16 @@ fn unavailable() -> Reply {
 cells!(unavailable_pull: all);
 fn unavailable_pull(provider: Provider) {
     let output =
-        polled(provider, [unavailable(), unavailable(), provider.answer(Word::Completed)], &[]);
+        polled(provider, [unavailable(), unavailable(), provider.answer(Status::Completed)], &[]);
     assert_eq!(output.code, 0, "{output:#?}");
     polled(provider, [unavailable()], &["--max-outage", "400ms"]).fails(75, "503");
 }
 
 cells!(unavailable_push: all);
 fn unavailable_push(provider: Provider) {
-    let completed = provider.connection([provider.message(Word::Completed)]);
+    let completed = provider.connection([provider.message(Status::Completed)]);
     let connections = [unavailable(), unavailable(), completed];
-    let server = provider.script([provider.answer(Word::Pending)], connections).start();
+    let server = provider.script([provider.answer(Status::Pending)], connections).start();
     let (output, records) =
         provider.command("watch", &server.url(), &server.url(), &OFTEN).run_json();
     assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");

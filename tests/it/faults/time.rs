@@ -5,7 +5,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use super::OFTEN;
-use crate::support::provider::{Provider, Word};
+use crate::support::provider::{Provider, Status};
 use crate::support::running::Running;
 use crate::support::script::{Gate, Step};
 
@@ -34,9 +34,9 @@ fn stopped(provider: Provider) {
 /// The ending is pushed while the process is stopped, and read before the timeout counts.
 fn beyond_the_timeout(provider: Provider) {
     let pushed = Gate::new();
-    let steps = [Step::Await(pushed.clone()), provider.message(Word::Completed)];
+    let steps = [Step::Await(pushed.clone()), provider.message(Status::Completed)];
     let connections = [provider.connection(steps)];
-    let server = provider.script([provider.answer(Word::Pending)], connections).start();
+    let server = provider.script([provider.answer(Status::Pending)], connections).start();
     let arguments = ["-o", "json", "--timeout", "1200ms"];
     let mut running =
         provider.command("watch", &server.url(), &server.url(), &arguments).start_piped();
@@ -49,7 +49,7 @@ fn beyond_the_timeout(provider: Provider) {
 /// The answer arrives while the process is stopped.
 fn beyond_the_outage_limit(provider: Provider) {
     let answered = Gate::new();
-    let answer = provider.answer(Word::Completed).awaits(&answered);
+    let answer = provider.answer(Status::Completed).awaits(&answered);
     let server = provider.script([answer], []).start();
     let arguments = [&OFTEN[..], &["--max-outage", "1200ms"]].concat();
     let running = provider.command("poll", &server.url(), &server.url(), &arguments).start();

@@ -1,7 +1,7 @@
 //! Certificates and tokens that expire.
 
 use super::OFTEN;
-use crate::support::provider::{Provider, Word};
+use crate::support::provider::{Provider, Status};
 use crate::support::script::{Gate, Step};
 use crate::support::server::Server;
 use crate::support::tls::Authority;
@@ -14,7 +14,7 @@ fn expired_certificate(provider: Provider, is_push: bool) {
     let config = |expired| {
         if expired { authority.expired("localhost") } else { authority.server("localhost") }
     };
-    let script = || provider.script([provider.answer(Word::Pending)], [provider.connection([])]);
+    let script = || provider.script([provider.answer(Status::Pending)], [provider.connection([])]);
     let pull = script().tls(config(!is_push)).start();
     let push = script().tls(config(is_push)).start();
     let [pull_url, push_url] = [&pull, &push].map(|server| server.url_as("localhost"));
@@ -59,9 +59,9 @@ cells!(token_expiry_pull: proof, transak, cspr);
 fn token_expiry_pull(provider: Provider) {
     let renewed = Gate::new();
     let answers = [
-        provider.answer(Word::Pending),
-        provider.refusal().awaits(&renewed),
-        provider.answer(Word::Completed),
+        provider.answer(Status::Pending),
+        provider.unauthorized().awaits(&renewed),
+        provider.answer(Status::Completed),
     ];
     let server = provider.script(answers, []).start();
     let (command, file) = with_file(provider, "poll", &server, &OFTEN);
@@ -82,10 +82,10 @@ fn token_expiry_push(provider: Provider) {
     let (reported, renewed) = (Gate::new(), Gate::new());
     let connections = [
         provider.connection([Step::Await(reported.clone()), Step::Close(1008, "token expired")]),
-        provider.refusal().awaits(&renewed),
-        provider.connection([provider.message(Word::Completed)]),
+        provider.unauthorized().awaits(&renewed),
+        provider.connection([provider.message(Status::Completed)]),
     ];
-    let server = provider.script([provider.answer(Word::Pending)], connections).start();
+    let server = provider.script([provider.answer(Status::Pending)], connections).start();
     let (command, file) = with_file(provider, "watch", &server, &["-o", "json"]);
     let mut running = command.start_piped();
     running.wait_for_stdout("\"pending\"");
@@ -103,7 +103,7 @@ fn token_expiry_push(provider: Provider) {
 
 cells!(token_expiry_for_good_pull: all);
 fn token_expiry_for_good_pull(provider: Provider) {
-    let answers = [provider.answer(Word::Pending), provider.refusal()];
+    let answers = [provider.answer(Status::Pending), provider.unauthorized()];
     let output = super::polled(provider, answers, &[]);
     let expected = match provider {
         Provider::Casper => "refused the request: 401",
@@ -117,8 +117,8 @@ cells!(token_expiry_for_good_push: proof, cspr, casper);
 fn token_expiry_for_good_push(provider: Provider) {
     let reported = Gate::new();
     let connections =
-        [provider.connection([Step::Await(reported.clone()), Step::Drop]), provider.refusal()];
-    let server = provider.script([provider.answer(Word::Pending)], connections).start();
+        [provider.connection([Step::Await(reported.clone()), Step::Drop]), provider.unauthorized()];
+    let server = provider.script([provider.answer(Status::Pending)], connections).start();
     let command = provider.command("watch", &server.url(), &server.url(), &[]);
     let (output, _) = command.run_json_opening(&reported, "\"pending\"");
     output.fails(77, ": 401");
@@ -129,8 +129,11 @@ fn token_expiry_for_good_push(provider: Provider) {
 fn issued_token() {
     let provider = Provider::Transak;
     let issued = issued("an-issued-token", 4_000_000_000);
-    let answers =
-        [provider.answer(Word::Pending), provider.refusal(), provider.answer(Word::Completed)];
+    let answers = [
+        provider.answer(Status::Pending),
+        provider.unauthorized(),
+        provider.answer(Status::Completed),
+    ];
     let server = provider.script(answers, []).route(REFRESH, [issued]).start();
     let output = provider
         .command("poll", &server.url(), &server.url(), &OFTEN)

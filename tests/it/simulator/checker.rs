@@ -13,11 +13,11 @@ use super::world::{SharedWorld, World};
 use txwatch::error::FailureKind;
 use txwatch::event::{Rows, Stamped, View, ViewSize};
 use txwatch::exit::{Code, TABLE};
-use txwatch::render::{Lines, RecordSink, Renderer};
+use txwatch::render::{JsonLines, RecordSink, Renderer};
 
 pub struct RecordChecker {
     world: SharedWorld,
-    records: Lines,
+    records: JsonLines,
     /// The number of the last record.
     seq: u64,
     pub summary: Option<Record>,
@@ -50,7 +50,7 @@ pub struct Record {
 
 impl RecordChecker {
     pub fn new(world: SharedWorld, view_size: Option<ViewSize>) -> Self {
-        let records = Lines::default();
+        let records = JsonLines::default();
         RecordChecker { world, records, seq: 0, summary: None, view_size, drawn: Vec::new() }
     }
 }

@@ -3,7 +3,7 @@
 use super::checker::Record;
 use super::time::{Millis, TICK};
 use super::world::World;
-use txwatch::driver::Broken;
+use txwatch::driver::RunError;
 use txwatch::event::Closing;
 use txwatch::exit::Code;
 
@@ -11,7 +11,7 @@ use txwatch::exit::Code;
 pub fn check_end(
     world: &mut World,
     summary: Option<&Record>,
-    ended: Option<Result<Closing, Broken>>,
+    ended: Option<Result<Closing, RunError>>,
 ) {
     let Some(Ok(closing)) = ended else {
         return world.violation(format!("the command hangs or breaks: {ended:?}"));

@@ -1,4 +1,4 @@
-//! What a Casper node and CSPR.cloud say of a transaction.
+//! The answers and events of a Casper node and of CSPR.cloud about a transaction.
 
 use serde_json::{Value, json};
 use txwatch::sandbox::casper::format::{self as node, Block, Execution, Transaction, Variant};
@@ -12,17 +12,17 @@ use super::txwatch::{Txwatch, command_for};
 pub const HASH: &str = "446f9511258112c6e5150ee13d57c421da2bc30e0058db6165855a9d1ba4b868";
 /// The hash of another transaction.
 pub const OTHER: &str = "99483863a391510b8d3447dd5cfc446b42d65e598672d569abc4cdded85b81e6";
-/// The block of those that are in one.
+/// The block of the executed transactions.
 pub const BLOCK: &str = "351064b9e22c96e4ead65cdc4c8bef816cc8039f65ea0b1a1e0c7860c7152366";
-/// Where a node is asked.
+/// The path of a node's JSON-RPC.
 pub const RPC: &str = "/rpc";
-/// Where it tells of events.
+/// The path of a node's event stream.
 pub const EVENTS: &str = "/events";
 
-/// The public key of who sent it.
+/// The public key of the sender.
 const SENDER: &str = "020304811a7b142c";
 const SENT_AT: &str = "2024-11-27T17:24:10.516Z";
-/// So short after that, nothing has expired.
+/// A minute later, before any transaction has expired.
 const MINUTE_LATER: &str = "Wed, 27 Nov 2024 17:25:10 GMT";
 
 /// A command about the transaction [`HASH`] of a Casper node.
@@ -36,28 +36,28 @@ pub fn cspr_command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch 
 }
 
 impl Script {
-    /// What a node's JSON-RPC answers, one question after the other.
+    /// The replies of a node's JSON-RPC, in order.
     pub fn rpc(self, replies: impl Into<Vec<Reply>>) -> Self {
         self.route(RPC, replies)
     }
 
-    /// What a node's event streams do, one after the other.
+    /// The replies to requests for a node's event stream, in order.
     pub fn events(self, replies: impl Into<Vec<Reply>>) -> Self {
         self.route(EVENTS, replies)
     }
 
-    /// What CSPR.cloud's REST answers for a hash.
+    /// The replies of CSPR.cloud's REST API about a hash.
     pub fn deploy(self, hash: &str, replies: impl Into<Vec<Reply>>) -> Self {
         self.route(&format!("/deploys/{hash}"), replies)
     }
 
-    /// What CSPR.cloud's streams for these hashes do, one after the other.
+    /// The replies to upgrades of CSPR.cloud's stream for these hashes, in order.
     pub fn stream(self, hashes: &str, replies: impl Into<Vec<Reply>>) -> Self {
         self.route(&format!("/deploys?deploy_hash={hashes}"), replies)
     }
 }
 
-const fn sent(hash: &str) -> Transaction<'_> {
+const fn transaction(hash: &str) -> Transaction<'_> {
     Transaction {
         hash,
         variant: Variant::Version1,
@@ -70,12 +70,12 @@ const fn sent(hash: &str) -> Transaction<'_> {
 
 const IN_BLOCK: Block<'_> = Block { hash: BLOCK, height: 10 };
 
-fn how(error: &Value) -> Execution<'_> {
+fn execution(error: &Value) -> Execution<'_> {
     let error = error.as_str();
     Execution { error, cost: "1234567891", consumed: "100000", ..Execution::default() }
 }
 
-/// What a node answers by its own clock, a minute after the transaction was sent.
+/// An answer of a node whose clock is a minute past the transaction's timestamp.
 pub fn answer(body: &Value) -> Reply {
     Reply::json(body).header("Date", MINUTE_LATER)
 }
@@ -85,69 +85,69 @@ pub fn result(result: Value) -> Reply {
     answer(&node::response(&json!(1), result))
 }
 
-/// What a node knows of a transaction.
+/// The answer about a transaction, with this execution info.
 pub fn known(hash: &str, info: Value) -> Reply {
-    result(node::transaction_result(&sent(hash), info))
+    result(node::transaction_result(&transaction(hash), info))
 }
 
-/// A transaction that waits.
+/// The answer about a transaction that was not executed yet.
 pub fn waiting() -> Reply {
     known(HASH, Value::Null)
 }
 
-/// A transaction in a block, not executed yet.
+/// The answer about a transaction that is in a block and was not executed yet.
 pub fn included() -> Reply {
     known(HASH, node::execution_info(&IN_BLOCK, None))
 }
 
-/// The result of a transaction that was executed, perhaps with an error.
+/// The result about a transaction that was executed, with an error unless that is null.
 pub fn executed_result(hash: &str, error: Value) -> Value {
-    let info = node::execution_info(&IN_BLOCK, Some(&how(&error)));
-    node::transaction_result(&sent(hash), info)
+    let info = node::execution_info(&IN_BLOCK, Some(&execution(&error)));
+    node::transaction_result(&transaction(hash), info)
 }
 
-/// The answer about it.
+/// The answer with that result.
 pub fn executed(error: Value) -> Reply {
     result(executed_result(HASH, error))
 }
 
-/// A transaction that was sent at this time and waits.
+/// The answer about a transaction with this timestamp that was not executed yet.
 pub fn waiting_since(timestamp: &str) -> Reply {
-    result(node::transaction_result(&Transaction { timestamp, ..sent(HASH) }, Value::Null))
+    result(node::transaction_result(&Transaction { timestamp, ..transaction(HASH) }, Value::Null))
 }
 
-/// A deploy that was executed with an error, as nodes of 1.x answer.
+/// The answer of a node of 1.x about a deploy that was executed with an error.
 pub fn executed_by_1_x(error: &Value) -> Reply {
-    let deploy = Transaction { variant: Variant::Deploy, ..sent(HASH) };
-    result(node::first_deploy_result(&deploy, Some((&IN_BLOCK, &how(error)))))
+    let deploy = Transaction { variant: Variant::Deploy, ..transaction(HASH) };
+    result(node::first_deploy_result(&deploy, Some((&IN_BLOCK, &execution(error)))))
 }
 
 /// An error of JSON-RPC.
-pub fn refusal(code: i64, message: &str) -> Reply {
+pub fn rpc_error(code: i64, message: &str) -> Reply {
     answer(&node::error(&json!(1), code, message))
 }
 
-/// No node of 2.0 knows it.
+/// The error of a node of 2.0 that does not know the transaction.
 pub fn unknown() -> Reply {
-    refusal(-32014, "No such transaction")
+    rpc_error(-32014, "No such transaction")
 }
 
 /// The event of an execution.
 pub fn processed(hash: &str, error: Value) -> Value {
-    node::processed(&sent(hash), &IN_BLOCK, &how(&error))
+    node::processed(&transaction(hash), &IN_BLOCK, &execution(&error))
 }
 
 /// The event of an acceptance.
 pub fn accepted(hash: &str) -> Value {
-    node::accepted(&sent(hash))
+    node::accepted(&transaction(hash))
 }
 
 /// The event of a deploy's expiry.
 pub fn deploy_expired(hash: &str) -> Value {
-    node::expired(&Transaction { variant: Variant::Deploy, ..sent(hash) })
+    node::expired(&Transaction { variant: Variant::Deploy, ..transaction(hash) })
 }
 
-/// CSPR.cloud's deploy.
+/// A deploy of CSPR.cloud.
 pub fn deploy(hash: &str, status: &str, error: Value) -> Value {
     cloud::deploy(&Deploy {
         hash,
@@ -161,17 +161,17 @@ pub fn deploy(hash: &str, status: &str, error: Value) -> Value {
     })
 }
 
-/// CSPR.cloud's answer about it.
+/// The answer of CSPR.cloud about a deploy.
 pub fn record(hash: &str, status: &str, error: Value) -> Reply {
     Reply::json(&cloud::found(deploy(hash, status, error)))
 }
 
-/// CSPR.cloud's event about it.
+/// The event of CSPR.cloud about an executed deploy.
 pub fn created(hash: &str, error: Value) -> Value {
     cloud::created(deploy(hash, "processed", error), "2024-11-27T17:24:10.123456789Z".into())
 }
 
-/// An error of CSPR.cloud's REST.
+/// An error of CSPR.cloud's REST API.
 pub fn error(status: u16, code: &str, message: &str) -> Reply {
     Reply::status(status, cloud::error(code, message).to_string())
 }

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared by the tests: commands, servers, proxies, terminals, and the messages of the providers.
 
 pub mod bless;
 pub mod canary;
@@ -7,13 +7,13 @@ pub mod chain;
 pub mod echo;
 pub mod faulty;
 pub mod hostile;
+pub mod hostile_samples;
 pub mod peers;
 pub mod proof;
 pub mod provider;
 pub mod proxy;
 pub mod rehearsal;
 pub mod running;
-pub mod said;
 pub mod schema;
 pub mod script;
 pub mod server;

@@ -51,17 +51,17 @@ impl Script {
     }
 }
 
-/// What REST answers: a status since so many seconds past ten.
+/// The answer of the REST API: a status set so many seconds past ten.
 pub fn record(id: &str, status: &str, second: u32) -> Value {
-    told(id, status, second, format::record)
+    with_status(id, status, second, format::record)
 }
 
-/// What the WebSocket sends.
+/// The message of the WebSocket about it.
 pub fn update(id: &str, status: &str, second: u32) -> Value {
-    told(id, status, second, format::update)
+    with_status(id, status, second, format::update)
 }
 
-fn told(id: &str, status: &str, second: u32, write: fn(&Transaction<'_>) -> Value) -> Value {
+fn with_status(id: &str, status: &str, second: u32, write: fn(&Transaction<'_>) -> Value) -> Value {
     let time = format!("2026-04-01T10:{:02}:{:02}Z", second / 60, second % 60);
     write(&Transaction {
         id,
@@ -74,7 +74,7 @@ fn told(id: &str, status: &str, second: u32, write: fn(&Transaction<'_>) -> Valu
     })
 }
 
-/// An error in the form of today.
+/// An error body in the current form.
 pub fn error(slug: &str, code: &str) -> String {
     format::error(slug, code, &format!("the message of {code}")).to_string()
 }

@@ -1,4 +1,4 @@
-//! The four providers, as far as they are alike: a transaction that is asked for, and told of.
+//! The four providers behind one interface: a transaction that is looked up and pushed.
 
 use serde_json::{Value, json};
 
@@ -17,9 +17,9 @@ pub enum Provider {
     Casper,
 }
 
-/// Where the transaction stands.
+/// The status of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum Status {
     Pending,
     Completed,
     Failed,
@@ -30,7 +30,7 @@ use Provider::{Casper, Cspr, Proof, Transak};
 impl Provider {
     pub const ALL: [Provider; 4] = [Proof, Transak, Cspr, Casper];
 
-    /// By the name of its profile.
+    /// The provider of the profile with this name.
     pub fn named(name: &str) -> Self {
         Provider::ALL.into_iter().find(|provider| provider.name() == name).expect(name)
     }
@@ -44,7 +44,7 @@ impl Provider {
         }
     }
 
-    /// What is asked for the transaction.
+    /// The path of lookups for the transaction.
     pub fn pull_path(self) -> String {
         match self {
             Proof => proof::rest_path(proof::ID),
@@ -54,7 +54,7 @@ impl Provider {
         }
     }
 
-    /// What is opened to be told of it.
+    /// The path and query of the push connection.
     pub fn push_path(self) -> String {
         match self {
             Proof => proof::push_path(proof::ID),
@@ -64,7 +64,7 @@ impl Provider {
         }
     }
 
-    /// What it answers, and what its connections do, one after the other.
+    /// A script of the answers to lookups, and of the push connections, in order.
     pub fn script(
         self,
         answers: impl Into<Vec<Reply>>,
@@ -73,33 +73,35 @@ impl Provider {
         Script::new().route(&self.pull_path(), answers).route(&self.push_path(), connections)
     }
 
-    /// The answer to who asks for the transaction.
-    pub fn answer(self, word: Word) -> Reply {
-        let failure = failure(word);
-        match (self, word) {
-            (Proof, _) => Reply::json(&proof::record(proof::ID, proof_word(word), word as u32)),
-            (Transak, _) => transak::record(transak::ID, transak_word(word), word as u32),
-            (Cspr, Word::Pending) => chain::record(HASH, "pending", Value::Null),
-            (Cspr, _) => chain::record(HASH, "processed", failure),
-            (Casper, Word::Pending) => chain::waiting(),
-            (Casper, _) => chain::executed(failure),
+    /// The answer to a lookup.
+    pub fn answer(self, status: Status) -> Reply {
+        let error = execution_error(status);
+        match (self, status) {
+            (Proof, _) => {
+                Reply::json(&proof::record(proof::ID, proof_status(status), status as u32))
+            }
+            (Transak, _) => transak::record(transak::ID, transak_status(status), status as u32),
+            (Cspr, Status::Pending) => chain::record(HASH, "pending", Value::Null),
+            (Cspr, _) => chain::record(HASH, "processed", error),
+            (Casper, Status::Pending) => chain::waiting(),
+            (Casper, _) => chain::executed(error),
         }
     }
 
-    /// The message about an ending.
-    pub fn message(self, word: Word) -> Step {
+    /// The pushed message about a final status.
+    pub fn message(self, status: Status) -> Step {
         match self {
-            Proof => Step::json(&proof::update(proof::ID, proof_word(word), word as u32)),
+            Proof => Step::json(&proof::update(proof::ID, proof_status(status), status as u32)),
             Transak => {
-                let order = transak::order(transak::ID, transak_word(word), word as u32);
+                let order = transak::order(transak::ID, transak_status(status), status as u32);
                 transak::event(transak::ID, &order)
             }
-            Cspr => Step::json(&chain::created(HASH, failure(word))),
-            Casper => Step::event(1, &chain::processed(HASH, failure(word))),
+            Cspr => Step::json(&chain::created(HASH, execution_error(status))),
+            Casper => Step::event(1, &chain::processed(HASH, execution_error(status))),
         }
     }
 
-    /// A connection on which this happens once the transaction is followed.
+    /// A push connection with these steps once the transaction is subscribed.
     pub fn connection(self, steps: impl Into<Vec<Step>>) -> Reply {
         match self {
             Proof | Cspr => Reply::upgrade(steps),
@@ -108,7 +110,7 @@ impl Provider {
         }
     }
 
-    /// Half of the word that says in a message or an answer that the transaction has ended.
+    /// The first half of the text that makes a message or an answer final.
     pub fn half_an_ending(self) -> &'static str {
         match self {
             Proof => "\"complet",
@@ -118,16 +120,16 @@ impl Provider {
         }
     }
 
-    /// How it refuses a token.
-    pub fn refusal(self) -> Reply {
+    /// The answer to a token that is not accepted.
+    pub fn unauthorized(self) -> Reply {
         match self {
             Proof => Reply::status(401, proof::error("unauthorised", "invalid_token")),
             Transak => transak::error(401, "Unauthorized", "Authorization Required"),
-            Cspr | Casper => chain::error(401, "unauthorized", "it says"),
+            Cspr | Casper => chain::error(401, "unauthorized", "details"),
         }
     }
 
-    /// A command about the transaction, without a token, with an address for each side.
+    /// A command about the transaction, with a URL for each side and without a token.
     pub fn tokenless(self, name: &str, pull: &str, push: &str, arguments: &[&str]) -> Txwatch {
         let id = match self {
             Proof => proof::ID,
@@ -146,7 +148,7 @@ impl Provider {
             .env(&variable("PUSH_URL"), format!("{push}{events}"))
     }
 
-    /// The same, with the token where there is one.
+    /// The same, with a token if the provider needs one.
     pub fn command(self, name: &str, pull: &str, push: &str, arguments: &[&str]) -> Txwatch {
         let command = self.tokenless(name, pull, push, arguments);
         match self {
@@ -160,26 +162,26 @@ impl Provider {
     }
 }
 
-fn proof_word(word: Word) -> &'static str {
-    match word {
-        Word::Pending => "pending",
-        Word::Completed => "completed",
-        Word::Failed => "failed",
+fn proof_status(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "pending",
+        Status::Completed => "completed",
+        Status::Failed => "failed",
     }
 }
 
-fn transak_word(word: Word) -> &'static str {
-    match word {
-        Word::Pending => "AWAITING_PAYMENT_FROM_USER",
-        Word::Completed => "COMPLETED",
-        Word::Failed => "FAILED",
+fn transak_status(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "AWAITING_PAYMENT_FROM_USER",
+        Status::Completed => "COMPLETED",
+        Status::Failed => "FAILED",
     }
 }
 
-/// What a chain says of one that was executed.
-fn failure(word: Word) -> Value {
-    match word {
-        Word::Failed => json!("User error: 1"),
-        Word::Pending | Word::Completed => Value::Null,
+/// The error of an execution on a chain.
+fn execution_error(status: Status) -> Value {
+    match status {
+        Status::Failed => json!("User error: 1"),
+        Status::Pending | Status::Completed => Value::Null,
     }
 }

@@ -1,4 +1,4 @@
-//! Transak's orders, and Pusher's messages about them.
+//! Transak's orders, Pusher's messages about them, and where they are served.
 
 use serde_json::Value;
 use txwatch::sandbox::transak::format::{self, Order, Passed, Person};
@@ -27,22 +27,22 @@ pub fn order_path(id: &str) -> String {
     format!("/partners/api/v2/order/{id}")
 }
 
-/// Where tokens are issued.
+/// The path at which tokens are issued.
 pub const REFRESH: &str = "/partners/api/v2/refresh-token";
 
 impl Script {
-    /// What Transak's REST answers for this order.
+    /// The replies of Transak's REST API about this order.
     pub fn order(self, id: &str, replies: impl Into<Vec<Reply>>) -> Self {
         self.route(&order_path(id), replies)
     }
 
-    /// What happens on the Pusher connections, one after the other.
+    /// The replies to upgrades of the Pusher connection, in order.
     pub fn pusher(self, replies: impl Into<Vec<Reply>>) -> Self {
         self.route(&pusher_path(), replies)
     }
 }
 
-/// What must not be shown of an order.
+/// Parts of the personal data of an order.
 pub const PERSONAL: [&str; 4] = ["14.142", "user-123", "BEEF", "Jane"];
 
 const PERSON: Person<'_> = Person {
@@ -53,17 +53,17 @@ const PERSON: Person<'_> = Person {
     message: "Dear Jane",
 };
 
-/// An order with a status since so many seconds past ten, as events have it.
+/// An order as in events, whose status was set so many seconds past ten.
 pub fn order(id: &str, status: &str, second: u32) -> Value {
-    told(id, status, second, format::order)
+    with_status(id, status, second, format::order)
 }
 
-/// What REST answers about an order.
+/// The answer of the REST API about an order.
 pub fn record(id: &str, status: &str, second: u32) -> Reply {
-    Reply::json(&format::found(told(id, status, second, format::record)))
+    Reply::json(&format::found(with_status(id, status, second, format::record)))
 }
 
-fn told(id: &str, status: &str, second: u32, write: fn(&Order<'_>) -> Value) -> Value {
+fn with_status(id: &str, status: &str, second: u32, write: fn(&Order<'_>) -> Value) -> Value {
     const BEGAN: &str = "2026-04-01T10:00:00.000Z";
     let time = format!("2026-04-01T10:00:{second:02}.000Z");
     let history = [("AWAITING_PAYMENT_FROM_USER", BEGAN), (status, time.as_str())];
@@ -89,24 +89,24 @@ pub fn issued(token: &str, expires_at: i64) -> Reply {
     Reply::json(&format::access_token(token, expires_at))
 }
 
-/// The welcome of a Pusher server.
-pub fn hello() -> Step {
+/// The first message of a Pusher server.
+pub fn established() -> Step {
     Step::json(&pusher::connection_established("1.2", 120))
 }
 
-/// A subscription that succeeded.
+/// The answer to a subscription.
 pub fn subscribed(channel: &str) -> Step {
     Step::json(&pusher::subscription_succeeded(channel))
 }
 
-/// Something published: text, or JSON that is encoded once more.
+/// A published event; data that is not a text is encoded as JSON in a text.
 pub fn event(channel: &str, data: &Value) -> Step {
     let data = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
     Step::json(&pusher::published("ORDER_PROCESSING", channel, data))
 }
 
-/// A connection on which a channel is subscribed, and then this happens.
+/// A connection on which the channel is subscribed, followed by these steps.
 pub fn connection(channel: &str, steps: impl IntoIterator<Item = Step>) -> Reply {
-    let steps: Vec<Step> = [hello(), subscribed(channel)].into_iter().chain(steps).collect();
+    let steps: Vec<Step> = [established(), subscribed(channel)].into_iter().chain(steps).collect();
     Reply::upgrade(steps)
 }

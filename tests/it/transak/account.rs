@@ -8,7 +8,9 @@ use super::{FAR, nothing_personal, with_secret};
 use crate::support::schema::{of_type, warning_messages};
 use crate::support::script::{Reply, Step};
 use crate::support::server::{Script, Server};
-use crate::support::transak::{REFRESH, connection, event, hello, issued, order, pusher_path};
+use crate::support::transak::{
+    REFRESH, connection, established, event, issued, order, pusher_path,
+};
 use crate::support::txwatch::{API_KEY, TOKEN, Txwatch, txwatch};
 
 /// A watch of every order of the account.
@@ -149,7 +151,7 @@ fn an_order_signed_with_a_renewed_token_is_accepted() {
         .route(
             &format!("/app/app-1?protocol=7&client=txwatch&version={version}"),
             [Reply::upgrade([
-                hello(),
+                established(),
                 signed("by-another", "another-token"),
                 signed("by-the-expired-one", &expired),
                 signed("by-the-renewed-one", "the-renewed-token"),

@@ -5,14 +5,16 @@ use txwatch::sandbox::transak::pusher;
 use crate::support::schema::of_type;
 use crate::support::script::{Reply, Step};
 use crate::support::server::Script;
-use crate::support::transak::{ID, command, connection, event, hello, order, pusher_path, record};
+use crate::support::transak::{
+    ID, command, connection, established, event, order, pusher_path, record,
+};
 
 #[test]
 fn close_codes_of_pusher_are_explained() {
     for (steps, code, needle) in [
         (vec![Step::Close(4001, "no app")], 77, "is the pusher_key right?"),
-        (vec![hello(), Step::Close(4004, "")], 75, "over its quota of connections"),
-        (vec![hello(), Step::Close(4009, "")], 77, "not authorised"),
+        (vec![established(), Step::Close(4004, "")], 75, "over its quota of connections"),
+        (vec![established(), Step::Close(4009, "")], 77, "not authorised"),
         (vec![Step::json(&pusher::error(Some(4001), "App key x"))], 77, "App key x (4001)"),
     ] {
         let server = Script::new().pusher([Reply::upgrade(steps)]).start();
@@ -24,7 +26,7 @@ fn close_codes_of_pusher_are_explained() {
 
 #[test]
 fn code_4200_reconnects_at_once_and_then_with_backoff() {
-    let restarting = || Reply::upgrade([hello(), Step::Close(4200, "")]);
+    let restarting = || Reply::upgrade([established(), Step::Close(4200, "")]);
     let ready = connection(ID, [event(ID, &order(ID, "COMPLETED", 2))]);
     let server = Script::new().pusher([restarting(), restarting(), ready]).start();
     let (output, records) = command("watch", &server, &[]).run_json();

@@ -7,7 +7,7 @@ use crate::support::schema::{of_type, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};
 use crate::support::transak::{
-    ID, command, connection, error, event, hello, order, order_path, pusher_path, record,
+    ID, command, connection, error, established, event, order, order_path, pusher_path, record,
     subscribed,
 };
 use crate::support::txwatch::{API_KEY, TOKEN, txwatch};
@@ -149,7 +149,7 @@ fn grace_waits_for_a_refund() {
 #[test]
 fn thousands_of_orders_share_a_connection() {
     let ids: Vec<String> = (0..2_000).map(|index| format!("order-{index}")).collect();
-    let steps: Vec<Step> = [hello()]
+    let steps: Vec<Step> = [established()]
         .into_iter()
         .chain(ids.iter().map(|id| subscribed(id)))
         .chain(ids.iter().map(|id| event(id, &order(id, "COMPLETED", 1))))
@@ -187,7 +187,7 @@ fn config_check_tests_push_and_rest() {
     let unknown = || error(400, "Bad Request", "Order not found");
 
     let server =
-        Script::new().pusher([Reply::upgrade([hello()])]).order(probe, [unknown()]).start();
+        Script::new().pusher([Reply::upgrade([established()])]).order(probe, [unknown()]).start();
     let output = check(&server).transak_token().run();
     assert_eq!(output.code, 0, "{output:#?}");
     assert!(
@@ -195,13 +195,14 @@ fn config_check_tests_push_and_rest() {
         "{output:#?}"
     );
 
-    let server = Script::new().pusher([Reply::upgrade([hello()])]).start();
+    let server = Script::new().pusher([Reply::upgrade([established()])]).start();
     let output = check(&server).run();
     assert_eq!(output.code, 0, "{output:#?}");
     assert!(output.stdout.contains("no access token"), "{output:#?}");
 
     let refused = error(401, "Unauthorized", "Authorization Required");
-    let server = Script::new().pusher([Reply::upgrade([hello()])]).order(probe, [refused]).start();
+    let server =
+        Script::new().pusher([Reply::upgrade([established()])]).order(probe, [refused]).start();
     check(&server).transak_token().run().fails(77, "refused the token");
 
     let server = Script::new().pusher([Reply::upgrade([Step::Close(4001, "no app")])]).start();

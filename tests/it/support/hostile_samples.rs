@@ -1,4 +1,4 @@
-//! What each provider says of a transaction, with hostile text in each of its fields in turn.
+//! The answers and messages of each provider, with hostile text in each of their fields in turn.
 
 use serde_json::{Value, json};
 use txwatch::sandbox::casper::format as node;
@@ -11,24 +11,24 @@ use super::server::{Script, Server};
 use super::txwatch::{Txwatch, txwatch};
 use super::{chain, proof, transak};
 
-/// What is said about so many transactions, one hostile thing in each.
-pub struct Said {
+/// The samples of a provider: a transaction for each field that is hostile.
+pub struct HostileSamples {
     pub provider: &'static str,
-    /// The target, and what REST answers about it.
+    /// Each target, with the answer about it.
     pub answers: Vec<(String, Value)>,
-    /// What is pushed about it.
+    /// The hostile message about each.
     pushes: Vec<Value>,
-    /// What is pushed at last, and harmless.
+    /// The final message about each, which is harmless.
     endings: Vec<Value>,
 }
 
-/// Pairs each hostile form of a sample with an id of its own.
-fn numbered(
+/// Gives each hostile variant of the samples an id of its own.
+fn samples(
     name: &'static str,
     keep: &[&str],
     answer: impl Fn(&str) -> Value,
     push: impl Fn(&str, bool) -> Value,
-) -> Said {
+) -> HostileSamples {
     let count = each(&answer("x"), keep).len().max(each(&push("x", false), keep).len());
     let id = |number: usize| match name {
         "cspr" => format!("{:064x}", number + 1),
@@ -41,7 +41,7 @@ fn numbered(
         _ => name.to_owned(),
     };
     let numbers = 0..count;
-    Said {
+    HostileSamples {
         provider: name,
         answers: numbers
             .clone()
@@ -52,53 +52,55 @@ fn numbered(
     }
 }
 
-/// Every provider's.
-pub fn all_said() -> [Said; 4] {
-    let word = |ends: bool| if ends { "completed" } else { "processing" };
-    let transak_word = |ends: bool| if ends { "COMPLETED" } else { "PROCESSING" };
+/// Those of every provider.
+pub fn hostile_samples() -> [HostileSamples; 4] {
+    let status = |is_final: bool| if is_final { "completed" } else { "processing" };
+    let transak_status = |is_final: bool| if is_final { "COMPLETED" } else { "PROCESSING" };
     [
-        numbered(
+        samples(
             "proof",
             &["merchant_transaction_id", "event"],
             |id| proof::record(id, "failed", 1),
-            |id, ends| proof::update(id, word(ends), if ends { 9 } else { 1 }),
+            |id, is_final| proof::update(id, status(is_final), if is_final { 9 } else { 1 }),
         ),
-        numbered(
+        samples(
             "transak",
             &["id", "_id"],
             |id| transak::order(id, "FAILED", 1),
-            |id, ends| transak::order(id, transak_word(ends), if ends { 9 } else { 1 }),
+            |id, is_final| {
+                transak::order(id, transak_status(is_final), if is_final { 9 } else { 1 })
+            },
         ),
-        numbered(
+        samples(
             "cspr",
             &["deploy_hash", "action"],
             |hash| chain::deploy(hash, "processed", "User error: 1".into()),
-            |hash, ends| {
-                if ends {
+            |hash, is_final| {
+                if is_final {
                     chain::created(hash, Value::Null)
                 } else {
                     chain::created(hash, "User error: 1".into())
                 }
             },
         ),
-        numbered(
+        samples(
             "casper",
             &["hash", "transaction_hash"],
             |hash| chain::executed_result(hash, "Out of gas".into()),
-            |hash, ends| {
-                if ends { chain::processed(hash, Value::Null) } else { chain::accepted(hash) }
+            |hash, is_final| {
+                if is_final { chain::processed(hash, Value::Null) } else { chain::accepted(hash) }
             },
         ),
     ]
 }
 
-/// The id behind a target.
+/// The id of a target.
 fn id(target: &str) -> &str {
     target.split_once(':').unwrap().1
 }
 
-impl Said {
-    /// What REST answers, as the provider wraps it.
+impl HostileSamples {
+    /// The body of an answer.
     pub fn wrapped(&self, answer: &Value) -> Value {
         match self.provider {
             "proof" => answer.clone(),
@@ -108,8 +110,8 @@ impl Said {
         }
     }
 
-    /// A server that answers this for each target, and pushes where it is to.
-    pub fn served(&self, answers: impl Fn(&Value) -> Reply, pushes: bool) -> Server {
+    /// A server that answers this about each target, and pushes messages if it is to.
+    pub fn server(&self, answers: impl Fn(&Value) -> Reply, pushes: bool) -> Server {
         let mut script = Script::new();
         for (number, (target, answer)) in self.answers.iter().enumerate() {
             let reply = [answers(answer)];
@@ -122,8 +124,8 @@ impl Said {
         }
         match (pushes, self.provider) {
             (false, _) => script,
-            (true, "proof" | "casper") => self.pushed_apart(script),
-            (true, _) => self.pushed_together(script),
+            (true, "proof" | "casper") => self.push_separately(script),
+            (true, _) => self.push_together(script),
         }
         .start()
     }
@@ -134,20 +136,20 @@ impl Said {
         targets.zip(pushes).map(|(id, (push, ending))| (id, push, ending))
     }
 
-    /// A connection for each.
-    fn pushed_apart(&self, mut script: Script) -> Script {
+    /// Adds a push connection for each target.
+    fn push_separately(&self, mut script: Script) -> Script {
         let line = HOSTILE.replace(['\r', '\n'], "");
-        let odd = format!(":{line}\nevent: {line}\nid: {line}\ndata: {line}\n\n");
+        let malformed = format!(":{line}\nevent: {line}\nid: {line}\ndata: {line}\n\n");
         for (number, (id, push, ending)) in self.pushes().enumerate() {
             script = match self.provider {
                 "proof" => {
-                    let odd = Step::Text(HOSTILE.to_owned());
-                    let steps = [Step::json(push), odd, Step::json(ending)];
+                    let malformed = Step::Text(HOSTILE.to_owned());
+                    let steps = [Step::json(push), malformed, Step::json(ending)];
                     script.push(id, [Reply::upgrade(steps)])
                 }
                 _ => {
-                    let odd = Step::Raw(odd.clone().into_bytes());
-                    let steps = [Step::event(1, push), odd, Step::event(2, ending)];
+                    let malformed = Step::Raw(malformed.clone().into_bytes());
+                    let steps = [Step::event(1, push), malformed, Step::event(2, ending)];
                     script.route(&format!("/n{number}/events"), [Reply::events(steps)])
                 }
             };
@@ -155,14 +157,14 @@ impl Said {
         script
     }
 
-    /// One connection for all of them.
-    fn pushed_together(&self, script: Script) -> Script {
+    /// Adds one push connection for all targets.
+    fn push_together(&self, script: Script) -> Script {
         let ids: Vec<_> = self.pushes().map(|(id, ..)| id).collect();
         if self.provider == "cspr" {
             let steps = self.pushes().flat_map(|(_, push, ending)| [push, ending].map(Step::json));
             return script.stream(&ids.join(","), [Reply::upgrade(steps.collect::<Vec<_>>())]);
         }
-        let odd = [
+        let malformed = [
             pusher::published(HOSTILE, HOSTILE, HOSTILE),
             pusher::error(Some(4301), HOSTILE),
             json!({ "event": "pusher:subscription_error", "channel": ids[0], "data": { "error": HOSTILE } }),
@@ -171,17 +173,20 @@ impl Said {
         let events = self
             .pushes()
             .flat_map(|(id, push, ending)| [push, ending].map(|order| transak::event(id, order)));
-        let steps = [transak::hello()].into_iter().chain(odd.iter().map(Step::json)).chain(events);
+        let steps = [transak::established()]
+            .into_iter()
+            .chain(malformed.iter().map(Step::json))
+            .chain(events);
         script.pusher([Reply::upgrade(steps.collect::<Vec<_>>())])
     }
 
-    /// A command for all of it.
+    /// A command about all targets.
     pub fn command(&self, name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
         let targets: Vec<_> = self.answers.iter().map(|(target, _)| target.as_str()).collect();
         self.command_for(&targets, name, server, arguments)
     }
 
-    /// A command for these targets of it.
+    /// A command about these targets.
     pub fn command_for(
         &self,
         targets: &[&str],

@@ -1,5 +1,5 @@
-//! Each provider's own feed on a connection that dies without a sign, and on one that only seems to,
-//! because it was we who were away.
+//! Each provider's feed on a connection that dies unnoticed, and on one that only seems dead because this process was
+//! suspended.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -43,7 +43,7 @@ macro_rules! for_each_provider {
     };
 }
 
-/// What a provider sends once it is connected to, until the transaction is subscribed to.
+/// The messages of a provider from the opening of the connection to the subscription.
 fn handshake(name: &str, id: &str) -> Vec<String> {
     let hello = json!({ "event": "pusher:connection_established", "data": "{}" });
     let event = "pusher_internal:subscription_succeeded";
@@ -54,7 +54,7 @@ fn handshake(name: &str, id: &str) -> Vec<String> {
     }
 }
 
-/// How it says that the transaction is completed.
+/// The message that the transaction is completed.
 fn completed(name: &str, id: &str) -> String {
     let message = match name {
         "proof" => json!({ "event": "tx.update", "status": "completed" }),
@@ -71,7 +71,7 @@ fn completed(name: &str, id: &str) -> String {
     message.to_string()
 }
 
-/// A peer that opens its side of one connection and sends what it is told to. It reads nothing.
+/// A peer that accepts one connection and sends the messages of the test. It reads nothing.
 struct Peer {
     opened: Option<oneshot::Receiver<()>>,
     messages: blocking::Sender<String>,
@@ -79,14 +79,14 @@ struct Peer {
 }
 
 impl Peer {
-    /// Sends this, and waits until it has left: in the way of a thread, so that no time passes.
+    /// Sends this, and blocks the thread until it was sent, so that no paused time passes.
     fn send(&self, message: String) {
         self.messages.send(message).unwrap();
         self.sent.recv().unwrap();
     }
 }
 
-/// A provider whose server listens there.
+/// A provider with the address of this listener.
 fn provider_at(name: &str, listener: &TcpListener) -> Arc<dyn Provider> {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut settings = Settings::default();
@@ -105,7 +105,7 @@ fn feed(name: &str) -> (Box<dyn Feed>, Id, Peer) {
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let is_socket = upgrade(&mut stream);
-        // Not everybody waits for it.
+        // Fails if the test does not wait for it.
         let _ = open.send(());
         for message in to_send {
             let bytes = if is_socket {
@@ -123,7 +123,7 @@ fn feed(name: &str) -> (Box<dyn Feed>, Id, Peer) {
     (feed, id, Peer { opened: Some(opened), messages, sent })
 }
 
-/// Upgrades to a WebSocket, or begins a stream of events.
+/// Upgrades to a WebSocket, or starts an event stream.
 fn upgrade(stream: &mut TcpStream) -> bool {
     let head = read_head(stream);
     let key = head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: "));
@@ -160,7 +160,7 @@ async fn until_subscribed(inputs: &mut mpsc::Receiver<Input>) {
     while !matches!(next(inputs).await, LinkEvent::Signal(FeedSignal::Subscribed(_))) {}
 }
 
-/// Opens the connection and subscribes. From then on time passes only while everybody waits for it.
+/// Opens the connection and subscribes. From then on time passes only while all tasks wait for it.
 async fn subscribed(name: &str) -> (mpsc::Receiver<Input>, Peer, Id) {
     let (mut inputs, peer, id) = opened(name).await;
     for message in handshake(name, id.as_str()) {
@@ -171,7 +171,7 @@ async fn subscribed(name: &str) -> (mpsc::Receiver<Input>, Peer, Id) {
     (inputs, peer, id)
 }
 
-/// Waits for the loss of the connection; answers why and after how long.
+/// Waits for the loss of the connection. Returns why, and after how long.
 async fn lost_after(inputs: &mut mpsc::Receiver<Input>) -> (String, Duration) {
     let begun = Clock::start();
     let reason = lost(inputs).await;
@@ -203,9 +203,9 @@ async fn stalled_after_the_headers(name: &str) {
     assert!(after <= limit, "{after:?}");
 }
 
-for_each_provider!(an_ending_that_arrived_while_we_were_stopped);
-/// The process was stopped for ten minutes, and the ending arrived meanwhile.
-async fn an_ending_that_arrived_while_we_were_stopped(name: &str) {
+for_each_provider!(an_ending_that_arrived_during_a_suspension);
+/// The process was suspended for ten minutes, and the ending arrived meanwhile.
+async fn an_ending_that_arrived_during_a_suspension(name: &str) {
     let (mut inputs, peer, id) = subscribed(name).await;
     peer.send(completed(name, id.as_str()));
     tokio::time::advance(600 * SECOND).await;
@@ -221,9 +221,9 @@ async fn an_ending_that_arrived_while_we_were_stopped(name: &str) {
     }
 }
 
-for_each_provider!(a_peer_that_was_not_listened_to);
-/// Ten minutes in which nobody listened are no silence of the peer's: it gets a ping, and has its time.
-async fn a_peer_that_was_not_listened_to(name: &str) {
+for_each_provider!(a_peer_during_a_suspension);
+/// Ten minutes of suspension do not make the peer dead: it gets a ping, and the time to answer it.
+async fn a_peer_during_a_suspension(name: &str) {
     let (mut inputs, _peer, _) = subscribed(name).await;
     let limits = feed(name).0.keep_alive();
     tokio::time::advance(600 * SECOND).await;
@@ -232,7 +232,7 @@ async fn a_peer_that_was_not_listened_to(name: &str) {
     assert!(after + SECOND >= limits.timeout && after <= limits.timeout + SECOND, "{after:?}");
 }
 
-/// What the provider answers about a completed transaction.
+/// The provider's response about a completed transaction.
 fn answer(name: &str, id: &str) -> String {
     let answer = match name {
         "proof" => json!({ "status": "completed" }),
@@ -249,7 +249,7 @@ fn answer(name: &str, id: &str) -> String {
     answer.to_string()
 }
 
-/// A server that answers the first request so far and no further, and the second as it should.
+/// A server that stalls in the first response after this many bytes, and answers the second request.
 fn stalling(listener: TcpListener, answer: String, stalls_after: usize) -> oneshot::Receiver<()> {
     let (stalled, stalls) = oneshot::channel();
     std::thread::spawn(move || {
@@ -266,7 +266,7 @@ fn stalling(listener: TcpListener, answer: String, stalls_after: usize) -> onesh
     stalls
 }
 
-/// The first lookup is in vain and given up in time; the next one is not.
+/// The first lookup times out; the next one succeeds.
 async fn look_up_twice(name: &str, stalls_after: usize) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let provider = provider_at(name, &listener);

@@ -1,4 +1,4 @@
-//! The phrases that several forms share.
+//! Phrases that several output forms share.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,26 +13,26 @@ use crate::provider::{Amount, Kind, Status, Transaction, Unit};
 use crate::warning::WarningCode;
 
 /// A duration in whole seconds: `3m 45s`.
-pub fn span(duration: Duration) -> String {
+pub fn duration_text(duration: Duration) -> String {
     humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string()
 }
 
-/// The provider's word behind our status, where it says something else: ` (PROCESSING)`.
-pub(super) fn provider_status_suffix(status: Status, word: &str) -> String {
-    if word.eq_ignore_ascii_case(status.name()) {
+/// The status as the provider writes it, if it differs from ours: ` (PROCESSING)`.
+pub(super) fn provider_status_suffix(status: Status, provider_status: &str) -> String {
+    if provider_status.eq_ignore_ascii_case(status.name()) {
         String::new()
     } else {
-        format!(" ({})", clean(word))
+        format!(" ({})", clean(provider_status))
     }
 }
 
-/// `buy 100.00 EUR → 99.50 USDT (TRC20)`, as far as it is known.
+/// `100.00 EUR → 99.50 USDT`, without what is not known.
 pub(super) fn exchange(record: &Transaction) -> String {
     let (from, to) = sides(record);
     [from, to].into_iter().flatten().collect::<Vec<_>>().join(" → ")
 }
 
-/// `buy 100.00 EUR`: what went in, where it did not come out.
+/// `buy 100.00 EUR`: what was paid for an exchange that did not happen.
 pub(super) fn paid(record: &Transaction) -> String {
     match (sides(record).0, record.kind) {
         (Some(from), Some(kind)) => format!("{} {from}", kind.name()),
@@ -54,8 +54,7 @@ fn sides(record: &Transaction) -> (Option<String>, Option<String>) {
     }
 }
 
-/// What it costs, and how that is called: for a deposit a fee in its fiat currency, for a chain what it
-/// took in its coin.
+/// The cost with its name: of an exchange the fee in fiat currency, on a chain the cost in its coin.
 pub(super) fn cost(record: &Transaction) -> Option<(&'static str, String)> {
     let Amount { digits, unit } = record.cost.as_ref()?;
     let digits = clean(digits);
@@ -74,7 +73,7 @@ pub(super) fn cost(record: &Transaction) -> Option<(&'static str, String)> {
     })
 }
 
-/// What an event warns of: the target it is about, the code and the sentence.
+/// The target, the code and the message of a warning, if the event is one.
 pub(super) fn warning(event: &Event) -> Option<(Option<&str>, WarningCode, Cow<'_, str>)> {
     match event {
         Event::Warning { target, warning } => {
@@ -91,7 +90,7 @@ pub(super) fn warning(event: &Event) -> Option<(Option<&str>, WarningCode, Cow<'
     }
 }
 
-/// What to do about a failure, as a sentence.
+/// A hint as a sentence.
 pub(super) fn hint(hint: &Hint) -> Cow<'_, str> {
     match hint {
         Hint::Text(text) => Cow::Borrowed(text),
@@ -112,29 +111,33 @@ pub(super) fn hint(hint: &Hint) -> Cow<'_, str> {
     }
 }
 
-/// Text with spaces behind it, up to a width on the terminal.
+/// Text padded with spaces to a width in cells of the terminal.
 pub(super) fn padded(text: &str, width: usize) -> String {
     console::pad_str(text, width, console::Alignment::Left, None).into_owned()
 }
 
-/// How a target is being watched, in a phrase.
+/// How changes of a target reach the command.
 pub(super) fn link(link: &LinkView) -> String {
     match link {
         LinkView::Connecting => "connecting".to_owned(),
         LinkView::Live { transport, last_received } => {
-            format!("live ({transport}) · last heard {} ago", span(*last_received))
+            format!("live ({transport}) · last heard {} ago", duration_text(*last_received))
         }
         LinkView::Down { retry_in, polling: Some(interval), .. } => {
-            format!("{}, polling every {} meanwhile", reconnecting(*retry_in), short(*interval))
+            format!(
+                "{}, polling every {} meanwhile",
+                reconnecting(*retry_in),
+                interval_text(*interval)
+            )
         }
         LinkView::Down { reason, retry_in, polling: None } => {
             format!("{} ({})", reconnecting(*retry_in), clean(reason))
         }
-        LinkView::Polling(interval) => format!("polling every {}", short(*interval)),
+        LinkView::Polling(interval) => format!("polling every {}", interval_text(*interval)),
     }
 }
 
-/// The same in fewer words, for a line among others.
+/// The same in fewer words.
 pub(super) fn short_link(link: &LinkView) -> String {
     match link {
         LinkView::Connecting => "connecting".to_owned(),
@@ -143,33 +146,33 @@ pub(super) fn short_link(link: &LinkView) -> String {
             format!("polling (push lost, {})", retry(*retry_in))
         }
         LinkView::Down { retry_in, polling: None, .. } => format!("lost, {}", retry(*retry_in)),
-        LinkView::Polling(interval) => format!("polling every {}", short(*interval)),
+        LinkView::Polling(interval) => format!("polling every {}", interval_text(*interval)),
     }
 }
 
 fn reconnecting(retry_in: Duration) -> String {
     match retry_in.as_secs() {
         0 => "reconnecting now".to_owned(),
-        _ => format!("reconnecting in {}", span(retry_in)),
+        _ => format!("reconnecting in {}", duration_text(retry_in)),
     }
 }
 
 pub(super) fn retry(retry_in: Duration) -> String {
     match retry_in.as_secs() {
         0 => "retrying now".to_owned(),
-        _ => format!("retry in {}", span(retry_in)),
+        _ => format!("retry in {}", duration_text(retry_in)),
     }
 }
 
-/// Intervals may be shorter than a second.
-fn short(duration: Duration) -> String {
+/// An interval, which may be shorter than a second.
+fn interval_text(duration: Duration) -> String {
     match duration.as_secs() {
         0 => humantime::format_duration(duration).to_string(),
-        _ => span(duration),
+        _ => duration_text(duration),
     }
 }
 
-/// A time of day: local on a terminal, UTC elsewhere; with its date unless that is today's.
+/// A time, in local time or UTC; with its date unless that is today's.
 pub(super) fn time_of_day(time: Timestamp, now: Timestamp, local: bool) -> String {
     let zone = if local { TimeZone::system() } else { TimeZone::UTC };
     let (time, now) = (time.to_zoned(zone.clone()), now.to_zoned(zone));
@@ -177,15 +180,15 @@ pub(super) fn time_of_day(time: Timestamp, now: Timestamp, local: bool) -> Strin
     time.strftime(format).to_string()
 }
 
-/// A target short enough for a line: `proof:550e8400…0000`.
+/// A target, shortened to fit into a line: `proof:550e8400…0000`.
 pub(super) fn short_target(target: &str) -> String {
     let (profile, id) = target.split_once(':').unwrap_or(("", target));
-    let letters = id.chars().count();
-    if letters <= 16 {
+    let length = id.chars().count();
+    if length <= 16 {
         return target.to_owned();
     }
     let head: String = id.chars().take(8).collect();
-    let tail: String = id.chars().skip(letters - 4).collect();
+    let tail: String = id.chars().skip(length - 4).collect();
     format!("{profile}:{head}…{tail}")
 }
 
