@@ -177,7 +177,8 @@ fn a_small_window_shows_open_targets_first() {
         .chain(targets)
         .chain(["sandbox:failed".to_owned()])
         .collect();
-    let (terminal, exit) = run(txwatch(targets).size(6, 80).in_real_time());
+    // Slow enough for a screen between one ending and the next.
+    let (terminal, exit) = run(txwatch(targets).size(6, 80).at_speed("3"));
     assert_eq!(exit.code, 11, "{exit:#?}");
     let is_header = |line: &String| line.starts_with("10 targets   ");
     let mut open_first = false;

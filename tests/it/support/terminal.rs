@@ -88,7 +88,12 @@ impl Session {
 
     /// Runs scenarios of the sandbox in real time.
     pub fn in_real_time(self) -> Self {
-        self.env(Speed::VARIABLE, "1")
+        self.at_speed("1")
+    }
+
+    /// Runs scenarios of the sandbox so many times as fast as real time.
+    pub fn at_speed(self, factor: &str) -> Self {
+        self.env(Speed::VARIABLE, factor)
     }
 
     /// Writes the configuration file.
