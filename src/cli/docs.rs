@@ -60,8 +60,8 @@ fn for_bash(script: &str) -> anyhow::Result<String> {
     Ok(format!("{functions}\n{WRAPPER}if {wrapped}"))
 }
 
-/// zsh appends a space to completed values, which is wrong after the colon of a profile. And if zsh autoloads the script
-/// at the first completion, that one has to be answered too.
+/// zsh appends a space to completed values, which is wrong after the colon of a profile. And if zsh autoloads the
+/// script at the first completion, that one has to be answered too.
 fn for_zsh(script: &str) -> anyhow::Result<String> {
     const DESCRIBED: &str = "        [[ -n $other ]] && _describe -V 'values' other\n";
     const APART: &str = r"        local -a open=(${(M)other:#*\\:})

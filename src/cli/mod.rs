@@ -4,9 +4,9 @@
 //! `TXWATCH_…`; durations have units; a secret is never the value of a flag; the help of a flag is its purpose and then
 //! its default in brackets, which comes from the table in [`config::options`](crate::config::options).
 //!
-//! [`definitions`] builds the definitions for clap from the types in [`arguments`]. The arguments of `watch`, `poll` and
-//! `get` go through `target_command` to `plan`, where targets are resolved to profiles and the plan is built, and from
-//! there to the driver.
+//! [`definitions`] builds the definitions for clap from the types in [`arguments`]. The arguments of `watch`, `poll`
+//! and `get` go through `target_command` to `plan`, where targets are resolved to profiles and the plan is built, and
+//! from there to the driver.
 
 pub mod arguments;
 mod candidates;

@@ -32,7 +32,8 @@ mod unix {
         /// # Errors
         /// The operating system refuses to install a handler.
         pub fn listen() -> io::Result<Self> {
-            // The order of the hooks matters: at the first signal the flag is still false when the first hook checks it.
+            // The order of the hooks matters: at the first signal the flag is still false when the first hook checks
+            // it.
             let second = Arc::new(AtomicBool::new(false));
             for number in [SIGINT, SIGTERM] {
                 flag::register_conditional_shutdown(number, 128 + number, second.clone())?;

@@ -222,7 +222,8 @@ impl Engine {
     fn close_queue(&mut self, profile: ProfileId, floor: Duration) {
         let now = self.now.elapsed;
         let state = &mut self.profiles[profile];
-        // While the queue is closed only earlier lookups come back, which failed for the same reason: no second backoff.
+        // While the queue is closed only earlier lookups come back, which failed for the same reason: no second
+        // backoff.
         let wait = if state.queue.is_closed(now) { floor } else { state.backoff.next(floor) };
         let opens_at = state.queue.close_until(now.saturating_add(wait));
         self.timers.add(opens_at, Timer::Queue);

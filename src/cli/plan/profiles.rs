@@ -79,8 +79,8 @@ impl PlanBuilder<'_> {
         })
     }
 
-    /// Checks that the targets of a profile can be followed in this mode. A profile that cannot be polled is followed by
-    /// push alone, with a warning; one without push is polled, unless the mode is push only.
+    /// Checks that the targets of a profile can be followed in this mode. A profile that cannot be polled is followed
+    /// by push alone, with a warning; one without push is polled, unless the mode is push only.
     pub(super) fn can_follow(
         &mut self,
         target: &ResolvedTarget,

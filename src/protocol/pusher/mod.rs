@@ -80,10 +80,14 @@ struct Envelope<'a> {
     #[serde(borrow)]
     event: Cow<'a, str>,
     #[serde(borrow, default)]
-    channel: Option<Cow<'a, str>>,
+    channel: Option<ChannelName<'a>>,
     #[serde(default)]
     data: Value,
 }
+
+/// Serde borrows the text of a `Cow` in a field of its own, but not inside an `Option`.
+#[derive(Deserialize)]
+struct ChannelName<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl Pusher {
     /// The connection to `{base}/app/{key}` with these channels.
@@ -152,7 +156,7 @@ impl Pusher {
                 return vec![Output::Malformed(format!("it is not a Pusher message ({error})"))];
             }
         };
-        let channel = channel.as_deref();
+        let channel = channel.as_ref().map(|name| &*name.0);
         match &*event {
             "pusher:connection_established" => self.on_established(data),
             "pusher:ping" => vec![Output::Send(message("pusher:pong", json!({})))],
