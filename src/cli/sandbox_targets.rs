@@ -155,7 +155,7 @@ mod missing {
     }
 
     #[derive(Default)]
-    pub(in crate::cli) struct EmbeddedSandbox;
+    pub(in crate::cli) struct EmbeddedSandbox();
 
     impl EmbeddedSandbox {
         pub(in crate::cli) fn profile(
