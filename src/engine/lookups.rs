@@ -163,7 +163,7 @@ impl Engine {
                 self.profiles[profile].answered();
                 self.not_found(target, answer);
             }
-            Reading::Denied(answer) => {
+            Reading::Denied { answer, .. } => {
                 let token_available = self.plan.profiles[profile].credential.is_available();
                 let what = if token_available { "token" } else { "request" };
                 let message = format!("{} refused the {what}: {answer}", self.title(profile));
@@ -177,13 +177,10 @@ impl Engine {
                 self.retry_later(target, reason, retry_after);
             }
             // The URL is right, but another server responds, such as a gateway during a deployment.
-            Reading::ForeignNotFound(answer) if self.tolerates_malformed_responses(profile) => {
-                let reason = format!("{} answered {answer}", self.title(profile));
-                self.retry_later(target, reason, None);
+            Reading::Unusable(problem) if self.tolerates_malformed_responses(profile) => {
+                self.retry_later(target, format!("{}: {problem}", self.title(profile)), None);
             }
-            Reading::ForeignNotFound(answer) => {
-                self.fail_untrusted(target, &format!("it answered {answer}"));
-            }
+            Reading::Unusable(problem) => self.fail_untrusted(target, &problem),
             Reading::Malformed(problem) => self.on_malformed_response(target, problem),
         }
     }
@@ -204,7 +201,7 @@ impl Engine {
                 self.close_queue(profile, retry_after.unwrap_or_default());
             }
             Err(error) => self.close_queue(profile, error.retry_after.unwrap_or_default()),
-            Ok(Reading::Denied(_) | Reading::ForeignNotFound(_) | Reading::Malformed(_)) => {}
+            Ok(Reading::Denied { .. } | Reading::Unusable(_) | Reading::Malformed(_)) => {}
         }
     }
 

@@ -48,6 +48,9 @@ impl Engine {
         }
         let is_about_now = matches!(verdict, Verdict::Changed | Verdict::Same) || confirms;
         // Expectations are checked on this report, not on an earlier one.
+        if let Some(warning) = observation.report.warning.take() {
+            self.warn_once(target, warning.code, warning.message);
+        }
         let state = &self.targets[target];
         match state.tracker.decide(self.now.elapsed, &self.profiles[profile].rules) {
             Decision::Settled(Ending::Reached) if is_about_now => {

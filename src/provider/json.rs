@@ -2,25 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::Reading;
+pub use crate::protocol::json::{Unreadable, object, type_name};
 use crate::wire::Response;
 
-/// Reads a body that has to be a JSON object.
-///
-/// # Errors
-/// What the body is instead, as a sentence.
-pub fn object(body: &[u8]) -> Result<Map<String, Value>, String> {
-    let start = body.trim_ascii_start();
-    match start.first() {
-        None => return Err("it is empty".to_owned()),
-        Some(b'<') => return Err("it is HTML or XML, not JSON".to_owned()),
-        Some(0x1f) => return Err("it is compressed, which was not asked for".to_owned()),
-        _ => {}
-    }
-    let text = std::str::from_utf8(body).map_err(|_| "it is not valid UTF-8".to_owned())?;
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(format!("it is {}, not a JSON object", type_name(&other))),
-        Err(error) => Err(format!("it is not JSON ({error})")),
+impl From<Unreadable> for Reading {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::NotJson(problem) => Reading::Unusable(format!("its answer: {problem}")),
+            Unreadable::Ambiguous(problem) => Reading::Malformed(format!("its answer: {problem}")),
+        }
     }
 }
 
@@ -60,7 +51,7 @@ pub fn error_body(
     texts: impl FnOnce(&Map<String, Value>) -> Vec<String>,
 ) -> ErrorBody {
     let status = response.status;
-    let Ok(body) = object(&response.body) else {
+    let Ok(body) = object(&response.body, &[]) else {
         let text = format!("{status} without a JSON body; is the url right?");
         return ErrorBody { text, is_json: false };
     };
@@ -76,18 +67,6 @@ pub fn error_body(
 /// The texts of these fields, without those that are absent or empty.
 pub fn texts(object: &Map<String, Value>, keys: &[&str]) -> Vec<String> {
     keys.iter().filter_map(|key| text(object, key)).collect()
-}
-
-/// The type of a value, with an article, for messages.
-pub fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }
 
 /// Fields with personal data; in lower case and without separators.
@@ -140,26 +119,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_an_object_is_named() {
-        for (body, needle) in [
-            (&b""[..], "empty"),
-            (b"  \n", "empty"),
-            (b"<!doctype html><p>hi", "HTML"),
-            (b"null", "null"),
-            (b"[1]", "an array"),
-            (b"{\"a\":", "not JSON"),
-            (b"{\"a\":\"\xff\"}", "UTF-8"),
-            (b"\x1f\x8b\x08", "compressed"),
-        ] {
-            let error = object(body).unwrap_err();
-            assert!(error.contains(needle), "{error}");
-        }
-    }
-
-    #[test]
     fn numbers_keep_their_digits() {
         let object =
-            object(br#"{"a": 0.0006130127560164107, "b": "99.50", "c": "", "d": null}"#).unwrap();
+            object(br#"{"a": 0.0006130127560164107, "b": "99.50", "c": "", "d": null}"#, &[])
+                .unwrap();
         assert_eq!(text(&object, "a").as_deref(), Some("0.0006130127560164107"));
         assert_eq!(text(&object, "b").as_deref(), Some("99.50"));
         assert_eq!(text(&object, "c"), None);

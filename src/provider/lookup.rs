@@ -41,7 +41,12 @@ pub enum Reading {
     /// The provider does not know the transaction.
     NotFound(String),
     /// The provider does not accept the credentials.
-    Denied(String),
+    Denied {
+        /// The response, quoted.
+        answer: String,
+        /// Whether a gateway may have refused the request: a 403 that is no JSON object, as firewalls answer.
+        may_be_gateway: bool,
+    },
     /// The provider cannot answer now.
     Busy {
         /// The response, quoted.
@@ -49,22 +54,26 @@ pub enum Reading {
         /// How long to wait before the next request, counted from the response.
         retry_after: Option<Duration>,
     },
-    /// A 404 without a JSON object, as of any other web server: the response, quoted.
-    ForeignNotFound(String),
-    /// The response cannot be understood or trusted, for this reason.
+    /// The response says nothing about the transaction, for this reason: HTML, an empty or cut-off body, an error that
+    /// is not the provider's. With a wrong URL all responses are like that; with the right one some may be, as while a
+    /// gateway in front of the provider is in trouble.
+    Unusable(String),
+    /// The response is the provider's, but cannot be understood or trusted, for this reason.
     Malformed(String),
 }
 
 impl Reading {
     /// The reading of an error response, quoted as `answer`. `is_json` says that its body is a JSON object; without
-    /// one it comes from another web server, and a 404 means a wrong URL.
+    /// one it comes from another web server.
     pub fn from_error(response: &Response, answer: String, is_json: bool) -> Self {
         match response.class() {
-            StatusClass::Denied => Reading::Denied(answer),
+            StatusClass::Denied => {
+                Reading::Denied { answer, may_be_gateway: response.status == 403 && !is_json }
+            }
             StatusClass::NotFound if is_json => Reading::NotFound(answer),
-            StatusClass::NotFound => Reading::ForeignNotFound(answer),
             StatusClass::Busy => Reading::Busy { answer, retry_after: response.retry_after },
-            _ => Reading::Malformed(format!("it answered {answer}")),
+            _ if is_json => Reading::Malformed(format!("it answered {answer}")),
+            _ => Reading::Unusable(format!("it answered {answer}")),
         }
     }
 }

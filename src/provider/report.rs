@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Status, Transaction};
+use crate::warning::Warning;
 
 /// A provider's report about a transaction.
 #[derive(Clone, Debug)]
@@ -20,6 +21,10 @@ pub struct Report {
     pub attempt: Option<Attempt>,
     /// Earlier statuses of the transaction, oldest first, if the provider lists them.
     pub history: Vec<PastStatus>,
+    /// Whether anybody could have sent it, so that an ending is confirmed by a lookup if that is possible.
+    pub is_unsigned: bool,
+    /// What is odd about it. Given once for each target and code.
+    pub warning: Option<Warning>,
     /// The fields of the record that are in this report.
     pub transaction: Transaction,
     /// The provider's JSON, verbatim.
@@ -55,6 +60,8 @@ impl Report {
             detail: None,
             attempt: None,
             history: Vec::new(),
+            is_unsigned: false,
+            warning: None,
             transaction: Transaction::default(),
             data: None,
         }

@@ -29,9 +29,11 @@ pub fn answer(subject: &Subject, digit: u8, body: &[u8]) {
                     let body: Value = serde_json::from_slice(body).unwrap_or_default();
                     assert!(judge::holds(&body, &report), "{report:?} was not in the answer");
                 }
-                Reading::Denied(why) => assert!(matches!(status, 401 | 403) && !why.is_empty()),
+                Reading::Denied { answer: why, .. } => {
+                    assert!(matches!(status, 401 | 403) && !why.is_empty());
+                }
                 Reading::NotFound(why)
-                | Reading::ForeignNotFound(why)
+                | Reading::Unusable(why)
                 | Reading::Busy { answer: why, .. }
                 | Reading::Malformed(why) => assert!(!why.is_empty()),
             }

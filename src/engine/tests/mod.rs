@@ -142,7 +142,7 @@ fn busy(answer: &str, retry_after: Option<u64>) -> Reading {
 }
 
 fn denied() -> Reading {
-    Reading::Denied("401".to_owned())
+    Reading::Denied { answer: "401".to_owned(), may_be_gateway: false }
 }
 
 fn not_found() -> Reading {
@@ -150,7 +150,7 @@ fn not_found() -> Reading {
 }
 
 fn foreign_not_found() -> Reading {
-    Reading::ForeignNotFound("404 without a JSON body: it is HTML".to_owned())
+    Reading::Unusable("404 without a JSON body: it is HTML".to_owned())
 }
 
 fn html() -> Reading {

@@ -110,7 +110,7 @@ fn two_sides_that_disagree_about_a_token_do_not_have_it_read_without_end() {
 fn a_token_that_was_accepted_is_refused_for_one_target_alone() {
     let mut harness = Harness::new(plan(Mode::Poll, 2));
     harness.found(0, report(Pending, None));
-    harness.read(1, Reading::Denied("403".to_owned()));
+    harness.read(1, denied());
     let denied = Outcome::Failed(FailureKind::Denied);
     assert_eq!(harness.results(), [("fake:1".to_owned(), denied)]);
     assert_eq!(harness.exit(), None);

@@ -7,6 +7,26 @@ use serde_json::{Map, Value};
 
 use crate::provider::json;
 
+/// The keys on which an ending depends.
+pub(super) const DECIDING: &[&str] = &[
+    "result",
+    "error",
+    "transaction",
+    "deploy",
+    "hash",
+    "transaction_hash",
+    "deploy_hash",
+    "execution_info",
+    "execution_results",
+    "execution_result",
+    "Version1",
+    "Version2",
+    "Deploy",
+    "Success",
+    "Failure",
+    "error_message",
+];
+
 /// The result of an execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Execution {

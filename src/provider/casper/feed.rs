@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::body::TransactionBody;
-use super::execution::Execution;
+use super::execution::{DECIDING, Execution};
 use crate::protocol::KeepAlive;
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};
@@ -49,7 +49,7 @@ impl NodeFeed {
         if self.is_resumed && kind.provider_status() == "accepted" {
             return Ok(None);
         }
-        let event = json::object(data.as_bytes())?;
+        let event = json::object(data.as_bytes(), DECIDING)?;
         let inner = event.get(kind.name()).ok_or("it is empty")?;
         let execution = match kind.provider_status() {
             "processed" => Execution::of(inner.get("execution_result").ok_or("it has no result")?)?,

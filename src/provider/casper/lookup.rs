@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::execution::DECIDING;
 use super::record::read_report;
 use crate::protocol::json_rpc::{self, RpcError, RpcResponse};
 use crate::provider::{Id, Lookup, Reading, Step, json};
@@ -82,17 +83,19 @@ const IS_THE_URL_RIGHT: &str = "; is the url that of its JSON-RPC, as in http://
 /// JSON-RPC errors come with status 200; any other status is that of a proxy in front of the node. `now` is the
 /// earlier of the node's clock and this machine's.
 fn read(id: &Id, response: &Response, now: Timestamp) -> Reading {
-    let body = json::object(&response.body);
+    let body = json::object(&response.body, DECIDING);
     let text = match &body {
         Ok(_) => response.status.to_string(),
         Err(problem) => format!("{} without a JSON body: {problem}", response.status),
     };
     match (response.class(), body) {
         (StatusClass::Success, Ok(body)) => read_answer(id, body, response.retry_after, now),
-        (StatusClass::Denied, _) => Reading::Denied(text),
+        (StatusClass::Denied, body) => Reading::from_error(response, text, body.is_ok()),
         (StatusClass::Busy, _) => Reading::Busy { answer: text, retry_after: response.retry_after },
-        (StatusClass::NotFound, _) => Reading::ForeignNotFound(format!("{text}{IS_THE_URL_RIGHT}")),
-        _ => Reading::Malformed(format!("it answered {text}{IS_THE_URL_RIGHT}")),
+        (StatusClass::Success, Err(json::Unreadable::Ambiguous(problem))) => {
+            Reading::Malformed(format!("its answer cannot be read: {problem}"))
+        }
+        _ => Reading::Unusable(format!("it answered {text}{IS_THE_URL_RIGHT}")),
     }
 }
 

@@ -71,10 +71,8 @@ fn only_an_unknown_hash_leads_to_the_next_question() {
     for last in [error(-32603), error(-32700), Response::new(503, ""), Response::new(404, "{}")] {
         let (requests, reading) = request_all(&[error(-32000), last]);
         assert_eq!(requests.len(), 2);
-        let is_error = matches!(
-            reading,
-            Reading::Busy { .. } | Reading::ForeignNotFound(_) | Reading::Malformed(_)
-        );
+        let is_error =
+            matches!(reading, Reading::Busy { .. } | Reading::Unusable(_) | Reading::Malformed(_));
         assert!(is_error, "{reading:?}");
     }
 }
@@ -110,7 +108,7 @@ fn a_404_is_never_about_the_hash() {
     let unknown =
         r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32014,"message":"No such transaction"}}"#;
     let reading = read_at(after(0), 404, unknown);
-    assert!(matches!(reading, Reading::ForeignNotFound(_)), "{reading:?}");
+    assert!(matches!(reading, Reading::Unusable(_)), "{reading:?}");
 }
 
 #[test]

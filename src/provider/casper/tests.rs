@@ -235,22 +235,20 @@ fn errors_are_distinguished() {
     // A proxy in front of a node has errors of its own.
     let proxy = json!({ "error": { "code": "unauthorized", "message": "no token" } });
     for status in [401, 403] {
-        assert!(matches!(read_at(after(0), status, &proxy), Reading::Denied(_)), "{status}");
+        assert!(matches!(read_at(after(0), status, &proxy), Reading::Denied { .. }), "{status}");
     }
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read_at(after(0), status, "busy"), Reading::Busy { .. }), "{status}");
     }
     for body in ["{}", "<html>"] {
         let reading = read_at(after(0), 404, body);
-        assert!(matches!(reading, Reading::ForeignNotFound(_)), "{body}: {reading:?}");
+        assert!(matches!(reading, Reading::Unusable(_)), "{body}: {reading:?}");
     }
     for (status, body) in [(405, ""), (200, "<html>"), (200, "")] {
-        assert!(
-            matches!(read_at(after(0), status, body), Reading::Malformed(_)),
-            "{status} {body}"
-        );
+        assert!(matches!(read_at(after(0), status, body), Reading::Unusable(_)), "{status} {body}");
     }
-    for body in ["{}", r#"{"result":null}"#, r#"{"result":{}}"#, r#"{"error":"no"}"#, "[]"] {
+    assert!(matches!(read_at(after(0), 200, "[]"), Reading::Unusable(_)));
+    for body in ["{}", r#"{"result":null}"#, r#"{"result":{}}"#, r#"{"error":"no"}"#] {
         assert!(matches!(read_at(after(0), 200, body), Reading::Malformed(_)), "{body}");
     }
     let mut other = transaction();

@@ -5,12 +5,15 @@ use serde_json::{Map, Value};
 use crate::provider::casper::status::{self, MOTES};
 use crate::provider::{Amount, Id, Kind, Report, Status, Transaction, json};
 
+/// The keys on which an ending depends.
+pub(super) const DECIDING: &[&str] = &["data", "deploy_hash", "status", "error_message"];
+
 /// Reads a REST response, `{"data": Deploy}`.
 ///
 /// # Errors
 /// One sentence on what is wrong with it.
-pub(super) fn read_response(id: &Id, body: &[u8]) -> Result<Report, String> {
-    let deploy = match json::object(body)?.remove("data") {
+pub(super) fn read_response(id: &Id, mut body: Map<String, Value>) -> Result<Report, String> {
+    let deploy = match body.remove("data") {
         Some(Value::Object(deploy)) => deploy,
         Some(other) => return Err(format!("its data is {}", json::type_name(&other))),
         None => return Err("it has no data".to_owned()),

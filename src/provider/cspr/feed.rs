@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::deploy::read_deploy;
+use super::deploy::{DECIDING, read_deploy};
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};
 
@@ -52,7 +52,7 @@ impl DeployFeed {
         let Some(id) = self.ids.get(&hash) else {
             return Ok(None);
         };
-        match json::object(text.as_bytes())?.remove("data") {
+        match json::object(text.as_bytes(), DECIDING)?.remove("data") {
             // CSPR.click's keep-alive, which is no status of the transaction.
             Some(Value::Object(deploy)) if deploy.get("status").is_some_and(|it| it == "ping") => {
                 Ok(None)

@@ -19,7 +19,7 @@ use super::{
     Setting, SettingKind, Settings, SingleRequest, Spec,
 };
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
-use deploy::read_response;
+use deploy::{DECIDING, read_response};
 use feed::DeployFeed;
 
 const MAINNET: [&str; 2] = ["https://api.cspr.cloud", "wss://streaming.cspr.cloud"];
@@ -151,7 +151,11 @@ impl Provider for Client {
 /// The HTTP status decides; the code and message in the body are only quoted.
 fn read(id: &Id, response: &Response) -> Reading {
     if response.class() == StatusClass::Success {
-        return match read_response(id, &response.body) {
+        let body = match json::object(&response.body, DECIDING) {
+            Ok(body) => body,
+            Err(unreadable) => return unreadable.into(),
+        };
+        return match read_response(id, body) {
             Ok(report) => Reading::Observed(Box::new(report)),
             Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),
         };

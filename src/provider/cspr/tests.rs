@@ -131,8 +131,8 @@ fn errors_are_distinguished() {
         read(status, json!({ "error": { "code": code, "message": "it says" } }))
     };
     assert!(matches!(error(400, "invalid_input"), Reading::Malformed(_)));
-    assert!(matches!(error(401, "unauthorized"), Reading::Denied(_)));
-    assert!(matches!(error(403, "access_denied"), Reading::Denied(_)));
+    assert!(matches!(error(401, "unauthorized"), Reading::Denied { .. }));
+    assert!(matches!(error(403, "access_denied"), Reading::Denied { .. }));
     let text = "404 (not_found: it says)";
     assert!(matches!(error(404, "not_found"), Reading::NotFound(answer) if answer == text));
     assert!(matches!(error(409, "duplicate_entity"), Reading::Malformed(_)));
@@ -140,8 +140,11 @@ fn errors_are_distinguished() {
         assert!(matches!(error(status, "later"), Reading::Busy { .. }), "{status}");
         assert!(matches!(read(status, "<html>"), Reading::Busy { .. }), "{status}");
     }
-    assert!(matches!(read(404, "<html>"), Reading::ForeignNotFound(_)), "any web server says 404");
-    for body in ["", "[]", "{}", r#"{"data":null}"#, r#"{"data":[]}"#] {
+    assert!(matches!(read(404, "<html>"), Reading::Unusable(_)), "any web server says 404");
+    for body in ["", "[]", "<html>"] {
+        assert!(matches!(read(200, body), Reading::Unusable(_)), "{body}");
+    }
+    for body in ["{}", r#"{"data":null}"#, r#"{"data":[]}"#] {
         assert!(matches!(read(200, body), Reading::Malformed(_)), "{body}");
     }
     let other = json!({ "data": with("deploy_hash", OTHER.into()) });

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::record::{StatusMapping, read_report, transaction_id};
+use super::record::{DECIDING, StatusMapping, read_report, transaction_id};
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Frame, Request};
 
@@ -36,7 +36,7 @@ impl ProofFeed {
     }
 
     fn read(&self, text: &str) -> Result<Option<(Id, Report)>, String> {
-        let object = json::object(text.as_bytes())?;
+        let object = json::object(text.as_bytes(), DECIDING)?;
         if object.get("event").and_then(Value::as_str) != Some("tx.update") {
             return Ok(None);
         }

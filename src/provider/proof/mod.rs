@@ -9,6 +9,8 @@ mod record;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::json;
 use super::{
     Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Reading, Secret,
@@ -16,7 +18,7 @@ use super::{
 };
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use feed::ProofFeed;
-use record::{StatusMapping, map_status, read_report, transaction_id};
+use record::{DECIDING, StatusMapping, map_status, read_report, transaction_id};
 
 /// Proof's row of the registry.
 pub struct Proof;
@@ -177,9 +179,12 @@ impl Provider for Client {
 /// The HTTP status decides; the texts of both forms of error bodies are only quoted.
 fn read(id: &Id, response: &Response, status_mapping: StatusMapping) -> Reading {
     if response.class() == StatusClass::Success {
-        return read_transaction(id, &response.body, status_mapping).unwrap_or_else(|problem| {
-            Reading::Malformed(format!("its answer cannot be read: {problem}"))
-        });
+        return match json::object(&response.body, DECIDING) {
+            Ok(body) => read_transaction(id, body, status_mapping).unwrap_or_else(|problem| {
+                Reading::Malformed(format!("its answer cannot be read: {problem}"))
+            }),
+            Err(unreadable) => unreadable.into(),
+        };
     }
     let error = json::error_body(response, |body| {
         let mut texts = json::texts(body, &["error", "code", "message"]);
@@ -191,10 +196,9 @@ fn read(id: &Id, response: &Response, status_mapping: StatusMapping) -> Reading 
 
 fn read_transaction(
     id: &Id,
-    body: &[u8],
+    object: Map<String, Value>,
     status_mapping: StatusMapping,
 ) -> Result<Reading, String> {
-    let object = json::object(body)?;
     if transaction_id(&object)?.is_some_and(|other| other != id.as_str()) {
         return Ok(Reading::Malformed("it answered with another transaction's record".to_owned()));
     }

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::provider::{Kind, Report, Status, Transaction, json};
 
+/// The keys on which an ending depends.
+pub(super) const DECIDING: &[&str] = &["event", "merchant_transaction_id", "status"];
+
 /// Maps a status of Proof's to ours.
 pub(super) type StatusMapping = fn(&str) -> Status;
 
@@ -27,8 +30,6 @@ pub(super) fn read_report(
         provider_status,
         occurred_at: updated_at.as_deref().and_then(parse_time),
         detail: description(status).map(str::to_owned),
-        attempt: None,
-        history: Vec::new(),
         transaction: Transaction {
             kind: match text("type").as_deref() {
                 Some("buy") => Some(Kind::Buy),
@@ -45,6 +46,7 @@ pub(super) fn read_report(
             ..Transaction::default()
         },
         data: Some(Value::Object(object)),
+        ..Report::new(status, "")
     })
 }
 

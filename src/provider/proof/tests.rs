@@ -74,7 +74,7 @@ fn observed(body: &str) -> Report {
 
 fn malformed(body: impl AsRef<[u8]>) -> String {
     match read(200, body) {
-        Reading::Malformed(problem) => problem,
+        Reading::Malformed(problem) | Reading::Unusable(problem) => problem,
         other => panic!("{other:?}"),
     }
 }
@@ -194,21 +194,24 @@ fn what_cannot_be_trusted_is_named() {
 fn both_forms_of_errors_are_quoted_and_the_http_status_decides() {
     let current = r#"{"error":"unauthorised","code":"invalid_token","message":"token is invalid"}"#;
     let older = r#"{"error":"rate_limit_exceeded","message":"slow down","request_id":"r-1"}"#;
-    assert!(matches!(read(401, current), Reading::Denied(text)
+    assert!(matches!(read(401, current), Reading::Denied { answer: text, .. }
         if text == "401 (unauthorised: invalid_token: token is invalid)"));
     assert!(matches!(read(429, older), Reading::Busy { answer: text, .. }
         if text == "429 (rate_limit_exceeded: slow down)"));
-    assert!(matches!(read(403, "{}"), Reading::Denied(_)));
+    assert!(matches!(read(403, "{}"), Reading::Denied { .. }));
     assert!(
         matches!(read(404, r#"{"error":"not_found","code":"not_found"}"#), Reading::NotFound(text)
         if text == "404 (not_found)")
     );
-    assert!(matches!(read(404, "<html>"), Reading::ForeignNotFound(_)), "any web server says 404");
+    assert!(matches!(read(404, "<html>"), Reading::Unusable(_)), "any web server says 404");
     for status in [500, 502, 503, 504] {
         assert!(matches!(read(status, "upstream"), Reading::Busy { .. }), "{status}");
     }
     for status in [204, 304, 400, 409, 422] {
-        assert!(matches!(read(status, ""), Reading::Malformed(_)), "{status}");
+        assert!(matches!(read(status, ""), Reading::Unusable(_)), "{status}");
+    }
+    for status in [304, 400, 409, 422] {
+        assert!(matches!(read(status, "{}"), Reading::Malformed(_)), "{status}");
     }
 }
 

@@ -5,7 +5,7 @@ use jiff::{Span, Timestamp};
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::order::Order;
+use super::order::{DECIDING, Order};
 use crate::provider::{Id, Lookup, Reading, Report, Status, Step, json};
 use crate::wire::{Auth, Request, Response, StatusClass};
 
@@ -154,9 +154,12 @@ fn read(
     success: impl FnOnce(Map<String, Value>) -> Result<Reading, String>,
 ) -> Reading {
     if response.class() == StatusClass::Success {
-        return json::object(&response.body).and_then(success).unwrap_or_else(|problem| {
-            Reading::Malformed(format!("its answer cannot be read: {problem}"))
-        });
+        return match json::object(&response.body, DECIDING) {
+            Ok(body) => success(body).unwrap_or_else(|problem| {
+                Reading::Malformed(format!("its answer cannot be read: {problem}"))
+            }),
+            Err(unreadable) => unreadable.into(),
+        };
     }
     let error = json::error_body(response, error_texts);
     let is_unknown = error.text.to_ascii_lowercase().contains("order not found");

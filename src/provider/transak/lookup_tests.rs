@@ -156,9 +156,7 @@ fn any_other_response_ends_the_lookup_even_if_an_order_was_found() {
         let (sent, reading) = request_all(&[completed(), (3, response)]);
         assert_eq!(sent.len(), 4);
         match (status, reading) {
-            (401, Reading::Denied(_))
-            | (404, Reading::ForeignNotFound(_))
-            | (422, Reading::Malformed(_)) => {}
+            (401, Reading::Denied { .. }) | (404 | 422, Reading::Unusable(_)) => {}
             (429 | 503, Reading::Busy { retry_after, .. }) => assert_eq!(retry_after, wait),
             (status, other) => panic!("{status}: {other:?}"),
         }

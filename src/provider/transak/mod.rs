@@ -235,7 +235,7 @@ impl Provider for Client {
 
 /// Reads `{"data": {"accessToken", "expiresAt": unix seconds}}`.
 fn read_token(body: &[u8]) -> Option<(String, Option<Timestamp>)> {
-    let object = json::object(body).ok()?;
+    let object = json::object(body, &["data", "accessToken", "expiresAt"]).ok()?;
     let data = object.get("data")?.as_object()?;
     let expires_at = data.get("expiresAt").and_then(Value::as_i64);
     let expires_at = expires_at.and_then(|seconds| Timestamp::from_second(seconds).ok());

@@ -8,6 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::provider::{Amount, Attempt, Kind, PastStatus, Report, Status, Transaction, Unit, json};
 
+/// The keys on which an ending depends.
+pub(super) const DECIDING: &[&str] =
+    &["data", "webhookData", "status", "id", "_id", "orderId", "partnerOrderId"];
+
 /// An order as Transak writes it.
 pub(super) struct Order(Map<String, Value>);
 
@@ -67,7 +71,6 @@ impl Order {
             detail: description(&provider_status, kind).map(str::to_owned),
             provider_status,
             occurred_at: self.time("updatedAt").max(self.time("completedAt")),
-            attempt: None,
             history: self.history(),
             transaction: Transaction {
                 kind,
@@ -83,6 +86,7 @@ impl Order {
                 ..Transaction::default()
             },
             data: Some(Value::Object(self.0)),
+            ..Report::new(Status::Unknown, "")
         })
     }
 

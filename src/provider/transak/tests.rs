@@ -139,22 +139,19 @@ fn responses_without_an_order_are_distinguished() {
         error(400, "Error", "startDate is a required argument"),
         Reading::Malformed(_)
     ));
-    assert!(matches!(error(401, "Unauthorized", "Authorization Required"), Reading::Denied(_)));
-    assert!(matches!(error(403, "Forbidden", "no"), Reading::Denied(_)));
+    assert!(matches!(error(401, "Unauthorized", "Authorization Required"), Reading::Denied { .. }));
+    assert!(matches!(error(403, "Forbidden", "no"), Reading::Denied { .. }));
     assert!(matches!(error(404, "Not Found", "no such order"), Reading::NotFound(_)));
-    assert!(matches!(read(ID, 404, "<html>"), Reading::ForeignNotFound(_)));
+    assert!(matches!(read(ID, 404, "<html>"), Reading::Unusable(_)));
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read(ID, status, "busy"), Reading::Busy { .. }), "{status}");
     }
-    for body in [
-        "",
-        "[]",
-        "{}",
-        r#"{"data":null}"#,
-        r#"{"data":{}}"#,
-        r#"{"data":{"status":7}}"#,
-        r#"{"data":[]}"#,
-    ] {
+    for body in ["", "[]", "<html>"] {
+        assert!(matches!(read(ID, 200, body), Reading::Unusable(_)), "{body}");
+    }
+    for body in
+        ["{}", r#"{"data":null}"#, r#"{"data":{}}"#, r#"{"data":{"status":7}}"#, r#"{"data":[]}"#]
+    {
         assert!(matches!(read(ID, 200, body), Reading::Malformed(_)), "{body}");
     }
 }

@@ -138,7 +138,7 @@ fn no_error_tells_where_a_transaction_stands() {
                     let shown = String::from_utf8_lossy(&body);
                     let problem = match &reading {
                         Reading::Observed(_) => panic!("{id}: {status} {shown} is an observation"),
-                        Reading::Denied(why) => {
+                        Reading::Denied { answer: why, .. } => {
                             assert!(matches!(status, 401 | 403), "{id}: {status} {shown}");
                             why
                         }
@@ -148,7 +148,7 @@ fn no_error_tells_where_a_transaction_stands() {
                             answer
                         }
                         Reading::NotFound(why)
-                        | Reading::ForeignNotFound(why)
+                        | Reading::Unusable(why)
                         | Reading::Malformed(why) => {
                             let is_other =
                                 matches!(status, 302 | 304 | 400 | 404 | 409 | 418 | 422);
@@ -162,7 +162,8 @@ fn no_error_tells_where_a_transaction_stands() {
             // No provider has a status of its own for a transaction that it does not know.
             for status in [409, 418, 422] {
                 for (id, reading) in read_all(subject, &Response::new(status, body.clone())) {
-                    assert!(matches!(reading, Reading::Malformed(_)), "{id}: {status} {reading:?}");
+                    let is_none = matches!(reading, Reading::Malformed(_) | Reading::Unusable(_));
+                    assert!(is_none, "{id}: {status} {reading:?}");
                 }
             }
         }
@@ -189,7 +190,7 @@ fn who_is_busy_says_for_how_long() {
 }
 
 #[test]
-fn what_another_web_server_answers_is_foreign_or_malformed() {
+fn what_another_web_server_answers_is_unusable() {
     each(|subject| {
         for body in broken(subject) {
             for status in [200, 203, 404] {
@@ -198,11 +199,12 @@ fn what_another_web_server_answers_is_foreign_or_malformed() {
                     // An object of JSON may be an error of the provider's own.
                     let is_object = serde_json::from_slice::<serde_json::Map<_, _>>(&body).is_ok();
                     let is_unknown = is_object && matches!(reading, Reading::NotFound(_));
-                    let is_json = match status {
-                        404 => matches!(reading, Reading::ForeignNotFound(_)),
-                        _ => matches!(reading, Reading::Malformed(_)),
+                    let is_expected = match &reading {
+                        Reading::Unusable(_) => true,
+                        Reading::Malformed(_) => is_object && status != 404,
+                        _ => is_unknown,
                     };
-                    assert!(is_json || is_unknown, "{id}: {status} {shown}: {reading:?}");
+                    assert!(is_expected, "{id}: {status} {shown}: {reading:?}");
                 }
             }
         }
@@ -226,7 +228,7 @@ fn a_later_refusal_counts() {
                     }
                     for reading in readings {
                         let is_later = match later {
-                            401 => matches!(reading, Reading::Denied(_)),
+                            401 => matches!(reading, Reading::Denied { .. }),
                             _ => matches!(reading, Reading::Busy { .. }),
                         };
                         assert!(is_later, "{ids:?}: {later} {reading:?}");

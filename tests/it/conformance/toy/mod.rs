@@ -99,8 +99,11 @@ impl Lookup for StatusLookup {
 
     fn received(&mut self, response: &Response) -> Step {
         let rows = match response.class() {
-            StatusClass::Success => rows(&response.body)
-                .map_err(|problem| Reading::Malformed(format!("its answer: {problem}"))),
+            StatusClass::Success => match json::object(&response.body, &["id", "state"]) {
+                Ok(body) => rows(body)
+                    .map_err(|problem| Reading::Malformed(format!("its answer: {problem}"))),
+                Err(unreadable) => Err(unreadable.into()),
+            },
             _ => {
                 let error = json::error_body(response, |body| json::texts(body, &["error"]));
                 Err(Reading::from_error(response, error.text, error.is_json))
@@ -114,8 +117,8 @@ impl Lookup for StatusLookup {
     }
 }
 
-fn rows(body: &[u8]) -> Result<Vec<Map<String, Value>>, String> {
-    let Some(Value::Array(rows)) = json::object(body)?.remove("transactions") else {
+fn rows(mut body: Map<String, Value>) -> Result<Vec<Map<String, Value>>, String> {
+    let Some(Value::Array(rows)) = body.remove("transactions") else {
         return Err("it has no list of transactions".to_owned());
     };
     let row = |row| match row {
