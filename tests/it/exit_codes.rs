@@ -124,6 +124,18 @@ fn full_disk() -> CommandOutput {
     output
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_full_disk_the_target_is_not_final() {
+    let server = always_answering(Reply::json(&record(ID, "pending", 0)));
+    let mut watch = command("watch", &server, &["-o", "json"]);
+    watch.command().stdout(std::fs::File::create("/dev/full").unwrap());
+    let output = watch.run();
+    output.fails(74, "stdout cannot be written");
+    assert!(output.stderr.contains("was last seen pending"), "{output:#?}");
+    assert!(output.stderr.contains("NOT final"), "{output:#?}");
+}
+
 /// As after `| head -1`: without an error message, and never a success.
 fn closed_pipe() -> CommandOutput {
     let server = always_answering(Reply::json(&record(ID, "completed", 0)));
