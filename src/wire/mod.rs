@@ -1,6 +1,7 @@
 //! What providers and transport share: requests without their secret, responses, frames, base URLs, tokens.
 
 mod base_url;
+mod encoding;
 mod frame;
 mod status;
 mod token;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use base_url::{BaseUrl, is_loopback};
+pub use encoding::compression;
 pub use frame::Frame;
 pub use status::StatusClass;
 pub use token::Token;
