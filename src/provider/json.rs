@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Reading;
-pub use crate::protocol::json::{Unreadable, object, type_name};
+pub use crate::protocol::json::{Unreadable, object, type_name, without_bom};
 use crate::wire::Response;
 
 impl From<Unreadable> for Reading {

@@ -185,12 +185,12 @@ impl Feed for TransakFeed {
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
-        match frame {
-            Frame::Text(text) => {
+        match frame.into_text() {
+            Ok(text) => {
                 let outputs = self.pusher.received(&text);
                 self.actions(outputs)
             }
-            other => vec![malformed(&format!("it is {}", other.kind()))],
+            Err(problem) => vec![malformed(&problem)],
         }
     }
 
