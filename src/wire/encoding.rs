@@ -1,15 +1,28 @@
 //! Compressed content, which no request asks for.
 
-/// The name of the compression that content begins like; Brotli cannot be told. No JSON or text begins like this.
-pub fn compression(content: &[u8]) -> Option<&'static str> {
-    match content {
-        [0x1f, 0x8b, ..] => Some("gzip"),
-        [0x1f, 0x9d | 0xa0, ..] => Some("compress"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd"),
-        // The header of zlib is a multiple of 31 (RFC 1950).
-        [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 => Some("deflate"),
-        _ => None,
+use std::fmt;
+
+/// The encoding of a body that is not sent as it is, as `Content-Encoding` names it. Displayed as a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoding(pub String);
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "it is compressed ({}), which was not asked for", self.0)
     }
+}
+
+/// The compression that content begins like; Brotli cannot be told. No JSON or text begins like this.
+pub fn compression(content: &[u8]) -> Option<Encoding> {
+    let name = match content {
+        [0x1f, 0x8b, ..] => "gzip",
+        [0x1f, 0x9d | 0xa0, ..] => "compress",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "zstd",
+        // The header of zlib is a multiple of 31 (RFC 1950).
+        [0x78, flags, ..] if (0x7800 + u16::from(*flags)) % 31 == 0 => "deflate",
+        _ => return None,
+    };
+    Some(Encoding(name.to_owned()))
 }
 
 #[cfg(test)]
@@ -32,7 +45,8 @@ mod tests {
             (b"\x1f", None),
             (b"", None),
         ] {
-            assert_eq!(compression(content), name, "{content:?}");
+            let encoding = compression(content).map(|encoding| encoding.0);
+            assert_eq!(encoding.as_deref(), name, "{content:?}");
         }
     }
 }

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::wire::compression;
+
 /// Why a body or message cannot be read. The texts are sentences without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
@@ -86,8 +88,8 @@ pub fn without_bom(text: &str) -> &str {
 
 /// What a body is encoded with, if it is neither UTF-8 nor similar.
 fn foreign_encoding(body: &[u8]) -> Option<String> {
-    if let Some(name) = crate::wire::compression(body) {
-        return Some(format!("it is compressed ({name}), which was not asked for"));
+    if let Some(encoding) = compression(body) {
+        return Some(encoding.to_string());
     }
     match body {
         // With a byte order mark, or one of the two bytes of an ASCII character is zero.
