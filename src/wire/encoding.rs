@@ -1,4 +1,4 @@
-//! Compressed content, which no request asks for.
+//! How text is encoded: compression, which no request asks for, and the byte order mark.
 
 use std::fmt;
 
@@ -10,6 +10,11 @@ impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "it is compressed ({}), which was not asked for", self.0)
     }
+}
+
+/// The text without a byte order mark at its start.
+pub fn without_bom(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// The compression that content begins like; Brotli cannot be told. No JSON or text begins like this.

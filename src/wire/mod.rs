@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use base_url::{BaseUrl, is_loopback};
-pub use encoding::{Encoding, compression};
+pub use encoding::{Encoding, compression, without_bom};
 pub use frame::Frame;
 pub use status::StatusClass;
 pub use token::Token;

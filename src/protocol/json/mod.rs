@@ -8,6 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::wire::compression;
+pub use crate::wire::without_bom;
 
 /// Why a body or message cannot be read. The texts are sentences without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,11 +80,6 @@ pub fn value(text: &str, deciding: &[&str]) -> Result<Value, Unreadable> {
         },
         Ok(_) | Err(_) => lenient::value(text, deciding),
     }
-}
-
-/// The text without a byte order mark at its start.
-pub fn without_bom(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// What a body is encoded with, if it is neither UTF-8 nor similar.
