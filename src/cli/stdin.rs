@@ -32,7 +32,10 @@ pub(super) fn expand(typed: &[String], timeout: Option<Duration>) -> Result<Vec<
 }
 
 fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.lines().map(|line| without_bom(line).trim()).filter(|line| !line.is_empty()).map(str::to_owned)
+    text.lines()
+        .map(|line| without_bom(line).trim())
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
 }
 
 /// Reads standard input. `--timeout` applies here too, for a pipe may never be closed.

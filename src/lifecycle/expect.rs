@@ -124,10 +124,10 @@ fn decimal(text: &str) -> Option<BigDecimal> {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     let whole = whole.strip_prefix('-').unwrap_or(whole);
     let digits_of_exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-    let is_number = |digits: &str| {
-        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
-    };
-    if text.len() > MAX_DIGITS || ![whole, fraction, digits_of_exponent].into_iter().all(is_number) {
+    let is_number =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if text.len() > MAX_DIGITS || ![whole, fraction, digits_of_exponent].into_iter().all(is_number)
+    {
         return None;
     }
     let exponent = exponent.parse::<i64>().ok()?.unsigned_abs();
@@ -202,8 +202,28 @@ mod tests {
 
     /// What Rust, a library or a person reads as a number, and JSON does not.
     const NO_NUMBERS: [&str; 22] = [
-        "1_000", "1,000", "1 000", "0x10", "0b1", "1e", "e5", ".5", "5.", "5.e1", "+1", "--1", "1e1.5", "1e+-5",
-        "Infinity", "inf", "NaN", "-", "1.2.3", "１０００", "١", "1e1_0",
+        "1_000",
+        "1,000",
+        "1 000",
+        "0x10",
+        "0b1",
+        "1e",
+        "e5",
+        ".5",
+        "5.",
+        "5.e1",
+        "+1",
+        "--1",
+        "1e1.5",
+        "1e+-5",
+        "Infinity",
+        "inf",
+        "NaN",
+        "-",
+        "1.2.3",
+        "１０００",
+        "١",
+        "1e1_0",
     ];
 
     #[test]
@@ -211,7 +231,8 @@ mod tests {
         for text in NO_NUMBERS {
             for path in ["crypto_amount", "fiat_amount", "cost"] {
                 for operator in [">=", "<=", ">", "<", "=", "!="] {
-                    let error = format!("{path}{operator}{text}").parse::<Expectation>().unwrap_err();
+                    let error =
+                        format!("{path}{operator}{text}").parse::<Expectation>().unwrap_err();
                     assert!(error.contains("compares numbers"), "{text}: {error}");
                 }
             }
