@@ -28,7 +28,7 @@ fn reports(actions: &[FeedAction]) -> Vec<(&Id, &Report)> {
 }
 
 /// The lines of a story that arrive on a connection.
-fn lines(story: &[u8]) -> Vec<String> {
+pub(super) fn lines(story: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(story);
     // The others say what happens besides.
     let arrives = |line: &&str| !line.starts_with(['!', '-', 'x', '#', '$']);
@@ -36,7 +36,7 @@ fn lines(story: &[u8]) -> Vec<String> {
 }
 
 /// Each feed of a provider, open, with the ids that it serves.
-fn feeds(provider: &dyn Provider, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
+pub(super) fn feeds(provider: &dyn Provider, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
     let mut feeds = provider.feeds(ids);
     for (feed, _) in &mut feeds {
         feed.opened();
@@ -57,11 +57,11 @@ fn all_feeds(subject: &Subject) -> Vec<(String, Box<dyn Feed>)> {
 }
 
 /// A line as it comes on a feed's connection.
-fn on(feed: &dyn Feed, line: &str) -> Frame {
+pub(super) fn on(feed: &dyn Feed, line: &str) -> Frame {
     frame(&feed.request().url, line)
 }
 
-fn play(feed: &mut dyn Feed, lines: &[String]) -> Vec<FeedAction> {
+pub(super) fn play(feed: &mut dyn Feed, lines: &[String]) -> Vec<FeedAction> {
     let frames: Vec<_> = lines.iter().map(|line| on(feed, line)).collect();
     frames.into_iter().flat_map(|frame| feed.received(frame)).collect()
 }
