@@ -73,8 +73,8 @@ fn revivable_text(revivable: &Revivable) -> String {
     let Revivable { provider, status, window } = revivable;
     let window = duration_text(*window);
     format!(
-        "at {provider} the customer may try again under the same id for up to {window} after {status}, and it may still \
-         complete: to wait for that, watch with  --grace {window}  and a longer --timeout"
+        "at {provider} the customer may try again under the same id for up to {window} after {status}: wait for that \
+         with  --grace {window}  and a longer --timeout"
     )
 }
 
