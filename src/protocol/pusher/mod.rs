@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::json::{object, without_bom};
+use super::json::{has_exponent, object, without_bom};
 use super::{Closed, KeepAlive, Reconnect, Refusal};
 use crate::wire::{Auth, BaseUrl, Request};
 use close_codes::{CloseCode, close_code};
@@ -169,17 +169,18 @@ impl Pusher {
     /// A text message arrived.
     pub(crate) fn received(&mut self, text: &str) -> Vec<Output> {
         let text = without_bom(text);
-        let Envelope { event, channel, data } = match serde_json::from_str(text) {
-            Ok(envelope) => envelope,
-            Err(error) => match Envelope::read_leniently(text) {
-                Some(envelope) => envelope,
-                None => {
-                    return vec![Output::Malformed(format!(
-                        "it is not a Pusher message ({error})"
-                    ))];
-                }
-            },
+        let problem = match serde_json::from_str::<Envelope<'_>>(text) {
+            Ok(envelope) if !has_exponent(&envelope.data) => return self.on_message(envelope),
+            Ok(_) => String::new(),
+            Err(error) => format!(" ({error})"),
         };
+        match Envelope::read_leniently(text) {
+            Some(envelope) => self.on_message(envelope),
+            None => vec![Output::Malformed(format!("it is not a Pusher message{problem}"))],
+        }
+    }
+
+    fn on_message(&mut self, Envelope { event, channel, data }: Envelope<'_>) -> Vec<Output> {
         let channel = channel.as_ref().map(|name| &*name.0);
         match &*event {
             "pusher:connection_established" => self.on_established(data),
