@@ -20,6 +20,7 @@ fn limited(mode: Mode, targets: usize) -> Plan {
     let mut plan = plan_with(mode, targets, |profile| {
         profile.interval = pace.interval;
         profile.safety_interval = pace.safety_interval;
+        profile.quotas = pace.quotas.clone();
         profile.provider = Arc::new(Fake(Arc::new(Spec { pace, ..spec() })));
     });
     plan.timeout = None;
