@@ -7,12 +7,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::clock::Clock;
-use super::lookup;
 use crate::credential::{Credential, CredentialSource, EXPIRY_LEEWAY, issued_token};
 use crate::engine::plan::Profile;
 use crate::engine::{RenewalError, RenewalReason, TokenOrigin};
 use crate::error::{Failure, FailureKind, config};
-use crate::provider::{Reading, TokenIssue};
+use crate::provider::TokenIssue;
 use crate::token_store::{KeptToken, Lock, Locking, TokenStore};
 use crate::transport::{Error, ErrorKind, Network};
 use crate::warning::{Warning, WarningCode};
@@ -146,10 +145,13 @@ impl<N: Network> TokenSource<'_, N> {
     /// Asks the provider whether it refuses the current token. A message that was signed with another one proves
     /// nothing, and issuing one would put that out of force.
     async fn is_refused(&self) -> bool {
+        const UNAUTHORIZED: u16 = 401;
         let provider = self.profile.provider.as_ref();
-        let ids = std::slice::from_ref(&provider.spec().probe_id);
-        let looked = lookup::look_up(provider, self.network, &self.current, ids, self.now()).await;
-        matches!(looked.result.as_deref(), Ok([Reading::Denied { .. }]))
+        let Some(request) = provider.first_request(&provider.spec().probe_id) else {
+            return false;
+        };
+        let response = self.network.fetch(&request, &self.current).await;
+        response.is_ok_and(|response| response.status == UNAUTHORIZED)
     }
 
     /// Requests a token from the provider.
