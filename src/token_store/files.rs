@@ -7,8 +7,15 @@ use std::path::Path;
 /// The longest file, in bytes.
 const MAX_LENGTH: u64 = 128 * 1024;
 
-/// Reads a file, if there is one. If others could read it, it is made private, and a sentence says so.
-pub(super) fn read(path: &Path) -> Result<Option<(Vec<u8>, Option<String>)>, String> {
+/// What was read.
+pub(super) struct Contents {
+    pub(super) bytes: Vec<u8>,
+    /// That others could read the file, as a sentence.
+    pub(super) exposure: Option<String>,
+}
+
+/// Reads a file, if there is one. If others could read it, it is made private.
+pub(super) fn read(path: &Path) -> Result<Option<Contents>, String> {
     match fs::metadata(path) {
         // Opening a named pipe would block.
         Ok(metadata) if !metadata.is_file() => return Err("it is no regular file".to_owned()),
@@ -22,7 +29,7 @@ pub(super) fn read(path: &Path) -> Result<Option<(Vec<u8>, Option<String>)>, Str
     file.take(MAX_LENGTH)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("it cannot be read: {error}"))?;
-    Ok(Some((bytes, exposure)))
+    Ok(Some(Contents { bytes, exposure }))
 }
 
 /// Writes a file that only the user can read, in place of the one before: whoever reads it finds either of them, and

@@ -80,7 +80,7 @@ impl TokenStore {
         let Some(path) = &self.path else {
             return Reading::default();
         };
-        let (bytes, exposure) = match files::read(path) {
+        let files::Contents { bytes, exposure } = match files::read(path) {
             Ok(Some(found)) => found,
             Ok(None) => return Reading::default(),
             Err(problem) => return Reading { kept: None, warning: Some(unusable(path, &problem)) },
