@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Goal;
-use crate::provider::{Attempt, Report, Status, Transaction};
+use super::attempts::{Attempts, Choice};
+use crate::provider::{Report, Status, Transaction};
 
 /// Where an observation came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +43,8 @@ pub enum Verdict {
     Stale,
     /// The last status is final and cannot be reopened like this; the observation was dropped.
     Sticky,
+    /// The observation is about an attempt that does not count, and was dropped.
+    OtherAttempt,
 }
 
 /// The rules by which a target is decided.
@@ -80,7 +83,7 @@ pub enum Decision {
 /// The state of a target: the last accepted observation and the merged record.
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
-    attempt: Option<Attempt>,
+    attempts: Attempts,
     last: Option<LastObservation>,
     record: Transaction,
 }
@@ -103,13 +106,13 @@ struct LastObservation {
 impl Tracker {
     /// Applies an observation.
     pub fn observe(&mut self, observation: &Observation, rules: &Rules) -> Verdict {
-        if let Some(attempt) = &observation.report.attempt {
-            match &self.attempt {
-                Some(known) if known.id == attempt.id => {}
-                // An older attempt says nothing about the newest.
-                Some(known) if known.created_at > attempt.created_at => return Verdict::Stale,
-                _ => *self = Tracker { attempt: Some(attempt.clone()), ..Tracker::default() },
+        match self.attempts.choose(&observation.report, self.status(), rules.allows_reopen) {
+            Choice::Current => {}
+            Choice::Replaced => {
+                let attempts = std::mem::take(&mut self.attempts);
+                *self = Tracker { attempts, ..Tracker::default() };
             }
+            Choice::Other => return Verdict::OtherAttempt,
         }
         let verdict = self.judge(observation, rules);
         if matches!(verdict, Verdict::Changed | Verdict::Same) {
