@@ -175,6 +175,10 @@ impl Engine {
         };
         let error = anyhow::anyhow!(context).context(message);
         let failure = Failure::from_error(FailureKind::Denied, error);
+        let failure = match settings.provider.denial_hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
         if credential.is_available() {
             failure.hint(Hint::CheckToken(name.to_string()))
         } else {

@@ -170,6 +170,10 @@ impl Provider for Client {
         }
     }
 
+    fn denial_hint(&self) -> Option<&str> {
+        Some("a 403 may also mean that this machine's address is not on Proof's allow-list")
+    }
+
     /// A failed payment can be retried in the widget under the same id (transaction-status page).
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Failed && !matches!(to, Status::Failed | Status::Unknown)
