@@ -209,6 +209,10 @@ impl Engine {
         } else {
             failure
         };
+        let failure = match settings.provider.denial_hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
         if credential.is_available() {
             failure.hint(Hint::CheckToken(name.to_string()))
         } else {

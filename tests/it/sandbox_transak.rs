@@ -125,6 +125,7 @@ async fn all_orders_are_signed() {
         let message = pusher.message().await;
         let claims =
             txwatch::protocol::jwt::verify(message["data"].as_str().unwrap(), &[secret]).unwrap();
+        let claims: Value = serde_json::from_str(&claims).unwrap();
         assert_eq!(message["channel"], sandbox.variable("TRANSAK_API_KEY"));
         assert_eq!(message["event"], claims["eventID"]);
         awaited.retain(|id| claims["webhookData"]["id"] != *id);

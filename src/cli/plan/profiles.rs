@@ -101,6 +101,11 @@ impl PlanBuilder<'_> {
             return Err(self.config.missing_push(&target.profile));
         }
         if profile.can_poll {
+            let notice = profile.provider.setup_hint().map(|hint| {
+                let message = format!("profile {}: {hint}", profile.name);
+                Warning::new(WarningCode::SetupIncomplete, message)
+            });
+            self.notices.extend(notice);
             return Ok(());
         }
         if !self.mode.pushes() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use super::Unreadable;
+use super::unreadable::Unreadable;
 
 /// How deep values are read, so that nothing that walks them later runs out of stack.
 const MAX_DEPTH: usize = 64;

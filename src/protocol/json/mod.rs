@@ -2,42 +2,13 @@
 
 mod lenient;
 mod repeated;
-
-use std::fmt;
+mod unreadable;
 
 use serde_json::{Map, Value};
 
 use crate::wire::compression;
 pub use crate::wire::without_bom;
-
-/// Why a body or message cannot be read. The texts are sentences without a full stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It is no JSON object but HTML, empty, cut off and so on, for this reason.
-    NotJson(String),
-    /// A key that decides something is in the same object twice.
-    Ambiguous(String),
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Unreadable::NotJson(problem) | Unreadable::Ambiguous(problem) => f.write_str(problem),
-        }
-    }
-}
-
-impl From<Unreadable> for String {
-    fn from(unreadable: Unreadable) -> Self {
-        unreadable.to_string()
-    }
-}
-
-impl Unreadable {
-    fn repeated(key: &str) -> Self {
-        Unreadable::Ambiguous(format!("it has the key {key} twice"))
-    }
-}
+pub use unreadable::Unreadable;
 
 /// Reads a body or message that has to be a JSON object. `deciding` are the keys on which an ending depends: none of
 /// them may be in the same object twice, at any depth, for parsers differ in which of the two they take.

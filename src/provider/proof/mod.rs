@@ -170,6 +170,10 @@ impl Provider for Client {
         }
     }
 
+    fn denial_hint(&self) -> Option<&str> {
+        Some("a 403 may also mean that this machine's address is not on Proof's allow-list")
+    }
+
     /// As long as the init token is valid: an hour (api-session page of the older documentation).
     fn retry_window(&self, ending: Status) -> Option<Duration> {
         (ending == Status::Failed).then_some(Duration::from_secs(60 * 60))

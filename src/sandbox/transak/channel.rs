@@ -159,6 +159,7 @@ mod tests {
     fn all_orders_are_signed_and_forgeries_are_not() {
         let [event] = &texts("failed", 2, Some("secret"))[..] else { panic!("one message") };
         let claims = jwt::verify(event["data"].as_str().unwrap(), &[b"secret"]).unwrap();
+        let claims: Value = serde_json::from_str(&claims).unwrap();
         assert_eq!(claims["eventID"], "ORDER_FAILED");
         assert_eq!(claims["webhookData"]["status"], "FAILED");
         let events = texts("garbage", 2, Some("secret"));
