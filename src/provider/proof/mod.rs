@@ -171,7 +171,7 @@ impl Provider for Client {
     }
 
     fn denial_hint(&self) -> Option<&str> {
-        Some("a 403 may also mean that this machine's address is not on Proof's allow-list")
+        Some("if it is a 403, this machine's address may not be on Proof's allow-list")
     }
 
     /// A failed payment can be retried in the widget under the same id (transaction-status page).

@@ -2,7 +2,9 @@
 
 mod account;
 mod connection;
+mod headers;
 mod orders;
+mod references;
 mod tokens;
 
 use crate::support::transak::PERSONAL;
