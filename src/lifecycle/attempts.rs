@@ -35,19 +35,23 @@ pub(super) enum Choice {
 }
 
 impl Attempts {
-    /// Takes note of a report's attempts. `shown` is the last accepted status of the attempt that counts.
+    /// Takes note of a report's attempts. `shown` is the last accepted status of the attempt that counts. A response
+    /// (`is_pull`) that says an attempt runs is believed even if a push said that it had ended: at worst another
+    /// attempt's ending has to wait for the next response.
     pub(super) fn choose(
         &mut self,
         report: &Report,
+        is_pull: bool,
         shown: Option<Status>,
         allows_reopen: fn(Status, Status) -> bool,
     ) -> Choice {
         let Some(attempt) = &report.attempt else {
             return Choice::Current;
         };
-        self.learn(&attempt.id, report.status, report.occurred_at, allows_reopen);
+        let may_leave = |from, to| is_pull || allows_reopen(from, to);
+        self.learn(&attempt.id, report.status, report.occurred_at, may_leave);
         for (id, status) in &attempt.others {
-            self.learn(id, *status, None, allows_reopen);
+            self.learn(id, *status, None, may_leave);
         }
         let choice = self.judge(attempt, report.status, shown);
         if choice == Choice::Replaced {
@@ -96,7 +100,7 @@ impl Attempts {
         id: &str,
         status: Status,
         reached_at: Option<Timestamp>,
-        allows_reopen: fn(Status, Status) -> bool,
+        may_leave: impl Fn(Status, Status) -> bool,
     ) {
         let learnt = KnownAttempt { status, reached_at };
         let Some(known) = self.known.get_mut(id) else {
@@ -104,7 +108,7 @@ impl Attempts {
             return;
         };
         let is_older = reached_at.zip(known.reached_at).is_some_and(|(new, old)| new < old);
-        let is_left = !known.status.is_final() || allows_reopen(known.status, status);
+        let is_left = !known.status.is_final() || may_leave(known.status, status);
         if !is_older && is_left {
             *known = KnownAttempt { reached_at: reached_at.or(known.reached_at), ..learnt };
         }

@@ -191,3 +191,18 @@ fn an_attempt_that_ended_does_not_run_again_because_of_a_late_message() {
     assert_eq!(verdicts[4..], [Changed, Same]);
     assert_eq!(tracker.status(), Some(Refunded));
 }
+
+/// Anybody can push; a list cannot be forged.
+#[test]
+fn a_response_that_says_an_attempt_runs_is_believed_after_a_push_of_its_ending() {
+    let pulled = |observation| Observation { source: Source::Pull, ..observation };
+    let (tracker, verdicts) = fold(vec![
+        seen("2", Some(20), Processing),
+        seen("1", Some(10), Expired),
+        pulled(listed(seen("2", Some(20), Processing), &[("1", Processing)])),
+        seen("2", Some(20), Expired),
+        pulled(listed(seen("1", Some(10), Processing), &[("2", Expired)])),
+    ]);
+    assert_eq!(verdicts, [Changed, OtherAttempt, Same, OtherAttempt, Changed]);
+    assert_eq!(tracker.decide(Duration::MAX, &rules()), Decision::Open);
+}

@@ -86,7 +86,9 @@ pub struct Tracker {
 impl Tracker {
     /// Applies an observation.
     pub fn observe(&mut self, observation: &Observation, rules: &Rules) -> Verdict {
-        match self.attempts.choose(&observation.report, self.status(), rules.allows_reopen) {
+        let is_pull = observation.source == Source::Pull;
+        let shown = self.status();
+        match self.attempts.choose(&observation.report, is_pull, shown, rules.allows_reopen) {
             Choice::Current => {}
             Choice::Replaced => {
                 let attempts = std::mem::take(&mut self.attempts);

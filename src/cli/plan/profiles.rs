@@ -38,6 +38,12 @@ impl PlanBuilder<'_> {
             self.configured(target)?
         };
         let (options, typed) = (self.options.of_profile(&target.profile), &self.arguments.time);
+        if parts.can_poll
+            && let Some(hint) = parts.provider.setup_hint()
+        {
+            let message = format!("profile {}: {hint}", target.profile);
+            self.notices.push(Warning::new(WarningCode::SetupIncomplete, message));
+        }
         let interval = options.given(&INTERVAL, typed.interval)?;
         Ok(Profile {
             name: target.profile.clone(),
@@ -101,11 +107,6 @@ impl PlanBuilder<'_> {
             return Err(self.config.missing_push(&target.profile));
         }
         if profile.can_poll {
-            let notice = profile.provider.setup_hint().map(|hint| {
-                let message = format!("profile {}: {hint}", profile.name);
-                Warning::new(WarningCode::SetupIncomplete, message)
-            });
-            self.notices.extend(notice);
             return Ok(());
         }
         if !self.mode.pushes() {

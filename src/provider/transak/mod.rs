@@ -102,7 +102,7 @@ fn settings() -> Vec<Setting> {
         ),
         Setting::optional(
             "user_ip",
-            SettingKind::Text,
+            SettingKind::IpAddress,
             "the user's IP address, sent as x-user-ip, which some of Transak's endpoints want",
         ),
         Setting::optional(
@@ -164,10 +164,9 @@ impl Client {
         };
         let pusher_key = name("pusher_key", settings.get("pusher_key").unwrap_or(PUSHER_KEY))?;
         let api_key = settings.get("api_key").map(|key| name("api_key", key)).transpose()?;
-        let user_ip = settings.get("user_ip").map(|text| {
-            let address: Result<IpAddr, _> = text.trim().parse();
-            address.map_err(|_| format!("user_ip: '{text}' is no IP address, such as 203.0.113.7"))
-        });
+        let user_ip = settings
+            .get("user_ip")
+            .map(|text| text.parse().map_err(|_| format!("user_ip: '{text}' is no IP address")));
         Ok(Client { rest, push, pusher_key, api_key, user_ip: user_ip.transpose()? })
     }
 
@@ -272,12 +271,12 @@ impl Provider for Client {
     fn denial_hint(&self) -> Option<&str> {
         Some(match self.api_key {
             Some(_) => {
-                "Transak refuses so if the access token is not accepted, if api_key is not the key that the token \
-                 belongs to, or if this machine's address is not on its allow-list"
+                "the access token may not be accepted, api_key may not be the key that it belongs to, or this \
+                 machine's address may not be on Transak's allow-list"
             }
             None => {
-                "Transak refuses so if the access token is not accepted, if the API key is missing (there is no \
-                 api_key), or if this machine's address is not on its allow-list"
+                "the access token may not be accepted, the API key is missing (set api_key), or this machine's \
+                 address may not be on Transak's allow-list"
             }
         })
     }

