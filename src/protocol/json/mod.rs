@@ -90,40 +90,4 @@ pub fn type_name(value: &Value) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_byte_order_mark_is_skipped() {
-        for body in [&b"\xef\xbb\xbf{\"a\":1}"[..], b"\xef\xbb\xbf \r\n{\"a\":1}\n"] {
-            assert_eq!(object(body, &["a"]).unwrap()["a"], 1);
-        }
-        let twice = b"\xef\xbb\xbf{\"a\":1,\"a\":2}";
-        assert!(matches!(object(twice, &["a"]), Err(Unreadable::Ambiguous(_))));
-        assert!(object(b"{\"a\":\"\xef\xbb\xbf\"}", &[]).unwrap()["a"] == "\u{feff}");
-    }
-
-    #[test]
-    fn what_is_not_an_object_is_named() {
-        for (body, needle) in [
-            (&b""[..], "empty"),
-            (b"  \n", "empty"),
-            (b"<!doctype html><p>hi", "HTML"),
-            (b"null", "null"),
-            (b"[1]", "an array"),
-            (b"{\"a\":", "not JSON"),
-            (b"\x1f\x8b\x08", "compressed (gzip)"),
-            (b"\x78\x9c\xab\x56", "compressed (deflate)"),
-            (b"\xff\xfe{\0}\0", "UTF-16"),
-            (b"\xfe\xff\0{\0}", "UTF-16"),
-            (b"{\0}\0", "UTF-16"),
-            (b"\0{\0}", "UTF-16"),
-            (b"\xff\xff", "not JSON"),
-            (b"\xef\xbb\xbf", "empty"),
-            (b"\xef\xbb\xbf<p>", "HTML"),
-        ] {
-            let error = object(body, &[]).unwrap_err();
-            assert!(error.to_string().contains(needle), "{error}");
-        }
-    }
-}
+mod tests;

@@ -148,7 +148,7 @@ impl SimulatedConnection {
         let sent = now + random.i64(0..30_000);
         let garbage = ["<html>", "{}", r#"{"event":"tx.update"}"#, "[]", "null"];
         let text = garbage[random.usize(..garbage.len())];
-        self.deliveries.add(sent, 0, Content::Other(Frame::Text(text.to_owned())));
+        self.deliveries.add(sent, 0, Content::Garbage(Frame::Text(text.to_owned())));
     }
 
     /// When something happens next.
@@ -205,6 +205,12 @@ impl SimulatedConnection {
         if let Content::Step(target, step) = content {
             world.reported(target, step, true);
         }
+        // It may have been about any of them.
+        if let Content::Garbage(_) = content {
+            for target in Self::targets(world, self.provider, &self.key) {
+                world.targets[target].lookup.reason = Some(now);
+            }
+        }
         frame
     }
 
@@ -214,9 +220,10 @@ impl SimulatedConnection {
                 let number = FIRST_EVENT + world.scenario.targets[*target].history.steps[*step].at;
                 self.simulated.update(&world.snapshot(*target, Some(*step)), number)
             }
-            Content::Hello(frame) | Content::Subscribed(_, frame) | Content::Other(frame) => {
-                frame.clone()
-            }
+            Content::Hello(frame)
+            | Content::Subscribed(_, frame)
+            | Content::Other(frame)
+            | Content::Garbage(frame) => frame.clone(),
         }
     }
 

@@ -22,6 +22,8 @@ pub enum Content {
     Step(usize, usize),
     /// Nothing of the above.
     Other(Frame),
+    /// A message that cannot be understood.
+    Garbage(Frame),
 }
 
 /// The messages in the order in which they arrive: by when that is, and by when they were added.
