@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::deploy::{DECIDING, read_deploy};
+use crate::provider::casper::hash;
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};
 
@@ -83,13 +84,18 @@ impl Feed for DeployFeed {
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
-        let read = match frame {
-            // A keep-alive.
-            Frame::Text(text) if text.trim().eq_ignore_ascii_case("ping") => Ok(None),
-            Frame::Text(text) => self.read(&text),
-            other => Err(format!("it is {}", other.kind())),
+        const NOUN: &str = "a message";
+        let Frame::Text(text) = frame else {
+            return vec![FeedAction::malformed(NOUN, &format!("it is {}", frame.kind()))];
         };
-        FeedAction::from_message("a message", read)
+        // A keep-alive.
+        if text.trim().eq_ignore_ascii_case("ping") {
+            return Vec::new();
+        }
+        match self.read(&text) {
+            Err(problem) => hash::not_understood(NOUN, &problem, &text, &self.ids),
+            read => FeedAction::from_message(NOUN, read),
+        }
     }
 
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {
