@@ -50,7 +50,10 @@ impl Config {
         for setting in &definition.spec().settings {
             if let SettingKind::Secret(purpose) = setting.kind {
                 match (purpose, self.secret(name, setting)?) {
-                    (Secret::Token, Some(found)) => credential = found,
+                    (Secret::Token, Some(found)) => {
+                        credential = found;
+                        settings.set_token();
+                    }
                     (Secret::Issuer, found) => issuer = found,
                     (Secret::Token, None) if setting.required => {
                         return Err(self.missing(name, setting));
