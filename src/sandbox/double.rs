@@ -205,13 +205,13 @@ mod tests {
             ("cancelled refunded revived", "proof transak"),
             ("denied", "proof transak cspr"),
             ("shutdown quota stalled", "transak"),
-            ("restart lapsed", "casper"),
+            ("restart lapsed stuck lagging", "casper"),
         ] {
             for name in names.split(' ') {
                 assert_eq!(played_by(name), players, "{name}");
             }
         }
-        assert_eq!(scenarios(&all()).len(), 20);
+        assert_eq!(scenarios(&all()).len(), 22);
     }
 
     #[test]
