@@ -172,7 +172,7 @@ fn a_stuck_node_proves_nothing() {
     let stuck = || status("CatchUp", "2024-11-27T17:44:10Z");
     let replies = [overdue(), stuck(), overdue(), stuck(), executed(Value::Null)];
     let server = Script::new().rpc(replies).start();
-    let (output, records) = command("poll", &server, &["-i", "50ms"]).run_json();
+    let (output, records) = command("poll", &server, &["-i", "100ms"]).run_json();
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["pending", "completed"]);
     let warnings: Vec<_> = of_type(&records, "warning").collect();
@@ -194,7 +194,7 @@ fn what_was_seen_in_a_block_stays_seen() {
         [vec![included(), waiting()], proof(), proof(), vec![executed(Value::Null)]].concat();
     let count = replies.len();
     let server = Script::new().rpc(replies).start();
-    let (output, records) = command("poll", &server, &["-i", "50ms"]).run_json();
+    let (output, records) = command("poll", &server, &["-i", "100ms"]).run_json();
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["processing", "completed"]);
     assert_eq!(server.request_count(RPC), count);

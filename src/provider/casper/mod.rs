@@ -57,6 +57,9 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
             quotas: Vec::new(),
         },
         id_shape: hash::ID_SHAPE.to_owned(),
+        expiry: "Proven by the node's own blocks: it is in step with the network, has all blocks of the \
+                 transaction's time to live, and found it in none. It cannot be executed any more, so a new one is safe; \
+                 what cannot be proven stays pending, with a warning.",
         ids_per_lookup: 1,
         push_name: "events",
         has_account_feed: false,

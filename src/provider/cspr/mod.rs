@@ -71,6 +71,8 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
             ],
         },
         id_shape: hash::ID_SHAPE.to_owned(),
+        expiry: "CSPR.cloud's word, believed as it is; a late execution is still taken while --grace holds it. \
+                 Look at a block explorer before you send again.",
         ids_per_lookup: 1,
         push_name: "stream",
         has_account_feed: false,

@@ -12,7 +12,7 @@ const BLOCK_SECONDS: i64 = 16;
 /// How many blocks before its start the node has.
 const PAST_BLOCKS: u64 = 100_000;
 /// How old the last block of a stuck node is.
-const STUCK: Duration = Duration::from_secs(40 * 60);
+const STUCK: Duration = Duration::from_secs(40 * 60 + 16);
 
 /// The chain.
 pub(super) struct Chain {
@@ -99,6 +99,6 @@ mod tests {
     fn a_stuck_node_is_forty_minutes_behind() {
         let status = Chain::new(after(0)).status(after(7), true);
         assert_eq!(status["reactor_state"], "CatchUp");
-        assert_eq!(time(&status["last_added_block_info"]["timestamp"]), -2_400);
+        assert_eq!(time(&status["last_added_block_info"]["timestamp"]), -2_416);
     }
 }
