@@ -22,7 +22,9 @@ pub(super) fn as_text(registry: &Registry) -> String {
         for setting in &spec.settings {
             text.push_str(&format!("  {:<13} {}\n", setting.key, setting_text(setting)));
         }
-        text.push_str(&wrapped(&format!("  expired: {}", spec.expiry)));
+        for line in wrapped(&format!("expired: {}", spec.expiry)).lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
         text.push('\n');
     }
     text.push_str(&wrapped(HOW_TO_SET));
