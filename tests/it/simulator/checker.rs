@@ -179,6 +179,9 @@ fn check_result(world: &mut World, record: &Record) {
     } else {
         is_excused(world, target, code)
     };
+    if is_of_transaction(code) && !has_proof(world, target, record) {
+        world.violation(format!("{name} {code} is an ending without proof"));
+    }
     if !is_allowed {
         let reported = &world.targets[target].reported;
         let status = record.status.as_deref().unwrap_or("nothing");
@@ -195,6 +198,14 @@ fn check_result(world: &mut World, record: &Record) {
 fn is_of_transaction(code: Code) -> bool {
     use Code::{Cancelled, Expired, Failed, Mismatch, Ok, Refunded};
     matches!(code, Ok | Failed | Cancelled | Expired | Mismatch | Refunded)
+}
+
+/// Whether the transaction is by now in the status that the result claims, or was: an expired one can be executed no
+/// more, and one that completed or failed was executed so.
+fn has_proof(world: &World, target: usize, record: &Record) -> bool {
+    let now = world.now();
+    let mut steps = world.scenario.targets[target].history.steps.iter();
+    steps.any(|step| step.at <= now && record.status.as_deref() == Some(step.status.name()))
 }
 
 /// Whether the step behind the result was reported, nothing newer was, and a bad ending was held long enough.

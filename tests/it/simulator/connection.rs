@@ -184,6 +184,15 @@ impl SimulatedConnection {
         let (frame, pause) = self.simulated.keep_alive(FIRST_EVENT + now)?;
         self.keep_alive = Some(now + pause);
         world.providers[self.provider].heard = now;
+        let target = world.scenario.targets_of(self.provider).first().copied();
+        if let Some(target) = target.filter(|_| now % 5 == 0)
+            && let Some(hint) =
+                self.simulated.hint(&world.snapshot(target, None), FIRST_EVENT + now)
+        {
+            world.targets[target].lookup.reason = Some(now);
+            world.note(|| format!("{}: {hint:?}", self.key));
+            return Some(Ok(hint));
+        }
         Some(Ok(frame))
     }
 
@@ -203,7 +212,12 @@ impl SimulatedConnection {
             world.subscribed(target);
         }
         if let Content::Step(target, step) = content {
-            world.reported(target, step, true);
+            let word = world.scenario.targets[target].history.steps[step].word;
+            if self.simulated.is_hint(word) {
+                world.targets[target].lookup.reason = Some(now);
+            } else {
+                world.reported(target, step, true);
+            }
         }
         // It may have been about any of them.
         if let Content::Garbage(_) = content {
