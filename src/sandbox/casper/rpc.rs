@@ -14,8 +14,9 @@ use super::log::Log;
 use super::transaction::{execution_info, is_deploy, sent, variant};
 use crate::sandbox::fault::RequestFault;
 use crate::sandbox::hash;
-use crate::sandbox::schedule::Schedule;
+use crate::sandbox::schedule::{Run, Schedule};
 use crate::sandbox::serving::{answer, retry_after};
+use crate::sandbox::weather::tell;
 
 const NO_SUCH_DEPLOY: i64 = -32_000;
 const NO_SUCH_TRANSACTION: i64 = -32_014;
@@ -23,6 +24,9 @@ const VARIANT_MISMATCH: i64 = -32_015;
 const METHOD_NOT_FOUND: i64 = -32_601;
 const INVALID_PARAMS: i64 = -32_602;
 const PARSE_ERROR: i64 = -32_700;
+/// Two codes of proxies' own.
+const LIMIT_EXCEEDED: i64 = -32_005;
+const RATE_LIMITED: i64 = -32_007;
 
 /// What JSON-RPC and the events have in common.
 pub(super) struct Node {
@@ -108,7 +112,8 @@ impl Node {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn result(&self, question: Question<'_>) -> Result<Value, Refusal> {
+    /// What is asked for, and its run.
+    fn result(&self, question: Question<'_>) -> Result<(Run, Value), Refusal> {
         if !hash::is_hash(question.hash()) {
             return Err(INVALID);
         }
@@ -123,10 +128,11 @@ impl Node {
         }
         let step = run.step();
         let info = execution_info(&run, step);
-        Ok(sent(&run, step, |sent| match question {
+        let result = sent(&run, step, |sent| match question {
             Question::Transaction(..) => format::transaction_result(sent, info),
             Question::Deploy(_) => format::deploy_result(sent, info),
-        }))
+        });
+        Ok((run, result))
     }
 
     fn response(&self, id: &Value, refusal: &Refusal) -> Response {
@@ -140,13 +146,24 @@ impl Node {
     }
 }
 
+/// Errors that proxies in front of nodes answer by themselves, one of them with its code as text.
+fn proxy_errors(id: &Value) -> [Value; 3] {
+    let error = |code, message| format::error(id, code, message);
+    let mut text = error(LIMIT_EXCEEDED, "Too many requests");
+    text["error"]["code"] = LIMIT_EXCEEDED.to_string().into();
+    [error(LIMIT_EXCEEDED, "limit exceeded"), error(RATE_LIMITED, "request rate limited"), text]
+}
+
 async fn rpc(State(node): State<Shared>, body: Bytes) -> Response {
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         return answer(200, &format::error(&Value::Null, PARSE_ERROR, "Parse error"));
     };
     let id = &request["id"];
     match Question::of(&request).and_then(|question| node.result(question)) {
-        Ok(result) => answer(200, &format::response(id, result)),
+        Ok((run, result)) => {
+            let response = format::response(id, result);
+            tell(&node.schedule, &run, &response, &proxy_errors(id))
+        }
         Err(refusal) => node.response(id, &refusal),
     }
 }

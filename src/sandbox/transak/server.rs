@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -19,6 +20,7 @@ use crate::protocol::jwt;
 use crate::sandbox::fault::RequestFault;
 use crate::sandbox::schedule::{Run, Schedule};
 use crate::sandbox::serving::{answer, retry_after};
+use crate::sandbox::weather::tell;
 use crate::sandbox::{API_KEY, API_SECRET, TOKEN};
 
 /// How long an issued access token is good for, in seconds.
@@ -72,8 +74,13 @@ impl Transak {
     ///
     /// # Errors
     /// Why the client does not see it now.
-    fn find(&self, id: &str, headers: &HeaderMap) -> Result<Value, RequestFault> {
-        self.schedule.request(id, is_known(headers)).map(|run| now(&run))
+    fn find(&self, id: &str, headers: &HeaderMap) -> Result<Run, RequestFault> {
+        self.schedule.request(id, is_known(headers))
+    }
+
+    /// The answer that tells of an order, or what its scenario has in place of that.
+    fn tell(&self, run: &Run, body: &Value) -> Response {
+        tell(&self.schedule, run, body, &[format::error(500, "Internal Server Error", "try again")])
     }
 
     fn refusal(&self, fault: RequestFault) -> Response {
@@ -97,7 +104,7 @@ impl Transak {
 
 /// An order as it is now.
 fn now(run: &Run) -> Value {
-    order(run, &run.id, run.step(), format::record)
+    order(run, &run.id, run.step(), Duration::ZERO, format::record)
 }
 
 fn unauthorized() -> Response {
@@ -110,7 +117,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Response {
     match transak.find(&id, &headers) {
-        Ok(order) => answer(200, &format::found(order)),
+        Ok(run) => transak.tell(&run, &format::found(now(&run))),
         Err(fault) => transak.refusal(fault),
     }
 }
@@ -122,12 +129,17 @@ async fn list(
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    let mut orders = match query.get("filter[partnerOrderId]") {
+    let run = match query.get("filter[partnerOrderId]") {
         Some(reference) => match transak.find(reference, &headers) {
-            Ok(order) => vec![order],
-            Err(RequestFault::Unknown | RequestFault::NotYet) => Vec::new(),
+            Ok(run) => Some(run),
+            Err(RequestFault::Unknown | RequestFault::NotYet) => None,
             Err(fault) => return transak.refusal(fault),
         },
+        None => None,
+    };
+    let mut orders = match &run {
+        Some(run) => vec![now(run)],
+        None if query.contains_key("filter[partnerOrderId]") => Vec::new(),
         None if is_known(&headers) => transak.all(),
         None => return unauthorized(),
     };
@@ -144,7 +156,12 @@ async fn list(
         skip: count("skip", "0"),
         limit: count("limit", "100"),
     };
-    answer(200, &format::list(&query, orders))
+    let is_told = !orders.is_empty();
+    let body = format::list(&query, orders);
+    match run.filter(|_| is_told) {
+        Some(run) => transak.tell(&run, &body),
+        None => answer(200, &body),
+    }
 }
 
 /// Issues an access token, with which messages are signed from then on.
