@@ -26,9 +26,6 @@ pub enum Weather {
     Error(usize),
 }
 
-/// Those that all providers have, in the order in which they come.
-const PAGES: [Weather; 5] =
-    [Weather::Html, Weather::Empty, Weather::Truncated, Weather::Forbidden, Weather::Redirect];
 /// So many come in a row between good answers.
 const IN_A_ROW: u32 = 2;
 
@@ -37,6 +34,10 @@ const FORBIDDEN: &str = "<!doctype html><title>403</title><p>Access denied (rehe
 const ELSEWHERE: &str = "https://maintenance.invalid/";
 
 impl Weather {
+    /// Those that all providers have, in the order in which they come.
+    pub const PAGES: [Weather; 5] =
+        [Weather::Html, Weather::Empty, Weather::Truncated, Weather::Forbidden, Weather::Redirect];
+
     /// What comes in place of the nth answer about a transaction, counted from 1, where there are so many error
     /// objects. The first answer is good, and so are all after each kind was there once.
     pub fn of_answer(nth: u32, errors: usize) -> Option<Self> {
@@ -45,9 +46,11 @@ impl Weather {
             return None;
         }
         let index = usize::try_from(row * IN_A_ROW + place).ok()?;
-        match PAGES.get(index) {
+        match Weather::PAGES.get(index) {
             Some(weather) => Some(*weather),
-            None => Some(index - PAGES.len()).filter(|error| *error < errors).map(Weather::Error),
+            None => Some(index - Weather::PAGES.len())
+                .filter(|error| *error < errors)
+                .map(Weather::Error),
         }
     }
 

@@ -14,6 +14,8 @@ const DEAD_CONNECTION: Millis = 45 * SECOND;
 const DEAD_REQUEST: Millis = 20 * SECOND;
 /// The longest time between two lookups while push is healthy.
 const SAFETY_INTERVAL: Millis = 66 * SECOND;
+/// How long an ending has to be repeated that is older than a push by the provider's own times, and the pause before.
+const REPEATED: Millis = 30 * SECOND;
 /// How long one of many waits for its turn.
 const TURN: Millis = 1_500;
 
@@ -38,7 +40,9 @@ impl Scenario {
         // That a transaction expired is sure to be found only by a lookup, which push alone does not repeat.
         let is_inferred = provider.simulated.infers_expiry() && last.status == Status::Expired;
         let is_missed = self.mode == Mode::WatchPushOnly && (is_inferred || !last.is_pushed);
-        let is_open = self.outcome_of(last.status).is_none();
+        // What is no ending is not believed if it seems older than another.
+        let is_doubted = provider.has_two_clocks() && !last.status.is_final();
+        let is_open = self.outcome_of(last.status).is_none() || is_doubted;
         if is_open || is_missed || provider.faults.clears_at == Millis::MAX {
             return Millis::MAX;
         }
@@ -50,6 +54,7 @@ impl Scenario {
         let retry_after = MAX_RETRY_AFTER * SECOND;
         let waits = DEAD_REQUEST + DEAD_CONNECTION + retry_after + SAFETY_INTERVAL + targets * TURN;
         let grace = if last.status.is_bad_ending() { provider.grace } else { 0 };
-        known.max(provider.faults.clears_at) + waits + grace
+        let repeated = if provider.has_two_clocks() { REPEATED } else { 0 };
+        known.max(provider.faults.clears_at) + waits + repeated + grace
     }
 }

@@ -20,6 +20,8 @@ pub enum Content {
     Subscribed(usize, Frame),
     /// This target took this step of its history. The message is written when it arrives, for most never do.
     Step(usize, usize),
+    /// The same, made ambiguous.
+    Ambiguous(usize, usize),
     /// Nothing of the above.
     Other(Frame),
 }
@@ -52,7 +54,7 @@ impl Deliveries {
 
     /// No message of this target is delivered any more.
     pub fn cancel(&mut self, target: usize) {
-        let is_of = |content: &Content| matches!(content, Content::Step(of, _) if *of == target);
+        let is_of = |content: &Content| matches!(content, Content::Step(of, _) | Content::Ambiguous(of, _) if *of == target);
         self.queue.retain(|_, delivery| !is_of(&delivery.content));
     }
 

@@ -35,8 +35,6 @@ pub struct LookupLedger {
     pub answered: Option<(Millis, Millis)>,
     /// What that answer was.
     pub last_answer: AnswerKind,
-    /// Malformed answers since the last that reported a status.
-    pub malformed: u32,
     /// Since when there is a reason for a lookup before it is time.
     pub reason: Option<Millis>,
     /// Since when there has to be one.
@@ -50,7 +48,8 @@ pub enum AnswerKind {
     Status,
     NotFound,
     Failed,
-    Malformed,
+    /// It says nothing about the transaction, or different things can be read in it.
+    Puzzling,
 }
 
 impl AnswerKind {
@@ -66,6 +65,11 @@ pub struct ProviderLedger {
     /// When it was last heard.
     pub heard: Millis,
     pub has_denied: bool,
+    /// Whether it ever answered a lookup so that the answer was understood.
+    pub was_understood: bool,
+    /// Answers that were not understood, and whether one of them was a page with status 403.
+    pub puzzles: u32,
+    pub has_forbidden: bool,
     /// When it last sent a Retry-After, and until when the longest of them lasts.
     pub busy_since: Millis,
     pub busy_until: Millis,

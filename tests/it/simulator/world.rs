@@ -91,8 +91,8 @@ impl World {
         self.connections.entry(key.to_owned()).or_default()
     }
 
-    /// A target as its provider sees it at this step.
-    pub fn snapshot(&self, target: usize, step: Option<usize>) -> Snapshot<'_> {
+    /// A target as its provider sees it at this step, with times of a clock that is so far ahead of the provider's.
+    pub fn snapshot(&self, target: usize, step: Option<usize>, ahead: Millis) -> Snapshot<'_> {
         let provider = self.provider_of(target);
         let setup = &self.scenario.targets[target];
         let steps = &setup.history.steps;
@@ -105,7 +105,7 @@ impl World {
             word: current.map(|step| step.word),
             error: is_failed.then_some("User error: 1"),
             created_at: clock(steps.first().map(|step| step.at)),
-            changed_at: clock(current.map(|step| step.at)),
+            changed_at: clock(current.map(|step| step.at + ahead)),
             ttl: setup.history.ttl,
             is_timed: provider.is_timed,
             whole_seconds: provider.whole_seconds,
@@ -168,16 +168,13 @@ impl World {
         lookup.is_running &= !ends_lookup;
         lookup.answered = Some((now, next));
         lookup.last_answer = kind;
-        lookup.malformed = match kind {
-            AnswerKind::Malformed => lookup.malformed + 1,
-            AnswerKind::Status => 0,
-            AnswerKind::NotFound | AnswerKind::Failed => lookup.malformed,
-        };
         let ledger = &mut self.providers[provider];
         ledger.has_failed |= !kind.is_understood();
         ledger.in_flight -= 1;
+        ledger.puzzles += u32::from(kind == AnswerKind::Puzzling);
         if ends_lookup && kind.is_understood() {
             ledger.heard = now;
+            ledger.was_understood = true;
         }
     }
 
@@ -221,7 +218,9 @@ impl World {
             // An ending that seems to come late is a reason to look it up.
             ledger.lookup.reason = Some(now);
         }
-        if is_newest && is_news {
+        let is_timely = !self.provider_of(target).has_two_clocks();
+        let ledger = &mut self.targets[target];
+        if is_newest && is_news && is_timely {
             ledger.due = outcome.filter(|_| is_pushed).map(|_| now + grace);
         }
     }

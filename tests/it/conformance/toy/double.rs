@@ -11,9 +11,7 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
-use txwatch::sandbox::{
-    Double, Endpoints, Fault, RequestFault, Run, Schedule, Stage, TOKEN, tell,
-};
+use txwatch::sandbox::{Double, Endpoints, Fault, RequestFault, Run, Schedule, Stage, TOKEN, tell};
 
 /// The toy's double.
 pub(in crate::conformance) struct ToyDouble;
