@@ -26,7 +26,7 @@ const SPEED: &str = "2";
 const HAPPY: [&str; 3] = ["pending", "processing", "completed"];
 
 fn run(name: &str, target: &str, arguments: &[&str]) -> (CommandOutput, Vec<Value>) {
-    let arguments = [&[name, target], arguments].concat();
+    let arguments = [&[name, target, "--timeout", "90s"], arguments].concat();
     txwatch(&arguments).at_speed(SPEED).run_json()
 }
 
@@ -137,7 +137,7 @@ fn where_no_time_is_reported_no_clock_differs(provider: &str) {
 #[test]
 fn a_pushed_ending_that_seems_older_is_believed_where_nothing_can_be_asked() {
     let sandbox = Rehearsal::start();
-    let mut command = sandbox.txwatch(&["watch", "transak:backdated"]);
+    let mut command = sandbox.txwatch(&["watch", "transak:backdated", "--timeout", "60s"]);
     for secret in ["TXWATCH_TRANSAK_TOKEN", "TXWATCH_TRANSAK_API_SECRET"] {
         command.command().env_remove(secret);
     }
