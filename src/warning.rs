@@ -71,6 +71,8 @@ codes! {
     StalePush => "stale_push",
     /// More orders of an account are open than can be followed.
     TooManyOrders => "too_many_orders",
+    /// A push that anybody could have sent is believed although no response confirmed it.
+    Unconfirmed => "unconfirmed",
     /// This version does not know the provider's status.
     UnknownStatus => "unknown_status",
 }

@@ -131,12 +131,13 @@ fn look_up(plan: Plan, transport: &Options) -> Result<String, Failure> {
 
 fn run_plan(plan: Plan, transport: &Options) -> Result<Closing, Failure> {
     let ended = block_on(async {
-        let mut signals = Signals::listen().map_err(RunError::Output)?;
+        let io = |error| RunError::Failed(Failure::from_error(FailureKind::Io, error));
+        let mut signals = Signals::listen().map_err(io)?;
         driver::run(Arc::new(plan), transport, &mut Silent, &mut signals).await
     })?;
     ended.map_err(|broken| match broken {
         RunError::Failed(failure) => failure,
-        RunError::Output(error) => Failure::from_error(FailureKind::Io, error),
+        RunError::Output(error, _) => Failure::from_error(FailureKind::Io, error),
     })
 }
 

@@ -16,6 +16,7 @@ use crate::driver::clock::Clock;
 use crate::driver::{self, RunError, Signals};
 use crate::engine::plan::Mode;
 use crate::error::Failure;
+use crate::event::Closing;
 use crate::exit::Code;
 use crate::render::{self, Output, write_stderr};
 
@@ -168,13 +169,22 @@ fn execute(
         let mut output = Output::new(&options);
         driver::run(plan, &prepared.transport, &mut output, &mut signals).await
     })?;
+    let report = |closing: &Closing| {
+        let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
+        write_stderr(&render::closing_report(closing, resume, options.stderr));
+    };
     match ended {
         Ok(closing) => {
-            let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
-            write_stderr(&render::closing_report(&closing, resume, options.stderr));
+            report(&closing);
             Ok(Code::from(&closing.summary))
         }
         Err(RunError::Failed(failure)) => Err(failure),
-        Err(RunError::Output(error)) => Ok(stdout_error_code(&error)),
+        Err(RunError::Output(error, closing)) => {
+            let code = stdout_error_code(&error);
+            if code != Code::Closed {
+                report(&closing);
+            }
+            Ok(code)
+        }
     }
 }

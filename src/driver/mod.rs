@@ -23,8 +23,8 @@ use crate::engine::plan::Plan;
 use crate::engine::{
     Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, ProfileId, Route,
 };
-use crate::error::{Failure, Signal};
-use crate::event::{Closing, Stamped};
+use crate::error::{Failure, FailureKind, Signal};
+use crate::event::{Closing, Conclusion, Outcome, Stamped};
 use crate::provider::{Feed, Id};
 use crate::render::Renderer;
 use crate::transport::{Network, Options, Transport};
@@ -44,13 +44,16 @@ const MAX_HANDSHAKES: usize = 64;
 /// How many inputs are buffered for the loop; when the buffer is full, sockets are not read.
 const INBOX_CAPACITY: usize = 1024;
 
+/// The conclusion if the output fails.
+const OUTPUT_FAILED: Conclusion = Conclusion::Stopped(Outcome::Failed(FailureKind::Io));
+
 /// Why a command did not run to its end.
 #[derive(Debug)]
 pub enum RunError {
     /// It could not be started.
     Failed(Failure),
-    /// stdout could not be written.
-    Output(io::Error),
+    /// stdout could not be written; with the closing report of what was known until then.
+    Output(io::Error, Box<Closing>),
 }
 
 /// Runs a command to its end.
@@ -112,8 +115,12 @@ async fn drive(
     let mut input = Input::Start;
     loop {
         for effect in engine.handle(driver.clock.now(), input) {
-            if let Some(stamped) = driver.execute(effect) {
-                renderer.event(&stamped).map_err(RunError::Output)?;
+            if let Some(stamped) = driver.execute(effect)
+                && let Err(error) = renderer.event(&stamped)
+            {
+                engine.handle(driver.clock.now(), Input::OutputFailed);
+                let closing = engine.closing(engine.conclusion().unwrap_or(OUTPUT_FAILED));
+                return Err(RunError::Output(error, Box::new(closing)));
             }
         }
         if let Some(conclusion) = engine.conclusion() {

@@ -75,7 +75,7 @@ fn check_result(event: LinkEvent, address: &Url) -> Option<Result<(), Failure>> 
         LinkEvent::Lost { error, .. } => {
             let kind = match error.kind {
                 ErrorKind::Unreachable => FailureKind::Unreachable,
-                ErrorKind::Untrusted => FailureKind::Untrusted,
+                ErrorKind::Untrusted | ErrorKind::Unusable => FailureKind::Untrusted,
                 ErrorKind::Denied | ErrorKind::Unsupported => FailureKind::Denied,
             };
             Some(Err(Failure::from_error(kind, error)))

@@ -78,7 +78,7 @@ impl From<Failure> for RenewalError {
 impl From<Error> for RenewalError {
     fn from(error: Error) -> Self {
         match error.kind {
-            ErrorKind::Untrusted => {
+            ErrorKind::Untrusted | ErrorKind::Unusable => {
                 RenewalError::Failed(Failure::from_error(FailureKind::Untrusted, error))
             }
             _ => RenewalError::Later { reason: error.to_string(), retry_after: error.retry_after },

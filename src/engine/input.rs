@@ -34,6 +34,8 @@ pub enum Input {
     LookupDone(LookupDone),
     /// A token was renewed, with its expiry if that is known; or the renewal failed.
     TokenRenewed(ProfileId, Result<Option<Timestamp>, RenewalError>),
+    /// stdout cannot be written.
+    OutputFailed,
     /// A signal was received.
     Interrupted(Signal),
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bad_responses::MAX_FIRST;
 use super::link::PreviousState;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
@@ -236,28 +237,44 @@ impl Engine {
             let message = format!("{reason}; trying again, and nothing is heard until then");
             self.warn(self.links[feed].only_target(), WarningCode::PushLost, message);
         }
-        self.link_failed(feed, error, reason, generation);
+        let is_repeated = attempt >= MAX_FIRST;
+        self.link_failed(feed, error, reason, generation, is_repeated);
         if is_newly_down && !self.needs_push(profile) && self.conclusion.is_none() {
             self.fall_back_to_polling(feed, retry_in);
         }
     }
 
-    /// Handles the error of a lost connection.
+    /// Handles the error of a lost connection. `is_repeated` says that several attempts in a row failed.
     fn link_failed(
         &mut self,
         feed: FeedId,
         error: transport::Error,
         reason: String,
         generation: u32,
+        is_repeated: bool,
     ) {
         let profile = self.links[feed].profile;
         let only = self.links[feed].only_target();
         match error.kind {
+            ErrorKind::Denied
+                if error.may_be_gateway
+                    && self.profiles[profile].token.was_accepted(generation) =>
+            {
+                self.attempt_failed(profile, reason, FailureKind::Unreachable);
+            }
             ErrorKind::Denied => {
                 let (target, side, message) = (only, Source::Push, reason);
                 self.denied(Denial { profile, target, side, generation, message });
             }
-            ErrorKind::Untrusted => {
+            ErrorKind::Untrusted if self.rides_out(profile) => {
+                self.attempt_failed(profile, reason, FailureKind::Untrusted);
+            }
+            ErrorKind::Unusable
+                if !is_repeated || !self.needs_push(profile) || self.rides_out(profile) =>
+            {
+                self.attempt_failed(profile, reason, FailureKind::Unreachable);
+            }
+            ErrorKind::Unusable | ErrorKind::Untrusted => {
                 self.fail_profile(profile, Failure::from_error(FailureKind::Untrusted, error));
             }
             ErrorKind::Unsupported if self.needs_push(profile) => {
@@ -275,7 +292,9 @@ impl Engine {
                     self.warn(only, WarningCode::PushUnavailable, message);
                 }
             }
-            ErrorKind::Unreachable => self.attempt_failed(profile, reason),
+            ErrorKind::Unreachable => {
+                self.attempt_failed(profile, reason, FailureKind::Unreachable);
+            }
         }
     }
 

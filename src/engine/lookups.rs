@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::held_pushes::CONFIRMATION_INTERVAL;
 use super::request_queue::NextLookup;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
@@ -10,11 +11,8 @@ use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::{Observation, Source};
 use crate::provider::Reading;
-use crate::transport::{Error, ErrorKind};
+use crate::transport::Error;
 use crate::warning::WarningCode;
-
-/// How many malformed responses in a row make a target fail, if others of the provider were understood.
-const MAX_MALFORMED: u8 = 3;
 
 impl Engine {
     /// Plans the next lookup of a target, in place of any that was planned.
@@ -155,13 +153,20 @@ impl Engine {
         match reading {
             Reading::Observed(report) => {
                 self.profiles[profile].answered();
-                self.targets[target].malformed_responses = 0;
+                self.targets[target].malformed_since = None;
                 let source = Source::Pull;
                 self.observe(target, Observation { report: *report, source, at: started });
             }
             Reading::NotFound(answer) => {
                 self.profiles[profile].answered();
+                self.targets[target].malformed_since = None;
                 self.not_found(target, answer);
+            }
+            // A firewall or captive portal, for the token was accepted before.
+            Reading::Denied { answer, may_be_gateway: true }
+                if self.profiles[profile].token.was_accepted(generation) =>
+            {
+                self.unusable_response(target, &format!("it answered {answer}"));
             }
             Reading::Denied { answer, .. } => {
                 let token_available = self.plan.profiles[profile].credential.is_available();
@@ -176,21 +181,9 @@ impl Engine {
                 let reason = format!("{} answered {answer}", self.title(profile));
                 self.retry_later(target, reason, retry_after);
             }
-            // The URL is right, but another server responds, such as a gateway during a deployment.
-            Reading::Unusable(problem) if self.tolerates_malformed_responses(profile) => {
-                self.retry_later(target, format!("{}: {problem}", self.title(profile)), None);
-            }
-            Reading::Unusable(problem) => self.fail_untrusted(target, &problem),
-            Reading::Malformed(problem) => self.on_malformed_response(target, problem),
+            Reading::Unusable(problem) => self.unusable_response(target, &problem),
+            Reading::Malformed(problem) => self.malformed_response(target, &problem),
         }
-    }
-
-    fn lookup_failed(&mut self, target: TargetId, error: Error) {
-        if error.kind == ErrorKind::Untrusted {
-            let failure = Failure::from_error(FailureKind::Untrusted, error);
-            return self.fail_profile(self.targets[target].profile, failure);
-        }
-        self.retry_later(target, error.to_string(), error.retry_after);
     }
 
     /// The target of a late result is settled, but the result still shows the state of the provider.
@@ -206,12 +199,18 @@ impl Engine {
     }
 
     /// Closes the queue for a while, with the target in it.
-    fn retry_later(&mut self, target: TargetId, reason: String, retry_after: Option<Duration>) {
+    pub(super) fn retry_later(
+        &mut self,
+        target: TargetId,
+        reason: String,
+        retry_after: Option<Duration>,
+    ) {
         self.retry(target, retry_after.unwrap_or_default());
-        self.attempt_failed(self.targets[target].profile, reason);
+        let profile = self.targets[target].profile;
+        self.attempt_failed(profile, reason, FailureKind::Unreachable);
     }
 
-    fn retry(&mut self, target: TargetId, floor: Duration) {
+    pub(super) fn retry(&mut self, target: TargetId, floor: Duration) {
         self.close_queue(self.targets[target].profile, floor);
         self.look_up(target);
     }
@@ -254,34 +253,6 @@ impl Engine {
         }
     }
 
-    /// A malformed response means a wrong URL, unless others were understood before.
-    fn on_malformed_response(&mut self, target: TargetId, problem: String) {
-        let state = &mut self.targets[target];
-        state.malformed_responses += 1;
-        let (profile, in_a_row) = (state.profile, state.malformed_responses);
-        if self.tolerates_malformed_responses(profile) && in_a_row < MAX_MALFORMED {
-            let message = format!("an answer of {} was ignored: {problem}", self.title(profile));
-            self.warn(Some(target), WarningCode::MalformedResponse, message);
-            return self.retry(target, Duration::ZERO);
-        }
-        self.fail_untrusted(target, &problem);
-    }
-
-    /// Whether the address is known to be right, since an answer from there made sense.
-    fn tolerates_malformed_responses(&self, profile: ProfileId) -> bool {
-        self.profiles[profile].was_understood && !self.plan.mode.is_get()
-    }
-
-    fn fail_untrusted(&mut self, target: TargetId, problem: &str) {
-        let profile = self.targets[target].profile;
-        let id = std::slice::from_ref(&self.targets[target].id);
-        let request = self.plan.profiles[profile].provider.lookup(id).next(self.now.wall);
-        let address = request.map_or_else(String::new, |request| request.url.into());
-        let failure = Failure::new(FailureKind::Untrusted, format!("{address}: {problem}"));
-        let title = self.title(profile).to_owned();
-        self.fail(target, failure.hint(Hint::CheckAddress(title)));
-    }
-
     /// The interval to the next lookup of an open target without another reason: the safety interval while push is
     /// live, else the polling interval.
     fn next_interval(&self, target: TargetId) -> Option<Duration> {
@@ -293,6 +264,9 @@ impl Engine {
         match self.plan.mode {
             Mode::Get { .. } => None,
             _ if target.awaiting_confirmation => Some(profile.interval),
+            _ if target.held_push.is_some() || target.tracker.is_contested() => {
+                Some(profile.interval.min(CONFIRMATION_INTERVAL))
+            }
             // An account has many orders, and all their changes are pushed.
             _ if live.is_some_and(|link| link.account) => None,
             Mode::WatchPushOnly if !is_unseen => None,

@@ -12,12 +12,16 @@
 //! [`TokenRenewal`](token_renewal::TokenRenewal) of a profile; and a [`Link`](link::Link) for each push connection.
 
 mod account;
+mod bad_responses;
 mod effect;
+mod held_push;
+mod held_pushes;
 mod ids;
 mod input;
 mod link;
 mod links;
 mod lookups;
+mod observations;
 mod orders;
 mod outage;
 mod outages;
@@ -148,6 +152,7 @@ impl Engine {
             Input::Feed(feed, event) => self.link_event(feed, event),
             Input::LookupDone(done) => self.lookup_done(done),
             Input::TokenRenewed(profile, renewed) => self.token_renewed(profile, renewed),
+            Input::OutputFailed => self.stop(FailureKind::Io),
             Input::Interrupted(signal) => self.stop(FailureKind::Interrupted(signal)),
         }
     }
@@ -218,6 +223,7 @@ impl Engine {
                 Timer::Renewal(profile) => self.renewal_due(profile, due),
                 Timer::NothingHeard(feed) => self.warn_of_missing_reports(feed),
                 Timer::Grace(target) => self.decide(target),
+                Timer::HeldPush(target) => self.hold_ended(target),
                 Timer::Lookup(target) => {
                     if self.targets.get(target).is_some_and(|target| target.is_planned(due)) {
                         self.look_up(target);

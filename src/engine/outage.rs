@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::error::FailureKind;
+
 /// An outage lasts from the first unanswered attempt (a request or a connection) until something is received. Time
 /// without any attempt is no outage.
 pub(super) struct Outage {
@@ -14,7 +16,7 @@ struct Unanswered {
     /// When the first unanswered attempt started, as time of the command.
     since: Duration,
     /// Why the last attempt failed; none if none of them has failed yet.
-    reason: Option<String>,
+    reason: Option<(FailureKind, String)>,
 }
 
 /// Whether an outage has reached its limit.
@@ -24,8 +26,8 @@ pub(super) enum OutageState {
     None,
     /// It reaches the limit at this time of the command.
     Until(Duration),
-    /// It has reached this limit, for this reason.
-    Over(Duration, String),
+    /// It has reached this limit, for a reason of this kind.
+    Over(Duration, FailureKind, String),
 }
 
 impl Outage {
@@ -47,10 +49,10 @@ impl Outage {
         Some(now.saturating_add(self.limit?))
     }
 
-    /// An attempt failed, for a reason that may be temporary.
-    pub(super) fn attempt_failed(&mut self, now: Duration, reason: String) {
+    /// An attempt failed, for a reason of this kind that may be temporary.
+    pub(super) fn attempt_failed(&mut self, now: Duration, kind: FailureKind, reason: String) {
         let unanswered = self.unanswered.get_or_insert(Unanswered { since: now, reason: None });
-        unanswered.reason = Some(reason);
+        unanswered.reason = Some((kind, reason));
     }
 
     /// The state at this time of the command.
@@ -67,7 +69,9 @@ impl Outage {
         if now < due {
             return OutageState::Until(due);
         }
-        OutageState::Over(limit, reason.as_deref().unwrap_or("no answer").to_owned())
+        let no_answer = || (FailureKind::Unreachable, "no answer".to_owned());
+        let (kind, reason) = reason.clone().unwrap_or_else(no_answer);
+        OutageState::Over(limit, kind, reason)
     }
 
     /// Excludes this much time from the outage, in which this process was suspended.
@@ -79,7 +83,8 @@ impl Outage {
 
     /// Why the last attempt failed, during an outage.
     pub(super) fn reason(&self) -> Option<&str> {
-        self.unanswered.as_ref()?.reason.as_deref()
+        let (_, reason) = self.unanswered.as_ref()?.reason.as_ref()?;
+        Some(reason)
     }
 }
 
@@ -94,7 +99,7 @@ mod tests {
     }
 
     fn over(reason: &str) -> OutageState {
-        OutageState::Over(LIMIT, reason.to_owned())
+        OutageState::Over(LIMIT, FailureKind::Unreachable, reason.to_owned())
     }
 
     #[test]
@@ -111,7 +116,7 @@ mod tests {
     fn whatever_is_received_ends_it() {
         let mut outage = Outage::new(Some(LIMIT));
         outage.attempt_started(seconds(10));
-        outage.attempt_failed(seconds(20), "503".to_owned());
+        outage.attempt_failed(seconds(20), FailureKind::Unreachable, "503".to_owned());
         outage.received();
         assert_eq!((outage.state(seconds(1_000)), outage.reason()), (OutageState::None, None));
         assert_eq!(outage.attempt_started(seconds(50)), Some(seconds(80)));
@@ -121,8 +126,8 @@ mod tests {
     fn the_last_reason_is_the_one_that_is_reported() {
         let mut outage = Outage::new(Some(LIMIT));
         // An open connection is lost, without an attempt.
-        outage.attempt_failed(seconds(10), "gone".to_owned());
-        outage.attempt_failed(seconds(20), "503".to_owned());
+        outage.attempt_failed(seconds(10), FailureKind::Unreachable, "gone".to_owned());
+        outage.attempt_failed(seconds(20), FailureKind::Unreachable, "503".to_owned());
         assert_eq!(outage.reason(), Some("503"));
         assert_eq!(outage.state(seconds(39)), OutageState::Until(seconds(40)));
         assert_eq!(outage.state(seconds(40)), over("503"));
@@ -133,8 +138,8 @@ mod tests {
         let mut outage = Outage::new(Some(Duration::ZERO));
         outage.attempt_started(seconds(10));
         assert_eq!(outage.state(seconds(1_000)), OutageState::None);
-        outage.attempt_failed(seconds(11), "503".to_owned());
-        let state = OutageState::Over(Duration::ZERO, "503".to_owned());
+        outage.attempt_failed(seconds(11), FailureKind::Unreachable, "503".to_owned());
+        let state = OutageState::Over(Duration::ZERO, FailureKind::Unreachable, "503".to_owned());
         assert_eq!(outage.state(seconds(11)), state);
     }
 
@@ -142,7 +147,7 @@ mod tests {
     fn without_a_limit_there_is_none_but_the_reason_is_known() {
         let mut outage = Outage::new(None);
         assert_eq!(outage.attempt_started(seconds(10)), None);
-        outage.attempt_failed(seconds(20), "503".to_owned());
+        outage.attempt_failed(seconds(20), FailureKind::Unreachable, "503".to_owned());
         assert_eq!(outage.state(seconds(100_000)), OutageState::None);
         assert_eq!(outage.reason(), Some("503"));
     }

@@ -14,26 +14,26 @@ impl Engine {
     }
 
     /// A request or a connection failed, for a reason that may be temporary.
-    pub(super) fn attempt_failed(&mut self, profile: ProfileId, reason: String) {
-        self.profiles[profile].outage.attempt_failed(self.now.elapsed, reason);
+    pub(super) fn attempt_failed(&mut self, profile: ProfileId, reason: String, kind: FailureKind) {
+        self.profiles[profile].outage.attempt_failed(self.now.elapsed, kind, reason);
         self.check_outage(profile);
     }
 
     pub(super) fn check_outage(&mut self, profile: ProfileId) {
-        let (limit, reason) = match self.profiles[profile].outage.state(self.now.elapsed) {
+        let (limit, kind, reason) = match self.profiles[profile].outage.state(self.now.elapsed) {
             OutageState::None => return,
             OutageState::Until(due) => return self.timers.add(due, Timer::Outage(profile)),
-            OutageState::Over(limit, reason) => (limit, reason),
+            OutageState::Over(limit, kind, reason) => (limit, kind, reason),
         };
         let title = self.title(profile);
         let message = if limit.is_zero() {
             format!("{title} could not be reached: {reason}")
         } else {
             let limit = humantime::format_duration(whole_seconds(limit));
-            format!("nothing was heard from {title} for {limit}: {reason}")
+            format!("{title} gave no usable answer for {limit}: {reason}")
         };
         let hint = "check the address and the network; the transaction itself may go on meanwhile";
-        self.fail_profile(profile, Failure::new(FailureKind::Unreachable, message).hint(hint));
+        self.fail_profile(profile, Failure::new(kind, message).hint(hint));
     }
 
     /// For each profile with an outage why the last attempt failed.

@@ -19,6 +19,10 @@ pub(super) struct ProfileState {
     pub(super) has_begun: bool,
     /// Whether any response or message of the provider was understood so far.
     pub(super) was_understood: bool,
+    /// Attempts in a row whose responses were bad, before any was understood.
+    pub(super) bad_first_responses: u32,
+    /// Whether there was a warning about an unusable response since the last one that was understood.
+    pub(super) is_unusable_reported: bool,
     /// Whether there was a warning that the quota makes lookups less frequent.
     pub(super) is_quota_reported: bool,
 }
@@ -35,6 +39,8 @@ impl ProfileState {
             rules,
             has_begun: false,
             was_understood: false,
+            bad_first_responses: 0,
+            is_unusable_reported: false,
             is_quota_reported: false,
         }
     }
@@ -49,6 +55,7 @@ impl ProfileState {
     pub(super) fn answered(&mut self) {
         self.accepted(Source::Pull);
         self.was_understood = true;
+        self.is_unusable_reported = false;
         self.backoff.reset();
     }
 }

@@ -1,129 +1,22 @@
-//! Observations of targets, and how targets and the command end.
+//! How targets and the command end.
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::target::Ended;
 use super::timer_queue::Timer;
 use super::{Engine, ProfileId, TargetId, whole_seconds};
 use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind};
-use crate::event::{Change, Closing, Conclusion, Event, Held, Outcome, Summary};
-use crate::lifecycle::{Decision, Ending, Expectation, Observation, Source, Verdict};
-use crate::provider::{Report, Status, remove_personal_data};
+use crate::event::{Closing, Conclusion, Event, Held, Outcome, Summary};
+use crate::lifecycle::{Decision, Ending, Expectation, Observation, Source};
+use crate::provider::{Report, Status};
 use crate::warning::WarningCode;
 
 /// How many failures are kept for the closing report of an account, which may run for a long time.
 const MAX_ACCOUNT_FAILURES: usize = 1_000;
 
-/// When the previous status was observed, as time of the command, and by the provider's clock.
-type Previous = (Duration, Option<Timestamp>);
-
 impl Engine {
-    pub(super) fn observe(&mut self, target: TargetId, mut observation: Observation) {
-        let profile = self.targets[target].profile;
-        if !self.plan.show_personal
-            && let Some(data) = &mut observation.report.data
-        {
-            let spec = self.plan.profiles[profile].provider.spec();
-            remove_personal_data(data, &spec.personal);
-        }
-        let rules = &self.profiles[profile].rules;
-        let state = &mut self.targets[target];
-        let before = state.tracker.since().map(|since| (since, state.tracker.provider_time()));
-        let verdict = state.tracker.observe(&observation, rules);
-        state.awaiting_confirmation &= verdict != Verdict::Changed;
-        // The response of a lookup that confirms a push may have the time of that push.
-        let confirms = state.awaiting_confirmation
-            && observation.source == Source::Pull
-            && state.tracker.status() == Some(observation.report.status);
-        match verdict {
-            Verdict::Changed => self.changed(target, &mut observation, before),
-            Verdict::Stale if observation.report.status.is_final() && !confirms => {
-                self.stale_ending(target, &observation);
-            }
-            Verdict::Same | Verdict::Stale | Verdict::Sticky => {}
-        }
-        let is_about_now = matches!(verdict, Verdict::Changed | Verdict::Same) || confirms;
-        // Expectations are checked on this report, not on an earlier one.
-        if let Some(warning) = observation.report.warning.take() {
-            self.warn_once(target, warning.code, warning.message);
-        }
-        let state = &self.targets[target];
-        match state.tracker.decide(self.now.elapsed, &self.profiles[profile].rules) {
-            Decision::Settled(Ending::Reached) if is_about_now => {
-                self.reached(target, &observation);
-            }
-            _ => self.decide(target),
-        }
-    }
-
-    /// A final status that is older than the last accepted one is not accepted, but leads to a lookup or a warning.
-    fn stale_ending(&mut self, target: TargetId, observation: &Observation) {
-        let status = observation.report.status;
-        match observation.source {
-            Source::Push => {
-                self.look_up(target);
-                if !self.can_poll(self.targets[target].profile) {
-                    let message = format!(
-                        "a push says {status}, but by the provider's own clock it is older than the one before; \
-                         it is not believed, and cannot be checked without an access token"
-                    );
-                    self.warn_once(target, WarningCode::StalePush, message);
-                }
-            }
-            // It was requested before the last push arrived; the response to another request is newer.
-            Source::Pull if observation.report.occurred_at.is_none() => self.look_up(target),
-            Source::Pull => {
-                let message = format!(
-                    "an answer says {status}, but by the provider's own clock it is older than the last push; \
-                     it is not believed"
-                );
-                self.warn_once(target, WarningCode::StaleAnswer, message);
-            }
-        }
-    }
-
-    fn changed(
-        &mut self,
-        target: TargetId,
-        observation: &mut Observation,
-        before: Option<Previous>,
-    ) {
-        // Only expectations need it after this.
-        let data = if self.plan.expectations.is_empty() {
-            observation.report.data.take()
-        } else {
-            observation.report.data.clone()
-        };
-        let state = &self.targets[target];
-        let report = &observation.report;
-        let change = Change {
-            name: state.name.clone(),
-            status: report.status,
-            provider_status: report.provider_status.clone(),
-            source: observation.source,
-            occurred_at: report.occurred_at,
-            elapsed: self.now.elapsed.saturating_sub(state.since),
-            since_previous: before.map(|before| elapsed_since(before, observation)),
-            detail: report.detail.clone(),
-            history: report.history.clone(),
-            record: state.tracker.record().clone(),
-            data,
-        };
-        self.emit(Event::Status(change));
-        self.last_shown = self.now.elapsed;
-        if report.status == Status::Unknown {
-            let message = format!(
-                "'{}' is a status that txwatch does not know; it is neither an end nor a success here",
-                report.provider_status
-            );
-            self.warn_once(target, WarningCode::UnknownStatus, message);
-        }
-    }
-
     /// Settles a target if its status decides it.
     pub(super) fn decide(&mut self, target: TargetId) {
         let Some(state) = self.targets.open(target) else {
@@ -157,7 +50,7 @@ impl Engine {
 
     /// The goal is reached: checks the expectations on the report that reached it. A field may be missing in a push
     /// and present in the response to a lookup, so that is awaited first.
-    fn reached(&mut self, target: TargetId, observation: &Observation) {
+    pub(super) fn reached(&mut self, target: TargetId, observation: &Observation) {
         let report: &Report = &observation.report;
         let expectations = &self.plan.expectations;
         let lacks = |expectation: &Expectation| !expectation.finds(&report.transaction, report);
@@ -319,11 +212,4 @@ impl Engine {
             elapsed: now,
         }
     }
-}
-
-/// How long the previous status lasted: by the provider's clock if both times are known, else by the command's.
-fn elapsed_since((since, clock): Previous, observation: &Observation) -> Duration {
-    let times = observation.report.occurred_at.zip(clock);
-    let elapsed = times.and_then(|(now, then)| Duration::try_from(now.duration_since(then)).ok());
-    elapsed.unwrap_or_else(|| observation.at.saturating_sub(since))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::held_push::HeldPush;
 use super::{FeedId, ProfileId};
 use crate::event::{Name, Outcome, TargetResult, Undecided};
 use crate::lifecycle::Tracker;
@@ -23,10 +24,12 @@ pub(super) struct Target {
     pub(super) subscribed: bool,
     /// How often its push connection was reconnected.
     pub(super) reconnects: u32,
-    /// Malformed responses in a row.
-    pub(super) malformed_responses: u8,
+    /// Since when all responses were malformed, as time of the command.
+    pub(super) malformed_since: Option<Duration>,
     /// Whether a push reached the goal, but a field of an expectation is not in it, so that a lookup has to confirm it.
     pub(super) awaiting_confirmation: bool,
+    /// A push that would end the target.
+    pub(super) held_push: Option<HeldPush>,
     lookup: LookupState,
     warned_codes: HashSet<WarningCode>,
     ended: Option<Ended>,
@@ -67,8 +70,9 @@ impl Target {
             tracker: Tracker::default(),
             subscribed: false,
             reconnects: 0,
-            malformed_responses: 0,
+            malformed_since: None,
             awaiting_confirmation: false,
+            held_push: None,
             lookup: LookupState::None,
             warned_codes: HashSet::new(),
             ended: None,
@@ -106,7 +110,8 @@ impl Target {
 
     /// Its entry in the closing report, if it was given up although the transaction may continue.
     pub(super) fn undecided(&self, can_poll: bool, now: Duration) -> Option<Undecided> {
-        let ended = self.ended.filter(|ended| ended.outcome.is_undecided())?;
+        let is_seen = self.tracker.status().is_some();
+        let ended = self.ended.filter(|ended| ended.outcome.leaves_open(is_seen))?;
         let ago = |then: Duration| now.saturating_sub(then);
         let tracker = &self.tracker;
         let last = || Some((tracker.status()?, ago(tracker.confirmed()?), ago(tracker.since()?)));

@@ -41,6 +41,11 @@ impl Targets {
         self.get(id).filter(|target| target.is_open())
     }
 
+    /// A target, if it is not settled.
+    pub(super) fn open_mut(&mut self, id: TargetId) -> Option<&mut Target> {
+        self.get_mut(id).filter(|target| target.is_open())
+    }
+
     /// The targets that are not settled.
     pub(super) fn all_open(&self) -> impl Iterator<Item = (TargetId, &Target)> {
         self.iter().filter(|(_, target)| target.is_open())

@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Deadline,
     /// The grace period of a target is over.
     Grace(TargetId),
+    /// A push was held back for long enough.
+    HeldPush(TargetId),
     /// A request queue opens.
     Queue,
     /// An outage of a profile may have reached its limit.

@@ -100,7 +100,7 @@ impl Engine {
             self.start_profile(profile);
         }
         self.attempt_started(profile);
-        self.attempt_failed(profile, reason);
+        self.attempt_failed(profile, reason, FailureKind::Unreachable);
     }
 
     /// Plans the renewal of a token that expires, if the provider issues tokens.

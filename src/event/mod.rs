@@ -147,7 +147,16 @@ impl Outcome {
         }
     }
 
-    /// Whether the command gave up although the transaction may continue.
+    /// Whether the transaction may continue although the command has ended for it. `is_seen` says whether any status
+    /// of it was seen.
+    pub fn leaves_open(&self, is_seen: bool) -> bool {
+        use FailureKind::{Config, Denied, Internal, Io, NotFound, Untrusted};
+        let has_failed =
+            matches!(self, Outcome::Failed(NotFound | Internal | Io | Untrusted | Denied | Config));
+        self.is_undecided() || (has_failed && is_seen)
+    }
+
+    /// Whether the command gave up on it for a reason that has nothing to do with it.
     pub fn is_undecided(&self) -> bool {
         use FailureKind::{Interrupted, TimedOut, Unreachable};
         matches!(self, Outcome::Failed(Unreachable | TimedOut | Interrupted(_)))

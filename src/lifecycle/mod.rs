@@ -3,10 +3,15 @@
 //! Everything here is pure: no clock, no socket, no output. Times are parameters: the provider's as a
 //! [`jiff::Timestamp`], ours as the [`Duration`](std::time::Duration) since the start of the command.
 
+mod contested;
 mod expect;
 mod goal;
+mod last_observation;
+mod observation;
+mod passed;
 mod tracker;
 
 pub use expect::Expectation;
 pub use goal::Goal;
-pub use tracker::{Decision, Ending, Observation, Rules, Source, Tracker, Verdict};
+pub use observation::{Observation, Source};
+pub use tracker::{Decision, Ending, Rules, Tracker, Verdict};

@@ -4,33 +4,16 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::Goal;
-use crate::provider::{Attempt, Report, Status, Transaction};
+use super::contested::Contested;
+use super::last_observation::LastObservation;
+use super::observation::{Observation, Source};
+use super::passed::PassedStatuses;
+use crate::provider::{Attempt, Status, Transaction};
 
-/// Where an observation came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// A message on a push connection.
-    Push,
-    /// The response to a request.
-    Pull,
-}
-
-/// A report with its source and time.
-#[derive(Clone, Debug)]
-pub struct Observation {
-    /// The report.
-    pub report: Report,
-    /// The source of the report.
-    pub source: Source,
-    /// From the start of the command to the arrival of a push, or to the request of a pull: a slow response does
-    /// not override a push that arrived meanwhile.
-    pub at: Duration,
-}
-
+/// How far apart the clocks of a provider's servers are assumed to be at most, if there are only pushes.
+const MAX_SKEW: Duration = Duration::from_secs(60);
 /// The effect of an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -42,6 +25,12 @@ pub enum Verdict {
     Stale,
     /// The last status is final and cannot be reopened like this; the observation was dropped.
     Sticky,
+    /// A step forward that is older than the last push by the provider's clock, although it was requested after that
+    /// push, or is a push of nearly the same time: one of the provider's clocks may be wrong. It was dropped; a response
+    /// is believed if a later one repeats it.
+    Contested,
+    /// The status changed to one that was contested before, and was repeated.
+    Believed,
 }
 
 /// The rules by which a target is decided.
@@ -82,22 +71,13 @@ pub enum Decision {
 pub struct Tracker {
     attempt: Option<Attempt>,
     last: Option<LastObservation>,
+    /// The statuses accepted so far.
+    passed: PassedStatuses,
+    /// A status of which it is open whether it is believed.
+    contested: Option<Contested>,
+    /// The provider's time of the last final status that was reopened. Lagging servers may repeat it.
+    reopened: Option<Timestamp>,
     record: Transaction,
-}
-
-#[derive(Clone, Debug)]
-struct LastObservation {
-    status: Status,
-    provider_status: String,
-    detail: Option<String>,
-    /// When the status was first observed, as time of the command.
-    since: Duration,
-    /// When an observation was last accepted, as time of the command.
-    confirmed: Duration,
-    /// The newest provider time accepted so far.
-    provider_time: Option<Timestamp>,
-    /// Whether the last observation carried a provider time.
-    has_provider_time: bool,
 }
 
 impl Tracker {
@@ -112,20 +92,28 @@ impl Tracker {
             }
         }
         let verdict = self.judge(observation, rules);
-        if matches!(verdict, Verdict::Changed | Verdict::Same) {
-            self.accept(observation, verdict);
+        match verdict {
+            Verdict::Changed | Verdict::Same => self.accept(observation, verdict),
+            Verdict::Believed => self.believe(observation),
+            Verdict::Contested => self.contest(observation),
+            Verdict::Stale if observation.source == Source::Pull => self.contested = None,
+            Verdict::Stale | Verdict::Sticky => {}
         }
         verdict
     }
 
-    fn judge(&self, observation: &Observation, rules: &Rules) -> Verdict {
+    /// What [`Tracker::observe`] would return for a status of the current attempt.
+    pub fn judge(&self, observation: &Observation, rules: &Rules) -> Verdict {
         let Some(last) = &self.last else {
             return Verdict::Changed;
         };
         let report = &observation.report;
-        let order = last.order(observation);
-        if order == Ordering::Less || (rules.forbids_transition)(last.status, report.status) {
+        if self.passed.any(|passed| (rules.forbids_transition)(passed, report.status)) {
             return Verdict::Stale;
+        }
+        let order = last.order(observation);
+        if order == Ordering::Less {
+            return self.judge_older(last, observation, rules);
         }
         if report.provider_status == last.provider_status && report.status == last.status {
             return Verdict::Same;
@@ -141,11 +129,80 @@ impl Tracker {
         Verdict::Changed
     }
 
+    /// Judges an observation that is older than the last accepted one.
+    fn judge_older(
+        &self,
+        last: &LastObservation,
+        observation: &Observation,
+        rules: &Rules,
+    ) -> Verdict {
+        let report = &observation.report;
+        let is_step_forward = if last.status.is_final() {
+            (rules.allows_reopen)(last.status, report.status)
+        } else {
+            report.status.rank() > last.status.rank()
+        };
+        if !is_step_forward || self.is_reopened(observation) {
+            return Verdict::Stale;
+        }
+        let is_contested = match observation.source {
+            Source::Pull => last.clock == Source::Push && observation.at > last.confirmed,
+            Source::Push => {
+                report.status.is_final()
+                    && last.age_of(observation).is_some_and(|age| age <= MAX_SKEW)
+            }
+        };
+        match &self.contested {
+            _ if !is_contested => Verdict::Stale,
+            Some(contested) if contested.is_repeated_by(observation) => Verdict::Believed,
+            _ => Verdict::Contested,
+        }
+    }
+
+    /// Whether it is a final status that was reopened already.
+    fn is_reopened(&self, observation: &Observation) -> bool {
+        let reported = observation.report.occurred_at;
+        observation.report.status.is_final() && self.reopened.is_some() && reported <= self.reopened
+    }
+
+    fn contest(&mut self, observation: &Observation) {
+        let report = &observation.report;
+        let is_same = |contested: &Contested| contested.is_status_of(report);
+        if observation.source == Source::Pull && !self.contested.as_ref().is_some_and(is_same) {
+            self.contested = Some(Contested::new(observation));
+        }
+    }
+
+    /// Whether a status is contested, so that another lookup has to decide.
+    pub fn is_contested(&self) -> bool {
+        self.contested.is_some()
+    }
+
+    /// Accepts an observation whatever the provider's clock says, which counts from it anew.
+    pub fn believe(&mut self, observation: &Observation) {
+        if let Some(last) = &mut self.last {
+            last.provider_time = None;
+        }
+        self.accept(observation, Verdict::Changed);
+    }
+
     fn accept(&mut self, observation: &Observation, verdict: Verdict) {
         let report = &observation.report;
         self.record.merge(&report.transaction);
+        self.passed.insert(report.status);
+        self.contested = None;
         let before = self.last.take();
+        if let Some(last) = &before
+            && last.status.is_final()
+            && verdict == Verdict::Changed
+        {
+            self.reopened = last.provider_time;
+        }
         let provider_time = before.as_ref().and_then(|last| last.provider_time);
+        let clock = match &before {
+            Some(last) if provider_time >= report.occurred_at => last.clock,
+            _ => observation.source,
+        };
         let since = match (verdict, &before) {
             (Verdict::Same, Some(last)) => last.since,
             _ => observation.at,
@@ -158,6 +215,7 @@ impl Tracker {
             since,
             confirmed,
             provider_time: provider_time.max(report.occurred_at),
+            clock,
             has_provider_time: report.occurred_at.is_some(),
         });
     }
@@ -216,32 +274,6 @@ impl Tracker {
     /// The merged record.
     pub fn record(&self) -> &Transaction {
         &self.record
-    }
-}
-
-impl LastObservation {
-    /// Compares an observation's time with that of the last accepted one: by the provider's clock if both have such
-    /// a time, else by the command's. Times of the two clocks are never compared with each other.
-    fn order(&self, observation: &Observation) -> Ordering {
-        match (observation.report.occurred_at, self.provider_time) {
-            (Some(reported), Some(known)) => match compare(reported, known) {
-                Ordering::Greater | Ordering::Equal if !self.has_provider_time => {
-                    observation.at.cmp(&self.confirmed)
-                }
-                order => order,
-            },
-            _ => observation.at.cmp(&self.confirmed),
-        }
-    }
-}
-
-/// Compares two times of a provider at the coarser of their precisions: a REST response rounded to seconds is not
-/// older than a push with milliseconds.
-fn compare(one: Timestamp, other: Timestamp) -> Ordering {
-    if one.subsec_nanosecond() == 0 || other.subsec_nanosecond() == 0 {
-        one.as_second().cmp(&other.as_second())
-    } else {
-        one.cmp(&other)
     }
 }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::provider::Report;
 
 const FIRST: i64 = 1_775_037_600; // 2026-04-01T10:00:00Z
 
@@ -36,7 +37,7 @@ fn fold(observations: &[Observation], grace: u64) -> (Tracker, Vec<Verdict>) {
 
 use Source::{Pull, Push};
 use Status::{Cancelled, Completed, Expired, Failed, OnHold, Pending, Processing, Unknown};
-use Verdict::{Changed, Same, Stale, Sticky};
+use Verdict::{Believed, Changed, Contested, Same, Stale, Sticky};
 
 #[test]
 fn the_first_observation_is_a_change_and_a_duplicate_is_none() {
@@ -64,13 +65,15 @@ fn a_duplicate_enriches_the_record() {
 fn an_older_observation_never_moves_a_target_backwards() {
     let (tracker, verdicts) = fold(
         &[
-            seen(Processing, Some(60), Push, 1),
+            seen(Processing, Some(90), Push, 1),
             seen(Pending, Some(0), Push, 2),
-            seen(Completed, Some(59), Push, 3),
+            seen(OnHold, Some(89), Push, 3),
+            seen(Completed, Some(29), Push, 3),
+            seen(Completed, Some(30), Push, 3),
         ],
         0,
     );
-    assert_eq!(verdicts, [Changed, Stale, Stale]);
+    assert_eq!(verdicts, [Changed, Stale, Stale, Stale, Contested]);
     assert_eq!(tracker.status(), Some(Processing));
 }
 
@@ -138,11 +141,12 @@ fn a_time_in_whole_seconds_is_not_older_than_the_same_second_with_a_fraction() {
         &[
             precise(Processing, 500, 1),
             seen(Pending, Some(45), Pull, 2),
+            precise(OnHold, 400, 3),
             precise(Completed, 400, 3),
         ],
         0,
     );
-    assert_eq!(verdicts, [Changed, Stale, Stale]);
+    assert_eq!(verdicts, [Changed, Stale, Stale, Contested]);
 }
 
 #[test]
@@ -300,4 +304,61 @@ fn a_forbidden_transition_is_stale_however_new() {
     assert_eq!(tracker.observe(&seen(Status::Expired, None, Pull, 9), &rules), Verdict::Stale);
     assert_eq!(tracker.decide(Duration::from_secs(9), &rules), Decision::Open);
     assert_eq!(tracker.observe(&seen(Completed, None, Pull, 10), &rules), Verdict::Changed);
+}
+
+/// In a block, then not in a block by a lagging node, then past the time to live.
+#[test]
+fn a_transition_that_is_forbidden_after_any_status_before_is_stale() {
+    let forbids_transition =
+        |from, to| from == Processing && matches!(to, Pending | Status::Expired);
+    let rules = Rules { forbids_transition, ..rules(0) };
+    let mut tracker = Tracker::default();
+    let mut observe = |status, at| tracker.observe(&seen(status, None, Pull, at), &rules);
+    assert_eq!(observe(Processing, 1), Changed);
+    assert_eq!(observe(Pending, 2), Stale);
+    assert_eq!(observe(Unknown, 3), Changed);
+    assert_eq!(observe(Pending, 4), Stale);
+    assert_eq!(observe(Status::Expired, 5), Stale);
+    assert_eq!(observe(Completed, 6), Changed);
+}
+
+#[test]
+fn a_response_that_is_older_than_a_push_is_believed_once_it_is_repeated() {
+    for (repeated_at, verdict) in [(5, Contested), (6, Believed), (600, Believed)] {
+        let (tracker, verdicts) = fold(
+            &[
+                seen(Processing, Some(3_600), Push, 1),
+                seen(Completed, Some(50), Pull, 2),
+                seen(Completed, Some(50), Pull, repeated_at),
+            ],
+            0,
+        );
+        assert_eq!(verdicts, [Changed, Contested, verdict]);
+        assert_eq!(tracker.is_contested(), verdict == Contested);
+    }
+}
+
+/// The clock counts from the observation that was believed.
+#[test]
+fn what_follows_a_believed_response_is_ordered_by_its_clock() {
+    let (tracker, verdicts) = fold(
+        &[
+            seen(Pending, Some(3_600), Push, 1),
+            seen(Processing, Some(50), Pull, 2),
+            seen(Processing, Some(50), Pull, 10),
+            seen(Pending, Some(40), Pull, 11),
+            seen(Completed, Some(60), Pull, 12),
+        ],
+        0,
+    );
+    assert_eq!(verdicts, [Changed, Contested, Believed, Stale, Changed]);
+    assert_eq!(tracker.status(), Some(Completed));
+}
+
+#[test]
+fn a_response_is_not_believed_against_another_response() {
+    let failed = |at| seen(Failed, Some(50), Pull, at);
+    let first = seen(Processing, Some(60), Pull, 1);
+    let (_, verdicts) = fold(&[first, failed(10), failed(20), failed(30)], 0);
+    assert_eq!(verdicts, [Changed, Stale, Stale, Stale]);
 }

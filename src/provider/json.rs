@@ -9,8 +9,12 @@ use crate::wire::Response;
 impl From<Unreadable> for Reading {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
-            Unreadable::NotJson(problem) => Reading::Unusable(format!("its answer: {problem}")),
-            Unreadable::Ambiguous(problem) => Reading::Malformed(format!("its answer: {problem}")),
+            Unreadable::NotJson(problem) => {
+                Reading::Unusable(format!("its answer cannot be read: {problem}"))
+            }
+            Unreadable::Ambiguous(problem) => {
+                Reading::Malformed(format!("its answer cannot be read: {problem}"))
+            }
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct Error {
     pub kind: ErrorKind,
     /// How long to wait before the next attempt, counted from the response (`Retry-After`).
     pub retry_after: Option<Duration>,
+    /// Whether a gateway may have refused the request: a 403 with an HTML page.
+    pub may_be_gateway: bool,
     /// Whether the peer answered the request for an event stream with 404.
     pub is_not_found: bool,
     message: String,
@@ -25,8 +27,10 @@ pub enum ErrorKind {
     Unreachable,
     /// 401 or 403, or a refusal in the provider's own protocol.
     Denied,
-    /// The peer cannot be trusted: a bad certificate, a redirect to another origin, a body over the limit.
+    /// The peer's certificate is not trusted.
     Untrusted,
+    /// The response is of no use: a redirect to another origin, or a body over the limit.
+    Unusable,
     /// The address serves no WebSocket or event stream.
     Unsupported,
 }
@@ -47,7 +51,7 @@ impl ErrorKind {
 impl Error {
     /// An error with a sentence that names the phase and the address.
     pub(super) fn new(kind: ErrorKind, message: String) -> Self {
-        Error { kind, retry_after: None, is_not_found: false, message }
+        Error { kind, retry_after: None, may_be_gateway: false, is_not_found: false, message }
     }
 
     /// The peer closed the connection, with the code and the reason of its close frame.
@@ -67,6 +71,11 @@ impl Error {
     /// The peer refused in the provider's own protocol.
     pub fn denied(message: String) -> Self {
         Error::new(ErrorKind::Denied, message)
+    }
+
+    /// The response is of no use.
+    pub fn unusable(message: String) -> Self {
+        Error::new(ErrorKind::Unusable, message)
     }
 
     /// The peer cannot be trusted.

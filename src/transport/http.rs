@@ -36,7 +36,7 @@ impl Transport {
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(Error::new(
-                    ErrorKind::Untrusted,
+                    ErrorKind::Unusable,
                     format!("the answer of {address} is larger than {} MiB", MAX_BODY >> 20),
                 ));
             }
@@ -118,13 +118,22 @@ pub(super) fn check_redirect(
         },
     );
     Err(Error::new(
-        ErrorKind::Untrusted,
+        ErrorKind::Unusable,
         format!(
             "{address} redirects ({}) to {to}, which is not followed because the token would go along; \
              if the provider moved, change the url",
             status.as_u16()
         ),
     ))
+}
+
+/// Whether a gateway may have refused the request, as firewalls and captive portals do with a page.
+pub(super) fn may_be_gateway(response: &reqwest::Response) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_page = content_type.is_some_and(|value| {
+        value.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("text/html"))
+    });
+    response.status().as_u16() == 403 && is_page
 }
 
 /// `Retry-After`, in seconds or as a date. A date is compared with the `Date` header, for the clocks of the peer

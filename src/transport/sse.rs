@@ -11,7 +11,7 @@ use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use sse_stream::SseByteStream;
 use tokio::sync::Notify;
 
-use super::http::{check_redirect, retry_after};
+use super::http::{check_redirect, may_be_gateway, retry_after};
 use super::{Error, ErrorKind, MAX_BODY, Transport};
 use crate::wire::{Frame, Request, StatusClass, Token};
 
@@ -66,6 +66,7 @@ impl Transport {
             let mut error =
                 Error::new(kind, format!("{address} refused the event stream: {reason}"));
             error.retry_after = retry_after(response.headers());
+            error.may_be_gateway = may_be_gateway(&response);
             error.is_not_found = StatusClass::of(status) == StatusClass::NotFound;
             return Err(error);
         }

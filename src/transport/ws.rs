@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{self, Message as RawFrame};
 use url::Url;
 
-use super::http::{check_redirect, retry_after};
+use super::http::{check_redirect, may_be_gateway, retry_after};
 use super::{Error, ErrorKind, MAX_MESSAGE, Message, Transport};
 use crate::wire::{Frame, Request, StatusClass, Token};
 
@@ -84,6 +84,7 @@ async fn upgrade_error(address: &str, response: reqwest::Response, token: &Token
     let status = response.status().as_u16();
     let kind = ErrorKind::from_status(StatusClass::of(status));
     let retry_after = retry_after(response.headers());
+    let may_be_gateway = may_be_gateway(&response);
     let is_short = response.content_length().is_none_or(|length| length <= MAX_REASON as u64);
     let reason = if is_short {
         error_detail(&response.text().await.unwrap_or_default(), token)
@@ -93,6 +94,7 @@ async fn upgrade_error(address: &str, response: reqwest::Response, token: &Token
     let mut error =
         Error::new(kind, format!("{address} refused the WebSocket upgrade: {status}{reason}"));
     error.retry_after = retry_after;
+    error.may_be_gateway = may_be_gateway;
     error
 }
 

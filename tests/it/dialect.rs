@@ -70,7 +70,7 @@ fn the_token_in_the_url_is_never_shown() {
     let cases = [
         (repeated(500), 0),
         (repeated(401), 77),
-        (repeated(302).header("Location", &format!("http://127.0.0.1:9{path}")), 76),
+        (repeated(302).header("Location", &format!("http://127.0.0.1:9{path}")), 0),
         (Reply::raw("nonsense that is no HTTP\r\n\r\n"), 0),
         (Reply::raw(""), 0),
         (Reply::raw("HTTP/1.1 101 Switching"), 0),

@@ -66,7 +66,7 @@ codes! {
     #[cfg(target_os = "linux")]
     74 io => full_disk()
     75 unreachable => outage()
-    76 protocol => watch_answer(Reply::status(200, "<!doctype html><title>Sign in</title>"), &[])
+    76 protocol => watch_answer(Reply::status(200, "<!doctype html><title>Sign in</title>"), &["--transport", "poll"])
     77 denied => watch_answer(Reply::status(401, error("unauthorised", "invalid_token")), &[])
     78 config => txwatch(["watch", &format!("proof:{ID}")]).run_json().0
     124 timeout => watch_status("pending", &["-t", "300ms"])
@@ -90,7 +90,7 @@ fn outage() -> CommandOutput {
     let unavailable = || Reply::status(502, error("upstream_error", "provider_error"));
     let server = Script::new().rest(ID, [unavailable()]).push(ID, [unavailable()]).start();
     let output = command("watch", &server, &["--max-outage", "200ms"]).run_json().0;
-    assert!(output.stderr.contains("nothing was heard from Proof for 200ms"), "{output:#?}");
+    assert!(output.stderr.contains("Proof gave no usable answer for 200ms"), "{output:#?}");
     assert!(output.stderr.contains("was not seen at all"), "{output:#?}");
     output
 }
@@ -122,6 +122,18 @@ fn full_disk() -> CommandOutput {
     let output = watch.run();
     output.fails(74, "stdout cannot be written");
     output
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_full_disk_the_target_is_not_final() {
+    let server = always_answering(Reply::json(&record(ID, "pending", 0)));
+    let mut watch = command("watch", &server, &["-o", "json"]);
+    watch.command().stdout(std::fs::File::create("/dev/full").unwrap());
+    let output = watch.run();
+    output.fails(74, "stdout cannot be written");
+    assert!(output.stderr.contains("was last seen pending"), "{output:#?}");
+    assert!(output.stderr.contains("NOT final"), "{output:#?}");
 }
 
 /// As after `| head -1`: without an error message, and never a success.

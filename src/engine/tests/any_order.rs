@@ -70,7 +70,7 @@ fn play(plan: Plan, steps: Vec<Step>) -> (Harness, Vec<Vec<Status>>) {
             }
             Step::NotFound(target) => answer(&mut harness, target, not_found()),
             Step::Busy(target) => answer(&mut harness, target, busy("503", None)),
-            Step::Malformed(target) => answer(&mut harness, target, html()),
+            Step::Malformed(target) => answer(&mut harness, target, malformed()),
             Step::Wait(seconds) => {
                 let until = harness.now.as_secs() + seconds;
                 harness.wait_until(until);

@@ -82,12 +82,12 @@ fn an_error_hits_every_target_of_a_lookup_and_counts_as_one_failure() {
     assert_eq!(harness.take(), ["lookup 0 1 2"]);
     assert!(harness.now <= seconds(1), "{:?}", harness.now);
 
-    let untrusted = Error::untrusted("its certificate is for another name".to_owned());
-    harness.answer_for(&[0, 1, 2], Err(untrusted));
-    let untrusted = Outcome::Failed(FailureKind::Untrusted);
-    let failed = [0, 1, 2].map(|target| (format!("fake:{target}"), untrusted));
+    // The token was accepted for others, so that each of these is refused for itself.
+    harness.answer_for(&[0, 1, 2], Ok(vec![denied(), denied(), denied()]));
+    let refused = Outcome::Failed(FailureKind::Denied);
+    let failed = [0, 1, 2].map(|target| (format!("fake:{target}"), refused));
     assert_eq!(harness.results()[2..], failed);
-    assert_eq!(harness.exit(), Some(Code::Protocol));
+    assert_eq!(harness.exit(), Some(Code::Denied));
 }
 
 #[test]

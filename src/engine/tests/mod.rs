@@ -2,9 +2,12 @@
 
 mod account;
 mod any_order;
+mod bad_responses;
 mod batches;
 mod changed;
+mod clocks;
 mod harness;
+mod held_push;
 mod links;
 mod lookups;
 mod outage;
@@ -149,12 +152,12 @@ fn not_found() -> Reading {
     Reading::NotFound("404".to_owned())
 }
 
-fn foreign_not_found() -> Reading {
-    Reading::Unusable("404 without a JSON body: it is HTML".to_owned())
+fn malformed() -> Reading {
+    Reading::Malformed("it has the key status twice".to_owned())
 }
 
 fn html() -> Reading {
-    Reading::Malformed("it is HTML".to_owned())
+    Reading::Unusable("it is HTML".to_owned())
 }
 
 fn unreachable() -> Error {

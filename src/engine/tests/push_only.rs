@@ -15,7 +15,7 @@ fn nothing_is_ever_looked_up_without_a_token() {
     let mut harness = Harness::new(push_only(2));
     harness.signal(FeedSignal::Live);
     harness.subscribe();
-    harness.push(0, Pending, Some(5));
+    harness.push(0, Pending, Some(500));
     harness.lose(unreachable(), 1);
     harness.signal(FeedSignal::Live);
     harness.subscribe();
@@ -26,7 +26,7 @@ fn nothing_is_ever_looked_up_without_a_token() {
     harness.wait_until(50);
     assert_eq!(harness.take(), ["open"]);
     assert!(!harness.connections().contains(&"polling"), "{:?}", harness.connections());
-    harness.push(0, Completed, Some(6));
+    harness.push(0, Completed, Some(501));
     harness.push(1, Completed, None);
     assert_eq!(harness.exit(), Some(Code::Ok));
 }

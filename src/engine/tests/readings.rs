@@ -1,7 +1,7 @@
-//! Results without a status: an unknown id, a malformed response, an untrusted peer.
+//! Results without a status: an unknown id; and what is removed from a result.
 
 use super::*;
-use Status::{Completed, Pending};
+use Status::Completed;
 
 #[test]
 fn an_unknown_id_may_take_its_time_and_is_looked_up_to_the_end() {
@@ -32,58 +32,6 @@ fn an_id_that_was_seen_is_not_unlearnt() {
     }
     assert_eq!(harness.exit(), None);
     assert_eq!(harness.warnings(), [WarningCode::NotFound]);
-}
-
-#[test]
-fn a_malformed_first_response_means_a_wrong_url() {
-    let mut harness = Harness::new(plan(Mode::Poll, 1));
-    harness.read(0, html());
-    assert_eq!(harness.exit(), Some(Code::Protocol));
-}
-
-#[test]
-fn malformed_responses_are_tolerated_twice_where_one_was_understood_before() {
-    let mut harness = Harness::new(plan(Mode::Poll, 1));
-    harness.take();
-    harness.found(0, report(Pending, None));
-    for _ in 0..2 {
-        harness.wait_until(100);
-        harness.read(0, html());
-        assert_eq!(harness.exit(), None);
-    }
-    harness.wait_until(200);
-    harness.read(0, html());
-    assert_eq!(harness.exit(), Some(Code::Protocol));
-}
-
-#[test]
-fn a_foreign_404_from_the_first_means_a_wrong_address() {
-    let mut harness = Harness::new(plan(Mode::Poll, 1));
-    harness.read(0, foreign_not_found());
-    assert_eq!(harness.exit(), Some(Code::Protocol));
-}
-
-#[test]
-fn a_foreign_404_is_an_outage_where_an_answer_was_understood_before() {
-    let mut harness = Harness::new(plan(Mode::Poll, 1));
-    harness.take();
-    harness.found(0, report(Pending, None));
-    for _ in 0..5 {
-        harness.wait_until(200);
-        harness.read(0, foreign_not_found());
-        assert_eq!(harness.exit(), None);
-    }
-    harness.wait_until(200);
-    harness.found(0, report(Completed, None));
-    assert_eq!(harness.exit(), Some(Code::Ok));
-}
-
-#[test]
-fn a_transport_that_cannot_be_trusted_ends_at_once() {
-    let mut harness = Harness::watching(plan(Mode::Watch, 1));
-    harness.subscribe();
-    harness.answer(0, Err(Error::untrusted("its certificate is for another name".to_owned())));
-    assert_eq!(harness.exit(), Some(Code::Protocol));
 }
 
 #[test]

@@ -50,7 +50,7 @@ const STALLED: [Fault; 3] = [
 cells!(stalled_for_good: all);
 fn stalled_for_good(provider: Provider) {
     for fault in STALLED {
-        never_recovers(provider, fault).fails(75, "nothing was heard");
+        never_recovers(provider, fault).fails(75, "gave no usable answer for");
     }
 }
 

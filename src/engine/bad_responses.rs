@@ -1,0 +1,127 @@
+//! Responses to lookups that say nothing about the transaction, or cannot be trusted.
+//!
+//! Until the provider was understood once they mean a wrong URL, if they are repeated and no push connection proves
+//! otherwise. Afterwards they are an outage, or a record in disorder: both last until `--max-outage`.
+
+use std::time::Duration;
+
+use super::{Engine, ProfileId, TargetId};
+use crate::error::{Failure, FailureKind, Hint};
+use crate::transport::{Error, ErrorKind};
+use crate::warning::WarningCode;
+
+/// How many of the first responses, or attempts to connect, in a row are bad if the URL is wrong.
+pub(super) const MAX_FIRST: u32 = 3;
+
+impl Engine {
+    /// A response says nothing about the transaction.
+    pub(super) fn unusable_response(&mut self, target: TargetId, problem: &str) {
+        let profile = self.targets[target].profile;
+        if self.plan.mode.is_get() {
+            return self.fail_untrusted(target, problem);
+        }
+        let reason = format!("{}: {problem}", self.title(profile));
+        if !self.profiles[profile].was_understood && self.is_wrong_address(profile) {
+            return self.fail_address(target, problem);
+        }
+        if !std::mem::replace(&mut self.profiles[profile].is_unusable_reported, true) {
+            let message = format!("{reason}; asking again");
+            self.warn(Some(target), WarningCode::MalformedResponse, message);
+        }
+        self.retry_later(target, reason, None);
+    }
+
+    /// A response is the provider's, but cannot be understood or trusted.
+    pub(super) fn malformed_response(&mut self, target: TargetId, problem: &str) {
+        let (profile, now) = (self.targets[target].profile, self.now.elapsed);
+        let is_first = self.targets[target].malformed_since.is_none();
+        let since = *self.targets[target].malformed_since.get_or_insert(now);
+        if self.plan.mode.is_get() {
+            return self.fail_untrusted(target, problem);
+        }
+        if !self.profiles[profile].was_understood && self.is_wrong_address(profile) {
+            return self.fail_address(target, problem);
+        }
+        let limit = self.plan.profiles[profile].max_outage;
+        let is_over = limit.is_some_and(|limit| now >= since.saturating_add(limit));
+        if self.profiles[profile].was_understood && is_over && !self.has_live_push(profile) {
+            return self.fail_untrusted(target, problem);
+        }
+        if is_first {
+            let message = format!("{}: {problem}; asking again", self.title(profile));
+            self.warn(Some(target), WarningCode::MalformedResponse, message);
+        }
+        // It did answer.
+        self.profiles[profile].outage.received();
+        self.retry(target, Duration::ZERO);
+    }
+
+    /// A request failed.
+    pub(super) fn lookup_failed(&mut self, target: TargetId, error: Error) {
+        let profile = self.targets[target].profile;
+        match error.kind {
+            ErrorKind::Unusable => self.unusable_response(target, &error.to_string()),
+            ErrorKind::Untrusted if !self.rides_out(profile) => {
+                self.fail_profile(profile, Failure::from_error(FailureKind::Untrusted, error));
+            }
+            ErrorKind::Untrusted => {
+                self.retry(target, Duration::ZERO);
+                self.attempt_failed(profile, error.to_string(), FailureKind::Untrusted);
+            }
+            ErrorKind::Unreachable | ErrorKind::Denied | ErrorKind::Unsupported => {
+                self.retry_later(target, error.to_string(), error.retry_after);
+            }
+        }
+    }
+
+    /// Whether the address is known to be right, so that what is wrong now may pass.
+    pub(super) fn rides_out(&self, profile: ProfileId) -> bool {
+        self.profiles[profile].was_understood && !self.plan.mode.is_get()
+    }
+
+    /// Counts a bad response of a provider that was not understood yet. Returns whether there were enough of them, and
+    /// no push connection proves that the provider is there. Responses that come while the queue is closed belong to
+    /// the same attempt.
+    fn is_wrong_address(&mut self, profile: ProfileId) -> bool {
+        let state = &mut self.profiles[profile];
+        if !state.queue.is_closed(self.now.elapsed) {
+            state.bad_first_responses += 1;
+        }
+        state.bad_first_responses >= MAX_FIRST && !self.has_live_push(profile)
+    }
+
+    fn has_live_push(&self, profile: ProfileId) -> bool {
+        self.links.iter().any(|link| link.profile == profile && link.is_live())
+    }
+
+    /// All answers from this address are bad: it is not the provider's.
+    fn fail_address(&mut self, target: TargetId, problem: &str) {
+        let profile = self.targets[target].profile;
+        let failure = self.untrusted(target, problem);
+        let failure = failure.hint(Hint::CheckAddress(self.title(profile).to_owned()));
+        self.fail_profile(profile, failure);
+    }
+
+    fn fail_untrusted(&mut self, target: TargetId, problem: &str) {
+        let profile = self.targets[target].profile;
+        let failure = self.untrusted(target, problem);
+        let failure = if self.profiles[profile].was_understood {
+            failure
+        } else {
+            failure.hint(Hint::CheckAddress(self.title(profile).to_owned()))
+        };
+        self.fail(target, failure);
+    }
+
+    fn untrusted(&self, target: TargetId, problem: &str) -> Failure {
+        let target = &self.targets[target];
+        let request = self.plan.profiles[target.profile].provider.first_request(&target.id);
+        let message = match request {
+            Some(request) if !problem.contains(request.url.as_str()) => {
+                format!("{}: {problem}", request.url)
+            }
+            _ => problem.to_owned(),
+        };
+        Failure::new(FailureKind::Untrusted, message)
+    }
+}
