@@ -24,6 +24,8 @@ macro_rules! for_each {
 /// are not faster.
 const SPEED: &str = "2";
 const HAPPY: [&str; 3] = ["pending", "processing", "completed"];
+/// CSPR.cloud has no word for what is in between.
+const OF_CSPR: [&str; 2] = ["pending", "completed"];
 
 fn run(name: &str, target: &str, arguments: &[&str]) -> (CommandOutput, Vec<Value>) {
     let arguments = [&[name, target, "--timeout", "90s"], arguments].concat();
@@ -33,13 +35,17 @@ fn run(name: &str, target: &str, arguments: &[&str]) -> (CommandOutput, Vec<Valu
 /// Checks that a command rode everything out, and reported nothing but the truth.
 fn is_ridden_out(output: &CommandOutput, records: &[Value]) {
     assert_eq!(output.code, 0, "{output:#?}");
-    assert_eq!(statuses(records), HAPPY, "{output:#?}");
+    let statuses = statuses(records);
+    assert!(statuses == HAPPY || statuses == OF_CSPR, "{output:#?}");
     assert!(!output.stderr.contains("NOT final"), "{output:#?}");
     for warning in of_type(records, "warning") {
         let code = warning["code"].as_str().unwrap();
         assert!(["sandbox", "bad_answer"].contains(&code), "{output:#?}");
     }
 }
+
+/// Which of the answers is a page with status 403.
+const FORBIDDEN: usize = 6;
 
 /// How many answers there are until each kind was there once between good ones.
 fn answers(provider: &str) -> usize {
@@ -50,7 +56,7 @@ for_each!(weather_is_polled_through: proof, transak, cspr, casper);
 
 fn weather_is_polled_through(provider: &str) {
     let target = format!("sandbox:{provider}/weather");
-    let (output, records) = run("poll", &target, &["-i", "100ms", "-vv"]);
+    let (output, records) = run("poll", &target, &["-i", "300ms", "-vv"]);
     is_ridden_out(&output, &records);
     assert_eq!(last_source(&records), "pull");
     let requests = output.stderr.matches("DEBUG > ").count();
@@ -91,11 +97,16 @@ fn weather_is_told_by_a_single_look(provider: &str) {
     };
     let target = format!("{provider}:{id}");
     for nth in 1..=answers(provider) {
-        let (output, records) = sandbox.txwatch(&["get", &target]).run_json();
+        let mut command = sandbox.txwatch(&["get", &target]);
+        // Or it would be asked for another token after a 403, and then once more for the order.
+        command.command().env_remove("TXWATCH_TRANSAK_API_SECRET");
+        let (output, records) = command.run_json();
         if nth % 3 == 1 {
             assert_eq!((output.code, statuses(&records).len()), (0, 1), "{nth}: {output:#?}");
         } else {
-            assert!([75, 76].contains(&output.code), "{nth}: {output:#?}");
+            // A page with status 403 may also mean that the token is not accepted.
+            let code = if nth == FORBIDDEN { 77 } else { 76 };
+            assert_eq!(output.code, code, "{nth}: {output:#?}");
             assert_eq!(statuses(&records), [] as [&str; 0], "{nth}: {output:#?}");
         }
     }

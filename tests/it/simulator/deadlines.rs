@@ -40,9 +40,7 @@ impl Scenario {
         // That a transaction expired is sure to be found only by a lookup, which push alone does not repeat.
         let is_inferred = provider.simulated.infers_expiry() && last.status == Status::Expired;
         let is_missed = self.mode == Mode::WatchPushOnly && (is_inferred || !last.is_pushed);
-        // What is no ending is not believed if it seems older than another.
-        let is_doubted = provider.has_two_clocks() && !last.status.is_final();
-        let is_open = self.outcome_of(last.status).is_none() || is_doubted;
+        let is_open = self.outcome_of(last.status).is_none();
         if is_open || is_missed || provider.faults.clears_at == Millis::MAX {
             return Millis::MAX;
         }

@@ -18,6 +18,8 @@ pub struct TargetLedger {
     pub result: Option<(Millis, Code)>,
     /// Since when its changes are pushed.
     pub subscribed: Option<Millis>,
+    /// Whether a message that anybody could have sent would end it, so that it is looked up until that is confirmed.
+    pub is_unconfirmed: bool,
     /// Whether a request is on its way.
     pub is_requested: bool,
     pub lookup: LookupLedger,
@@ -107,6 +109,7 @@ impl TargetLedger {
             due: None,
             result: None,
             subscribed: None,
+            is_unconfirmed: false,
             is_requested: false,
             lookup: LookupLedger::default(),
         }

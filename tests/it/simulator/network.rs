@@ -286,7 +286,7 @@ fn check_opening(world: &mut World, key: &str) {
 
 /// What the transport makes of a redirect to another host.
 fn redirected() -> Error {
-    Error::untrusted("it redirects to another host".to_owned())
+    Error::unusable("it redirects to another host".to_owned())
 }
 
 fn not_there() -> Error {

@@ -214,6 +214,11 @@ impl ProviderSetup {
         self.can_poll && self.push_ahead != self.answer_ahead
     }
 
+    /// Whether anybody could have sent its pushes, though lookups can confirm them.
+    pub fn has_unsigned_pushes(&self) -> bool {
+        self.can_poll && !self.simulated.signs_pushes()
+    }
+
     /// A time of ours by its clock.
     pub fn clock(&self, at: Millis) -> Timestamp {
         wall(at + self.clock_skew)

@@ -208,19 +208,20 @@ impl World {
         let status = self.scenario.targets[target].history.steps[step].status;
         let outcome = self.scenario.outcome_of(status);
         let grace = if status.is_bad_ending() { self.provider_of(target).grace } else { 0 };
+        let has_two_clocks = self.provider_of(target).has_two_clocks();
+        let is_unsigned = is_pushed && self.provider_of(target).has_unsigned_pushes();
         let ledger = &mut self.targets[target];
         let is_newest = ledger.reported.iter().skip(step + 1).all(Option::is_none);
         let is_news = ledger.reported[step].is_none();
         ledger.reported[step].get_or_insert(now);
         let since = if is_pushed { now } else { ledger.lookup.began };
         ledger.counts_from[step] = ledger.counts_from[step].min(since);
-        if status.is_final() {
-            // An ending that seems to come late is a reason to look it up.
+        if status.is_final() || outcome.is_some() || has_two_clocks {
+            // What may have to be confirmed, and what seems to come late, is a reason to look it up.
             ledger.lookup.reason = Some(now);
         }
-        let is_timely = !self.provider_of(target).has_two_clocks();
-        let ledger = &mut self.targets[target];
-        if is_newest && is_news && is_timely {
+        ledger.is_unconfirmed |= is_unsigned && outcome.is_some();
+        if is_newest && is_news && !has_two_clocks && !is_unsigned {
             ledger.due = outcome.filter(|_| is_pushed).map(|_| now + grace);
         }
     }

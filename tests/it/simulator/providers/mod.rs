@@ -49,6 +49,11 @@ pub trait Simulated: Sync {
         true
     }
 
+    /// Whether only the provider itself can have sent what is pushed.
+    fn signs_pushes(&self) -> bool {
+        true
+    }
+
     /// Whether it never answers that a transaction expired, so that this follows from its time to live.
     fn infers_expiry(&self) -> bool {
         false

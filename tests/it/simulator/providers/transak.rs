@@ -106,6 +106,11 @@ impl Simulated for Transak {
         path
     }
 
+    /// Its channels are public.
+    fn signs_pushes(&self) -> bool {
+        false
+    }
+
     fn has_times(&self, _random: &mut Rng) -> bool {
         true
     }
