@@ -162,7 +162,8 @@ fn token(secret: SecretString, generation: u32) -> Token {
 
 /// Trims and checks a token. No error repeats its text; `what` names it.
 fn check_token(bytes: &[u8], what: &str) -> Result<SecretString, Failure> {
-    let text = bytes.trim_ascii();
+    // Editors of Windows write a byte order mark.
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii();
     if text.is_empty() {
         return Err(config(format!("{what} is empty")));
     }
@@ -192,10 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn a_trailing_line_end_is_no_part_of_a_token() {
+    fn a_line_end_or_a_byte_order_mark_is_no_part_of_a_token() {
         let credential = Credential::value("tok_1\r\n", "X".into()).unwrap();
         let token = credential.token.unwrap();
         assert_eq!(token.text(), Some("tok_1"));
+        let credential = Credential::value("\u{feff}tok_1\n", "X".into()).unwrap();
+        assert_eq!(credential.token.unwrap().text(), Some("tok_1"));
     }
 
     #[test]

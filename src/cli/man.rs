@@ -251,8 +251,9 @@ fn exit_codes_page() -> String {
 const GATE: &str = "\
 txwatch watch \"$ID\" --timeout 15m
 case $? in
-  0)       ./ship.sh ;;
-  1[012])  ./refund.sh ;;    # it failed, was cancelled or expired
-  75|124)  ./requeue.sh ;;   # not final: look again, never send again
-  *)       ./page.sh ;;
+  0)                   ./ship.sh ;;
+  10|11)               ./release.sh ;;       # failed or cancelled: let it go
+  14)                  ./note_refund.sh ;;   # paid back already
+  75|124|129|130|143)  ./requeue.sh ;;       # not final: look again, never send again
+  *)                   ./page.sh ;;          # 12 and 13: look before paying again
 esac";

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::error::{Failure, FailureKind, usage};
+use crate::wire::without_bom;
 
 /// The largest standard input that is read, in bytes.
 const MAX_INPUT: u64 = 16 * 1024 * 1024;
@@ -31,7 +32,10 @@ pub(super) fn expand(typed: &[String], timeout: Option<Duration>) -> Result<Vec<
 }
 
 fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
+    text.lines()
+        .map(|line| without_bom(line).trim())
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
 }
 
 /// Reads standard input. `--timeout` applies here too, for a pipe may never be closed.
@@ -56,5 +60,17 @@ fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
         }
         Ok(text) => Ok(text),
         Err(error) => Err(usage(format!("standard input is not a list of targets: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_and_space_are_no_part_of_a_target() {
+        let text = "\u{feff}proof:a\r\n\n  proof:b \n\u{feff}proof:c\n\u{feff}\n";
+        assert_eq!(lines(text).collect::<Vec<_>>(), ["proof:a", "proof:b", "proof:c"]);
+        assert_eq!(lines("a\u{feff}b\n").collect::<Vec<_>>(), ["a\u{feff}b"]);
     }
 }

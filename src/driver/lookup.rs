@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::provider::{Id, Provider, Reading, Step};
 use crate::transport::{Error, Network};
-use crate::wire::Token;
+use crate::wire::{StatusClass, Token};
 
 /// A limit for lookups that never end; no provider needs as many requests.
 const MAX_REQUESTS: usize = 64;
@@ -26,6 +26,13 @@ pub(super) async fn look_up(
             break;
         };
         let response = network.fetch(&request, token).await?;
+        // A status that is an error says enough by itself.
+        if let Some(encoding) = &response.encoding
+            && response.class() == StatusClass::Success
+        {
+            let reading = Reading::Unusable(format!("its answer: {encoding}"));
+            return Ok(vec![reading; ids.len()]);
+        }
         if let Step::Done(mut readings) = lookup.received(&response) {
             // Without a reading an id would never be looked up again.
             readings.resize_with(ids.len(), no_result);
@@ -48,7 +55,7 @@ mod tests {
     use super::*;
     use crate::provider::{Feed, Lookup, Pace, Spec};
     use crate::transport::Stream;
-    use crate::wire::{Auth, Request, Response};
+    use crate::wire::{Auth, Encoding, Request, Response};
 
     /// Requests `/0`, `/1` and so on, and returns these steps for the responses.
     struct Scripted {
@@ -114,6 +121,7 @@ mod tests {
     struct Echo {
         requests: Arc<Mutex<usize>>,
         answered: usize,
+        encoded: Option<(u16, &'static str)>,
     }
 
     impl Network for Echo {
@@ -125,7 +133,13 @@ mod tests {
             if *requests > self.answered {
                 return Err(Error::closed(None, "enough"));
             }
-            Ok(Response::new(200, request.url.path()))
+            let response = Response::new(200, request.url.path());
+            Ok(match self.encoded {
+                Some((status, name)) => {
+                    Response { status, encoding: Some(Encoding(name.to_owned())), ..response }
+                }
+                None => response,
+            })
         }
 
         async fn open(&self, _request: &Request, _token: &Token) -> Result<Stream, Error> {
@@ -138,7 +152,7 @@ mod tests {
         steps: impl IntoIterator<Item = Step>,
         answered: usize,
     ) -> (Result<Vec<String>, String>, usize) {
-        let network = Echo { requests: Arc::default(), answered };
+        let network = Echo { requests: Arc::default(), answered, encoded: None };
         let ids = ["a", "b"].map(Id::new);
         let (provider, token) = (provider(steps), Token::default());
         let found = look_up(&provider, &network, &token, &ids, Timestamp::UNIX_EPOCH).await;
@@ -170,6 +184,25 @@ mod tests {
         let (found, requests) = lookup(steps, 1).await;
         assert!(found.unwrap_err().contains("enough"));
         assert_eq!(requests, 2);
+    }
+
+    #[tokio::test]
+    async fn a_compressed_answer_says_nothing_but_a_compressed_error_has_its_status() {
+        let ids = ["a", "b"].map(Id::new);
+        for (status, is_read) in [(200, false), (204, false), (401, true), (404, true), (503, true)]
+        {
+            let network =
+                Echo { requests: Arc::default(), answered: 1, encoded: Some((status, "br")) };
+            let (provider, token) = (provider([done(&["1", "2"])]), Token::default());
+            let found = look_up(&provider, &network, &token, &ids, Timestamp::UNIX_EPOCH).await;
+            for reading in found.unwrap() {
+                match reading {
+                    Reading::NotFound(_) => assert!(is_read, "{status}"),
+                    Reading::Unusable(text) => assert!(!is_read && text.contains("(br)"), "{text}"),
+                    other => panic!("{status}: {other:?}"),
+                }
+            }
+        }
     }
 
     /// Otherwise the target would be in flight forever.

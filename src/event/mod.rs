@@ -312,10 +312,23 @@ pub struct Closing {
     pub ongoing_problems: Vec<String>,
     /// The targets whose end is not known.
     pub undecided: Vec<Undecided>,
+    /// The endings that were believed although a customer may still revive them; one for each provider and status.
+    pub revivable: Vec<Revivable>,
     /// Whether the transactions of an account were followed.
     pub account: bool,
     /// From the start of the command to its end.
     pub elapsed: Duration,
+}
+
+/// An ending that a customer may revive by trying again under the same id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revivable {
+    /// The title of the provider.
+    pub provider: String,
+    /// The ending.
+    pub status: Status,
+    /// For how long after it.
+    pub window: Duration,
 }
 
 /// A target that was given up although the transaction may continue.

@@ -13,6 +13,9 @@ use crate::provider::{Report, Transaction};
 /// whatever a provider sends.
 const MAX_DIGITS: usize = 1_000;
 
+/// The fields of the record that are amounts.
+const AMOUNTS: [&str; 3] = ["fiat_amount", "crypto_amount", "cost"];
+
 /// A condition, e.g. `crypto_amount>=99`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
@@ -52,10 +55,13 @@ impl Expectation {
         let Some(found) = self.look_up(record, report) else {
             return Err(format!("expected {self}, but there is no {}", self.path));
         };
-        if self.compare(&found) {
+        let problem = format!("expected {self}, but {} is {found}", self.path);
+        if self.needs_number() && decimal(&found).is_none() {
+            Err(format!("{problem}, which is no number that can be compared"))
+        } else if self.compare(&found) {
             Ok(())
         } else {
-            Err(format!("expected {self}, but {} is {found}", self.path))
+            Err(problem)
         }
     }
 
@@ -75,6 +81,12 @@ impl Expectation {
             let path = self.path.strip_prefix("data.").unwrap_or(&self.path);
             descend(report.data.as_ref()?, path)
         })
+    }
+
+    /// Whether only numbers can be compared: in their order, or as an amount.
+    fn needs_number(&self) -> bool {
+        let is_ordered = !matches!(self.operator, Operator::Equals | Operator::Differs);
+        is_ordered || AMOUNTS.contains(&self.path.as_str())
     }
 
     fn compare(&self, found: &str) -> bool {
@@ -106,16 +118,20 @@ fn descend(root: &Value, path: &str) -> Option<String> {
     }
 }
 
+/// A number as JSON writes it; leading zeros are accepted. The libraries accept more, such as `1_000` or `.5`.
 fn decimal(text: &str) -> Option<BigDecimal> {
-    let text = text.trim();
-    let exponent = match text.split_once(['e', 'E']) {
-        Some((_, exponent)) => exponent.parse::<i64>().ok()?.unsigned_abs(),
-        None => 0,
-    };
-    if text.len() > MAX_DIGITS || exponent > MAX_DIGITS as u64 {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    let digits_of_exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    let is_number =
+        |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    if text.len() > MAX_DIGITS || ![whole, fraction, digits_of_exponent].into_iter().all(is_number)
+    {
         return None;
     }
-    text.parse().ok()
+    let exponent = exponent.parse::<i64>().ok()?.unsigned_abs();
+    if exponent > MAX_DIGITS as u64 { None } else { text.parse().ok() }
 }
 
 impl FromStr for Expectation {
@@ -135,14 +151,15 @@ impl FromStr for Expectation {
         if path.is_empty() || value.is_empty() {
             return Err(format!("a side of it is empty; {form}"));
         }
-        let ordered = !matches!(operator, Operator::Equals | Operator::Differs);
-        if ordered && decimal(value).is_none() {
+        let expectation =
+            Expectation { path: path.to_owned(), operator: *operator, value: value.to_owned() };
+        if expectation.needs_number() && decimal(value).is_none() {
+            let value = value.escape_debug();
             return Err(format!(
-                "{symbol} compares numbers, and '{}' is none",
-                value.escape_debug()
+                "{path}{symbol} compares numbers, and '{value}' is none; write digits, as in 1000.50"
             ));
         }
-        Ok(Expectation { path: path.to_owned(), operator: *operator, value: value.to_owned() })
+        Ok(expectation)
     }
 }
 
@@ -181,6 +198,81 @@ mod tests {
     fn a_monstrous_exponent_is_text_not_arithmetic() {
         assert!(!holds("crypto_amount>=99", "1e999999999"));
         assert!("crypto_amount>=1e999999999".parse::<Expectation>().is_err());
+    }
+
+    /// What Rust, a library or a person reads as a number, and JSON does not.
+    const NO_NUMBERS: [&str; 22] = [
+        "1_000",
+        "1,000",
+        "1 000",
+        "0x10",
+        "0b1",
+        "1e",
+        "e5",
+        ".5",
+        "5.",
+        "5.e1",
+        "+1",
+        "--1",
+        "1e1.5",
+        "1e+-5",
+        "Infinity",
+        "inf",
+        "NaN",
+        "-",
+        "1.2.3",
+        "１０００",
+        "١",
+        "1e1_0",
+    ];
+
+    #[test]
+    fn only_the_spelling_of_json_is_a_number() {
+        for text in NO_NUMBERS {
+            for path in ["crypto_amount", "fiat_amount", "cost"] {
+                for operator in [">=", "<=", ">", "<", "=", "!="] {
+                    let error =
+                        format!("{path}{operator}{text}").parse::<Expectation>().unwrap_err();
+                    assert!(error.contains("compares numbers"), "{text}: {error}");
+                }
+            }
+            assert!(format!("data.fee>={text}").parse::<Expectation>().is_err(), "{text}");
+            for expectation in ["crypto_amount>=0", "crypto_amount<=99999", "crypto_amount!=7"] {
+                assert!(!holds(expectation, text), "{text}");
+            }
+        }
+        for text in [" 1000", "1000 ", "\u{a0}1000", "1000\n", "1000\u{fffd}"] {
+            assert!(!holds("crypto_amount>=1", text), "{text:?}");
+            assert!(!holds("crypto_amount!=1", text), "{text:?}");
+        }
+        for text in ["1000", "1000.00", "1E3", "1e3", "1e+3", "10000e-1", "01000", "-1000e0"] {
+            assert_eq!(holds("crypto_amount = 1000", text), !text.starts_with('-'), "{text}");
+            assert_eq!(holds(&format!("crypto_amount={text}"), "1000.0"), !text.starts_with('-'));
+        }
+        assert!(holds("crypto_amount=-0.0", "0") && holds("crypto_amount>0", "1E-7"));
+        assert!(holds("crypto_amount<1e400", "1e399"));
+    }
+
+    #[test]
+    fn a_mismatch_says_that_a_value_is_no_number() {
+        let record = Transaction { crypto_amount: Some("1_000".into()), ..Transaction::default() };
+        let report = Report::new(Status::Completed, "completed");
+        let expectation: Expectation = "crypto_amount>=99".parse().unwrap();
+        let error = expectation.check(&record, &report).unwrap_err();
+        assert_eq!(
+            error,
+            "expected crypto_amount>=99, but crypto_amount is 1_000, which is no number that can be compared"
+        );
+    }
+
+    #[test]
+    fn text_is_compared_as_text() {
+        let mut report = Report::new(Status::Completed, "completed");
+        report.data = Some(serde_json::json!({"hash": "0x10", "group": "1,000", "code": "+1"}));
+        for text in ["hash=0x10", "group=1,000", "code=+1", "hash!=0x11", "code!=1"] {
+            let expectation: Expectation = text.parse().unwrap();
+            assert_eq!(expectation.check(&Transaction::default(), &report), Ok(()), "{text}");
+        }
     }
 
     #[test]

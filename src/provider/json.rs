@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Reading;
-pub use crate::protocol::json::{Unreadable, object, type_name};
+pub use crate::protocol::json::{Unreadable, object, type_name, without_bom};
 use crate::wire::Response;
 
 impl From<Unreadable> for Reading {
@@ -66,6 +66,23 @@ pub fn error_body(
         format!("{status} ({})", texts.join(": "))
     };
     ErrorBody { text, is_json: true }
+}
+
+/// What a provider says in place of a record: the texts of the `error` in a success response, which a record does not
+/// have. `texts` finds them in the body. None if there is no error or a record beside it, of which `record` is a field.
+pub fn error_in_success(
+    response: &Response,
+    body: &Map<String, Value>,
+    record: &str,
+    texts: impl FnOnce(&Map<String, Value>) -> Vec<String>,
+) -> Option<Reading> {
+    let absent = |key| body.get(key).is_none_or(Value::is_null);
+    if absent("error") || !absent(record) {
+        return None;
+    }
+    let texts = texts(body);
+    let words = if texts.is_empty() { "an error".to_owned() } else { texts.join(": ") };
+    Some(Reading::Unusable(format!("it answered {} with an error: {words}", response.status)))
 }
 
 /// The texts of these fields, without those that are absent or empty.

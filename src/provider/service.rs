@@ -1,6 +1,7 @@
 //! The interface of a configured provider.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -57,6 +58,11 @@ pub trait Provider: Send + Sync {
     /// Whether the first status is never followed by the second, so that a report of the second is wrong.
     fn forbids_transition(&self) -> fn(Status, Status) -> bool {
         |_, _| false
+    }
+
+    /// For how long the customer may try again under the same id after this ending, so that it may be revived.
+    fn retry_window(&self, _ending: Status) -> Option<Duration> {
+        None
     }
 
     /// Whether the first status, which is final, can be followed by the second according to the provider's

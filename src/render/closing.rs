@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::phrases::{duration_text, hint};
 use super::{Paint, clean};
 use crate::error::{Failure, FailureKind, Signal};
-use crate::event::{Closing, Conclusion, Outcome, Undecided};
+use crate::event::{Closing, Conclusion, Outcome, Revivable, Undecided};
 use crate::exit::Code;
 
 /// How many targets and how many failures are listed; all of them are in the records on stdout.
@@ -32,6 +32,9 @@ pub fn closing_report(
     paint: Paint,
 ) -> String {
     let mut text = failures_text(&closing.failures, paint);
+    for revivable in &closing.revivable {
+        let _ = writeln!(text, "{} {}", paint.hint("hint:"), revivable_text(revivable));
+    }
     if closing.undecided.is_empty() {
         if let Conclusion::Stopped(outcome) = closing.summary.conclusion
             && let Some(reason) = stop_reason(outcome, closing.elapsed)
@@ -63,6 +66,16 @@ pub fn closing_report(
     };
     let _ = writeln!(text, "{} {label}  {}", paint.hint("hint:"), resume(&targets));
     text
+}
+
+/// What an ending leaves open, and how to wait for it.
+fn revivable_text(revivable: &Revivable) -> String {
+    let Revivable { provider, status, window } = revivable;
+    let window = duration_text(*window);
+    format!(
+        "at {provider} the customer may try again under the same id for up to {window} after {status}: wait for that \
+         with  --grace {window}  and a longer --timeout"
+    )
 }
 
 /// The failures without duplicates, up to [`MAX_SHOWN`].

@@ -1,15 +1,17 @@
 //! HTTP requests: the token, redirects, limits, `Retry-After`.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, RETRY_AFTER,
 };
 use reqwest::{Method, RequestBuilder};
 use url::Url;
 
+use super::encoding::{content_encoding, has_media_type};
 use super::{Error, ErrorKind, MAX_BODY, Transport};
 use crate::wire::{Auth, Request, Response, Token};
 
@@ -42,12 +44,9 @@ impl Transport {
             }
             body.extend_from_slice(&chunk);
         }
-        let body = match std::str::from_utf8(&body) {
-            Ok(text) => token.redact(text).into_owned().into_bytes(),
-            Err(_) => body,
-        };
         let status = response.status().as_u16();
-        Ok(Response { status, date, retry_after, body })
+        let encoding = content_encoding(response.headers());
+        Ok(Response { status, date, retry_after, encoding, body: redacted(body, token) })
     }
 
     /// A request with these headers, and with the token where [`Request::auth`] says.
@@ -62,7 +61,9 @@ impl Transport {
         if let (Auth::Query(name), Some(text)) = (auth, text) {
             url.query_pairs_mut().append_pair(name, text);
         }
-        let mut builder = self.client(&url).request(method, url);
+        let builder = self.client(&url).request(method, url);
+        // Without the header any encoding may come.
+        let mut builder = builder.header(ACCEPT_ENCODING, "identity");
         for (name, value) in &request.headers {
             builder = builder.header(&**name, value);
         }
@@ -80,6 +81,22 @@ impl Transport {
             _ => builder,
         }
     }
+}
+
+/// Redacts the token in content that may not be UTF-8 throughout.
+pub(super) fn redacted(content: Vec<u8>, token: &Token) -> Vec<u8> {
+    if let Ok(text) = std::str::from_utf8(&content) {
+        return match token.redact(text) {
+            Cow::Borrowed(_) => content,
+            Cow::Owned(redacted) => redacted.into_bytes(),
+        };
+    }
+    let mut redacted = Vec::with_capacity(content.len());
+    for chunk in content.utf8_chunks() {
+        redacted.extend_from_slice(token.redact(chunk.valid()).as_bytes());
+        redacted.extend_from_slice(chunk.invalid());
+    }
+    redacted
 }
 
 pub(super) fn method(request: &Request) -> Method {
@@ -129,10 +146,7 @@ pub(super) fn check_redirect(
 
 /// Whether a gateway may have refused the request, as firewalls and captive portals do with a page.
 pub(super) fn may_be_gateway(response: &reqwest::Response) -> bool {
-    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_page = content_type.is_some_and(|value| {
-        value.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("text/html"))
-    });
+    let is_page = has_media_type(response.headers(), "text/html");
     response.status().as_u16() == 403 && is_page
 }
 
@@ -175,6 +189,19 @@ mod tests {
         assert!(wait > Duration::from_secs(80) && wait <= Duration::from_secs(90), "{wait:?}");
         assert_eq!(parsed("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(parsed("soon"), None);
+    }
+
+    #[test]
+    fn the_token_is_redacted_among_bytes_that_are_not_utf8() {
+        let token = Token::new("hunter2-hunter2".to_owned().into(), 0);
+        for (content, expected) in [
+            (&b"a hunter2-hunter2 b"[..], &b"a [redacted] b"[..]),
+            (b"\xff hunter2-hunter2\xe9", b"\xff [redacted]\xe9"),
+            (b"caf\xe9", b"caf\xe9"),
+            (b"hunter2", b"hunter2"),
+        ] {
+            assert_eq!(redacted(content.to_vec(), &token), expected);
+        }
     }
 
     #[test]

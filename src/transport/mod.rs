@@ -3,6 +3,7 @@
 
 mod backoff;
 mod client;
+mod encoding;
 mod error;
 mod files;
 mod http;

@@ -7,15 +7,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{Stream, StreamExt};
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CACHE_CONTROL};
 use sse_stream::SseByteStream;
 use tokio::sync::Notify;
 
+use super::encoding::{LossyUtf8, content_encoding, has_media_type};
 use super::http::{check_redirect, may_be_gateway, retry_after};
 use super::{Error, ErrorKind, MAX_BODY, Transport};
-use crate::wire::{Frame, Request, StatusClass, Token};
+use crate::wire::{Encoding, Frame, Request, StatusClass, Token, compression};
 
-type Chunks = Pin<Box<dyn Stream<Item = Result<Vec<u8>, reqwest::Error>> + Send>>;
+type Chunks = Pin<Box<dyn Stream<Item = Result<Vec<u8>, ReadError>> + Send>>;
+
+/// Why no further bytes can be read.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Client(#[from] reqwest::Error),
+    #[error("{0}")]
+    Compressed(Encoding),
+}
 
 /// An open event stream.
 pub struct EventStream {
@@ -54,14 +64,14 @@ impl Transport {
             .map_err(failed)?;
         check_redirect(address, &response, token)?;
         let status = response.status().as_u16();
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        let is_stream = content_type.is_some_and(|value| value.starts_with("text/event-stream"));
-        if status != 200 || !is_stream {
-            let reason = match status {
-                200 => "it is no event stream".to_owned(),
-                status => status.to_string(),
-            };
+        let problem = if status != 200 {
+            Some(status.to_string())
+        } else if !has_media_type(response.headers(), "text/event-stream") {
+            Some("it is no event stream".to_owned())
+        } else {
+            content_encoding(response.headers()).map(|encoding| encoding.to_string())
+        };
+        if let Some(reason) = problem {
             let kind = ErrorKind::from_status(StatusClass::of(status));
             let mut error =
                 Error::new(kind, format!("{address} refused the event stream: {reason}"));
@@ -70,7 +80,7 @@ impl Transport {
             error.is_not_found = StatusClass::of(status) == StatusClass::NotFound;
             return Err(error);
         }
-        let chunks = response.bytes_stream().map(|chunk| chunk.map(Vec::from));
+        let chunks = response.bytes_stream().map(|chunk| Ok(chunk.map(Vec::from)?));
         Ok(EventStream::of(Box::pin(chunks), token))
     }
 }
@@ -78,7 +88,12 @@ impl Transport {
 impl EventStream {
     fn of(chunks: Chunks, token: &Token) -> Self {
         let count = Arc::<ByteCount>::default();
-        let counter = ByteCounter { chunks, count: count.clone() };
+        let counter = ByteCounter {
+            chunks,
+            count: count.clone(),
+            start: Some(Vec::new()),
+            utf8: LossyUtf8::default(),
+        };
         EventStream { decoder: SseByteStream::new(counter), count, token: token.clone() }
     }
 
@@ -127,14 +142,36 @@ impl EventStream {
     }
 }
 
-/// Passes the chunks on to the decoder, and counts their bytes.
+/// Passes the chunks on to the decoder as UTF-8, and counts their bytes.
 struct ByteCounter {
     chunks: Chunks,
     count: Arc<ByteCount>,
+    /// The first bytes of the stream, until they show that it is not compressed.
+    start: Option<Vec<u8>>,
+    utf8: LossyUtf8,
+}
+
+impl ByteCounter {
+    fn read(&mut self, chunk: Vec<u8>) -> Result<Vec<u8>, ReadError> {
+        /// The longest mark of a compression, in bytes.
+        const MARK: usize = 4;
+        if let Some(start) = &mut self.start {
+            start.extend(chunk.iter().take(MARK - start.len()));
+            // An unknown field of UTF-8 text may begin like compressed content too.
+            let is_text = !std::str::from_utf8(start).is_err_and(|it| it.error_len().is_some());
+            if let Some(encoding) = compression(start).filter(|_| !is_text) {
+                return Err(ReadError::Compressed(encoding));
+            }
+            if start.len() == MARK {
+                self.start = None;
+            }
+        }
+        Ok(self.utf8.read(chunk))
+    }
 }
 
 impl Stream for ByteCounter {
-    type Item = Result<std::io::Cursor<Vec<u8>>, reqwest::Error>;
+    type Item = Result<std::io::Cursor<Vec<u8>>, ReadError>;
 
     fn poll_next(
         mut self: Pin<&mut Self>,
@@ -145,6 +182,52 @@ impl Stream for ByteCounter {
             self.count.pending.fetch_add(bytes.len(), Ordering::Relaxed);
             self.count.received.notify_one();
         }
+        let chunk = chunk.map(|chunk| chunk.and_then(|chunk| self.read(chunk)));
         std::task::Poll::Ready(chunk.map(|chunk| chunk.map(std::io::Cursor::new)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The data of the events in these chunks, and how the stream ends.
+    async fn read(chunks: &[&[u8]]) -> (Vec<String>, Option<String>) {
+        let mut stream = EventStream::replayed(chunks.iter().map(|chunk| chunk.to_vec()).collect());
+        let mut events = Vec::new();
+        loop {
+            match stream.next().await {
+                Ok(Frame::Event { data, .. }) => events.push(data),
+                Ok(Frame::Closed(..)) => return (events, None),
+                Ok(_) => {}
+                Err(error) => return (events, Some(error.to_string())),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_not_utf8_break_nothing() {
+        let (events, error) =
+            read(&[b"data: caf\xe9\n\ndata: \xe2", b"\x82", b"\xac\n\nid: \xff\ndata: x\n\n"])
+                .await;
+        assert_eq!(
+            (events, error),
+            (vec!["caf\u{fffd}".into(), "\u{20ac}".into(), "x".into()], None)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_compressed_stream_is_an_error_that_names_the_encoding() {
+        for (chunks, name) in [
+            (&[&b"\x1f\x8b\x08\0rest"[..]][..], "gzip"),
+            (&[b"\x1f", b"\x8b"], "gzip"),
+            (&[b"\x28\xb5", b"\x2f", b"\xfd"], "zstd"),
+            (&[b"\x78\x9c\xab"], "deflate"),
+        ] {
+            let (events, error) = read(chunks).await;
+            assert!(events.is_empty() && error.is_some_and(|it| it.contains(name)), "{chunks:?}");
+        }
+        let (events, error) = read(&[b"x^: y\ndata: x\n\n"]).await;
+        assert_eq!((events, error), (vec!["x".to_owned()], None));
     }
 }

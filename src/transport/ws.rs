@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{self, Message as RawFrame};
 use url::Url;
 
-use super::http::{check_redirect, may_be_gateway, retry_after};
+use super::http::{check_redirect, may_be_gateway, redacted, retry_after};
 use super::{Error, ErrorKind, MAX_MESSAGE, Message, Transport};
 use crate::wire::{Frame, Request, StatusClass, Token};
 
@@ -142,7 +142,9 @@ impl Socket {
             Some(Ok(RawFrame::Text(text))) => {
                 Ok(Frame::Text(self.token.redact(&text).into_owned()))
             }
-            Some(Ok(RawFrame::Binary(bytes))) => Ok(Frame::Binary(bytes.into())),
+            Some(Ok(RawFrame::Binary(bytes))) => {
+                Ok(Frame::Binary(redacted(bytes.into(), &self.token)))
+            }
             Some(Ok(RawFrame::Ping(_) | RawFrame::Pong(_) | RawFrame::Frame(_))) => {
                 Ok(Frame::Alive)
             }

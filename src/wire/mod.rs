@@ -1,6 +1,7 @@
 //! What providers and transport share: requests without their secret, responses, frames, base URLs, tokens.
 
 mod base_url;
+mod encoding;
 mod frame;
 mod status;
 mod token;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use url::Url;
 
 pub use base_url::{BaseUrl, is_loopback};
+pub use encoding::{Encoding, compression, without_bom};
 pub use frame::Frame;
 pub use status::StatusClass;
 pub use token::Token;
@@ -82,14 +84,16 @@ pub struct Response {
     pub date: Option<Timestamp>,
     /// How long to wait before the next request, counted from this response (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// The whole body, with the token redacted if it is UTF-8.
+    /// How the body is encoded, if it is not sent as it is although that was asked for.
+    pub encoding: Option<Encoding>,
+    /// The whole body, with the token redacted.
     pub body: Vec<u8>,
 }
 
 impl Response {
     /// A response without headers.
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Response { status, date: None, retry_after: None, body: body.into() }
+        Response { status, date: None, retry_after: None, encoding: None, body: body.into() }
     }
 
     /// The class of its status code.

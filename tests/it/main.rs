@@ -26,6 +26,7 @@ mod hostile;
 mod invalid_input;
 mod malformed_answers;
 mod malformed_frames;
+mod odd_encodings;
 mod peers;
 #[path = "../properties/mod.rs"]
 mod properties;

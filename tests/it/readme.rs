@@ -94,7 +94,7 @@ fn runs_as_shown(expected: &str) {
 /// A folder of scripts that print their names, one that prints an id, and a `jq` where the machine has none.
 fn folder(id: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    for name in ["ship.sh", "refund.sh", "requeue.sh", "page.sh"] {
+    for name in ["ship.sh", "release.sh", "note_refund.sh", "requeue.sh", "page.sh"] {
         program(folder.path(), name, &format!("echo {name}"));
     }
     program(folder.path(), "create_session", &format!("echo {id}"));
@@ -143,10 +143,11 @@ fn the_scripts_do_what_the_readme_says() {
         (gate, "sandbox:happy", "ship.sh"),
         (gate, "sandbox:failed", ""),
         (cases, "sandbox:happy", "ship.sh"),
-        (cases, "sandbox:failed", "refund.sh"),
-        (cases, "sandbox:cancelled", "refund.sh"),
-        (cases, "sandbox:expired", "refund.sh"),
-        (cases, "sandbox:refunded", "page.sh"),
+        (cases, "sandbox:failed", "release.sh"),
+        (cases, "sandbox:cancelled", "release.sh"),
+        // It may have been paid late.
+        (cases, "sandbox:expired", "page.sh"),
+        (cases, "sandbox:refunded", "note_refund.sh"),
         (cases, "sandbox:denied", "page.sh"),
         (impatient, "sandbox:slow", "requeue.sh"),
         (pipe, "sandbox:happy", "ok"),

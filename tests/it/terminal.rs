@@ -43,7 +43,7 @@ fn one_target_has_its_changes_a_live_line_and_a_result() {
     assert_eq!(title, "sandbox:happy  buy 100.00 EUR → USDT (TRC20)");
     let changes: Vec<_> = changes.iter().map(|line| without_time(line)).collect();
     assert_eq!(changes.len(), 3, "{exit:#?}");
-    assert_eq!(changes[0], "pending      waiting for the card processor");
+    assert_eq!(changes[0], "pending      the payment is not captured yet");
     assert!(
         changes[1].starts_with("processing   +")
             && changes[1].ends_with("s  paid, being delivered")
@@ -330,7 +330,7 @@ fn get_is_an_aligned_record() {
     let expected = [
         "target      sandbox:happy",
         "status      pending",
-        "detail      waiting for the card processor",
+        "detail      the payment is not captured yet",
         "kind        buy",
         "fiat        100.00 EUR",
         "crypto      USDT  on TRC20",

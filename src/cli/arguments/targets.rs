@@ -120,7 +120,7 @@ pub struct TimeArgs {
 
     /// Hold failed, cancelled and expired this long before believing them
     ///
-    /// Some payments are tried again under the same id after they failed.
+    /// Some payments are tried again under the same id after they failed: at Proof for up to an hour.
     #[arg(long, value_name = "DUR", env = "TXWATCH_GRACE", hide_env = true)]
     pub grace: Option<Span>,
 

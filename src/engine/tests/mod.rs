@@ -68,6 +68,10 @@ impl Provider for Fake {
         Vec::new()
     }
 
+    fn retry_window(&self, ending: Status) -> Option<Duration> {
+        (ending == Status::Failed).then_some(seconds(3600))
+    }
+
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Failed && to != Status::Failed
     }

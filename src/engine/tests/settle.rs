@@ -157,6 +157,34 @@ fn grace_ends_and_the_failure_is_accepted_at_that_moment() {
 }
 
 #[test]
+fn an_ending_that_may_be_retried_is_told_once_unless_grace_waited_for_it() {
+    for (grace, status, told) in [
+        (0, Failed, 1),
+        (3599, Failed, 1),
+        (3600, Failed, 0),
+        (7200, Failed, 0),
+        (0, Cancelled, 0),
+        (0, Completed, 0),
+    ] {
+        let plan = plan_with(Mode::Watch, 2, |profile| {
+            profile.grace = seconds(grace);
+            profile.max_outage = None;
+        });
+        let mut harness = Harness::watching(Plan { timeout: None, ..plan });
+        harness.push(0, status, Some(1));
+        harness.push(1, status, Some(1));
+        while harness.exit().is_none() {
+            harness.wait_until(grace + 1);
+        }
+        let revivable = harness.closing().revivable;
+        assert_eq!(revivable.len(), told, "{grace} {status}: {revivable:?}");
+        for one in revivable {
+            assert_eq!((one.status, one.window), (Failed, seconds(3600)));
+        }
+    }
+}
+
+#[test]
 fn the_time_limit_ends_everything_at_its_second() {
     let timeout = Some(seconds(20));
     let mut harness = Harness::watching(Plan { timeout, ..plan(Mode::Watch, 2) });

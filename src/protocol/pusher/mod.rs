@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::json::{has_exponent, object, without_bom};
 use super::{Closed, KeepAlive, Reconnect, Refusal};
 use crate::wire::{Auth, BaseUrl, Request};
 use close_codes::{CloseCode, close_code};
@@ -85,6 +86,23 @@ struct Envelope<'a> {
     data: Value,
 }
 
+impl Envelope<'_> {
+    /// A message that serde_json's plain parser does not read.
+    fn read_leniently(text: &str) -> Option<Self> {
+        let mut object = object(text.as_bytes(), &["event", "channel", "data"]).ok()?;
+        let channel = match object.remove("channel") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(ChannelName(name.into())),
+            Some(_) => return None,
+        };
+        let Some(Value::String(event)) = object.remove("event") else {
+            return None;
+        };
+        let data = object.remove("data").unwrap_or_default();
+        Some(Envelope { event: event.into(), channel, data })
+    }
+}
+
 /// Serde borrows the text of a `Cow` in a field of its own, but not inside an `Option`.
 #[derive(Deserialize)]
 struct ChannelName<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -150,12 +168,19 @@ impl Pusher {
 
     /// A text message arrived.
     pub(crate) fn received(&mut self, text: &str) -> Vec<Output> {
-        let Envelope { event, channel, data } = match serde_json::from_str(text) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                return vec![Output::Malformed(format!("it is not a Pusher message ({error})"))];
-            }
+        let text = without_bom(text);
+        let problem = match serde_json::from_str::<Envelope<'_>>(text) {
+            Ok(envelope) if !has_exponent(&envelope.data) => return self.on_message(envelope),
+            Ok(_) => String::new(),
+            Err(error) => format!(" ({error})"),
         };
+        match Envelope::read_leniently(text) {
+            Some(envelope) => self.on_message(envelope),
+            None => vec![Output::Malformed(format!("it is not a Pusher message{problem}"))],
+        }
+    }
+
+    fn on_message(&mut self, Envelope { event, channel, data }: Envelope<'_>) -> Vec<Output> {
         let channel = channel.as_ref().map(|name| &*name.0);
         match &*event {
             "pusher:connection_established" => self.on_established(data),

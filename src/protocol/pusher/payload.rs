@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::protocol::json::value as read_json;
+
 /// What was published.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Data {
@@ -24,7 +26,7 @@ pub(super) fn decode(data: Value) -> Data {
         let Value::String(text) = data else {
             return Data::Json(data);
         };
-        match serde_json::from_str(&text) {
+        match read_json(&text, &[]) {
             Ok(inner) => data = inner,
             Err(_) => return Data::Text(text),
         }

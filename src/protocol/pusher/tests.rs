@@ -332,3 +332,36 @@ fn an_event_says_that_its_channel_is_subscribed() {
 
 #[path = "property_tests.rs"]
 mod properties;
+
+/// The data of the event in a message on a subscribed channel.
+fn published(text: &str) -> Data {
+    let mut pusher = established(&["order-1"]);
+    pusher.received(&ack("order-1"));
+    match pusher.received(text).pop() {
+        Some(Output::Event { data, .. }) => data,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+#[test]
+fn odd_text_loses_no_event() {
+    let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+    for unread in [r#""\ud800""#, &deep, "1E5", "\"\u{fffd}\""] {
+        let payload = format!(r#"{{"status":"COMPLETED","note":{unread}}}"#);
+        let text = Value::from(payload.as_str()).to_string();
+        for data in [payload, text] {
+            for (before, after) in [("", ""), ("\u{feff}", ""), ("", r#","more":"\ud800""#)] {
+                let event = format!(
+                    r#"{before}{{"event":"ORDER_COMPLETED","channel":"order-1","data":{data}{after}}}"#
+                );
+                let Data::Json(data) = published(&event) else { panic!("{event}") };
+                assert_eq!(data["status"], "COMPLETED", "{event}");
+                assert!(unread != "1E5" || data["note"].to_string() == "1E5", "{data}");
+            }
+        }
+    }
+    // In text around the text it is no character, either.
+    let event = r#"{"event":"X","channel":"order-1","data":"{\"status\":\"COMPLETED\ud800\"}"}"#;
+    let Data::Json(data) = published(event) else { panic!("{event}") };
+    assert_eq!(data["status"], "COMPLETED\u{fffd}\u{fffd}\u{fffd}");
+}

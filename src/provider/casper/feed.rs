@@ -179,7 +179,7 @@ impl Feed for NodeFeed {
         let read = match frame {
             Frame::Event { id, data } => {
                 self.last_event_id = id.and_then(|id| id.parse().ok()).or(self.last_event_id);
-                self.read(&data)
+                self.read(json::without_bom(&data))
             }
             other => Err(format!("it is {}", other.kind())),
         };

@@ -83,12 +83,11 @@ impl Feed for DeployFeed {
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
-        let read = match frame {
+        let read = frame.into_text().and_then(|text| match json::without_bom(&text) {
             // A keep-alive.
-            Frame::Text(text) if text.trim().eq_ignore_ascii_case("ping") => Ok(None),
-            Frame::Text(text) => self.read(&text),
-            other => Err(format!("it is {}", other.kind())),
-        };
+            ping if ping.trim().eq_ignore_ascii_case("ping") => Ok(None),
+            text => self.read(text),
+        });
         FeedAction::from_message("a message", read)
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::record::{DECIDING, StatusMapping, read_report, transaction_id};
-use crate::provider::{Feed, FeedAction, Id, Report, json};
+use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report, json};
 use crate::wire::{Frame, Request};
 
 /// A WebSocket on which only the server sends; `tx.update` is the only documented event.
@@ -28,25 +28,49 @@ impl ProofFeed {
 
     fn find(&self, id: Option<&str>) -> Option<Id> {
         match id {
-            Some(id) => self.ids.iter().find(|known| known.as_str() == id).cloned(),
+            Some(id) => self.ids.iter().find(|known| known.is(id)).cloned(),
             // On a connection for one transaction the id may be missing.
             None if !self.is_shared => self.ids.first().cloned(),
             None => None,
         }
     }
 
-    fn read(&self, text: &str) -> Result<Option<(Id, Report)>, String> {
-        let object = json::object(text.as_bytes(), DECIDING)?;
+    /// What a message reports, or why it is ignored.
+    fn read(&self, text: &str) -> Result<Option<(Id, Report)>, Ignored> {
+        let object = json::object(text.as_bytes(), DECIDING)
+            .map_err(|problem| Ignored { ids: self.ids_in(text), problem: problem.to_string() })?;
         if object.get("event").and_then(Value::as_str) != Some("tx.update") {
             return Ok(None);
         }
-        let echo = transaction_id(&object)?;
+        let ignored = |problem: String| Ignored { ids: self.ids_in(text), problem };
+        let echo = transaction_id(&object).map_err(ignored)?;
         match self.find(echo.as_deref()) {
-            Some(id) => Ok(Some((id, read_report(object, self.status_mapping)?))),
+            Some(id) => match read_report(object, self.status_mapping) {
+                Ok(report) => Ok(Some((id, report))),
+                Err(problem) => Err(Ignored { ids: vec![id], problem }),
+            },
             None if self.is_shared && echo.is_some() => Ok(None),
-            None => Err("it is about another transaction".to_owned()),
+            None => Err(Ignored {
+                ids: Vec::new(),
+                problem: "it is about another transaction".to_owned(),
+            }),
         }
     }
+
+    /// The ids that a message may be about which cannot be understood.
+    fn ids_in(&self, text: &str) -> Vec<Id> {
+        let text = text.to_ascii_lowercase();
+        let may_be_about =
+            |id: &&Id| !self.is_shared || text.contains(&id.as_str().to_ascii_lowercase());
+        self.ids.iter().filter(may_be_about).cloned().collect()
+    }
+}
+
+/// A message that was ignored.
+struct Ignored {
+    problem: String,
+    /// The ids that it may have been about, which have to be looked up.
+    ids: Vec<Id>,
 }
 
 impl Feed for ProofFeed {
@@ -59,11 +83,17 @@ impl Feed for ProofFeed {
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
-        let read = match frame {
-            Frame::Text(text) => self.read(&text),
-            other => Err(format!("it is {}", other.kind())),
-        };
-        FeedAction::from_message("a message", read)
+        let no_text = |problem| Ignored { problem, ids: Vec::new() };
+        match frame.into_text().map_err(no_text).and_then(|text| self.read(&text)) {
+            Ok(Some((id, report))) => vec![FeedAction::observed(id, report)],
+            Ok(None) => Vec::new(),
+            Err(Ignored { problem, ids }) => {
+                let changed = FeedAction::Signal(FeedSignal::Changed(Some(ids.clone())));
+                let changed = (!ids.is_empty()).then_some(changed);
+                let warning = FeedAction::malformed("a message", &problem);
+                [warning].into_iter().chain(changed).collect()
+            }
+        }
     }
 
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {

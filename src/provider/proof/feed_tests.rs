@@ -50,3 +50,39 @@ fn the_event_decides_nothing_but_whether_it_is_an_update() {
     assert!(pushed(&[], r#"{"event":7,"status":"completed"}"#).is_empty());
     assert!(pushed(&[], r#"{"status":"completed"}"#).is_empty());
 }
+
+/// Whether these actions are a warning about a message, and that the followed id has to be looked up.
+fn is_malformed_and_looked_up(actions: &[FeedAction]) -> bool {
+    let [warning, FeedAction::Signal(FeedSignal::Changed(Some(ids)))] = actions else {
+        return false;
+    };
+    is_malformed(std::slice::from_ref(warning)) && *ids == [Id::new(ID)]
+}
+
+#[test]
+fn a_message_about_a_followed_id_that_cannot_be_understood_leads_to_a_lookup() {
+    let older = [("dialect", "user_id"), ("user_id", "user-123")];
+    let twice = UPDATE.replace(r#""type""#, r#""status":"failed","type""#);
+    let other_twice = UPDATE.replace(r#""type""#, r#""merchant_transaction_id":"other","type""#);
+    let without_status = UPDATE.replace(r#""status": "completed","#, "");
+    let status_null = UPDATE.replace(r#""status": "completed""#, r#""status": null"#);
+    let cut = &UPDATE[..UPDATE.len() - 3];
+    for text in [&twice, &other_twice, &without_status, &status_null, cut] {
+        for settings in [&[][..], &older] {
+            let actions = pushed(settings, text);
+            assert!(is_malformed_and_looked_up(&actions), "{text}: {actions:?}");
+        }
+    }
+    // Every message on a connection of its own is about the id; on a shared one only if it has the id in it.
+    for text in
+        ["<html>", "{", "", r#"{"event":"tx.update","status":"failed","status":"completed"}"#]
+    {
+        assert!(is_malformed_and_looked_up(&pushed(&[], text)), "{text}");
+        assert!(is_malformed(&pushed(&older, text)), "{text}");
+    }
+    let forgotten = UPDATE.replace(ID, "another");
+    assert!(is_malformed(&pushed(
+        &older,
+        &forgotten.replace(r#""type""#, r#""status":"failed","type""#)
+    )));
+}

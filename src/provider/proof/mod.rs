@@ -85,7 +85,7 @@ impl Definition for Proof {
         if id.chars().all(|c| c == '.') {
             return Err("it is a path, not an id".to_owned());
         }
-        Ok(Id::new(id))
+        Ok(Id::of_uuid_or(id))
     }
 
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
@@ -170,6 +170,11 @@ impl Provider for Client {
         }
     }
 
+    /// As long as the init token is valid: an hour (api-session page of the older documentation).
+    fn retry_window(&self, ending: Status) -> Option<Duration> {
+        (ending == Status::Failed).then_some(Duration::from_secs(60 * 60))
+    }
+
     /// A failed payment can be retried in the widget under the same id (transaction-status page).
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Failed && !matches!(to, Status::Failed | Status::Unknown)
@@ -179,19 +184,30 @@ impl Provider for Client {
 /// The HTTP status decides; the texts of both forms of error bodies are only quoted.
 fn read(id: &Id, response: &Response, status_mapping: StatusMapping) -> Reading {
     if response.class() == StatusClass::Success {
-        return match json::object(&response.body, DECIDING) {
-            Ok(body) => read_transaction(id, body, status_mapping).unwrap_or_else(|problem| {
-                Reading::Malformed(format!("its answer cannot be read: {problem}"))
-            }),
-            Err(unreadable) => unreadable.into(),
+        let body = match json::object(&response.body, DECIDING) {
+            Ok(body) => body,
+            Err(unreadable) => return unreadable.into(),
         };
+        if let Some(error) = json::error_in_success(response, &body, "status", error_texts) {
+            return error;
+        }
+        return read_transaction(id, body, status_mapping).unwrap_or_else(|problem| {
+            Reading::Malformed(format!("its answer cannot be read: {problem}"))
+        });
     }
-    let error = json::error_body(response, |body| {
-        let mut texts = json::texts(body, &["error", "code", "message"]);
-        texts.dedup();
-        texts
-    });
+    let error = json::error_body(response, error_texts);
     Reading::from_error(response, error.text, error.is_json)
+}
+
+/// The texts of an error, in both forms of the documentation, or in an object as gateways write it.
+fn error_texts(body: &Map<String, Value>) -> Vec<String> {
+    let fields = match body.get("error") {
+        Some(Value::Object(error)) => error,
+        _ => body,
+    };
+    let mut texts = json::texts(fields, &["error", "code", "message"]);
+    texts.dedup();
+    texts
 }
 
 fn read_transaction(
@@ -199,7 +215,7 @@ fn read_transaction(
     object: Map<String, Value>,
     status_mapping: StatusMapping,
 ) -> Result<Reading, String> {
-    if transaction_id(&object)?.is_some_and(|other| other != id.as_str()) {
+    if transaction_id(&object)?.is_some_and(|other| !id.is(&other)) {
         return Ok(Reading::Malformed("it answered with another transaction's record".to_owned()));
     }
     Ok(Reading::Observed(Box::new(read_report(object, status_mapping)?)))

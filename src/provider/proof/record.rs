@@ -25,17 +25,18 @@ pub(super) fn read_report(
     let text = |key| json::text(&object, key);
     let updated_at = text("occurred_at").or_else(|| text("updated_at"));
     let status = status_mapping(&provider_status);
+    let kind = match text("type").as_deref() {
+        Some("buy") => Some(Kind::Buy),
+        Some("sell") => Some(Kind::Sell),
+        _ => None,
+    };
     Ok(Report {
         status,
         provider_status,
         occurred_at: updated_at.as_deref().and_then(parse_time),
-        detail: description(status).map(str::to_owned),
+        detail: description(status, kind).map(str::to_owned),
         transaction: Transaction {
-            kind: match text("type").as_deref() {
-                Some("buy") => Some(Kind::Buy),
-                Some("sell") => Some(Kind::Sell),
-                _ => None,
-            },
+            kind,
             fiat_amount: text("fiat_amount"),
             fiat_currency: text("fiat_currency"),
             crypto_amount: text("crypto_amount"),
@@ -76,15 +77,26 @@ pub(super) fn map_status(provider_status: &str) -> Status {
     }
 }
 
-fn description(status: Status) -> Option<&'static str> {
-    match status {
-        Status::Pending => Some("waiting for the card processor"),
-        Status::Processing => Some("paid, being delivered"),
-        Status::Completed => Some("delivered"),
-        Status::Failed => Some("the payment or its processing failed"),
-        Status::Cancelled => Some("cancelled by the user in the widget"),
-        _ => None,
-    }
+/// What a status means: a sell waits for the user's deposit, a buy for the payment (transaction-status and off-ramp
+/// pages).
+fn description(status: Status, kind: Option<Kind>) -> Option<&'static str> {
+    Some(match (status, kind) {
+        (Status::Pending, Some(Kind::Buy)) => "the payment is not captured yet",
+        (Status::Pending, Some(Kind::Sell)) => {
+            "waiting for the user's deposit, which may take hours"
+        }
+        (Status::Pending, _) => "waiting for the payment or the deposit",
+        (Status::Processing, Some(Kind::Buy)) => "paid, being delivered",
+        (Status::Processing, Some(Kind::Sell)) => "deposited, being paid out",
+        (Status::Processing, _) => "received, being delivered",
+        (Status::Completed, Some(Kind::Sell)) => "paid out",
+        (Status::Completed, _) => "delivered",
+        (Status::Failed, Some(Kind::Buy)) => "nobody paid, or the payment or delivery failed",
+        (Status::Failed, Some(Kind::Sell)) => "nobody deposited in time, or the payout failed",
+        (Status::Failed, _) => "nobody paid or deposited, or the delivery failed",
+        (Status::Cancelled, _) => "cancelled by the user in the widget",
+        _ => return None,
+    })
 }
 
 /// ISO 8601; without an offset it is UTC, as all of Proof's times are according to its documentation.

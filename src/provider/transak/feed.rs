@@ -136,7 +136,7 @@ impl ChannelSubject {
     fn id_of(&self, order: &Order) -> Result<Id, String> {
         match self {
             ChannelSubject::Order(id) => match order.id() {
-                Some(other) if other != id.as_str() => Err("it is about another order".to_owned()),
+                Some(other) if !id.is(&other) => Err("it is about another order".to_owned()),
                 _ => Ok(id.clone()),
             },
             ChannelSubject::Reference(id) => {
@@ -149,7 +149,7 @@ impl ChannelSubject {
             ChannelSubject::Account => {
                 let id = order.id().ok_or("its order has no id")?;
                 check_id(&id).map_err(|error| format!("its order's id is none: {error}"))?;
-                Ok(Id::new(&id))
+                Ok(Id::of_uuid_or(&id))
             }
         }
     }
@@ -185,12 +185,12 @@ impl Feed for TransakFeed {
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
-        match frame {
-            Frame::Text(text) => {
+        match frame.into_text() {
+            Ok(text) => {
                 let outputs = self.pusher.received(&text);
                 self.actions(outputs)
             }
-            other => vec![malformed(&format!("it is {}", other.kind()))],
+            Err(problem) => vec![malformed(&problem)],
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn read_order(id: &Id, response: &Response) -> Reading {
     read(response, |mut body| {
         let order = Order::of(data(&mut body)?)?;
         let echoed = || json::text(body.get("meta")?.as_object()?, "orderId");
-        if order.id().or_else(echoed).is_some_and(|other| other != id.as_str()) {
+        if order.id().or_else(echoed).is_some_and(|other| !id.is(&other)) {
             return Err("it is about another order".to_owned());
         }
         Ok(Reading::Observed(Box::new(order.report()?)))

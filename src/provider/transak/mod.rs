@@ -112,7 +112,7 @@ impl Definition for Transak {
 
     fn parse_id(&self, text: &str) -> Result<Id, String> {
         check_id(text)?;
-        Ok(Id::new(text))
+        Ok(Id::of_uuid_or(text))
     }
 
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {

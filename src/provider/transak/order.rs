@@ -10,7 +10,7 @@ use crate::provider::{Amount, Attempt, Kind, PastStatus, Report, Status, Transac
 
 /// The keys on which an ending depends.
 pub(super) const DECIDING: &[&str] =
-    &["data", "webhookData", "status", "id", "_id", "orderId", "partnerOrderId"];
+    &["data", "webhookData", "status", "id", "_id", "orderId", "partnerOrderId", "createdAt"];
 
 /// An order as Transak writes it.
 pub(super) struct Order(Map<String, Value>);

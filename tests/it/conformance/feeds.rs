@@ -28,7 +28,7 @@ fn reports(actions: &[FeedAction]) -> Vec<(&Id, &Report)> {
 }
 
 /// The lines of a story that arrive on a connection.
-fn lines(story: &[u8]) -> Vec<String> {
+pub(super) fn lines(story: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(story);
     // The others say what happens besides.
     let arrives = |line: &&str| !line.starts_with(['!', '-', 'x', '#', '$']);
@@ -36,7 +36,7 @@ fn lines(story: &[u8]) -> Vec<String> {
 }
 
 /// Each feed of a provider, open, with the ids that it serves.
-fn feeds(provider: &dyn Provider, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
+pub(super) fn feeds(provider: &dyn Provider, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
     let mut feeds = provider.feeds(ids);
     for (feed, _) in &mut feeds {
         feed.opened();
@@ -57,11 +57,11 @@ fn all_feeds(subject: &Subject) -> Vec<(String, Box<dyn Feed>)> {
 }
 
 /// A line as it comes on a feed's connection.
-fn on(feed: &dyn Feed, line: &str) -> Frame {
+pub(super) fn on(feed: &dyn Feed, line: &str) -> Frame {
     frame(&feed.request().url, line)
 }
 
-fn play(feed: &mut dyn Feed, lines: &[String]) -> Vec<FeedAction> {
+pub(super) fn play(feed: &mut dyn Feed, lines: &[String]) -> Vec<FeedAction> {
     let frames: Vec<_> = lines.iter().map(|line| on(feed, line)).collect();
     frames.into_iter().flat_map(|frame| feed.received(frame)).collect()
 }
@@ -192,20 +192,16 @@ fn what_no_provider_sends_spoils_nothing() {
     });
 }
 
-/// Not even as something that is none: binary, or an event where text comes.
+/// Not even as an event where text comes, or text where events come.
 #[test]
 fn a_message_of_another_kind_is_no_report() {
     each(|subject| {
         for story in subject.stories() {
             for (feed, _) in &mut feeds(&*subject.provider, &subject.ids) {
                 for line in lines(&story) {
-                    let proper = on(feed.as_ref(), &line);
-                    let others = match proper {
-                        Frame::Text(text) => [
-                            Frame::Binary(text.clone().into_bytes()),
-                            Frame::Event { id: None, data: text },
-                        ],
-                        _ => [Frame::Binary(line.clone().into_bytes()), Frame::Text(line)],
+                    let others = match on(feed.as_ref(), &line) {
+                        Frame::Text(text) => vec![Frame::Event { id: None, data: text }],
+                        _ => vec![Frame::Binary(line.clone().into_bytes()), Frame::Text(line)],
                     };
                     for other in others {
                         let actions = feed.received(other.clone());

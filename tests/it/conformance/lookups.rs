@@ -45,7 +45,7 @@ fn read(provider: &dyn Provider, ids: &[Id], response: &Response) -> Vec<Reading
 }
 
 /// The reading of each id of the samples.
-fn read_all(subject: &Subject, response: &Response) -> Vec<(Id, Reading)> {
+pub(super) fn read_all(subject: &Subject, response: &Response) -> Vec<(Id, Reading)> {
     let provider = &*subject.provider;
     let group = |ids: &[Id]| {
         let readings = read(provider, ids, response);

@@ -11,6 +11,7 @@ mod scenarios;
 mod secrets;
 mod session;
 mod spec;
+mod texts;
 mod toy;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

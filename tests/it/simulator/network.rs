@@ -171,6 +171,7 @@ impl SimulatedNetwork {
             status,
             date: Some(world.scenario.providers[provider].clock(now)),
             retry_after: retry_after.map(|seconds| duration(seconds * SECOND)),
+            encoding: None,
             body: body.into_bytes(),
         })
     }

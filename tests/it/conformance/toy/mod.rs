@@ -99,11 +99,13 @@ impl Lookup for StatusLookup {
 
     fn received(&mut self, response: &Response) -> Step {
         let rows = match response.class() {
-            StatusClass::Success => match json::object(&response.body, &["id", "state"]) {
-                Ok(body) => rows(body)
-                    .map_err(|problem| Reading::Malformed(format!("its answer: {problem}"))),
-                Err(unreadable) => Err(unreadable.into()),
-            },
+            StatusClass::Success => {
+                match json::object(&response.body, &["transactions", "id", "state"]) {
+                    Ok(body) => rows(body)
+                        .map_err(|problem| Reading::Malformed(format!("its answer: {problem}"))),
+                    Err(unreadable) => Err(unreadable.into()),
+                }
+            }
             _ => {
                 let error = json::error_body(response, |body| json::texts(body, &["error"]));
                 Err(Reading::from_error(response, error.text, error.is_json))
