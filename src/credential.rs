@@ -14,6 +14,8 @@ use crate::wire::Token;
 
 /// How long a token command may run. It is long because the command may prompt for a passphrase.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long before its own expiry a token that was given counts as expired, since clocks differ.
+pub const EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// The longest token, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
 
@@ -85,12 +87,6 @@ impl Credential {
         self.token.is_none() && self.is_available()
     }
 
-    /// Whether the token can be read or requested again.
-    pub fn is_renewable(&self) -> bool {
-        self.issuer.is_some()
-            || matches!(self.source, CredentialSource::File(_) | CredentialSource::Command(_))
-    }
-
     /// Reads the token from its source.
     ///
     /// # Errors
@@ -98,7 +94,8 @@ impl Credential {
     pub async fn read(&self, generation: u32) -> Result<Token, Failure> {
         let secret = match &self.source {
             CredentialSource::None | CredentialSource::Value => {
-                return self.token.clone().ok_or_else(|| config("there is no token"));
+                let token = self.token.clone().ok_or_else(|| config("there is no token"))?;
+                return Ok(token.of_generation(generation));
             }
             CredentialSource::File(path) => read_file(path, &self.origin)?,
             CredentialSource::Command(argv) => run(argv, &self.origin).await?,

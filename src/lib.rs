@@ -15,6 +15,7 @@
 //! | [`event`] | the events of the engine, as values |
 //! | [`lifecycle`] | observations to changes of status and an ending; pure |
 //! | [`provider`] | ids to lookups and feeds, responses and messages to reports; sans-IO |
+//! | [`token_store`] | issued tokens, kept from one command to the next |
 //! | [`credential`] | the sources of tokens |
 //! | [`protocol`] | protocols of several providers: Pusher Channels, JSON-RPC, JSON Web Tokens |
 //! | [`transport`] | HTTP, WebSockets, event streams, backoff; knows no provider |
@@ -40,6 +41,7 @@ pub mod provider;
 pub mod render;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod token_store;
 pub mod transport;
 pub mod warning;
 pub mod wire;

@@ -69,6 +69,10 @@ codes! {
     StaleAnswer => "stale_answer",
     /// A push has a final status that is older than the last accepted one.
     StalePush => "stale_push",
+    /// The token that was given has expired, and an issued one is used in its place.
+    TokenExpired => "token_expired",
+    /// An issued token cannot be kept, or the one that was kept cannot be used.
+    TokenNotKept => "token_not_kept",
     /// More orders of an account are open than can be followed.
     TooManyOrders => "too_many_orders",
     /// A push that anybody could have sent is believed although no response confirmed it.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::arguments::{ConfigArgs, ConfigCommand};
-use super::check;
 use super::context::{Context, print};
+use super::{check, issued_tokens};
 use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
 use crate::error::Failure;
 use crate::exit::Code;
@@ -16,6 +16,9 @@ pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Fai
         ConfigCommand::Path => path(context),
         ConfigCommand::Show => show(&context.config()?),
         ConfigCommand::Check(arguments) => check::run(arguments, &context.config()?, context),
+        ConfigCommand::ForgetToken(arguments) => {
+            issued_tokens::forget(arguments, &context.config()?)
+        }
     }
 }
 
@@ -74,6 +77,12 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
             }
         }
     }
+    if let Some((value, place)) = issued_tokens::for_display(config, name) {
+        text.push_str(&commented("issued_token", &value, &place));
+    }
+    if let Some(found) = config.quota_for_display(name) {
+        text.push_str(&line("quota", &found));
+    }
     for spec in OPTIONS.iter().filter(|spec| spec.scope == Scope::Profile) {
         let found = config.option_for_display(spec, Some(name));
         if found.origin != Origin::Default {
@@ -85,7 +94,12 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
 
 /// `key  value  # origin`.
 fn line(key: &str, found: &Sourced) -> String {
-    format!("{key:<16} {:<32} # {}\n", clean(&found.value), clean(&found.origin.to_string()))
+    commented(key, &found.value, &found.origin.to_string())
+}
+
+/// `key  value  # comment`.
+fn commented(key: &str, value: &str, comment: &str) -> String {
+    format!("{key:<16} {:<32} # {}\n", clean(value), clean(comment))
 }
 
 /// A setting for display. The value of an invalid one is not shown, for it may be a secret.

@@ -32,6 +32,7 @@ const CONFIG: &[Example] = &[
     ("${EDITOR:-vi} \"$(txwatch config path)\"", "edit the file"),
     ("txwatch config show", "what is in force, and why; no secrets"),
     ("txwatch config check -p staging", "does this profile work?"),
+    ("txwatch config forget-token -p transak", "drop the token that was issued"),
 ];
 const SANDBOX: &[Example] = &[
     ("txwatch watch sandbox:failed", "no server needed for a single run"),
@@ -54,7 +55,7 @@ pub(super) fn of(command: &str) -> &'static [Example] {
         "watch" => WATCH,
         "poll" => POLL,
         "get" => GET,
-        "config" | "path" | "show" | "check" => CONFIG,
+        "config" | "path" | "show" | "check" | "forget-token" => CONFIG,
         "sandbox" => SANDBOX,
         "completions" => COMPLETIONS,
         "help" => HELP,

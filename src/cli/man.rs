@@ -51,12 +51,20 @@ const TERMINAL: &[Item] = &[(
      colour nor a live line.",
 )];
 
-const FILES: &[Item] = &[(
-    "$XDG_CONFIG_HOME/txwatch/config.toml",
-    "The configuration: default_profile; [defaults] with the options of watch, poll and get; and \
-     [profiles.NAME] for each profile. XDG_CONFIG_HOME is ~/.config where it is not set; on Windows \
-     the file is under %APPDATA%. \"txwatch config path\" prints where it is.",
-)];
+const FILES: &[Item] = &[
+    (
+        "$XDG_CONFIG_HOME/txwatch/config.toml",
+        "The configuration: default_profile; [defaults] with the options of watch, poll and get; and \
+         [profiles.NAME] for each profile. XDG_CONFIG_HOME is ~/.config where it is not set; on Windows \
+         the file is under %APPDATA%. \"txwatch config path\" prints where it is.",
+    ),
+    (
+        "$XDG_STATE_HOME/txwatch/",
+        "Access tokens that were issued, one file for each key, which only its owner can read. XDG_STATE_HOME is \
+         ~/.local/state where it is not set; on Windows the directory is under %LOCALAPPDATA%. \"txwatch config \
+         show\" says which file is a profile's, \"txwatch config forget-token\" removes it.",
+    ),
+];
 
 /// The man pages by file name: one for each command, one for the exit codes, and one for the providers.
 ///

@@ -16,6 +16,7 @@ mod context;
 mod definitions;
 mod docs;
 mod examples;
+mod issued_tokens;
 mod man;
 mod output;
 mod parsing;

@@ -7,7 +7,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::roff::title;
 
 use crate::config::Registry;
-use crate::provider::{Setting, SettingKind, Spec};
+use crate::provider::{Secret, Setting, SettingKind, Spec};
 use crate::render::duration_text;
 
 /// For `txwatch help providers`.
@@ -25,6 +25,8 @@ pub(super) fn as_text(registry: &Registry) -> String {
         text.push('\n');
     }
     text.push_str(&wrapped(HOW_TO_SET));
+    text.push_str(&format!("\n{}", wrapped(QUOTA)));
+    text.push_str(&format!("\n{}", wrapped(&issuing(registry))));
     text
 }
 
@@ -55,6 +57,10 @@ pub(super) fn page(registry: &Registry) -> String {
          others are sections [profiles.NAME] of the configuration file.",
     )]);
     roff.text([roman(HOW_TO_SET)]);
+    roff.control("PP", []);
+    roff.text([roman(QUOTA)]);
+    roff.control("SH", ["ISSUED TOKENS"]);
+    roff.text([roman(issuing(registry))]);
     for spec in specs(registry) {
         add(&mut roff, &spec);
     }
@@ -85,6 +91,29 @@ const HOW_TO_SET: &str = "A setting KEY of the profile NAME is given as KEY in t
                     configuration file, or as the variable TXWATCH_NAME_KEY. A secret is given as KEY_file \
                     or KEY_command in the file, or as TXWATCH_NAME_KEY, TXWATCH_NAME_KEY_FILE or \
                     TXWATCH_NAME_KEY_COMMAND.";
+
+const QUOTA: &str = "Any profile may have a quota in place of its provider's own: quota = [\"100/1m\", \
+                     \"1200/1d\"], or TXWATCH_NAME_QUOTA=100/1m,1200/1d. Each of them holds for the lookups of all \
+                     transactions of the profile together, by one command.";
+
+/// What has to be known before tokens are issued.
+fn issuing(registry: &Registry) -> String {
+    let issues = |spec: &Arc<Spec>| {
+        let mut settings = spec.settings.iter();
+        settings.any(|it| it.kind == SettingKind::Secret(Secret::Issuer))
+    };
+    let titles: Vec<_> = specs(registry).filter(issues).map(|spec| spec.title.clone()).collect();
+    format!(
+        "Issuing an access token puts the one before it out of force: with an api_secret, txwatch knocks out whatever else \
+         uses a token of the same key, such as your own backend ({}). So an issued token is kept, in the directory \
+         txwatch of XDG_STATE_HOME (~/.local/state), where only you can read it; it is used by all your commands until \
+         ten minutes before its end, or until it is refused, and one command alone has the next one issued. txwatch \
+         config show says where it is and until when it is valid; txwatch config forget-token drops it. A token that is \
+         given is never replaced by an issued one while it has not expired. Where a backend has tokens issued, give \
+         txwatch that token (token_file or token_command), and no api_secret.",
+        titles.join(", ")
+    )
+}
 
 /// Wraps text at 80 characters.
 fn wrapped(text: &str) -> String {

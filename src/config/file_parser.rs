@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment::variable;
 use super::file::{Entry, File, SANDBOX, Section};
 use super::options::{OPTIONS, Scope};
+use super::quota;
 use super::registry::Registry;
 use crate::error::{Failure, config, nearest};
 use crate::provider::{Setting, SettingKind, Spec};
@@ -152,6 +153,12 @@ impl Parser<'_> {
             }
             return self.check(entry, option.key, option.check);
         }
+        if name == quota::KEY {
+            let checked = quota::parse(entry.value.iter().map(String::as_str));
+            return checked
+                .map(drop)
+                .map_err(|error| self.error(entry.line, format!("{name}: {error}")));
+        }
         for setting in &spec.settings {
             if matches!(setting.kind, SettingKind::Secret(_)) {
                 if let Some(checked) = self.check_secret(name, entry, profile, setting) {
@@ -271,7 +278,7 @@ fn known_keys(spec: &Spec) -> Vec<String> {
     let options = OPTIONS.iter().filter(|option| option.scope == Scope::Profile);
     settings
         .chain(options.map(|option| option.key.to_owned()))
-        .chain(["provider".to_owned()])
+        .chain([quota::KEY.to_owned(), "provider".to_owned()])
         .collect()
 }
 
@@ -320,6 +327,11 @@ token_command = ["pass", "show", "proof/staging"]
             ("[profiles.proof]\nurl = \"proof.example\"", &["no scheme"]),
             ("[profiles.proof]\ndialect = \"x\"", &["tx_id, user_id"]),
             ("[profiles.proof]\ntoken_command = \"pass\"", &["list"]),
+            ("[profiles.casper]\nquota = [\"0/1m\"]", &[":2", "quota: '0/1m'", "no requests"]),
+            ("[profiles.casper]\nquota = []", &[":2", "quota: it is empty"]),
+            ("[profiles.casper]\nquota = 100", &[":2", "quota: '100'", "no slash"]),
+            ("[profiles.casper]\nquota = [100]", &[":2", "quota: it is not a text"]),
+            ("[defaults]\nquota = [\"1/1m\"]", &[":2", "no key 'quota'"]),
             ("[profiles.mine]\nurl = \"https://h\"", &["names no provider"]),
             ("[profiles.mine]\nprovider = \"prof\"", &["no provider 'prof'"]),
             ("[profiles.Mine]\nprovider = \"proof\"", &["a-z"]),

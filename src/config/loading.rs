@@ -8,6 +8,7 @@ use super::environment::{Environment, variable};
 use super::file::{File, SANDBOX};
 use super::file_parser::parse;
 use super::paths::config_file;
+use super::quota;
 use super::registry::Registry;
 use crate::error::{Failure, config, nearest, usage};
 use crate::provider::{Definition, SettingKind, Spec};
@@ -105,7 +106,8 @@ impl Config {
             ],
             _ => vec![setting.key.to_string()],
         });
-        keys.map(|key| variable(name, &key))
+        keys.chain([quota::KEY.to_owned()])
+            .map(|key| variable(name, &key))
             .any(|variable| self.environment.get(&variable).is_some_and(|value| !value.is_empty()))
     }
 

@@ -12,6 +12,7 @@ pub mod options;
 mod origin;
 mod paths;
 mod profile;
+mod quota;
 mod registry;
 pub mod values;
 

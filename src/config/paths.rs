@@ -27,6 +27,21 @@ fn config_home(environment: &Environment) -> Option<PathBuf> {
     xdg.filter(|path| path.is_absolute()).or_else(|| Some(dirs::home_dir()?.join(".config")))
 }
 
+/// The directory for what is kept from one command to the next: `txwatch` under XDG's state home (also on macOS;
+/// `%LOCALAPPDATA%` on Windows). None if there is no home directory.
+pub(super) fn state_folder(environment: &Environment) -> Option<PathBuf> {
+    let xdg = environment.get("XDG_STATE_HOME").map(PathBuf::from);
+    let home = xdg.filter(|path| path.is_absolute()).or_else(|| {
+        if cfg!(windows) {
+            dirs::data_local_dir()
+        } else {
+            Some(dirs::home_dir()?.join(".local").join("state"))
+        }
+    });
+    // An empty HOME would make it relative to the current directory.
+    home.filter(|home| home.is_absolute()).map(|home| home.join("txwatch"))
+}
+
 /// Expands `~/` to the home directory, and resolves relative paths against `base`.
 pub(super) fn expand(text: &str, base: &Path) -> PathBuf {
     match (text.strip_prefix("~/"), dirs::home_dir()) {

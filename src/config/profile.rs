@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::environment::variable;
 use super::loading::Config;
 use super::origin::{Origin, Sourced};
-use super::paths;
+use super::{paths, quota};
 use crate::credential::Credential;
-use crate::error::{Failure, Hint, config};
-use crate::provider::{Provider, Secret, Setting, SettingKind, Settings};
+use crate::error::{Failure, Hint, config, usage};
+use crate::provider::{Definition, Provider, Quota, Secret, Setting, SettingKind, Settings};
+use crate::token_store::TokenStore;
 
 /// Settings that are given by flags.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,10 @@ pub struct ResolvedProfile {
     pub provider: Arc<dyn Provider>,
     /// Its token.
     pub credential: Credential,
+    /// Where tokens that are issued for it are kept; none if they are not.
+    pub token_store: Option<TokenStore>,
+    /// Limits of its requests, each of which holds.
+    pub quotas: Vec<Quota>,
     /// Warnings about its token.
     pub warnings: Vec<String>,
 }
@@ -44,31 +49,23 @@ impl Config {
     /// A setting or a secret is missing or invalid, or the token would be sent unencrypted.
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<ResolvedProfile, Failure> {
         let definition = self.provider_of(name)?;
-        let mut settings = Settings::default();
+        let settings = self.settings(name, definition.as_ref(), overrides)?;
         let mut credential = Credential::none();
         let mut issuer = None;
         for setting in &definition.spec().settings {
-            if let SettingKind::Secret(purpose) = setting.kind {
-                match (purpose, self.secret(name, setting)?) {
-                    (Secret::Token, Some(found)) => credential = found,
-                    (Secret::Issuer, found) => issuer = found,
-                    (Secret::Token, None) if setting.required => {
-                        return Err(self.missing(name, setting));
-                    }
-                    (Secret::Token, None) => {}
+            let SettingKind::Secret(purpose) = setting.kind else {
+                continue;
+            };
+            match (purpose, self.secret(name, setting)?) {
+                (Secret::Token, Some(found)) => credential = found,
+                (Secret::Issuer, found) => issuer = found,
+                (Secret::Token, None) if setting.required => {
+                    return Err(self.missing(name, setting));
                 }
-            } else if let Some(found) = self.setting(name, setting, overrides) {
-                setting
-                    .check(&found.value)
-                    .map_err(|error| invalid_value(name, setting, &found.origin, &error))?;
-                settings.set(&*setting.key, found.value);
-            } else if setting.required {
-                return Err(self.missing(name, setting));
+                (Secret::Token, None) => {}
             }
         }
-        let provider = definition
-            .build(&settings)
-            .map_err(|error| config(format!("profile {name}: {error}")))?;
+        let provider = build(name, definition.as_ref(), &settings)?;
         if issuer.is_some() && provider.token_request().is_none() {
             return Err(config(format!(
                 "profile {name} has a secret that tokens are issued for, but no api_key to go with it"
@@ -81,7 +78,100 @@ impl Config {
         if credential.is_available() {
             refuse_cleartext(name, provider.as_ref())?;
         }
-        Ok(ResolvedProfile { provider, credential, warnings })
+        let token_store = self.store_for(provider.as_ref(), &settings);
+        let own = self.quotas(name)?;
+        let quotas = own.unwrap_or_else(|| provider.spec().pace.quotas.clone());
+        Ok(ResolvedProfile { provider, credential, token_store, quotas, warnings })
+    }
+
+    /// The checked settings of a profile, without its secrets.
+    fn settings(
+        &self,
+        name: &str,
+        definition: &dyn Definition,
+        overrides: &Overrides,
+    ) -> Result<Settings, Failure> {
+        let mut settings = Settings::default();
+        let spec = definition.spec();
+        let is_secret = |setting: &&Setting| matches!(setting.kind, SettingKind::Secret(_));
+        for setting in spec.settings.iter().filter(|setting| !is_secret(setting)) {
+            if let Some(found) = self.setting(name, setting, overrides) {
+                setting
+                    .check(&found.value)
+                    .map_err(|error| invalid_value(name, setting, &found.origin, &error))?;
+                settings.set(&*setting.key, found.value);
+            } else if setting.required {
+                return Err(self.missing(name, setting));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Where tokens that are issued for a profile are kept. None if there is no key to issue them for.
+    ///
+    /// # Errors
+    /// A setting is missing or invalid, or the provider issues no tokens.
+    pub fn token_store(&self, name: &str) -> Result<Option<TokenStore>, Failure> {
+        let definition = self.provider_of(name)?;
+        let spec = definition.spec();
+        let issues = |setting: &Setting| setting.kind == SettingKind::Secret(Secret::Issuer);
+        if !spec.settings.iter().any(issues) {
+            return Err(usage(format!(
+                "profile {name} has no issued token: {} issues none",
+                spec.title
+            )));
+        }
+        let settings = self.settings(name, definition.as_ref(), &Overrides::default())?;
+        let provider = build(name, definition.as_ref(), &settings)?;
+        Ok(self.store_for(provider.as_ref(), &settings))
+    }
+
+    /// Tokens of the sandbox are not kept: every sandbox has an address of its own, so the files would pile up.
+    fn store_for(&self, provider: &dyn Provider, settings: &Settings) -> Option<TokenStore> {
+        #[cfg(feature = "sandbox")]
+        if settings.get("api_key") == Some(crate::sandbox::API_KEY) {
+            return None;
+        }
+        let _ = settings;
+        let request = provider.token_request()?;
+        let folder = paths::state_folder(&self.environment);
+        Some(TokenStore::new(folder.as_deref(), &provider.spec().name, &request))
+    }
+
+    /// The quotas that a profile has in place of its provider's.
+    ///
+    /// # Errors
+    /// They are not usable.
+    fn quotas(&self, name: &str) -> Result<Option<Vec<Quota>>, Failure> {
+        let Some((texts, origin)) = self.quota_texts(name) else {
+            return Ok(None);
+        };
+        let quotas = quota::parse(texts.iter().map(String::as_str)).map_err(|error| {
+            let message = format!("the quota of profile {name} is not usable: {error}");
+            config(message).hint(format!("it comes from {origin}"))
+        })?;
+        Ok(Some(quotas))
+    }
+
+    /// The quotas of a profile for `config show`.
+    pub fn quota_for_display(&self, name: &str) -> Option<Sourced> {
+        let (texts, origin) = self.quota_texts(name)?;
+        let value = match quota::parse(texts.iter().map(String::as_str)) {
+            Ok(_) => texts.iter().map(|text| text.trim()).collect::<Vec<_>>().join(", "),
+            Err(problem) => format!("NOT USABLE: {problem}"),
+        };
+        Some(Sourced { value, origin })
+    }
+
+    fn quota_texts(&self, name: &str) -> Option<(Vec<String>, Origin)> {
+        let (texts, origin) = self.find_value(name, quota::KEY)?;
+        let texts = match origin {
+            Origin::Environment(_) => {
+                texts.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect()
+            }
+            _ => texts,
+        };
+        Some((texts, origin))
     }
 
     /// A hint on how to give a setting of a profile.
@@ -280,10 +370,18 @@ struct SecretSource {
     origin: Origin,
 }
 
+fn build(
+    name: &str,
+    definition: &dyn Definition,
+    settings: &Settings,
+) -> Result<Arc<dyn Provider>, Failure> {
+    definition.build(settings).map_err(|error| config(format!("profile {name}: {error}")))
+}
+
 fn invalid_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> Failure {
     let message = format!("the {} of profile {profile} is not usable: {error}", setting.key);
     match origin {
-        Origin::Flag(_) => crate::error::usage(message),
+        Origin::Flag(_) => usage(message),
         _ => config(message).hint(format!("it comes from {origin}")),
     }
 }

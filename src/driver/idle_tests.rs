@@ -284,12 +284,12 @@ async fn look_up_twice(name: &str, stalls_after: usize) {
     stalled.await.unwrap();
     tokio::time::pause();
     let begun = Clock::start();
-    let error = first.await.unwrap().unwrap_err();
+    let error = first.await.unwrap().result.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
     assert!(error.to_string().contains("no answer in time"), "{error}");
     assert!(begun.now().elapsed <= 20 * SECOND + SECOND, "{:?}", begun.now().elapsed);
     tokio::time::resume();
-    let readings = lookup().await.unwrap().unwrap();
+    let readings = lookup().await.unwrap().result.unwrap();
     match &readings[..] {
         [Reading::Observed(report)] => assert_eq!(report.status, Status::Completed),
         other => panic!("{other:?}"),

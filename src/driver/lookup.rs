@@ -9,22 +9,41 @@ use crate::wire::{StatusClass, Token};
 /// A limit for lookups that never end; no provider needs as many requests.
 const MAX_REQUESTS: usize = 64;
 
-/// Looks these ids up. Returns a reading for each, in their order. `now` is this machine's wall clock.
-///
-/// # Errors
-/// A request failed.
+/// The outcome of a lookup.
+pub(super) struct LookedUp {
+    /// How many requests were made.
+    pub(super) requests: u32,
+    /// A reading for each id, in their order, or why a request failed.
+    pub(super) result: Result<Vec<Reading>, Error>,
+}
+
+/// Looks these ids up. `now` is this machine's wall clock.
 pub(super) async fn look_up(
     provider: &dyn Provider,
     network: &impl Network,
     token: &Token,
     ids: &[Id],
     now: Timestamp,
+) -> LookedUp {
+    let mut requests = 0;
+    let result = make_requests(provider, network, token, ids, now, &mut requests).await;
+    LookedUp { requests, result }
+}
+
+async fn make_requests(
+    provider: &dyn Provider,
+    network: &impl Network,
+    token: &Token,
+    ids: &[Id],
+    now: Timestamp,
+    requests: &mut u32,
 ) -> Result<Vec<Reading>, Error> {
     let mut lookup = provider.lookup(ids);
     for _ in 0..MAX_REQUESTS {
         let Some(request) = lookup.next(now) else {
             break;
         };
+        *requests += 1;
         let response = network.fetch(&request, token).await?;
         // A status that is an error says enough by itself.
         if let Some(encoding) = &response.encoding
@@ -155,7 +174,9 @@ mod tests {
         let network = Echo { requests: Arc::default(), answered, encoded: None };
         let ids = ["a", "b"].map(Id::new);
         let (provider, token) = (provider(steps), Token::default());
-        let found = look_up(&provider, &network, &token, &ids, Timestamp::UNIX_EPOCH).await;
+        let looked_up = look_up(&provider, &network, &token, &ids, Timestamp::UNIX_EPOCH).await;
+        let LookedUp { requests, result: found } = looked_up;
+        assert_eq!(requests as usize, *network.requests.lock().unwrap());
         let words = |reading: Reading| match reading {
             Reading::NotFound(word) | Reading::Malformed(word) => word,
             other => panic!("{other:?}"),
@@ -195,7 +216,7 @@ mod tests {
                 Echo { requests: Arc::default(), answered: 1, encoded: Some((status, "br")) };
             let (provider, token) = (provider([done(&["1", "2"])]), Token::default());
             let found = look_up(&provider, &network, &token, &ids, Timestamp::UNIX_EPOCH).await;
-            for reading in found.unwrap() {
+            for reading in found.result.unwrap() {
                 match reading {
                     Reading::NotFound(_) => assert!(is_read, "{status}"),
                     Reading::Unusable(text) => assert!(!is_read && text.contains("(br)"), "{text}"),

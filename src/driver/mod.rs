@@ -21,7 +21,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use crate::engine::plan::Plan;
 use crate::engine::{
-    Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, ProfileId, Route,
+    Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, Obtained, ProfileId,
+    RenewalReason, Route,
 };
 use crate::error::{Failure, FailureKind, Signal};
 use crate::event::{Closing, Conclusion, Outcome, Stamped};
@@ -33,6 +34,8 @@ use crate::wire::Token;
 use clock::Clock;
 use connections::{connections, fit_capacity};
 use feed_task::FeedTask;
+use lookup::LookedUp;
+use token_source::TokenSource;
 
 pub use push_check::check_push;
 pub use signals::Signals;
@@ -218,7 +221,7 @@ impl<N: Network> Driver<N> {
             Effect::Emit(stamped) => return Some(stamped),
             Effect::Lookup(request) => self.look_up(request),
             Effect::OpenFeed(feed) => self.open_feed(feed),
-            Effect::RenewToken(profile) => self.renew_token(profile),
+            Effect::RenewToken(profile, reason) => self.renew_token(profile, reason),
             Effect::CloseFeed(feed) => {
                 if let Some(open) = self.open.remove(&feed) {
                     open.task.abort();
@@ -246,9 +249,11 @@ impl<N: Network> Driver<N> {
         let outbox = self.outbox.clone();
         let now = self.clock.now();
         self.tasks.spawn(async move {
-            let result = lookup::look_up(provider.as_ref(), &network, &token, &ids, now.wall).await;
+            let looked_up =
+                lookup::look_up(provider.as_ref(), &network, &token, &ids, now.wall).await;
+            let LookedUp { requests, result } = looked_up;
             let (started, generation) = (now.elapsed, token.generation);
-            let done = LookupDone { targets, started, generation, result };
+            let done = LookupDone { targets, started, generation, requests, result };
             // Fails only if the command has ended.
             let _ = outbox.send(Input::LookupDone(done)).await;
         });
@@ -275,20 +280,29 @@ impl<N: Network> Driver<N> {
         self.open.insert(id, OpenFeed { task, forget });
     }
 
-    fn renew_token(&mut self, profile: ProfileId) {
+    fn renew_token(&mut self, profile: ProfileId, reason: RenewalReason) {
         let plan = self.plan.clone();
         let token = self.tokens[profile].clone();
         let outbox = self.outbox.clone();
-        let network = self.network.clone();
+        let (network, clock) = (self.network.clone(), self.clock);
         self.renewals.spawn(async move {
-            let generation = token.borrow().generation + 1;
-            let renewed = token_source::renew(&plan.profiles[profile], &network, generation).await;
-            let renewed = renewed.map(|renewed| {
-                let expires_at = renewed.expires_at();
-                token.send_replace(renewed);
-                expires_at
+            let mut source = TokenSource {
+                profile: &plan.profiles[profile],
+                network: &network,
+                clock,
+                current: token.borrow().clone(),
+                reason,
+                warnings: Vec::new(),
+            };
+            let obtained = source.obtain().await.map(|(obtained, origin)| {
+                let expires_at = obtained.expires_at();
+                token.send_replace(obtained);
+                Obtained { expires_at, origin }
             });
-            let _ = outbox.send(Input::TokenRenewed(profile, renewed)).await;
+            for warning in source.warnings.into_iter().filter(|_| obtained.is_ok()) {
+                let _ = outbox.send(Input::Warning(warning)).await;
+            }
+            let _ = outbox.send(Input::TokenRenewed(profile, obtained)).await;
         });
     }
 }

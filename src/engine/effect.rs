@@ -17,8 +17,19 @@ pub enum Effect {
     CloseFeed(FeedId),
     /// Stop reports on this id on this push connection.
     Forget(FeedId, Id),
-    /// Renew the token of this profile.
-    RenewToken(ProfileId),
+    /// Obtain a token for this profile.
+    RenewToken(ProfileId, RenewalReason),
+}
+
+/// Why a token is obtained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewalReason {
+    /// There is none, or the current one is near its end.
+    Needed,
+    /// The provider refused the current one.
+    Refused,
+    /// Something pushed was signed with another one.
+    Suspected,
 }
 
 /// A lookup to make.

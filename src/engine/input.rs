@@ -32,8 +32,8 @@ pub enum Input {
     Feed(FeedId, LinkEvent),
     /// A lookup is done.
     LookupDone(LookupDone),
-    /// A token was renewed, with its expiry if that is known; or the renewal failed.
-    TokenRenewed(ProfileId, Result<Option<Timestamp>, RenewalError>),
+    /// A token was obtained, or could not be.
+    TokenRenewed(ProfileId, Result<Obtained, RenewalError>),
     /// stdout cannot be written.
     OutputFailed,
     /// A signal was received.
@@ -74,8 +74,30 @@ pub struct LookupDone {
     pub started: Duration,
     /// The generation of the token it was made with.
     pub generation: u32,
+    /// How many requests were made.
+    pub requests: u32,
     /// A reading for each target, in their order.
     pub result: Result<Vec<Reading>, transport::Error>,
+}
+
+/// A token that was obtained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Obtained {
+    /// When it expires, if that is known.
+    pub expires_at: Option<Timestamp>,
+    /// Where it came from.
+    pub origin: TokenOrigin,
+}
+
+/// Where a token came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOrigin {
+    /// From the user: a value, a file or a command.
+    Given,
+    /// It was issued before, by this process or another one.
+    Kept,
+    /// It was issued just now.
+    Issued,
 }
 
 /// Why a token was not renewed.

@@ -79,13 +79,12 @@ impl Engine {
             return;
         }
         state.is_quota_reported = true;
-        let spec = settings.provider.spec();
-        let quotas = spec.pace.quotas.iter().map(|quota| {
+        let quotas = settings.quotas.iter().map(|quota| {
             format!("{} requests in {}", quota.requests, humantime::format_duration(quota.within))
         });
         let message = format!(
             "the quota of {} ({}) makes lookups rarer than every {}: {waiting} of its targets wait for one",
-            spec.title,
+            settings.provider.spec().title,
             quotas.collect::<Vec<_>>().join(", "),
             humantime::format_duration(settings.interval)
         );
@@ -93,11 +92,12 @@ impl Engine {
     }
 
     pub(super) fn lookup_done(&mut self, done: LookupDone) {
-        let LookupDone { targets, started, generation, result } = done;
+        let LookupDone { targets, started, generation, requests, result } = done;
         let Some(first) = targets.first() else {
             return;
         };
-        self.profiles[self.targets[*first].profile].queue.lookup_finished();
+        let queue = &mut self.profiles[self.targets[*first].profile].queue;
+        queue.lookup_finished(self.now.elapsed, requests);
         let results: Vec<Result<Reading, Error>> = match result {
             Ok(readings) => readings.into_iter().map(Ok).collect(),
             Err(error) => targets.iter().map(|_| Err(error.clone())).collect(),

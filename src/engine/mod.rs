@@ -55,9 +55,9 @@ use target::Target;
 use targets::Targets;
 use timer_queue::{Timer, TimerQueue};
 
-pub use effect::{Effect, LookupRequest};
+pub use effect::{Effect, LookupRequest, RenewalReason};
 pub use ids::{FeedId, List, ListIndex, ProfileId, TargetId};
-pub use input::{Input, LinkEvent, LookupDone, Now, RenewalError};
+pub use input::{Input, LinkEvent, LookupDone, Now, Obtained, RenewalError, TokenOrigin};
 pub use link::Route;
 
 /// How long after the start a target is looked up although its push connection is not subscribed yet.

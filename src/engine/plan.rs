@@ -8,7 +8,8 @@ use super::{ProfileId, TargetId};
 use crate::credential::Credential;
 use crate::event::Name;
 use crate::lifecycle::{Expectation, Goal, Rules};
-use crate::provider::{Id, Provider};
+use crate::provider::{Id, Provider, Quota};
+use crate::token_store::TokenStore;
 use crate::warning::Warning;
 
 /// The plan of a command.
@@ -72,8 +73,12 @@ pub struct Profile {
     pub provider: Arc<dyn Provider>,
     /// The token.
     pub credential: Credential,
+    /// Where issued tokens are kept; none if they are not.
+    pub token_store: Option<TokenStore>,
     /// Whether it can be polled; without a token some providers only push.
     pub can_poll: bool,
+    /// Limits of its requests, each of which holds.
+    pub quotas: Vec<Quota>,
     /// From the end of a target's lookup to its next one while there is no push.
     pub interval: Duration,
     /// The same while push is live.

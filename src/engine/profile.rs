@@ -30,9 +30,9 @@ pub(super) struct ProfileState {
 impl ProfileState {
     pub(super) fn new(profile: &Profile, rules: Rules, random: fastrand::Rng) -> Self {
         let token = profile.credential.token.as_ref();
-        let spec = profile.provider.spec();
+        let batch = profile.provider.spec().ids_per_lookup;
         ProfileState {
-            queue: RequestQueue::new(spec.ids_per_lookup, &spec.pace.quotas),
+            queue: RequestQueue::new(batch, &profile.quotas),
             backoff: Backoff::new(random),
             outage: Outage::new(profile.max_outage),
             token: TokenRenewal::new(token.and_then(Token::expires_at)),

@@ -16,10 +16,14 @@ pub(super) struct RequestQueue {
     /// How many targets one lookup may serve.
     batch: usize,
     waiting: VecDeque<TargetId>,
-    in_flight: usize,
+    /// For each lookup under way, how many requests were taken out of the quotas for it. They end in any order, which
+    /// the sums do not depend on.
+    in_flight: VecDeque<u32>,
     /// As time of the command.
     closed_until: Duration,
     buckets: Vec<TokenBucket>,
+    /// How many requests the last lookup made, and the next one is expected to make.
+    cost: u32,
     /// Set while the quota is used up: until this time of the command.
     exhausted_until: Option<Duration>,
 }
@@ -41,9 +45,10 @@ impl RequestQueue {
         RequestQueue {
             batch: batch.max(1),
             waiting: VecDeque::new(),
-            in_flight: 0,
+            in_flight: VecDeque::new(),
             closed_until: Duration::ZERO,
             buckets: quotas.iter().map(TokenBucket::new).collect(),
+            cost: 1,
             exhausted_until: None,
         }
     }
@@ -58,7 +63,7 @@ impl RequestQueue {
         now: Duration,
         mut is_open: impl FnMut(TargetId) -> bool,
     ) -> NextLookup {
-        if self.in_flight >= MAX_IN_FLIGHT || now < self.closed_until {
+        if self.in_flight.len() >= MAX_IN_FLIGHT || now < self.closed_until {
             return NextLookup::None;
         }
         while self.waiting.front().is_some_and(|first| !is_open(*first)) {
@@ -67,8 +72,8 @@ impl RequestQueue {
         if self.waiting.is_empty() {
             return NextLookup::None;
         }
-        let available_at =
-            self.buckets.iter().map(TokenBucket::available_at).max().unwrap_or_default();
+        let available_at = self.buckets.iter().map(|bucket| bucket.available_at(self.cost)).max();
+        let available_at = available_at.unwrap_or_default();
         if now < available_at {
             let is_new = self.exhausted_until.replace(available_at) != Some(available_at);
             return if is_new {
@@ -84,14 +89,24 @@ impl RequestQueue {
         {
             targets.extend(Some(target).filter(|target| is_open(*target)));
         }
-        self.in_flight += 1;
-        self.buckets.iter_mut().for_each(|bucket| bucket.take(now));
+        self.in_flight.push_back(self.cost);
+        self.buckets.iter_mut().for_each(|bucket| bucket.take(now, self.cost));
         NextLookup::Lookup(targets)
     }
 
-    /// A lookup is done.
-    pub(super) fn lookup_finished(&mut self) {
-        self.in_flight -= 1;
+    /// A lookup is done, which made this many requests. The quotas count requests, so the difference to what was
+    /// expected is taken out of them or put back.
+    pub(super) fn lookup_finished(&mut self, now: Duration, requests: u32) {
+        let requests = requests.max(1);
+        let taken = self.in_flight.pop_front().unwrap_or(requests);
+        for bucket in &mut self.buckets {
+            if requests > taken {
+                bucket.take(now, requests - taken);
+            } else {
+                bucket.put_back(taken - requests);
+            }
+        }
+        self.cost = requests;
     }
 
     pub(super) fn is_closed(&self, now: Duration) -> bool {
@@ -107,8 +122,8 @@ impl RequestQueue {
     /// How many targets wait, and how long the last of them has to wait for the quota, if there is one.
     pub(super) fn backlog(&self, now: Duration) -> (usize, Option<Duration>) {
         let waiting = self.waiting.len();
-        let lookups = waiting.div_ceil(self.batch);
-        (waiting, self.buckets.iter().map(|bucket| bucket.wait(now, lookups)).max())
+        let requests = waiting.div_ceil(self.batch).saturating_mul(self.cost as usize);
+        (waiting, self.buckets.iter().map(|bucket| bucket.wait(now, requests)).max())
     }
 }
 
@@ -167,7 +182,7 @@ mod tests {
             assert_eq!(next(&mut queue, seconds(0)), lookup(first..first + 3));
         }
         assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
-        queue.lookup_finished();
+        queue.lookup_finished(seconds(0), 1);
         assert_eq!(next(&mut queue, seconds(0)), lookup([24, 25, 26]));
         assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
     }
@@ -195,6 +210,40 @@ mod tests {
         assert_eq!(next(&mut queue, seconds(1)), lookup([6, 7, 8]));
         assert_eq!(next(&mut queue, seconds(1)), NextLookup::QuotaExhausted(seconds(2)));
         assert_eq!(next(&mut queue, seconds(2)), lookup([9]));
+    }
+
+    #[test]
+    fn a_quota_counts_the_requests_that_a_lookup_made() {
+        // Two at once, and then one each second.
+        let quota = Quota { requests: 10, within: seconds(8) };
+        let mut queue = limited(1, 10, &[quota]);
+        assert_eq!(next(&mut queue, seconds(0)), lookup([0]));
+        queue.lookup_finished(seconds(0), 5);
+        // It is refilled after five seconds, and the next lookup is expected to make five requests again.
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::QuotaExhausted(seconds(5)));
+        assert_eq!(next(&mut queue, seconds(5)), lookup([1]));
+        queue.lookup_finished(seconds(5), 1);
+        // What was not needed is put back.
+        assert_eq!(next(&mut queue, seconds(5)), lookup([2]));
+        assert_eq!(next(&mut queue, seconds(5)), NextLookup::QuotaExhausted(seconds(6)));
+    }
+
+    #[test]
+    fn lookups_may_end_in_any_order() {
+        let quota = Quota { requests: 100, within: seconds(80) };
+        let used_until = |ends: [u32; 2]| {
+            let mut queue = limited(1, 200, &[quota]);
+            queue.cost = 3;
+            assert_eq!(next(&mut queue, seconds(0)), lookup([0]));
+            assert_eq!(next(&mut queue, seconds(0)), lookup([1]));
+            for requests in ends {
+                queue.lookup_finished(seconds(0), requests);
+            }
+            queue.cost = 20;
+            next(&mut queue, seconds(0))
+        };
+        assert_eq!(used_until([1, 5]), NextLookup::QuotaExhausted(seconds(6)));
+        assert_eq!(used_until([5, 1]), used_until([1, 5]));
     }
 
     #[test]

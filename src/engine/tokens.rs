@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::timer_queue::Timer;
-use super::{Effect, Engine, ProfileId, RenewalError, TargetId};
+use super::{Effect, Engine, Obtained, ProfileId, RenewalError, TargetId};
+use crate::credential::CredentialSource;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::Source;
 use crate::warning::WarningCode;
@@ -26,27 +25,46 @@ impl Engine {
     /// Whether a token has to be obtained before the profile can be started.
     pub(super) fn needs_token(&self, profile: ProfileId) -> bool {
         let credential = &self.plan.profiles[profile].credential;
-        let expires_soon = self.profiles[profile].token.expires_soon(self.now.wall);
-        credential.is_pending() || (credential.issuer.is_some() && expires_soon)
+        let has_ended = self.profiles[profile].token.has_ended(self.now.wall);
+        credential.is_pending() || (credential.issuer.is_some() && has_ended)
+    }
+
+    /// Whether another token than the current one may be had. A token that was given is not replaced by an issued one
+    /// while it has not expired.
+    fn is_renewable(&self, profile: ProfileId) -> bool {
+        let credential = &self.plan.profiles[profile].credential;
+        match credential.source {
+            CredentialSource::File(_) | CredentialSource::Command(_) => true,
+            CredentialSource::None => credential.issuer.is_some(),
+            CredentialSource::Value => {
+                let token = &self.profiles[profile].token;
+                credential.issuer.is_some() && !token.is_given_and_lasts(self.now.wall)
+            }
+        }
     }
 
     /// Starts a renewal of the token; `refused_by` is the side that refused the current one, if one did.
     pub(super) fn renew_token(&mut self, profile: ProfileId, refused_by: Option<Source>) {
         self.profiles[profile].token.start(refused_by);
-        self.effects.push(Effect::RenewToken(profile));
+        self.obtain_token(profile);
+    }
+
+    fn obtain_token(&mut self, profile: ProfileId) {
+        let reason = self.profiles[profile].token.reason();
+        self.effects.push(Effect::RenewToken(profile, reason));
     }
 
     pub(super) fn token_renewed(
         &mut self,
         profile: ProfileId,
-        renewed: Result<Option<Timestamp>, RenewalError>,
+        renewed: Result<Obtained, RenewalError>,
     ) {
         let state = &self.profiles[profile];
         let is_valid = state.token.is_valid(self.now.wall);
         let is_unrefused = state.token.refused_by().is_none();
         let is_usable = is_unrefused && (state.has_begun || is_valid);
         match renewed {
-            Ok(expires_at) => self.token_available(profile, expires_at),
+            Ok(obtained) => self.token_available(profile, obtained),
             Err(RenewalError::Later { reason, retry_after }) if is_unrefused && is_valid => {
                 self.renew_later(profile, retry_after);
                 self.keep_token(profile, reason);
@@ -61,10 +79,10 @@ impl Engine {
         }
     }
 
-    fn token_available(&mut self, profile: ProfileId, expires_at: Option<Timestamp>) {
+    fn token_available(&mut self, profile: ProfileId, obtained: Obtained) {
         let state = &mut self.profiles[profile];
         let was_refused = state.token.refused_by().is_some();
-        state.token.renewed(expires_at);
+        state.token.renewed(obtained);
         state.backoff.reset();
         state.outage.received();
         self.plan_renewal_before_expiry(profile);
@@ -129,7 +147,7 @@ impl Engine {
             return;
         }
         if token.is_running() {
-            self.effects.push(Effect::RenewToken(profile));
+            self.obtain_token(profile);
         } else {
             self.renew_token(profile, None);
         }
@@ -137,9 +155,9 @@ impl Engine {
 
     /// A message was signed with another token: a newer one may have been issued elsewhere.
     pub(super) fn suspect_token(&mut self, profile: ProfileId) {
-        let is_renewable = self.plan.profiles[profile].credential.is_renewable();
-        if is_renewable && self.profiles[profile].token.is_allowed() {
-            self.renew_token(profile, Some(Source::Push));
+        if self.is_renewable(profile) && self.profiles[profile].token.may_be_suspected() {
+            self.profiles[profile].token.suspect();
+            self.obtain_token(profile);
         }
     }
 
@@ -151,7 +169,7 @@ impl Engine {
             return;
         }
         let was_accepted = token.was_accepted(generation);
-        if self.plan.profiles[profile].credential.is_renewable() && token.is_allowed() {
+        if self.is_renewable(profile) && token.is_allowed() {
             return self.renew_token(profile, Some(side));
         }
         let failure = self.denied_failure(profile, message);
@@ -165,16 +183,32 @@ impl Engine {
     fn denied_failure(&self, profile: ProfileId, message: String) -> Failure {
         let settings = &self.plan.profiles[profile];
         let (name, credential) = (&settings.name, &settings.credential);
+        let is_given = credential.source != CredentialSource::None
+            && (credential.issuer.is_none()
+                || self.profiles[profile].token.is_given_and_lasts(self.now.wall));
         let context = match &credential.issuer {
-            Some(issuer) => format!(
+            _ if !credential.is_available() => format!("profile {name} has no token"),
+            Some(issuer) if !is_given => format!(
                 "the token of profile {name} was issued for the secret that was read from {}",
                 issuer.origin
             ),
-            None if !credential.is_available() => format!("profile {name} has no token"),
+            Some(_) => format!(
+                "the token of profile {name} was read from {}; a token that is given is not replaced by an issued one \
+                 before it expires, since issuing puts the token before it out of force",
+                credential.origin
+            ),
             None => format!("the token of profile {name} was read from {}", credential.origin),
         };
         let error = anyhow::anyhow!(context).context(message);
         let failure = Failure::from_error(FailureKind::Denied, error);
+        let failure = if is_given && credential.issuer.is_some() {
+            failure.hint(format!(
+                "to have txwatch issue tokens, give it none: this one comes from {}",
+                credential.origin
+            ))
+        } else {
+            failure
+        };
         if credential.is_available() {
             failure.hint(Hint::CheckToken(name.to_string()))
         } else {

@@ -37,6 +37,12 @@ impl Token {
         Token { value: Some(Arc::new(value)), ..self }
     }
 
+    /// The same token as that of another generation.
+    #[must_use]
+    pub fn of_generation(self, generation: u32) -> Self {
+        Token { generation, ..self }
+    }
+
     /// Whether there is a token.
     pub fn is_present(&self) -> bool {
         self.value.is_some()

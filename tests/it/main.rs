@@ -31,6 +31,7 @@ mod peers;
 #[path = "../properties/mod.rs"]
 mod properties;
 mod proxy;
+mod quotas;
 #[cfg(unix)]
 mod readme;
 mod reconnecting;

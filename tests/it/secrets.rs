@@ -91,6 +91,17 @@ fn a_secret_repeated_by_a_server_is_not_shown() {
         let redacted = [&output.stdout, &output.stderr].map(|text| text.contains("[redacted]"));
         assert!(redacted.contains(&true), "{behaviour} {words:?} {output:#?}");
     });
+    // Where a token is given, none is issued.
+    let issuing = BEHAVIOURS.into_iter().flat_map(|it| SOURCES.map(|source| (it, source)));
+    in_parallel(issuing, |(behaviour, source)| {
+        let words = ["get", &targets[1], "-vv"];
+        let command = with_secrets(&words, &echo.url(behaviour), source);
+        let output = command.env(&format!("TXWATCH_TRANSAK_TOKEN{source}"), "").run();
+        check(&SECRETS, &output, &format!("{behaviour} without a token {source}"));
+        // A redirect is refused before its body is read.
+        let is_quoted = output.stderr.contains("[redacted]");
+        assert!(is_quoted || behaviour == "moved", "{behaviour} {source} {output:#?}");
+    });
     for secret in SECRETS {
         assert!(echo.has_received(secret) || secret == PERSON, "{secret} was never sent");
     }

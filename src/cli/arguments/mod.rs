@@ -109,6 +109,11 @@ pub enum ConfigCommand {
     Show,
     /// Try each configured profile with one look
     Check(CheckArgs),
+    /// Drop the token that was issued for a profile and is kept
+    ///
+    /// The next command that needs one has another issued, which puts the dropped one out of force; until
+    /// then it stays valid at the provider. `config show` says where it is kept and until when.
+    ForgetToken(ForgetTokenArgs),
 }
 
 /// `txwatch config check`.
@@ -123,6 +128,15 @@ pub struct CheckArgs {
     #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
     #[arg(value_hint = clap::ValueHint::FilePath)]
     pub cacert: Option<PathBuf>,
+}
+
+/// `txwatch config forget-token`.
+#[derive(Debug, Args)]
+pub struct ForgetTokenArgs {
+    /// Only this profile
+    #[arg(short, long, value_name = "NAME", env = "TXWATCH_PROFILE", hide_env = true)]
+    #[arg(add = ArgValueCandidates::new(candidates::profiles))]
+    pub profile: Option<String>,
 }
 
 /// `txwatch completions`.

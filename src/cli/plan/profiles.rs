@@ -11,7 +11,8 @@ use crate::config::values::Interval;
 use crate::credential::Credential;
 use crate::engine::plan::{Mode, Profile};
 use crate::error::{Failure, FailureKind, usage};
-use crate::provider::Provider;
+use crate::provider::{Provider, Quota};
+use crate::token_store::TokenStore;
 use crate::warning::{Warning, WarningCode};
 
 /// The parts of a profile that do not depend on options.
@@ -19,6 +20,8 @@ struct Parts {
     prefix: Arc<str>,
     provider: Arc<dyn Provider>,
     credential: Credential,
+    token_store: Option<TokenStore>,
+    quotas: Vec<Quota>,
     can_poll: bool,
     /// The default of the polling interval while there is no push.
     interval: Duration,
@@ -41,6 +44,8 @@ impl PlanBuilder<'_> {
             prefix: parts.prefix,
             provider: parts.provider,
             credential: parts.credential,
+            token_store: parts.token_store,
+            quotas: parts.quotas,
             can_poll: parts.can_poll,
             interval: interval.map_or(parts.interval, |Interval(interval)| interval),
             safety_interval: parts.safety_interval,
@@ -63,16 +68,21 @@ impl PlanBuilder<'_> {
             safety_interval: pace.safety_interval,
             provider: resolved.provider,
             credential: resolved.credential,
+            token_store: resolved.token_store,
+            quotas: resolved.quotas,
         })
     }
 
     fn sandbox_parts(&mut self, target: &ResolvedTarget) -> Result<Parts, Failure> {
         let (profile, notice) = self.sandbox.profile(&target.spec, self.config)?;
         self.notices.extend(notice);
+        let quotas = profile.provider.spec().pace.quotas.clone();
         Ok(Parts {
             prefix: format!("{SANDBOX}:{}/", target.spec.name).into(),
             provider: profile.provider,
             credential: profile.credential,
+            token_store: None,
+            quotas,
             can_poll: true,
             interval: profile.interval,
             safety_interval: profile.safety_interval,

@@ -10,8 +10,8 @@ fn in_threes(mode: Mode, targets: usize) -> Plan {
 
 fn limited(mode: Mode, targets: usize, quotas: Vec<Quota>) -> Plan {
     plan_with(mode, targets, |profile| {
-        let pace = Pace { quotas, ..spec().pace };
-        let spec = Spec { ids_per_lookup: 3, pace, ..spec() };
+        let spec = Spec { ids_per_lookup: 3, ..spec() };
+        profile.quotas = quotas;
         profile.provider = Arc::new(Fake(Arc::new(spec)));
     })
 }
@@ -21,7 +21,8 @@ impl Harness {
     fn answer_for(&mut self, targets: &[usize], result: Result<Vec<Reading>, Error>) {
         let targets = targets.iter().map(|target| TargetId::at(*target)).collect();
         let (started, generation) = (self.now, self.generation());
-        self.input(Input::LookupDone(LookupDone { targets, started, generation, result }));
+        let done = LookupDone { targets, started, generation, requests: 1, result };
+        self.input(Input::LookupDone(done));
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Harness {
     /// two targets, `open`, `close`, `forget 0`, `renew`.
     pub(super) done: Vec<String>,
     pub(super) events: Vec<Event>,
+    /// How many requests a lookup makes.
+    pub(super) requests_per_lookup: u32,
 }
 
 impl Harness {
@@ -32,6 +34,7 @@ impl Harness {
             ahead: jiff::SignedDuration::ZERO,
             done: Vec::new(),
             events: Vec::new(),
+            requests_per_lookup: 1,
         };
         harness.input(Input::Start);
         harness
@@ -62,7 +65,7 @@ impl Harness {
                 Effect::OpenFeed(_) => self.done.push("open".to_owned()),
                 Effect::CloseFeed(_) => self.done.push("close".to_owned()),
                 Effect::Forget(_, id) => self.done.push(format!("forget {id}")),
-                Effect::RenewToken(_) => self.done.push("renew".to_owned()),
+                Effect::RenewToken(..) => self.done.push("renew".to_owned()),
             }
         }
     }
@@ -123,7 +126,9 @@ impl Harness {
     ) {
         let targets = vec![TargetId::at(target)];
         let result = result.map(|reading| vec![reading]);
-        self.input(Input::LookupDone(LookupDone { targets, started, generation, result }));
+        let requests = self.requests_per_lookup;
+        let done = LookupDone { targets, started, generation, requests, result };
+        self.input(Input::LookupDone(done));
     }
 
     /// How often the token was renewed.
@@ -131,8 +136,19 @@ impl Harness {
         self.engine.profiles[profile()].token.generation
     }
 
+    /// A token was issued, or read from where it is given.
     pub(super) fn renewed(&mut self, renewed: Result<Option<jiff::Timestamp>, RenewalError>) {
-        self.input(Input::TokenRenewed(profile(), renewed));
+        self.obtained(TokenOrigin::Issued, renewed);
+    }
+
+    /// A token was obtained from there.
+    pub(super) fn obtained(
+        &mut self,
+        origin: TokenOrigin,
+        renewed: Result<Option<jiff::Timestamp>, RenewalError>,
+    ) {
+        let obtained = renewed.map(|expires_at| Obtained { expires_at, origin });
+        self.input(Input::TokenRenewed(profile(), obtained));
     }
 
     /// Lets time pass until something is done or shown, at most until this second.

@@ -108,6 +108,8 @@ fn plan_with(mode: Mode, targets: usize, change: impl FnOnce(&mut Profile)) -> P
         prefix: "fake:".into(),
         provider: Arc::new(Fake(Arc::new(spec()))),
         credential: Credential::value("a-fixed-token", "a test".to_owned()).unwrap(),
+        token_store: None,
+        quotas: Vec::new(),
         can_poll: true,
         interval: Duration::from_secs(5),
         safety_interval: Duration::from_secs(60),

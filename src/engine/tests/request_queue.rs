@@ -20,6 +20,7 @@ fn limited(mode: Mode, targets: usize) -> Plan {
     let mut plan = plan_with(mode, targets, |profile| {
         profile.interval = pace.interval;
         profile.safety_interval = pace.safety_interval;
+        profile.quotas = pace.quotas.clone();
         profile.provider = Arc::new(Fake(Arc::new(Spec { pace, ..spec() })));
     });
     plan.timeout = None;
@@ -173,4 +174,18 @@ fn a_late_response_can_still_close_the_queue() {
     harness.read(0, busy("429", Some(100)));
     harness.wait_until(200);
     assert_eq!((harness.now, harness.take()), (seconds(100), vec!["lookup 1".to_owned()]));
+}
+
+/// A lookup may take several requests, as at a Casper node.
+#[test]
+fn a_quota_counts_requests_and_not_lookups() {
+    let mut harness = Harness::new(limited(Mode::Poll, 40));
+    harness.requests_per_lookup = 5;
+    let lookups = lookups(&mut harness, 10 * MINUTE);
+    // The first lookups were taken for one request each.
+    let late: Vec<_> = lookups.iter().copied().filter(|(at, _)| *at >= MINUTE).collect();
+    assert!(late.len() > 50, "{}", late.len());
+    assert!(most(&late, MINUTE) * 5 <= 100, "{}", most(&late, MINUTE));
+    assert!(most(&lookups, MINUTE) * 5 <= 100 + 8 * 5, "{}", most(&lookups, MINUTE));
+    assert!(harness.warnings().contains(&WarningCode::SlowedDown));
 }

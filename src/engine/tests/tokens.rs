@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::credential::CredentialSource;
-use crate::error::config;
+use crate::error::{Hint, config};
 use crate::wire::Token;
 use Status::{Completed, Pending};
 
@@ -15,13 +15,25 @@ fn from_a_command(mode: Mode) -> Plan {
     })
 }
 
-/// A profile whose tokens are issued for another secret.
+/// A profile whose tokens are issued for another secret; a token may be given as well.
 pub(super) fn issuing(token: Option<Token>) -> Plan {
     plan_with(Mode::Watch, 1, |profile| {
         let issuer = Credential::value("issuer-secret", "a test".to_owned()).unwrap();
-        let (source, issuer) = (CredentialSource::Value, Some(Box::new(issuer)));
+        let source = match token {
+            Some(_) => CredentialSource::Value,
+            None => CredentialSource::None,
+        };
+        let issuer = Some(Box::new(issuer));
         profile.credential = Credential { token, source, issuer, ..Credential::none() };
     })
+}
+
+/// A watch of such a profile with a token that was issued, and expires then.
+fn with_issued(expires_at: i64) -> Harness {
+    let mut harness = Harness::new(Plan { timeout: None, ..issuing(None) });
+    assert_eq!(harness.take(), ["renew"]);
+    harness.renewed(Ok(at(expires_at)));
+    harness
 }
 
 pub(super) fn at(second: i64) -> Option<Timestamp> {
@@ -163,24 +175,113 @@ fn a_missing_token_is_issued_before_anything_begins() {
     assert_eq!(harness.take(), ["open"]);
 }
 
-#[test]
-fn a_token_near_its_expiry_is_renewed_first_and_one_that_lasts_in_time() {
-    // The clock of these tests begins at the epoch.
-    let mut harness = Harness::new(issuing(token(300)));
-    assert_eq!(harness.take(), ["renew"]);
-
-    let mut harness = Harness::new(Plan { timeout: None, ..issuing(token(1_500)) });
-    assert_eq!(harness.take(), ["open"]);
+/// Goes on until the token of a watch is renewed. Returns when, if that is before this second.
+fn renewal(harness: &mut Harness, until: u64) -> Option<Duration> {
     harness.signal(FeedSignal::Live);
     harness.subscribe();
     harness.found(0, report(Pending, None));
-    while !harness.done.contains(&"renew".to_owned()) {
-        harness.wait_until(2_000);
+    while !harness.done.contains(&"renew".to_owned()) && harness.now < seconds(until) {
+        harness.wait_until(until);
         if harness.done.last().is_some_and(|last| last == "lookup 0") {
             harness.found(0, report(Pending, None));
         }
     }
-    assert_eq!(harness.now, seconds(900));
+    harness.done.contains(&"renew".to_owned()).then_some(harness.now)
+}
+
+#[test]
+fn an_issued_token_is_renewed_ten_minutes_before_its_end_and_a_given_one_at_its_end() {
+    // The clock of these tests begins at the epoch.
+    assert_eq!(renewal(&mut with_issued(1_500), 2_000), Some(seconds(900)));
+    let mut given = Harness::new(Plan { timeout: None, ..issuing(token(1_500)) });
+    assert_eq!(renewal(&mut given, 2_000), Some(seconds(1_440)));
+}
+
+#[test]
+fn a_given_token_is_replaced_at_the_start_only_if_it_has_expired() {
+    for (expires_at, done) in [(-9_000, "renew"), (0, "renew"), (60, "renew"), (61, "open")] {
+        let harness = Harness::new(issuing(token(expires_at)));
+        assert_eq!(harness.done, [done], "{expires_at}");
+    }
+}
+
+/// Issuing one puts it out of force, also for whoever it was taken from.
+#[test]
+fn a_given_token_is_not_replaced_by_an_issued_one_before_it_expires() {
+    let opaque = Some(Token::new("some-token".to_owned().into(), 0));
+    for given in [token(604_800), token(300), opaque] {
+        let mut harness = Harness::new(issuing(given));
+        harness.signal(FeedSignal::Live);
+        harness.subscribe();
+        harness.take();
+        harness.read(0, denied());
+        assert_eq!(harness.exit(), Some(Code::Denied));
+        assert_eq!(harness.take_lookups(), [0; 0]);
+        let closing = harness.closing();
+        let failure = &closing.failures[0];
+        let causes: Vec<_> = failure.causes().collect();
+        let hints: Vec<_> = failure.hints().iter().filter_map(Hint::as_text).collect();
+        assert!(causes.join(" ").contains("not replaced by an issued one"), "{causes:?}");
+        assert!(
+            hints.join(" ").contains("to have txwatch issue tokens, give it none"),
+            "{hints:?}"
+        );
+    }
+}
+
+#[test]
+fn a_given_token_that_expired_meanwhile_is_replaced_once_it_is_refused() {
+    let mut harness = Harness::new(Plan { timeout: None, ..issuing(token(200)) });
+    harness.signal(FeedSignal::Live);
+    harness.subscribe();
+    harness.take();
+    harness.now = seconds(150);
+    harness.read(0, denied());
+    assert_eq!(harness.take(), ["renew"]);
+    harness.renewed(Ok(at(604_800)));
+    assert_eq!(harness.exit(), None);
+}
+
+/// A file or command may have another one meanwhile.
+#[test]
+fn a_given_token_that_can_be_read_again_is_read_again_before_the_watch_fails() {
+    let mut plan = issuing(token(604_800));
+    plan.profiles[profile()].credential.source = CredentialSource::File("token".into());
+    let mut harness = Harness::new(plan);
+    harness.take();
+    harness.read(0, denied());
+    assert_eq!(harness.take(), ["renew"]);
+    harness.obtained(TokenOrigin::Given, Ok(at(604_800)));
+    harness.wait_until(5);
+    harness.read(0, denied());
+    assert_eq!(harness.exit(), Some(Code::Denied));
+    let closing = harness.closing();
+    let causes: Vec<_> = closing.failures[0].causes().collect();
+    assert!(causes.join(" ").contains("not replaced by an issued one"), "{causes:?}");
+}
+
+/// Another process has had it issued, and it was put out of force in turn.
+#[test]
+fn a_kept_token_that_is_refused_has_one_issued() {
+    let mut harness = with_issued(604_800);
+    harness.signal(FeedSignal::Live);
+    harness.subscribe();
+    for _ in 0..2 {
+        harness.take();
+        harness.read(0, denied());
+        assert_eq!(harness.take(), ["renew"]);
+        harness.obtained(TokenOrigin::Kept, Ok(at(604_800)));
+        while !harness.is_looked_up(0) {
+            harness.wait_until(1_000);
+        }
+    }
+    harness.read(0, denied());
+    harness.renewed(Ok(at(604_800)));
+    while !harness.is_looked_up(0) {
+        harness.wait_until(1_000);
+    }
+    harness.read(0, denied());
+    assert_eq!(harness.exit(), Some(Code::Denied));
 }
 
 #[test]
@@ -195,7 +296,7 @@ fn a_token_that_seems_to_have_expired_when_it_was_issued_is_used_for_a_while() {
 
 #[test]
 fn a_refused_token_is_issued_anew_once() {
-    let mut harness = Harness::new(issuing(token(604_800)));
+    let mut harness = with_issued(604_800);
     harness.signal(FeedSignal::Live);
     harness.subscribe();
     harness.take();
@@ -240,7 +341,8 @@ fn an_issuer_that_is_never_reached_is_an_outage() {
 
 #[test]
 fn a_renewal_may_fail_while_the_current_token_is_valid() {
-    let mut harness = Harness::new(Plan { timeout: None, ..issuing(token(1_500)) });
+    let mut harness = with_issued(1_500);
+    assert_eq!(renewal(&mut harness, 2_000), Some(seconds(900)));
     harness.renewed(Err(RenewalError::Failed(config("no"))));
     assert_eq!(harness.warnings(), [WarningCode::NotRenewed]);
     assert_eq!(harness.exit(), None);
@@ -249,7 +351,7 @@ fn a_renewal_may_fail_while_the_current_token_is_valid() {
 #[test]
 fn a_token_near_its_expiry_is_used_while_no_other_is_issued() {
     for failure in [RenewalError::Failed(config("no")), later("503")] {
-        let mut plan = issuing(token(300));
+        let mut plan = issuing(token(30));
         plan.mode = Mode::Get { exit_status: false };
         plan.profiles[profile()].max_outage = Some(Duration::ZERO);
         let mut harness = Harness::new(plan);
@@ -264,7 +366,7 @@ fn a_token_near_its_expiry_is_used_while_no_other_is_issued() {
 
 #[test]
 fn a_token_that_was_renewed_early_is_not_renewed_again_when_the_old_one_would_have_been() {
-    let mut harness = Harness::new(Plan { timeout: None, ..issuing(token(1_500)) });
+    let mut harness = with_issued(1_500);
     harness.signal(FeedSignal::Live);
     harness.subscribe();
     harness.read(0, denied());

@@ -100,7 +100,7 @@ fn settings() -> Vec<Setting> {
         Setting::optional(
             "api_secret",
             SettingKind::Secret(Secret::Issuer),
-            "a secret for which access tokens are issued when one is missing, near its end or refused",
+            "a secret for which access tokens are issued; each puts the one before it out of force, your backend's too",
         ),
     ]
 }

@@ -143,6 +143,8 @@ pub(super) fn plan(provider: &Arc<dyn Provider>, token: &str, ids: &[Id], mode: 
         prefix: format!("{}:", spec.name).into(),
         provider: provider.clone(),
         credential,
+        token_store: None,
+        quotas: spec.pace.quotas.clone(),
         can_poll: true,
         interval: spec.pace.interval,
         safety_interval: spec.pace.safety_interval,

@@ -6,7 +6,7 @@ use crate::support::script::{Gate, Step};
 use crate::support::server::Server;
 use crate::support::tls::Authority;
 use crate::support::transak::{REFRESH, issued};
-use crate::support::txwatch::{TOKEN, Txwatch};
+use crate::support::txwatch::Txwatch;
 
 /// A watch with an expired certificate on one side, and a valid one on the other.
 fn expired_certificate(provider: Provider, is_push: bool) {
@@ -128,19 +128,20 @@ fn token_expiry_for_good_push(provider: Provider) {
 #[test]
 fn issued_token() {
     let provider = Provider::Transak;
-    let issued = issued("an-issued-token", 4_000_000_000);
+    let issued = ["an-issued-token", "another"].map(|token| issued(token, 4_000_000_000));
     let answers = [
         provider.answer(Status::Pending),
         provider.unauthorized(),
         provider.answer(Status::Completed),
     ];
-    let server = provider.script(answers, []).route(REFRESH, [issued]).start();
+    let server = provider.script(answers, []).route(REFRESH, issued).start();
     let output = provider
         .command("poll", &server.url(), &server.url(), &OFTEN)
+        .env("TXWATCH_TRANSAK_TOKEN", "")
         .env("TXWATCH_TRANSAK_API_KEY", "api-key-1")
         .env("TXWATCH_TRANSAK_API_SECRET", "issuer-secret-77")
         .run();
     assert_eq!(output.code, 0, "{output:#?}");
-    let expected = [TOKEN, TOKEN, "an-issued-token"];
+    let expected = ["an-issued-token", "an-issued-token", "another"];
     assert_eq!(tokens(provider, &server, &provider.pull_path()), expected);
 }

@@ -46,6 +46,8 @@ impl ProviderSetup {
             prefix: format!("{}:", self.name).into(),
             provider,
             credential,
+            token_store: None,
+            quotas: self.spec.pace.quotas.clone(),
             can_poll: self.can_poll,
             interval: self.spec.pace.interval,
             safety_interval: self.spec.pace.safety_interval,

@@ -8,6 +8,7 @@ pub mod echo;
 pub mod faulty;
 pub mod hostile;
 pub mod hostile_samples;
+pub mod issuer;
 pub mod peers;
 pub mod proof;
 pub mod provider;

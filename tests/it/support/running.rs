@@ -100,6 +100,11 @@ impl Running {
         writeln!(self.stdin.as_mut().expect("stdin is not a pipe")).unwrap();
     }
 
+    /// Waits for its exit alone.
+    pub fn wait_for_exit(&mut self) {
+        self.child.wait().unwrap();
+    }
+
     /// Closes the reading end of stdout, as `| head -1` does.
     pub fn close_stdout(&mut self) {
         self.stdout = None;

@@ -63,6 +63,11 @@ pub fn record(id: &str, status: &str, second: u32) -> Reply {
     Reply::json(&format::found(with_status(id, status, second, format::record)))
 }
 
+/// The same as text.
+pub fn record_text(id: &str, status: &str, second: u32) -> String {
+    format::found(with_status(id, status, second, format::record)).to_string()
+}
+
 fn with_status(id: &str, status: &str, second: u32, write: fn(&Order<'_>) -> Value) -> Value {
     const BEGAN: &str = "2026-04-01T10:00:00.000Z";
     let time = format!("2026-04-01T10:00:{second:02}.000Z");

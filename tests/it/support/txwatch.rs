@@ -35,6 +35,7 @@ where
     let home = Arc::new(TempDir::new().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
     command.args(arguments).env_clear().stdin(Stdio::null());
+    command.env("XDG_STATE_HOME", home.path().join("state"));
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
     command.env(Speed::VARIABLE, "10");
     Txwatch { command, home }
@@ -120,6 +121,18 @@ impl Txwatch {
     /// Its home directory, which is removed once nothing refers to it.
     pub fn home(&self) -> Arc<TempDir> {
         self.home.clone()
+    }
+
+    /// Shares the home directory of another command: its state directory, too.
+    pub fn at_home_of(mut self, other: &Txwatch) -> Self {
+        self.home = other.home();
+        let home = self.home.path().to_owned();
+        self.env("XDG_STATE_HOME", home.join("state")).env("HOME", home)
+    }
+
+    /// The directory for issued tokens.
+    pub fn state_folder(&self) -> std::path::PathBuf {
+        self.home.path().join("state").join("txwatch")
     }
 
     /// Writes a file into the home directory, and returns its path.

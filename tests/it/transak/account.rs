@@ -6,10 +6,10 @@ use txwatch::sandbox::transak::{format, pusher};
 
 use super::{FAR, nothing_personal, with_secret};
 use crate::support::schema::{of_type, warning_messages};
-use crate::support::script::{Reply, Step};
+use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};
 use crate::support::transak::{
-    REFRESH, connection, established, event, issued, order, pusher_path,
+    REFRESH, connection, error, established, event, issued, order, order_path, pusher_path, record,
 };
 use crate::support::txwatch::{API_KEY, TOKEN, Txwatch, txwatch};
 
@@ -106,6 +106,55 @@ fn an_issued_token_verifies_orders() {
     assert_eq!(output.code, 0, "{output:#?}");
 }
 
+/// Which order `config check` asks for: nobody has it.
+const PROBE: &str = "00000000-0000-4000-8000-000000000000";
+
+/// A message may be signed by anybody, and issuing a token puts the one before it out of force.
+#[test]
+fn a_wrong_signature_alone_has_no_token_issued() {
+    let (probed, another) = (Gate::new(), || signed("a", "PROCESSING", 1, "another-token"));
+    let accepted = error(404, "Not Found", "Order not found").opens(&probed);
+    let steps =
+        [another(), Step::Await(probed), another(), signed("b", "PROCESSING", 1, "issued-token-1")];
+    let server = Script::new()
+        .route(REFRESH, [issued("issued-token-1", FAR)])
+        .order(PROBE, [accepted])
+        .pusher([connection(API_KEY, steps)])
+        .start();
+    let words = ["watch", "--all", "-p", "transak"];
+    let mut running = with_secret(txwatch(words).transak(&server.url())).start();
+    running.wait_for_stderr("transak:b processing");
+    running.signal("INT");
+    assert_eq!(running.wait().code, 130);
+    assert_eq!((server.request_count(REFRESH), server.request_count(&order_path(PROBE))), (1, 1));
+}
+
+/// Somebody else has had one issued, so that this one is out of force.
+#[test]
+fn a_wrong_signature_has_a_token_issued_if_the_provider_refuses_the_current_one() {
+    let looked = Gate::new();
+    let steps = [
+        signed("a", "PROCESSING", 1, "issued-token-1"),
+        signed("b", "PROCESSING", 1, "another-token"),
+        Step::Await(looked.clone()),
+        signed("c", "PROCESSING", 1, "issued-token-2"),
+    ];
+    let server = Script::new()
+        .route(REFRESH, [issued("issued-token-1", FAR), issued("issued-token-2", FAR)])
+        .order(PROBE, [error(401, "Unauthorized", "Authorization Required")])
+        // After a renewal the orders that are open are looked up.
+        .order("a", [record("a", "PROCESSING", 1).opens(&looked)])
+        .pusher([connection(API_KEY, steps)])
+        .start();
+    let words = ["watch", "--all", "-p", "transak"];
+    let mut running = with_secret(txwatch(words).transak(&server.url())).start();
+    running.wait_for_stderr("transak:c processing");
+    running.signal("INT");
+    assert_eq!(running.wait().code, 130);
+    assert_eq!(server.request_count(REFRESH), 2);
+    assert_eq!(server.header_values(&order_path("a"), "access-token"), ["issued-token-2"]);
+}
+
 #[test]
 fn an_account_needs_a_profile_a_key_and_a_token() {
     let server = Script::new().start();
@@ -148,6 +197,7 @@ fn an_order_signed_with_a_renewed_token_is_accepted() {
     let version = env!("CARGO_PKG_VERSION");
     let server = Script::new()
         .route(REFRESH, [issued("the-renewed-token", 9_999_999_999)])
+        .order(PROBE, [error(404, "Not Found", "Order not found")])
         .route(
             &format!("/app/app-1?protocol=7&client=txwatch&version={version}"),
             [Reply::upgrade([

@@ -2,6 +2,7 @@
 
 mod account;
 mod connection;
+mod kept_tokens;
 mod orders;
 mod tokens;
 

@@ -7,7 +7,7 @@ use super::{FAR, SECRET, with_secret};
 use crate::support::script::Reply;
 use crate::support::server::Script;
 use crate::support::transak::{ID, REFRESH, command, error, issued, order_path, record};
-use crate::support::txwatch::{API_KEY, CommandOutput, TOKEN, command_for};
+use crate::support::txwatch::{API_KEY, CommandOutput, command_for};
 
 fn no_secret_is_shown(output: &CommandOutput, tokens: &[&str]) {
     for secret in tokens.iter().chain(&[SECRET]) {
@@ -35,29 +35,27 @@ fn a_missing_token_is_issued_for_the_secret() {
 }
 
 #[test]
-fn a_rejected_token_is_replaced_once() {
+fn a_rejected_token_that_was_issued_is_replaced_once() {
     let refused = || error(401, "Unauthorized", "Authorization Required");
+    let both = || [issued("issued-token-1", FAR), issued("issued-token-2", FAR)];
     let server = Script::new()
-        .route(REFRESH, [issued("issued-token-1", FAR)])
+        .route(REFRESH, both())
         .order(ID, [refused(), record(ID, "COMPLETED", 1)])
         .start();
-    let output = with_secret(command("poll", &server, &[]).transak_token()).run();
+    let output = with_secret(command("poll", &server, &[])).run();
     assert_eq!(output.code, 0, "{output:#?}");
     let tokens = server.header_values(&order_path(ID), "access-token");
-    assert_eq!(tokens, [TOKEN, "issued-token-1"]);
+    assert_eq!(tokens, ["issued-token-1", "issued-token-2"]);
 
-    let server = Script::new()
-        .route(REFRESH, [issued("issued-token-1", FAR)])
-        .order(ID, [refused()])
-        .start();
-    let output = with_secret(command("poll", &server, &[]).transak_token()).run();
+    let server = Script::new().route(REFRESH, both()).order(ID, [refused()]).start();
+    let output = with_secret(command("poll", &server, &[])).run();
     output.fails(77, "Transak refused the token: 401 (Unauthorized: Authorization Required)");
-    assert_eq!(server.request_count(REFRESH), 1, "it is issued once");
-    no_secret_is_shown(&output, &["issued-token-1"]);
+    assert_eq!(server.request_count(REFRESH), 2, "it is replaced once");
+    no_secret_is_shown(&output, &["issued-token-1", "issued-token-2"]);
 }
 
 #[test]
-fn an_expiring_token_is_renewed_before_it_is_used() {
+fn an_expired_token_is_replaced_before_anything_is_asked() {
     let old = jwt::sign(&json!({ "exp": 1_700_000_000 }), b"transak").unwrap();
     let server = Script::new()
         .route(REFRESH, [issued("issued-token-1", FAR)])
