@@ -56,7 +56,7 @@ for_each!(weather_is_polled_through: proof, transak, cspr, casper);
 
 fn weather_is_polled_through(provider: &str) {
     let target = format!("sandbox:{provider}/weather");
-    let (output, records) = run("poll", &target, &["-i", "300ms", "-vv"]);
+    let (output, records) = run("poll", &target, &["-vv"]);
     is_ridden_out(&output, &records);
     assert_eq!(last_source(&records), "pull");
     let requests = output.stderr.matches("DEBUG > ").count();

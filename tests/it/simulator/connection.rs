@@ -153,7 +153,7 @@ impl SimulatedConnection {
         let sent = now + random.i64(0..30_000);
         let garbage = ["<html>", "{}", r#"{"event":"tx.update"}"#, "[]", "null"];
         let text = garbage[random.usize(..garbage.len())];
-        self.deliveries.add(sent, 0, Content::Other(Frame::Text(text.to_owned())));
+        self.deliveries.add(sent, 0, Content::Garbage(Frame::Text(text.to_owned())));
     }
 
     /// When something happens next.
@@ -211,6 +211,11 @@ impl SimulatedConnection {
             Content::Step(target, step) => world.reported(target, step, true),
             // Nothing is believed, but who wants may look.
             Content::Ambiguous(target, _) => world.targets[target].lookup.reason = Some(now),
+            Content::Garbage(_) => {
+                for target in Self::targets(world, self.provider, &self.key) {
+                    world.targets[target].lookup.reason = Some(now);
+                }
+            }
             _ => {}
         }
         frame
@@ -226,9 +231,10 @@ impl SimulatedConnection {
                 let ways = self.simulated.ambiguities(&snapshot, None);
                 spoil_frame(frame, &ways, &mut random).unwrap_or(Frame::Alive)
             }
-            Content::Hello(frame) | Content::Subscribed(_, frame) | Content::Other(frame) => {
-                frame.clone()
-            }
+            Content::Hello(frame)
+            | Content::Subscribed(_, frame)
+            | Content::Garbage(frame)
+            | Content::Other(frame) => frame.clone(),
         }
     }
 

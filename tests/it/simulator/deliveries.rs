@@ -22,6 +22,8 @@ pub enum Content {
     Step(usize, usize),
     /// The same, made ambiguous.
     Ambiguous(usize, usize),
+    /// It is none of the provider's messages.
+    Garbage(Frame),
     /// Nothing of the above.
     Other(Frame),
 }
