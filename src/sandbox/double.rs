@@ -199,19 +199,19 @@ mod tests {
         let everybody = "proof transak cspr casper";
         for (names, players) in [
             (
-                "happy failed expired slow silent drop flaky late duplicate reorder garbage",
+                "happy failed expired slow silent drop flaky late duplicate reorder garbage weather",
                 everybody,
             ),
-            ("cancelled refunded revived", "proof transak"),
+            ("cancelled refunded revived skewed", "proof transak"),
             ("denied", "proof transak cspr"),
-            ("shutdown attempts quota stalled", "transak"),
+            ("shutdown attempts quota stalled backdated", "transak"),
             ("restart lapsed stuck lagging", "casper"),
         ] {
             for name in names.split(' ') {
                 assert_eq!(played_by(name), players, "{name}");
             }
         }
-        assert_eq!(scenarios(&all()).len(), 23);
+        assert_eq!(scenarios(&all()).len(), 26);
     }
 
     #[test]

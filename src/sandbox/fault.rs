@@ -37,6 +37,12 @@ pub enum Fault {
     Stuck(Duration),
     /// One of the servers that answer lags behind.
     Lagging,
+    /// Between good answers to requests come some that say nothing about the transaction.
+    Weather,
+    /// The clock of push is this far ahead of that of requests, and push leaves out the last step.
+    Skewed(Duration),
+    /// The clock of push is this far ahead until the last step, which so seems to be older than the one before.
+    Backdated(Duration),
 }
 
 /// Why a request does not tell where a transaction stands.
@@ -145,8 +151,17 @@ impl Fault {
             Fault::Silent => Vec::new(),
             Fault::Duplicate => vec![step, step],
             Fault::Reorder => vec![step, step.saturating_sub(1)],
-            Fault::EndingUntold if step == last => Vec::new(),
+            Fault::EndingUntold | Fault::Skewed(_) if step == last => Vec::new(),
             _ => vec![step],
+        }
+    }
+
+    /// How far the clock of push is ahead of that of requests when it tells of a step.
+    pub(super) fn push_is_ahead(self, step: usize, last: usize) -> Duration {
+        match self {
+            Fault::Skewed(by) => by,
+            Fault::Backdated(by) if step < last => by,
+            _ => Duration::ZERO,
         }
     }
 

@@ -13,11 +13,13 @@ mod double;
 mod fault;
 mod hash;
 pub mod proof;
+mod run_answer;
 mod scenario;
 mod schedule;
 mod serving;
 mod speed;
 pub mod transak;
+mod weather;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -32,6 +34,7 @@ pub use fault::{ConnectionFault, Fault, RequestFault};
 pub use scenario::{Event, SHORT, Scenario, Script, Stage, Step, scenario, step};
 pub use schedule::{EventQueue, Run, Schedule};
 pub use speed::Speed;
+pub use weather::{Weather, tell};
 
 /// The token that the sandbox accepts, Transak's access token and CSPR.cloud's too. It opens nothing.
 pub const TOKEN: &str = "rehearsal-token";

@@ -142,6 +142,18 @@ pub(super) static COMMON: &[Scenario] = &[
     scenario("reorder", "older messages come after newer ones", SHORT, Fault::Reorder),
     scenario("garbage", "broken messages come between good ones", SHORT, Fault::Garbage),
     scenario("denied", "no token is accepted", SHORT, Fault::Denied),
+    scenario(
+        "weather",
+        "completes after half a minute, among answers that say nothing: HTML, 403 pages, redirects",
+        &[step(0, Pending), step(2_000, Processing), step(30_000, Completed)],
+        Fault::Weather,
+    ),
+    scenario(
+        "skewed",
+        "the clock of push is a minute ahead; completes, but push never says so",
+        &[step(0, Pending), step(1_500, Processing), step(4_000, Completed)],
+        Fault::Skewed(Duration::from_secs(60)),
+    ),
 ];
 
 impl Script {
@@ -158,6 +170,11 @@ impl Script {
         let lost = self.fault.loses_connections_at().filter(|at| is_new(*at));
         let lost = lost.map(|at| (at, Event::Lost));
         [step, lost].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// The age at a step by the clock of push.
+    pub(super) fn pushed_at(&self, step: usize) -> Duration {
+        self.story[step].at() + self.fault.push_is_ahead(step, self.story.len() - 1)
     }
 
     /// The steps that push tells of when one is taken.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::fault::{ConnectionFault, Fault, RequestFault};
 use super::scenario::{Event, Script};
 use super::speed::Speed;
+use super::weather::Weather;
 
 /// What is played for an id; none if the id names no scenario.
 type Scripts = Box<dyn Fn(&str) -> Option<Script> + Send + Sync>;
@@ -45,6 +46,8 @@ pub struct Run {
     requests: u32,
     /// How many connections followed it.
     connections: u32,
+    /// How many answers told of it, or were to.
+    answers: u32,
 }
 
 impl Schedule {
@@ -81,7 +84,17 @@ impl Schedule {
         let place = *runs.places.entry(id.into()).or_insert_with_key(|id| {
             let began_at = Timestamp::now();
             let (id, speed, began) = (id.clone(), self.speed, Instant::now());
-            runs.all.push(Run { id, script, speed, began, began_at, requests: 0, connections: 0 });
+            let (requests, connections, answers) = (0, 0, 0);
+            runs.all.push(Run {
+                id,
+                script,
+                speed,
+                began,
+                began_at,
+                requests,
+                connections,
+                answers,
+            });
             runs.all.len() - 1
         });
         let seen = look(&mut runs.all[place]);
@@ -113,6 +126,17 @@ impl Schedule {
                 Some(fault) => Err(fault),
                 None => Ok(run.clone()),
             }
+        })
+    }
+
+    /// What comes in place of an answer that tells of a run, where there are so many error objects for that.
+    pub(super) fn weather(&self, run: &Run, errors: usize) -> Option<Weather> {
+        if run.script.fault != Fault::Weather {
+            return None;
+        }
+        self.touch(&run.id, run.script, |run| {
+            run.answers += 1;
+            Weather::of_answer(run.answers, errors)
         })
     }
 

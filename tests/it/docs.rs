@@ -44,6 +44,20 @@ fn the_tables_of_the_readme_are_current() {
     bless::file("README.md", &with_table(&readme, "scenarios", &scenarios));
 }
 
+#[test]
+fn the_rules_of_the_readme_are_those_of_scenarios_that_are_played() {
+    let readme = std::fs::read_to_string(bless::path("README.md")).unwrap();
+    let (_, table) = readme.split_once("| scenario | the rule that it shows |\n").unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let names: Vec<_> = rows.map(|row| row.split('`').nth(1).expect(row)).collect();
+    assert!(names.len() >= 3 && names.is_sorted(), "{names:?}");
+    let doubles = Registry::built_in().doubles();
+    for name in names {
+        let found = txwatch::sandbox::scenarios(&doubles).iter().any(|it| it.name == name);
+        assert!(found, "there is no scenario {name}");
+    }
+}
+
 /// The text with every white space as one space.
 fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -40,6 +40,7 @@ mod sandbox_casper;
 mod sandbox_casper_watched;
 mod sandbox_transak;
 mod sandbox_transak_watched;
+mod sandbox_weather;
 mod scale;
 mod secrets;
 mod simulator;

@@ -163,6 +163,10 @@ fn read(id: &Id, response: &Response) -> Reading {
             Ok(body) => body,
             Err(unreadable) => return unreadable.into(),
         };
+        if !body.contains_key("data") && body.contains_key("error") {
+            let words = error_texts(&body).join(": ");
+            return Reading::Unusable(format!("it answered 200 with an error: {words}"));
+        }
         return match read_response(id, body) {
             Ok(report) => Reading::Observed(Box::new(report)),
             Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),

@@ -16,7 +16,8 @@ use super::log::Log;
 use super::transaction::{execution_info, is_deploy, sent, variant};
 use crate::sandbox::fault::RequestFault;
 use crate::sandbox::hash;
-use crate::sandbox::schedule::Schedule;
+use crate::sandbox::run_answer::tell;
+use crate::sandbox::schedule::{Run, Schedule};
 use crate::sandbox::serving::{answer, retry_after};
 
 const NO_SUCH_DEPLOY: i64 = -32_000;
@@ -26,6 +27,9 @@ const VARIANT_MISMATCH: i64 = -32_015;
 const METHOD_NOT_FOUND: i64 = -32_601;
 const INVALID_PARAMS: i64 = -32_602;
 const PARSE_ERROR: i64 = -32_700;
+/// Two codes of proxies' own.
+const LIMIT_EXCEEDED: i64 = -32_005;
+const RATE_LIMITED: i64 = -32_007;
 
 /// What JSON-RPC and the events have in common.
 pub(super) struct Node {
@@ -123,22 +127,26 @@ impl Node {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn result(&self, question: Question<'_>) -> Result<Value, Refusal> {
+    /// What is asked for, and the run that it is about.
+    fn result(&self, question: Question<'_>) -> Result<(Option<Run>, Value), Refusal> {
         let now = Timestamp::now();
+        let about_run = |(run, result)| (Some(run), result);
         match question {
             Question::Transaction(variant, hash) => {
-                self.transaction(Asked { hash, variant: Some(variant) })
+                self.transaction(Asked { hash, variant: Some(variant) }).map(about_run)
             }
-            Question::Deploy(hash) => self.transaction(Asked { hash, variant: None }),
-            Question::Status => Ok(self.chain.status(now, self.schedule.is_stuck())),
+            Question::Deploy(hash) => {
+                self.transaction(Asked { hash, variant: None }).map(about_run)
+            }
+            Question::Status => Ok((None, self.chain.status(now, self.schedule.is_stuck()))),
             Question::Block(height) => {
                 let unknown = Refusal::Error(NO_SUCH_BLOCK, "No such block");
-                self.chain.block(height, now).ok_or(unknown)
+                self.chain.block(height, now).map(|block| (None, block)).ok_or(unknown)
             }
         }
     }
 
-    fn transaction(&self, asked: Asked<'_>) -> Result<Value, Refusal> {
+    fn transaction(&self, asked: Asked<'_>) -> Result<(Run, Value), Refusal> {
         if !hash::is_hash(asked.hash) {
             return Err(INVALID);
         }
@@ -153,10 +161,11 @@ impl Node {
         }
         let step = run.step();
         let info = execution_info(&run, step);
-        Ok(sent(&run, step, |sent| match asked.variant {
+        let result = sent(&run, step, |sent| match asked.variant {
             Some(_) => format::transaction_result(sent, info),
             None => format::deploy_result(sent, info),
-        }))
+        });
+        Ok((run, result))
     }
 
     fn response(&self, id: &Value, refusal: &Refusal) -> Response {
@@ -170,13 +179,27 @@ impl Node {
     }
 }
 
+/// Errors that proxies in front of nodes answer by themselves, one of them with its code as text.
+fn proxy_errors(id: &Value) -> [Value; 3] {
+    let error = |code, message| format::error(id, code, message);
+    let mut text = error(LIMIT_EXCEEDED, "Too many requests");
+    text["error"]["code"] = LIMIT_EXCEEDED.to_string().into();
+    [error(LIMIT_EXCEEDED, "limit exceeded"), error(RATE_LIMITED, "request rate limited"), text]
+}
+
 async fn rpc(State(node): State<Shared>, body: Bytes) -> Response {
     let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         return answer(200, &format::error(&Value::Null, PARSE_ERROR, "Parse error"));
     };
     let id = &request["id"];
     match Question::of(&request).and_then(|question| node.result(question)) {
-        Ok(result) => answer(200, &format::response(id, result)),
+        Ok((run, result)) => {
+            let response = format::response(id, result);
+            match run {
+                Some(run) => tell(&node.schedule, &run, &response, &proxy_errors(id)),
+                None => answer(200, &response),
+            }
+        }
         Err(refusal) => node.response(id, &refusal),
     }
 }

@@ -29,8 +29,9 @@ impl Double for CsprDouble {
         !matches!(stage, Stage::Cancelled | Stage::Refunded)
     }
 
-    fn has_fault(&self, _: Fault) -> bool {
-        true
+    /// Its reports carry no time of a change.
+    fn has_fault(&self, fault: Fault) -> bool {
+        !matches!(fault, Fault::Skewed(_))
     }
 
     fn stories(&self) -> &'static [(&'static str, &'static [Step])] {

@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use super::{deploy, format};
 use crate::sandbox::fault::RequestFault;
+use crate::sandbox::run_answer::tell;
 use crate::sandbox::schedule::Schedule;
 use crate::sandbox::serving::{answer, retry_after};
 use crate::sandbox::{TOKEN, hash};
@@ -46,7 +47,10 @@ async fn deploy(
     // What is no text names no scenario.
     let id = hash::read(&hash).unwrap_or_default();
     match schedule.request(&id, is_known) {
-        Ok(run) => answer(200, &format::found(deploy::record(&run, run.step()))),
+        Ok(run) => {
+            let found = format::found(deploy::record(&run, run.step()));
+            tell(&schedule, &run, &found, &[format::error("internal_error", "try again later")])
+        }
         Err(RequestFault::Denied) => unauthorized(),
         Err(RequestFault::Unknown | RequestFault::NotYet) => {
             error(404, "not_found", "no such deploy")

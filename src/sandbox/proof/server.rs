@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::format;
 use crate::sandbox::TOKEN;
 use crate::sandbox::fault::{ConnectionFault, Fault, RequestFault};
+use crate::sandbox::run_answer::tell;
 use crate::sandbox::scenario::{Event, Stage};
 use crate::sandbox::schedule::{EventQueue, Run, Schedule, sleep_until};
 use crate::sandbox::serving::{Socket, answer, retry_after, upgrade};
@@ -51,7 +52,12 @@ async fn transaction(
     headers: HeaderMap,
 ) -> Response {
     match schedule.request(&id, is_known(&headers, None)) {
-        Ok(run) => answer(200, &told(&run, run.step(), format::record)),
+        Ok(run) => {
+            let step = run.step();
+            let record = told(&run, step, run.script.story[step].at(), format::record);
+            let error = format::error("internal_error", "internal_error", "try again later");
+            tell(&schedule, &run, &record, &[error])
+        }
         Err(RequestFault::Denied) => unauthorised(),
         Err(RequestFault::Unknown) => error(404, "not_found", "not_found", "no such transaction"),
         Err(RequestFault::NotYet) => {
@@ -78,8 +84,13 @@ fn word(stage: Stage) -> &'static str {
     }
 }
 
-/// What is told of a transaction at a step of its story.
-fn told(run: &Run, step: usize, write: fn(&format::Transaction<'_>) -> Value) -> Value {
+/// What is told of a transaction at a step of its story, which it took at this age by the clock of who tells.
+fn told(
+    run: &Run,
+    step: usize,
+    at: Duration,
+    write: fn(&format::Transaction<'_>) -> Value,
+) -> Value {
     let step = run.script.story[step];
     write(&format::Transaction {
         id: &run.id,
@@ -90,14 +101,17 @@ fn told(run: &Run, step: usize, write: fn(&format::Transaction<'_>) -> Value) ->
             _ => "",
         },
         created_at: &run.written(Duration::ZERO),
-        changed_at: Some(&run.written(step.at())),
+        changed_at: Some(&run.written(at)),
         ..format::Transaction::default()
     })
 }
 
 /// What the socket says at a step of the story.
 fn messages(run: &Run, step: usize) -> Vec<Message> {
-    let update = |step| Message::text(told(run, step, format::update).to_string());
+    let update = |step| {
+        let at = run.script.pushed_at(step);
+        Message::text(told(run, step, at, format::update).to_string())
+    };
     let updates = run.script.messages(step).into_iter().map(update);
     match run.script.fault {
         Fault::Garbage => garbage(&run.id).into_iter().chain(updates).collect(),

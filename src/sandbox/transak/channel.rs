@@ -31,7 +31,8 @@ impl<'a> Subject<'a> {
 }
 
 fn order_at(run: &Run, id: &str, step: usize) -> Value {
-    order(run, id, step, format::order)
+    let ahead = run.script.pushed_at(step) - run.script.story[step].at();
+    order(run, id, step, ahead, format::order)
 }
 
 /// What is published on a channel at a step of an order's story: the order, or with the secret of all orders'

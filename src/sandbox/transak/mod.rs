@@ -59,6 +59,12 @@ static SCENARIOS: &[Scenario] = &[
         &[step(0, Pending), step(1_500, Processing), step(60_000, Completed)],
         Fault::Stalled,
     ),
+    scenario(
+        "backdated",
+        "the ending that is pushed is stamped before the step before it; rehearse it without a token",
+        SHORT,
+        Fault::Backdated(Duration::from_millis(2_500)),
+    ),
 ];
 
 /// Transak's double.

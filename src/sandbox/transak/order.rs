@@ -38,12 +38,19 @@ pub(super) fn event(stage: Stage) -> &'static str {
     }
 }
 
-/// The order at a step of its story, under this id, written for REST or for an event.
-pub(super) fn order(run: &Run, id: &str, step: usize, write: fn(&Order<'_>) -> Value) -> Value {
+/// The order at a step of its story, under this id, written for REST or for an event. `ahead` is how far the clock of
+/// who writes is ahead.
+pub(super) fn order(
+    run: &Run,
+    id: &str,
+    step: usize,
+    ahead: Duration,
+    write: fn(&Order<'_>) -> Value,
+) -> Value {
     let passed = &run.script.story[..=step];
     let stage = run.script.story[step].stage;
     let is_paid = !matches!(stage, Stage::Pending | Stage::Cancelled | Stage::Expired);
-    let times: Vec<_> = passed.iter().map(|step| run.written(step.at())).collect();
+    let times: Vec<_> = passed.iter().map(|step| run.written(step.at() + ahead)).collect();
     let history = passed.iter().zip(&times).map(|(step, at)| Passed {
         status: word(step.stage),
         at,
@@ -95,7 +102,7 @@ mod tests {
     use crate::sandbox::transak::{TransakDouble, format};
 
     fn at(id: &str, step: usize) -> Value {
-        order(&Run::of(TransakDouble, id), id, step, format::order)
+        order(&Run::of(TransakDouble, id), id, step, Duration::ZERO, format::order)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -17,6 +18,7 @@ use super::market::Market;
 use super::order::{order, other_attempt};
 use crate::protocol::jwt;
 use crate::sandbox::fault::RequestFault;
+use crate::sandbox::run_answer::tell;
 use crate::sandbox::schedule::{Run, Schedule};
 use crate::sandbox::serving::{answer, retry_after};
 use crate::sandbox::{API_KEY, API_SECRET, TOKEN};
@@ -74,8 +76,13 @@ impl Transak {
     ///
     /// # Errors
     /// Why the client does not see it now.
-    fn find(&self, id: &str, headers: &HeaderMap) -> Result<Value, RequestFault> {
-        self.schedule.request(id, is_known(headers)).map(|run| now(&run))
+    fn find(&self, id: &str, headers: &HeaderMap) -> Result<Run, RequestFault> {
+        self.schedule.request(id, is_known(headers))
+    }
+
+    /// The answer that tells of an order, or what its scenario has in place of that.
+    fn tell(&self, run: &Run, body: &Value) -> Response {
+        tell(&self.schedule, run, body, &[format::error(500, "Internal Server Error", "try again")])
     }
 
     fn refusal(&self, fault: RequestFault) -> Response {
@@ -99,7 +106,7 @@ impl Transak {
 
 /// An order as it is now.
 fn now(run: &Run) -> Value {
-    order(run, &run.id, run.step(), format::record)
+    order(run, &run.id, run.step(), Duration::ZERO, format::record)
 }
 
 fn unauthorized() -> Response {
@@ -112,7 +119,7 @@ async fn one(
     headers: HeaderMap,
 ) -> Response {
     match transak.find(&id, &headers) {
-        Ok(order) => answer(200, &format::found(order)),
+        Ok(run) => transak.tell(&run, &format::found(now(&run))),
         Err(fault) => transak.refusal(fault),
     }
 }
@@ -125,14 +132,18 @@ async fn list(
     headers: HeaderMap,
 ) -> Response {
     let reference = query.get("filter[partnerOrderId]");
-    let mut orders = match reference {
-        Some(reference) => match transak.schedule.request(reference, is_known(&headers)) {
-            Ok(run) => attempts(&run),
+    let run = match reference {
+        Some(reference) => match transak.find(reference, &headers) {
+            Ok(run) => Some(run),
             Err(RequestFault::Unknown | RequestFault::NotYet) => {
                 return bad_request("Invalid partnerOrderId or order not found");
             }
             Err(fault) => return transak.refusal(fault),
         },
+        None => None,
+    };
+    let mut orders = match &run {
+        Some(run) => attempts(run),
         None if is_known(&headers) => transak.all(),
         None => return unauthorized(),
     };
@@ -153,7 +164,12 @@ async fn list(
         skip: count("skip", "0"),
         limit: count("limit", "100"),
     };
-    answer(200, &format::list(&query, orders))
+    let is_told = !orders.is_empty();
+    let body = format::list(&query, orders);
+    match run.filter(|_| is_told) {
+        Some(run) => transak.tell(&run, &body),
+        None => answer(200, &body),
+    }
 }
 
 /// The orders with one reference, newest first.

@@ -24,6 +24,7 @@ mod requests;
 mod table;
 mod time;
 mod trust;
+mod weather;
 
 use serde_json::Value;
 

@@ -41,6 +41,7 @@ pub struct Record {
     retry_in_ms: Option<Millis>,
     status: Option<String>,
     provider_status: String,
+    source: String,
     occurred_at: Option<String>,
     pub exit: u8,
     pub targets: usize,
@@ -109,18 +110,22 @@ fn check_status(world: &mut World, record: &Record) {
     let provider = world.provider_of(target);
     let ledger = &world.targets[target];
     let steps = &world.scenario.targets[target].history.steps;
+    let is_pushed = record.source == "push";
+    let ahead = if is_pushed { provider.push_ahead } else { provider.answer_ahead };
     let is_it = |index: &usize| {
         let step = &steps[*index];
         let is_then = record.occurred_at.as_deref().is_none_or(|at| {
-            time(at).duration_since(provider.clock(step.at)).abs().as_millis() < SECOND.into()
+            let then = provider.clock(step.at + ahead);
+            time(at).duration_since(then).abs().as_millis() < SECOND.into()
         });
         is_then
             && step.word == record.provider_status
             && record.status.as_deref() == Some(step.status.name())
             && (ledger.reported[*index].is_some() || ledger.inferable[*index].is_some())
     };
-    let from = ledger.shown.map_or(0, |shown| shown + 1);
-    match (from..steps.len()).find(is_it) {
+    // Where times cannot be compared, nobody can tell which of two steps is the newer one.
+    let from = ledger.shown.filter(|_| !provider.has_two_clocks()).map_or(0, |shown| shown + 1);
+    match (from..steps.len()).find(|step| ledger.shown != Some(*step) && is_it(step)) {
         Some(step) => world.targets[target].shown = Some(step),
         None => {
             let before = ledger.shown.map_or("nothing", |shown| steps[shown].word);
@@ -174,14 +179,14 @@ fn check_result(world: &mut World, record: &Record) {
     if world.targets[target].result.replace((now, code)).is_some() {
         world.violation(format!("{name} has two results"));
     }
+    if is_of_transaction(code) && !is_proved(world, target, code) {
+        world.violation(format!("{name} {code} comes without proof"));
+    }
     let is_allowed = if is_of_transaction(code) {
         is_true(world, target, code, record)
     } else {
         is_excused(world, target, code)
     };
-    if is_of_transaction(code) && !has_proof(world, target, record) {
-        world.violation(format!("{name} {code} is an ending without proof"));
-    }
     if !is_allowed {
         let reported = &world.targets[target].reported;
         let status = record.status.as_deref().unwrap_or("nothing");
@@ -200,12 +205,17 @@ fn is_of_transaction(code: Code) -> bool {
     matches!(code, Ok | Failed | Cancelled | Expired | Mismatch | Refunded)
 }
 
-/// Whether the transaction is by now in the status that the result claims, or was: an expired one can be executed no
-/// more, and one that completed or failed was executed so.
-fn has_proof(world: &World, target: usize, record: &Record) -> bool {
+/// Whether the transaction had taken a step by then that ends so (an expired one can be executed no more), and whether
+/// that was in an answer or a message about it that was delivered, and in which nothing else can be read.
+fn is_proved(world: &World, target: usize, code: Code) -> bool {
     let now = world.now();
-    let mut steps = world.scenario.targets[target].history.steps.iter();
-    steps.any(|step| step.at <= now && record.status.as_deref() == Some(step.status.name()))
+    let ledger = &world.targets[target];
+    let steps = world.scenario.targets[target].history.steps.iter().enumerate();
+    let mut taken = steps.filter(|(_, step)| step.at <= now);
+    taken.any(|(index, step)| {
+        let is_told = ledger.reported[index].is_some() || ledger.inferable[index].is_some();
+        is_told && world.scenario.outcome_of(step.status) == Some(code)
+    })
 }
 
 /// Whether the step behind the result was reported, nothing newer was, and a bad ending was held long enough.
@@ -214,7 +224,9 @@ fn is_true(world: &World, target: usize, code: Code, record: &Record) -> bool {
     let ledger = &world.targets[target];
     let steps = &world.scenario.targets[target].history.steps;
     let is_known = |at: &Option<Millis>| at.is_some_and(|at| at < now - TICK);
-    let newest = ledger.reported.iter().rposition(is_known);
+    // Where times cannot be compared, an older one may seem to be the newest.
+    let has_two_clocks = world.provider_of(target).has_two_clocks();
+    let newest = ledger.reported.iter().rposition(is_known).filter(|_| !has_two_clocks);
     let grace = world.provider_of(target).grace;
     (newest.unwrap_or(0)..steps.len()).any(|step| {
         let status = steps[step].status;
@@ -265,8 +277,12 @@ fn is_excused(world: &World, target: usize, code: Code) -> bool {
                 && ledger.lookup.last_answer == AnswerKind::NotFound
         }
         Code::Unreachable => now + SIGN_OF_LIFE >= provider.heard + setup.max_outage,
-        Code::Protocol => ledger.lookup.malformed > 0,
-        Code::Denied => provider.has_denied,
+        Code::Protocol => {
+            let is_wrong_address = !provider.was_understood && provider.puzzles > 1;
+            let lasts = now + SIGN_OF_LIFE >= provider.heard + setup.max_outage;
+            is_wrong_address || (lasts && provider.puzzles > 0)
+        }
+        Code::Denied => provider.has_denied || (provider.has_forbidden && !provider.was_understood),
         _ => false,
     }
 }

@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use tokio::time::sleep_until;
 
+use super::ambiguity::spoil_frame;
 use super::deliveries::{Content, Deliveries};
 use super::fault_model::Disconnect;
 use super::providers::{ClientMessage, Simulated};
@@ -132,6 +133,10 @@ impl SimulatedConnection {
             for takes in copies {
                 self.deliveries.add(sent, takes, Content::Step(target, index));
             }
+            if faults.inserts_ambiguity(&mut world.random, sent) {
+                let takes = world.random.i64(1..250);
+                self.deliveries.add(sent, takes, Content::Ambiguous(target, index));
+            }
         }
         if faults.inserts_garbage(&mut world.random, now) {
             self.add_garbage(&mut world.random, now);
@@ -187,7 +192,7 @@ impl SimulatedConnection {
         let target = world.scenario.targets_of(self.provider).first().copied();
         if let Some(target) = target.filter(|_| now % 5 == 0)
             && let Some(hint) =
-                self.simulated.hint(&world.snapshot(target, None), FIRST_EVENT + now)
+                self.simulated.hint(&world.snapshot(target, None, 0), FIRST_EVENT + now)
         {
             world.targets[target].lookup.reason = Some(now);
             world.note(|| format!("{}: {hint:?}", self.key));
@@ -211,34 +216,50 @@ impl SimulatedConnection {
         {
             world.subscribed(target);
         }
-        if let Content::Step(target, step) = content {
-            let word = world.scenario.targets[target].history.steps[step].word;
-            if self.simulated.is_hint(word) {
-                world.targets[target].lookup.reason = Some(now);
-            } else {
-                world.reported(target, step, true);
+        match content {
+            Content::Step(target, step) => {
+                let word = world.scenario.targets[target].history.steps[step].word;
+                if self.simulated.is_hint(word) {
+                    world.targets[target].lookup.reason = Some(now);
+                } else {
+                    world.reported(target, step, true);
+                }
             }
-        }
-        // It may have been about any of them.
-        if let Content::Garbage(_) = content {
-            for target in Self::targets(world, self.provider, &self.key) {
-                world.targets[target].lookup.reason = Some(now);
+            // Nothing is believed, but who wants may look.
+            Content::Ambiguous(target, _) => world.targets[target].lookup.reason = Some(now),
+            // It may have been about any of them.
+            Content::Garbage(_) => {
+                for target in Self::targets(world, self.provider, &self.key) {
+                    world.targets[target].lookup.reason = Some(now);
+                }
             }
+            _ => {}
         }
         frame
     }
 
-    fn frame(&self, world: &World, content: &Content) -> Frame {
+    fn frame(&self, world: &mut World, content: &Content) -> Frame {
         match content {
-            Content::Step(target, step) => {
-                let number = FIRST_EVENT + world.scenario.targets[*target].history.steps[*step].at;
-                self.simulated.update(&world.snapshot(*target, Some(*step)), number)
+            Content::Step(target, step) => self.update(world, *target, *step),
+            Content::Ambiguous(target, step) => {
+                let mut random = world.random.fork();
+                let frame = self.update(world, *target, *step);
+                let snapshot = world.snapshot(*target, Some(*step), 0);
+                let ways = self.simulated.ambiguities(&snapshot, None);
+                spoil_frame(frame, &ways, &mut random).unwrap_or(Frame::Alive)
             }
             Content::Hello(frame)
             | Content::Subscribed(_, frame)
-            | Content::Other(frame)
-            | Content::Garbage(frame) => frame.clone(),
+            | Content::Garbage(frame)
+            | Content::Other(frame) => frame.clone(),
         }
+    }
+
+    /// The message that a target took a step.
+    fn update(&self, world: &World, target: usize, step: usize) -> Frame {
+        let number = FIRST_EVENT + world.scenario.targets[target].history.steps[step].at;
+        let ahead = world.scenario.providers[self.provider].push_ahead;
+        self.simulated.update(&world.snapshot(target, Some(step), ahead), number)
     }
 
     /// After the hello every target is subscribed at once.

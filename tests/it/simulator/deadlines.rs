@@ -16,6 +16,8 @@ const DEAD_CONNECTION: Millis = 45 * SECOND;
 const DEAD_REQUEST: Millis = 20 * SECOND;
 /// The longest time between two lookups while push is healthy.
 const SAFETY_INTERVAL: Millis = 66 * SECOND;
+/// How long an ending has to be repeated that is older than a push by the provider's own times, and the pause before.
+const REPEATED: Millis = 30 * SECOND;
 /// How long one of many waits for its turn.
 const TURN: Millis = 1_500;
 
@@ -56,6 +58,7 @@ impl Scenario {
         let retry_after = MAX_RETRY_AFTER * SECOND;
         let waits = DEAD_REQUEST + DEAD_CONNECTION + retry_after + SAFETY_INTERVAL + targets * TURN;
         let grace = if last.status.is_bad_ending() { provider.grace } else { 0 };
-        known.max(provider.faults.clears_at) + waits + grace
+        let repeated = if provider.has_two_clocks() { REPEATED } else { 0 };
+        known.max(provider.faults.clears_at) + waits + repeated + grace
     }
 }

@@ -20,10 +20,12 @@ pub enum Content {
     Subscribed(usize, Frame),
     /// This target took this step of its history. The message is written when it arrives, for most never do.
     Step(usize, usize),
+    /// The same, made ambiguous.
+    Ambiguous(usize, usize),
+    /// It is none of the provider's messages.
+    Garbage(Frame),
     /// Nothing of the above.
     Other(Frame),
-    /// A message that cannot be understood.
-    Garbage(Frame),
 }
 
 /// The messages in the order in which they arrive: by when that is, and by when they were added.
@@ -54,7 +56,7 @@ impl Deliveries {
 
     /// No message of this target is delivered any more.
     pub fn cancel(&mut self, target: usize) {
-        let is_of = |content: &Content| matches!(content, Content::Step(of, _) if *of == target);
+        let is_of = |content: &Content| matches!(content, Content::Step(of, _) | Content::Ambiguous(of, _) if *of == target);
         self.queue.retain(|_, delivery| !is_of(&delivery.content));
     }
 

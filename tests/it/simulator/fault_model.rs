@@ -3,6 +3,7 @@
 use fastrand::Rng;
 
 use super::time::{MINUTE, Millis, SECOND};
+use txwatch::sandbox::Weather;
 
 /// The longest Retry-After, in seconds.
 pub const MAX_RETRY_AFTER: i64 = 45;
@@ -16,8 +17,10 @@ pub struct FaultModel {
     pub clears_at: Millis,
     request_failures: u8,
     slow_requests: u8,
-    /// Answers and messages that are neither the truth nor an error.
-    garbage: u8,
+    /// Answers and messages that say nothing about the transaction.
+    weather: u8,
+    /// Answers and messages in which different things can be read.
+    ambiguities: u8,
     denials: u8,
     request_outages: Vec<Outage>,
     connection_outages: Vec<Outage>,
@@ -45,8 +48,10 @@ pub enum Fault {
     Break,
     /// Nothing comes back.
     Hang,
-    /// Something that is none of the provider's answers.
-    Garbage,
+    /// Something that says nothing about the transaction.
+    Weather(Weather),
+    /// The provider's answer, made ambiguous.
+    Ambiguous,
     /// The provider seems not to know the transaction.
     NotFound,
 }
@@ -86,7 +91,8 @@ impl FaultModel {
             clears_at,
             request_failures: chance(200),
             slow_requests: chance(200),
-            garbage: chance(40),
+            weather: chance(60),
+            ambiguities: chance(40),
             denials: chance(8),
             disconnects: chance(255),
             losses: chance(150),
@@ -120,8 +126,10 @@ impl FaultModel {
         };
         let fault = if Self::happens(self.denials, random) && Self::happens(self.denials, random) {
             Some(Fault::Status(401, None))
-        } else if Self::happens(self.garbage, random) {
-            Some([Fault::Garbage, Fault::NotFound][random.usize(..2)])
+        } else if Self::happens(self.weather, random) {
+            Some(any_weather(random))
+        } else if Self::happens(self.ambiguities, random) {
+            Some([Fault::Ambiguous, Fault::NotFound][random.usize(..2)])
         } else if Self::happens(self.request_failures, random) {
             Some(any_fault(random))
         } else {
@@ -203,8 +211,20 @@ impl FaultModel {
 
     /// Whether a message arrives that is none of the provider's.
     pub fn inserts_garbage(&self, random: &mut Rng, now: Millis) -> bool {
-        !self.is_over(now) && Self::happens(self.garbage, random)
+        !self.is_over(now) && Self::happens(self.weather, random)
     }
+
+    /// Whether an ambiguous copy of a message arrives that is sent then.
+    pub fn inserts_ambiguity(&self, random: &mut Rng, sent: Millis) -> bool {
+        !self.is_over(sent) && Self::happens(self.ambiguities, random)
+    }
+}
+
+/// Any kind of weather, be it the first of the provider's error objects.
+fn any_weather(random: &mut Rng) -> Fault {
+    let pages = Weather::PAGES;
+    let page = pages.get(random.usize(..=pages.len()));
+    Fault::Weather(page.copied().unwrap_or(Weather::Error(0)))
 }
 
 fn any_fault(random: &mut Rng) -> Fault {

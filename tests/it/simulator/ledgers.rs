@@ -18,6 +18,8 @@ pub struct TargetLedger {
     pub result: Option<(Millis, Code)>,
     /// Since when its changes are pushed.
     pub subscribed: Option<Millis>,
+    /// Whether a message that anybody could have sent would end it, so that it is looked up until that is confirmed.
+    pub is_unconfirmed: bool,
     /// Whether a request is on its way.
     pub is_requested: bool,
     pub lookup: LookupLedger,
@@ -39,8 +41,6 @@ pub struct LookupLedger {
     pub answered: Option<(Millis, Millis)>,
     /// What that answer was.
     pub last_answer: AnswerKind,
-    /// Malformed answers since the last that reported a status.
-    pub malformed: u32,
     /// Since when there is a reason for a lookup before it is time.
     pub reason: Option<Millis>,
     /// Since when there has to be one.
@@ -54,7 +54,8 @@ pub enum AnswerKind {
     Status,
     NotFound,
     Failed,
-    Malformed,
+    /// It says nothing about the transaction, or different things can be read in it.
+    Puzzling,
 }
 
 impl AnswerKind {
@@ -70,6 +71,11 @@ pub struct ProviderLedger {
     /// When it was last heard.
     pub heard: Millis,
     pub has_denied: bool,
+    /// Whether it ever answered a lookup so that the answer was understood.
+    pub was_understood: bool,
+    /// Answers that were not understood, and whether one of them was a page with status 403.
+    pub puzzles: u32,
+    pub has_forbidden: bool,
     /// When it last sent a Retry-After, and until when the longest of them lasts.
     pub busy_since: Millis,
     pub busy_until: Millis,
@@ -107,6 +113,7 @@ impl TargetLedger {
             due: None,
             result: None,
             subscribed: None,
+            is_unconfirmed: false,
             is_requested: false,
             lookup: LookupLedger::default(),
         }

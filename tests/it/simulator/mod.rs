@@ -6,11 +6,12 @@
 //! read from its JSON. All that is random comes from the seed, so whoever is told of a violation can replay
 //! it, down to the millisecond.
 //!
-//! - [`scenario`], [`history`], [`fault_model`] and [`providers`] say what happens;
+//! - [`scenario`], [`history`], [`fault_model`], [`ambiguity`] and [`providers`] say what happens;
 //! - [`network`] and [`connection`] make it happen, in the [`World`];
 //! - [`checker`], [`pacing`], [`deadlines`] and [`end_checks`] hold the command against it, with what the
 //!   [`ledgers`] keep.
 
+mod ambiguity;
 mod checker;
 mod connection;
 mod deadlines;

@@ -2,14 +2,18 @@
 
 use std::sync::MutexGuard;
 
+use fastrand::Rng;
+use serde_json::Value;
 use tokio::time::sleep;
 
+use super::ambiguity::{Ambiguity, spoil};
 use super::connection::SimulatedConnection;
 use super::fault_model::{Exchange, Fault};
 use super::ledgers::AnswerKind;
 use super::plan::TOKEN;
 use super::time::{Millis, SECOND, duration, millis};
 use super::world::{SharedWorld, Subject, World};
+use txwatch::sandbox::Weather;
 use txwatch::transport::{Error, ErrorKind, Network};
 use txwatch::wire::{Auth, Request, Response, Token};
 
@@ -36,6 +40,8 @@ struct Reply {
     body: String,
     /// In seconds.
     retry_after: Option<i64>,
+    /// Whether it leads to another host, which is not followed.
+    is_redirect: bool,
 }
 
 impl Reply {
@@ -49,12 +55,30 @@ impl Reply {
             at: 0,
             body: r#"{"error":"not now"}"#.to_owned(),
             retry_after,
+            is_redirect: false,
         }
     }
 
-    fn garbage() -> Self {
-        let body = "<html>Welcome!</html>".to_owned();
-        Reply { kind: AnswerKind::Malformed, body, ..Reply::failed(200, None) }
+    /// An answer of this kind in place of the one that this would be.
+    fn with_weather(self, weather: Weather, error: impl FnOnce() -> Value) -> Self {
+        let (status, body) = match weather {
+            Weather::Html => (200, "<html>Welcome!</html>".to_owned()),
+            Weather::Empty => (200, String::new()),
+            Weather::Truncated => (200, self.body[..self.body.len() / 2].to_owned()),
+            Weather::Forbidden => (403, "<html>Denied</html>".to_owned()),
+            Weather::Redirect => (302, String::new()),
+            Weather::Error(_) => (200, error().to_string()),
+        };
+        let is_redirect = weather == Weather::Redirect;
+        Reply { kind: AnswerKind::Puzzling, body, is_redirect, ..Reply::failed(status, None) }
+    }
+
+    /// The answer, made ambiguous, if it reports anything in which another thing could be read.
+    fn spoiled(self, ways: &[Ambiguity], random: &mut Rng) -> Self {
+        match self.reports.and_then(|_| spoil(&self.body, ways, random)) {
+            Some(body) => Reply { kind: AnswerKind::Puzzling, body, ..Reply::failed(200, None) },
+            None => self,
+        }
     }
 }
 
@@ -84,24 +108,24 @@ impl SimulatedNetwork {
     /// The truth of this moment, or what a fault makes of it.
     fn reply(&self, subject: &Subject, fault: Option<Fault>) -> Reply {
         let Subject { target, ref question, .. } = *subject;
-        let world = self.world();
+        let mut world = self.world();
+        let mut random = world.random.fork();
         let provider = world.provider_of(target);
         let history = &world.scenario.targets[target].history;
         let step = match fault {
             Some(Fault::Status(status, retry_after)) => return Reply::failed(status, retry_after),
-            Some(Fault::Garbage) => return Reply::garbage(),
             Some(Fault::NotFound) => None,
-            Some(Fault::Break | Fault::Hang) | None => {
+            _ => {
                 let lags = world.targets[target].lookup.lags;
                 history.at(world.now() - provider.lag - provider.backend_lag(lags))
             }
         };
-        let snapshot = world.snapshot(target, step);
+        let snapshot = world.snapshot(target, step, provider.answer_ahead);
         let answer = provider.simulated.answer(&snapshot, question);
         let is_about_transaction = provider.simulated.is_about_transaction(question);
         let is_found = answer.reports.is_some() || !is_about_transaction;
         let was_found = world.targets[target].lookup.found.is_some();
-        Reply {
+        let reply = Reply {
             kind: if is_found { AnswerKind::Status } else { AnswerKind::NotFound },
             reports: answer.reports,
             ends_lookup: provider.simulated.ends_lookup(&snapshot, question, is_found, was_found),
@@ -114,13 +138,34 @@ impl SimulatedNetwork {
             at: world.now(),
             body: answer.body.to_string(),
             retry_after: None,
+            is_redirect: false,
+        };
+        match fault {
+            Some(Fault::Weather(weather)) => {
+                reply.with_weather(weather, || provider.simulated.error())
+            }
+            Some(Fault::Ambiguous) => {
+                let ways = provider.simulated.ambiguities(&snapshot, Some(question));
+                reply.spoiled(&ways, &mut random)
+            }
+            _ => reply,
         }
     }
 
     /// The reply arrives, and the command knows what it says.
-    fn deliver(&self, subject: &Subject, reply: Reply) -> Response {
+    fn deliver(&self, subject: &Subject, reply: Reply) -> Result<Response, Error> {
         let Subject { provider, target, .. } = *subject;
-        let Reply { kind, reports, ends_lookup, inferable, status, at, body, retry_after } = reply;
+        let Reply {
+            kind,
+            reports,
+            ends_lookup,
+            inferable,
+            status,
+            at,
+            body,
+            retry_after,
+            is_redirect,
+        } = reply;
         let mut world = self.world();
         let now = world.now();
         let lookup = &world.targets[target].lookup;
@@ -139,19 +184,23 @@ impl SimulatedNetwork {
         }
         let ledger = &mut world.providers[provider];
         ledger.has_denied |= status == 401;
+        ledger.has_forbidden |= status == 403;
         if let Some(seconds) = retry_after {
             ledger.busy_since = now;
             ledger.busy_until = ledger.busy_until.max(now + seconds * SECOND);
         }
         let name = world.name(target);
         world.note(|| format!("{name} <- {status} {body}"));
-        Response {
+        if is_redirect {
+            return Err(redirected());
+        }
+        Ok(Response {
             status,
             date: Some(world.scenario.providers[provider].clock(at)),
             retry_after: retry_after.map(|seconds| duration(seconds * SECOND)),
             encoding: None,
             body: body.into_bytes(),
-        }
+        })
     }
 
     /// No reply arrives.
@@ -233,7 +282,7 @@ impl Network for SimulatedNetwork {
         }
         let reply = self.reply(&subject, fault);
         sleep(duration(back)).await;
-        Ok(self.deliver(&subject, reply))
+        self.deliver(&subject, reply)
     }
 
     async fn open(&self, request: &Request, token: &Token) -> Result<SimulatedConnection, Error> {
@@ -261,6 +310,11 @@ fn check_opening(world: &mut World, key: &str) {
     if now < not_before {
         world.violation(format!("{key} is opened {} ms early", not_before - now));
     }
+}
+
+/// What the transport makes of a redirect to another host.
+fn redirected() -> Error {
+    Error::unusable("it redirects to another host".to_owned())
 }
 
 fn not_there() -> Error {

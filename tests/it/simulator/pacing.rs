@@ -1,12 +1,14 @@
 //! When a transaction may be asked for, and when it has to be.
 
 use super::ledgers::{AnswerKind, ProviderLedger};
-use super::time::{Millis, TICK, millis};
+use super::time::{Millis, SECOND, TICK, millis};
 use super::world::{Subject, World};
 use txwatch::engine::plan::Mode;
 
 /// How many requests of a provider may be on their way at once.
 const MAX_IN_FLIGHT: usize = 8;
+/// The longest time between two lookups that have to confirm something.
+const CONFIRMATION_INTERVAL: Millis = 5 * SECOND;
 
 impl World {
     /// A request that is about to be made has to be allowed.
@@ -69,10 +71,11 @@ impl World {
         let pace = &provider.spec.pace;
         let wait = match self.scenario.mode {
             _ if !kind.is_understood() => return now,
-            Mode::WatchPushOnly if is_seen => return Millis::MAX / 2,
+            Mode::WatchPushOnly if is_seen && !ledger.is_unconfirmed => return Millis::MAX / 2,
             Mode::Watch if is_live && is_seen => millis(pace.safety_interval),
             _ => millis(pace.interval),
         };
+        let wait = if ledger.is_unconfirmed { wait.min(CONFIRMATION_INTERVAL) } else { wait };
         let due = now + wait / 10 * 9;
         let appears = provider.appear_timeout;
         if !is_seen && now < appears { due.min(appears) } else { due }

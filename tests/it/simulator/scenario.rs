@@ -40,6 +40,9 @@ pub struct ProviderSetup {
     pub faults: FaultModel,
     /// How far its clock is ahead of ours.
     pub clock_skew: Millis,
+    /// How far the clocks of its pushes and of its answers are ahead of that.
+    pub push_ahead: Millis,
+    pub answer_ahead: Millis,
     /// Whether its reports carry times, so that they may come in any order.
     pub is_timed: bool,
     /// Whether its answers give times in whole seconds.
@@ -135,6 +138,16 @@ impl Scenario {
     }
 }
 
+/// How far one of a provider's clocks is ahead: usually not at all, at times up to a year.
+fn ahead(random: &mut Rng) -> Millis {
+    const YEAR: Millis = 365 * 24 * 60 * MINUTE;
+    match random.u8(..20) {
+        0 => random.i64(SECOND..MINUTE),
+        1 => random.i64(SECOND..YEAR),
+        _ => 0,
+    }
+}
+
 fn goal(random: &mut Rng) -> Vec<Status> {
     match random.u8(..10) {
         0 => vec![Status::Processing],
@@ -168,6 +181,8 @@ impl ProviderSetup {
             max_outage: random.i64(30..300) * SECOND,
             faults: FaultModel::random(random),
             clock_skew: if random.bool() { random.i64(-5 * MINUTE..5 * MINUTE) } else { 0 },
+            push_ahead: if is_timed { ahead(random) } else { 0 },
+            answer_ahead: if is_timed { ahead(random) } else { 0 },
             is_timed,
             whole_seconds: random.bool(),
             is_older: random.bool(),
@@ -216,8 +231,20 @@ impl ProviderSetup {
             lag: 0,
             stuck_until: 0,
             backend_lag: 0,
+            push_ahead: 0,
+            answer_ahead: 0,
             ..self
         }
+    }
+
+    /// Whether the times in its pushes cannot be compared with those in its answers.
+    pub fn has_two_clocks(&self) -> bool {
+        self.can_poll && self.push_ahead != self.answer_ahead
+    }
+
+    /// Whether anybody could have sent its pushes, though lookups can confirm them.
+    pub fn has_unsigned_pushes(&self) -> bool {
+        self.can_poll && !self.simulated.signs_pushes()
     }
 
     /// A time of ours by its clock.

@@ -95,8 +95,8 @@ impl World {
         self.connections.entry(key.to_owned()).or_default()
     }
 
-    /// A target as its provider sees it at this step.
-    pub fn snapshot(&self, target: usize, step: Option<usize>) -> Snapshot<'_> {
+    /// A target as its provider sees it at this step, with times of a clock that is so far ahead of the provider's.
+    pub fn snapshot(&self, target: usize, step: Option<usize>, ahead: Millis) -> Snapshot<'_> {
         let lookup = &self.targets[target].lookup;
         let provider = self.provider_of(target);
         let setup = &self.scenario.targets[target];
@@ -110,7 +110,7 @@ impl World {
             word: current.map(|step| step.word),
             error: is_failed.then_some("User error: 1"),
             created_at: clock(steps.first().map(|step| step.at)),
-            changed_at: clock(current.map(|step| step.at)),
+            changed_at: clock(current.map(|step| step.at + ahead)),
             ttl: setup.history.ttl,
             now: provider.clock(self.now()),
             behind: provider.behind(self.now(), lookup.lags),
@@ -190,16 +190,13 @@ impl World {
         lookup.is_running &= !ends_lookup;
         lookup.answered = Some((now, next));
         lookup.last_answer = kind;
-        lookup.malformed = match kind {
-            AnswerKind::Malformed => lookup.malformed + 1,
-            AnswerKind::Status => 0,
-            AnswerKind::NotFound | AnswerKind::Failed => lookup.malformed,
-        };
         let ledger = &mut self.providers[provider];
         ledger.has_failed |= !kind.is_understood();
         ledger.in_flight -= 1;
+        ledger.puzzles += u32::from(kind == AnswerKind::Puzzling);
         if ends_lookup && kind.is_understood() {
             ledger.heard = now;
+            ledger.was_understood = true;
         }
     }
 
@@ -233,17 +230,20 @@ impl World {
         let status = self.scenario.targets[target].history.steps[step].status;
         let outcome = self.scenario.outcome_of(status);
         let grace = if status.is_bad_ending() { self.provider_of(target).grace } else { 0 };
+        let has_two_clocks = self.provider_of(target).has_two_clocks();
+        let is_unsigned = is_pushed && self.provider_of(target).has_unsigned_pushes();
         let ledger = &mut self.targets[target];
         let is_newest = ledger.reported.iter().skip(step + 1).all(Option::is_none);
         let is_news = ledger.reported[step].is_none();
         ledger.reported[step].get_or_insert(now);
         let since = if is_pushed { now } else { ledger.lookup.began };
         ledger.counts_from[step] = ledger.counts_from[step].min(since);
-        if status.is_final() {
-            // An ending that seems to come late is a reason to look it up.
+        if status.is_final() || outcome.is_some() || has_two_clocks {
+            // What may have to be confirmed, and what seems to come late, is a reason to look it up.
             ledger.lookup.reason = Some(now);
         }
-        if is_newest && is_news {
+        ledger.is_unconfirmed |= is_unsigned && outcome.is_some();
+        if is_newest && is_news && !has_two_clocks && !is_unsigned {
             ledger.due = outcome.filter(|_| is_pushed).map(|_| now + grace);
         }
     }

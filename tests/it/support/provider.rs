@@ -120,6 +120,27 @@ impl Provider {
         }
     }
 
+    /// The texts of an answer or a message about a failure with what says so twice: once it says the contrary.
+    pub fn contradictions(self, failure: &str) -> [String; 2] {
+        let (failed, completed) = match self {
+            Proof => (r#""status":"failed""#, r#""status":"completed""#),
+            Transak => (r#""status":"FAILED""#, r#""status":"COMPLETED""#),
+            Cspr | Casper => (r#""error_message":"User error: 1""#, r#""error_message":null"#),
+        };
+        // Data of Pusher's is JSON in a string.
+        let encoded = |text: &str| text.replace('"', r#"\""#);
+        let edited = |all: &dyn Fn(&str, &str) -> String| {
+            let text = failure.replace(failed, &all(failed, completed));
+            let text = text.replace(&encoded(failed), &encoded(&all(failed, completed)));
+            assert_ne!(text, failure, "it does not say that it failed");
+            text
+        };
+        [
+            edited(&|one, other| format!("{one},{other}")),
+            edited(&|one, other| format!("{other},{one}")),
+        ]
+    }
+
     /// The answer to a token that is not accepted.
     pub fn unauthorized(self) -> Reply {
         match self {

@@ -117,6 +117,12 @@ impl Reply {
         self
     }
 
+    /// The same with another body, made of this one.
+    pub fn edited(mut self, edit: impl Fn(&str) -> String) -> Self {
+        self.body = edit(std::str::from_utf8(&self.body).unwrap()).into_bytes().into();
+        self
+    }
+
     /// Opens a gate when the request has been received.
     pub fn opens(mut self, gate: &Gate) -> Self {
         self.opens = Some(gate.clone());
@@ -131,6 +137,15 @@ impl Reply {
 }
 
 impl Step {
+    /// The same message with another text, made of this one.
+    pub fn edited(self, edit: impl Fn(&str) -> String) -> Self {
+        match self {
+            Step::Text(text) => Step::Text(edit(&text)),
+            Step::Raw(bytes) => Step::Raw(edit(std::str::from_utf8(&bytes).unwrap()).into_bytes()),
+            other => panic!("{other:?} has no text"),
+        }
+    }
+
     /// A text frame of JSON.
     pub fn json(value: &Value) -> Self {
         Step::Text(value.to_string())

@@ -11,7 +11,7 @@ use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
-use txwatch::sandbox::{Double, Endpoints, Fault, RequestFault, Run, Schedule, Stage, TOKEN};
+use txwatch::sandbox::{Double, Endpoints, Fault, RequestFault, Run, Schedule, Stage, TOKEN, tell};
 
 /// The toy's double.
 pub(in crate::conformance) struct ToyDouble;
@@ -52,10 +52,13 @@ async fn list(
     headers: HeaderMap,
 ) -> Response {
     let is_known = headers.get(AUTHORIZATION).is_some_and(|it| *it == format!("Bearer {TOKEN}"));
-    let mut rows = Vec::new();
+    let (mut rows, mut first) = (Vec::new(), None);
     for id in query.get("ids").map(String::as_str).unwrap_or_default().split(',') {
         match schedule.request(id, is_known) {
-            Ok(run) => rows.push(row(&run)),
+            Ok(run) => {
+                rows.push(row(&run));
+                first.get_or_insert(run);
+            }
             Err(RequestFault::Unknown | RequestFault::NotYet) => {}
             Err(RequestFault::Denied) => return answer(401, None, &json!({ "error": "no token" })),
             Err(RequestFault::Upstream) => return answer(502, None, &json!({ "error": "again" })),
@@ -65,7 +68,11 @@ async fn list(
             }
         }
     }
-    answer(200, None, &json!({ "transactions": rows }))
+    let body = json!({ "transactions": rows });
+    match first {
+        Some(run) => tell(&schedule, &run, &body, &[json!({ "error": "again" })]),
+        None => answer(200, None, &body),
+    }
 }
 
 fn row(run: &Run) -> Value {

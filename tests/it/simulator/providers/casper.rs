@@ -3,9 +3,10 @@
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Answer, Question, Simulated, executed};
+use super::{Answer, Question, Simulated, deciding, executed};
+use crate::simulator::ambiguity::Ambiguity;
 use crate::simulator::deadlines::BLOCK;
 use crate::simulator::history::Path;
 use crate::simulator::scenario::is_catching_up;
@@ -198,6 +199,36 @@ impl Simulated for Casper {
         let is_untold = word == "expired" || (word == "included" && snapshot.is_older);
         let reports = Some(step - usize::from(is_untold));
         Answer { status: 200, body: format::response(&1.into(), result(snapshot)), reports }
+    }
+
+    /// That of a proxy.
+    fn error(&self) -> Value {
+        format::error(&1.into(), -32005, "limit exceeded")
+    }
+
+    fn ambiguities(&self, snapshot: &Snapshot<'_>, question: Option<&Question>) -> Vec<Ambiguity> {
+        let twice = |key, value: Value| Ambiguity::Twice(key, value.to_string());
+        let mut ways = Vec::new();
+        if snapshot.word == Some("processed") && !(snapshot.is_older && question.is_some()) {
+            ways.extend(deciding("error_message", &["null", r#""User error: 2""#]));
+        }
+        if question.is_none() {
+            return ways;
+        }
+        let executed = |error| Execution { error, ..Execution::default() };
+        for error in [None, Some("User error: 2")] {
+            let (block, execution) = (Block::default(), executed(error));
+            let info = format::execution_info(&block, Some(&execution));
+            let (key, value) = if snapshot.is_older {
+                let result =
+                    json!({ "block_hash": block.hash, "result": execution.first_result() });
+                ("execution_results", json!([result]))
+            } else {
+                ("execution_info", info)
+            };
+            ways.push(twice(key, value));
+        }
+        ways
     }
 
     /// There is no other question after that of an older node.

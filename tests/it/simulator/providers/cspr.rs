@@ -3,7 +3,8 @@
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::{Answer, Question, Simulated, executed};
+use super::{Answer, Question, Simulated, deciding, executed};
+use crate::simulator::ambiguity::Ambiguity;
 use crate::simulator::history::Path;
 use crate::simulator::snapshot::{Snapshot, exact};
 use crate::simulator::time::{Millis, SECOND};
@@ -54,6 +55,22 @@ impl Simulated for CsprCloud {
             None => (404, format::error("not_found", "deploy not found")),
         };
         Answer { status, body, reports: snapshot.step }
+    }
+
+    fn error(&self) -> Value {
+        format::error("internal_error", "try again")
+    }
+
+    fn ambiguities(&self, snapshot: &Snapshot<'_>, _question: Option<&Question>) -> Vec<Ambiguity> {
+        let mut ways = deciding("status", &[r#""processed""#, r#""expired""#]);
+        ways.push(Ambiguity::Twice("error_message", "null".to_owned()));
+        ways.push(Ambiguity::Twice("error_message", r#""User error: 2""#.to_owned()));
+        ways.push(Ambiguity::Instead("deploy_hash", format!("\"{}\"", "7".repeat(64))));
+        // While it waits, there is nothing to say about an error.
+        if snapshot.word == Some("processed") {
+            ways.push(Ambiguity::Absent("error_message"));
+        }
+        ways
     }
 
     fn update(&self, snapshot: &Snapshot<'_>, _number: Millis) -> Frame {

@@ -9,6 +9,7 @@ mod transak;
 use fastrand::Rng;
 use serde_json::Value;
 
+use super::ambiguity::Ambiguity;
 use super::history::Path;
 use super::snapshot::Snapshot;
 use super::time::Millis;
@@ -48,6 +49,11 @@ pub trait Simulated: Sync {
         true
     }
 
+    /// Whether only the provider itself can have sent what is pushed.
+    fn signs_pushes(&self) -> bool {
+        true
+    }
+
     /// Whether it never answers that a transaction expired, so that this follows from its time to live.
     fn infers_expiry(&self) -> bool {
         false
@@ -76,6 +82,12 @@ pub trait Simulated: Sync {
 
     /// What it answers to a question about a transaction.
     fn answer(&self, snapshot: &Snapshot<'_>, question: &Question) -> Answer;
+
+    /// An error that it answers with status 200, or a proxy in its place.
+    fn error(&self) -> Value;
+
+    /// In which ways an answer to a question can be ambiguous, or a message if there is none.
+    fn ambiguities(&self, snapshot: &Snapshot<'_>, question: Option<&Question>) -> Vec<Ambiguity>;
 
     /// Whether a lookup is over with this answer. `is_found` says whether the answer reports a status, and
     /// `was_found` whether one before it did.
@@ -164,6 +176,12 @@ pub fn simulated(name: &str) -> &'static dyn Simulated {
         [&proof::Proof, &transak::Transak, &cspr::CsprCloud, &casper::Casper];
     let found = ALL.into_iter().find(|provider| provider.name() == name);
     found.unwrap_or_else(|| panic!("{name} is not simulated"))
+}
+
+/// The ways in which a key can be ambiguous that has to be there: it is missing, or there twice with one of these values.
+fn deciding(key: &'static str, values: &[&str]) -> Vec<Ambiguity> {
+    let twice = values.iter().map(|value| Ambiguity::Twice(key, (*value).to_owned()));
+    twice.chain([Ambiguity::Absent(key)]).collect()
 }
 
 /// How a transaction ends that was executed.

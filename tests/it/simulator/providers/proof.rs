@@ -1,8 +1,10 @@
 //! Proof: a record by REST, and a WebSocket for each transaction.
 
 use fastrand::Rng;
+use serde_json::Value;
 
-use super::{Answer, Question, Simulated};
+use super::{Answer, Question, Simulated, deciding};
+use crate::simulator::ambiguity::Ambiguity;
 use crate::simulator::history::Path;
 use crate::simulator::snapshot::{Snapshot, exact};
 use crate::simulator::time::Millis;
@@ -76,6 +78,22 @@ impl Simulated for Proof {
             None => (404, error("not_found", "transaction_not_found", "no such transaction")),
         };
         Answer { status, body, reports: snapshot.step }
+    }
+
+    fn error(&self) -> Value {
+        error("internal_error", "internal_error", "try again")
+    }
+
+    fn ambiguities(
+        &self,
+        _snapshot: &Snapshot<'_>,
+        _question: Option<&Question>,
+    ) -> Vec<Ambiguity> {
+        const ID: &str = "merchant_transaction_id";
+        let mut ways = deciding("status", &[r#""completed""#, r#""failed""#, r#""cancelled""#]);
+        ways.push(Ambiguity::Twice(ID, r#""another""#.to_owned()));
+        ways.push(Ambiguity::Instead(ID, r#""another""#.to_owned()));
+        ways
     }
 
     fn connection_subject(&self, request: &Request) -> Option<String> {

@@ -3,7 +3,8 @@
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::{Answer, ClientMessage, Question, Simulated};
+use super::{Answer, ClientMessage, Question, Simulated, deciding};
+use crate::simulator::ambiguity::Ambiguity;
 use crate::simulator::history::Path;
 use crate::simulator::snapshot::{Snapshot, exact};
 use crate::simulator::time::Millis;
@@ -129,6 +130,11 @@ impl Simulated for Transak {
         path
     }
 
+    /// Its channels are public.
+    fn signs_pushes(&self) -> bool {
+        false
+    }
+
     fn has_times(&self, _random: &mut Rng) -> bool {
         true
     }
@@ -169,6 +175,19 @@ impl Simulated for Transak {
             None => (400, format::error(400, "Bad Request", "Order not found")),
         };
         Answer { status, body, reports: snapshot.step }
+    }
+
+    fn error(&self) -> Value {
+        format::error(500, "Internal Server Error", "try again")
+    }
+
+    fn ambiguities(&self, snapshot: &Snapshot<'_>, question: Option<&Question>) -> Vec<Ambiguity> {
+        let mut ways = deciding("status", &[r#""COMPLETED""#, r#""EXPIRED""#, r#""FAILED""#]);
+        if question.is_some() && !snapshot.id.starts_with(PARTNER) {
+            ways.push(Ambiguity::Twice("_id", r#""another""#.to_owned()));
+            ways.push(Ambiguity::Instead("_id", r#""another""#.to_owned()));
+        }
+        ways
     }
 
     /// A partner's orders are asked for once more, with all statuses, if the first answer says that it lists only
