@@ -37,6 +37,8 @@ codes! {
     Credential => "credential",
     /// The same transaction was given twice.
     DuplicateTarget => "duplicate_target",
+    /// A server did not apply a filter of a list, so that an order may be hidden.
+    FilterNotApplied => "filter_not_applied",
     /// The push connection was down, and its targets cannot be polled: a change meanwhile was missed.
     Gap => "gap",
     /// `--grace` delays a final status.
@@ -63,6 +65,10 @@ codes! {
     PusherError => "pusher_error",
     /// The sandbox is used: no money moves.
     Sandbox => "sandbox",
+    /// A setting that the provider wants for lookups is missing; the requests are made without it.
+    SetupIncomplete => "setup_incomplete",
+    /// Several orders have the same partnerOrderId; the message says which one counts.
+    SeveralOrders => "several_orders",
     /// A quota makes requests less frequent than `--interval`.
     SlowedDown => "slowed_down",
     /// A response has a final status that is older than the last accepted one.

@@ -28,6 +28,7 @@ mod outages;
 pub mod plan;
 mod profile;
 mod request_queue;
+mod revivable;
 mod settle;
 mod suspend;
 mod tally;

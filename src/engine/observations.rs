@@ -72,7 +72,7 @@ impl Engine {
             Verdict::Stale if observation.report.status.is_final() && !confirms => {
                 self.stale_ending(target, &observation);
             }
-            Verdict::Same | Verdict::Stale | Verdict::Sticky => {}
+            Verdict::Same | Verdict::Stale | Verdict::Sticky | Verdict::OtherAttempt => {}
         }
         let is_about_now = is_about_now || confirms;
         // Expectations are checked on this report, not on an earlier one.

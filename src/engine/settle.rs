@@ -8,7 +8,7 @@ use super::timer_queue::Timer;
 use super::{Engine, ProfileId, TargetId, whole_seconds};
 use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind};
-use crate::event::{Closing, Conclusion, Event, Held, Outcome, Revivable, Summary};
+use crate::event::{Closing, Conclusion, Event, Held, Outcome, Summary};
 use crate::lifecycle::{Decision, Ending, Expectation, Observation, Source};
 use crate::provider::{Report, Status};
 use crate::warning::WarningCode;
@@ -215,25 +215,5 @@ impl Engine {
             account: self.plan.account,
             elapsed: now,
         }
-    }
-
-    /// The endings that were believed within the time in which a customer may revive them.
-    fn revivable(&self) -> Vec<Revivable> {
-        let mut all = Vec::new();
-        for (_, target) in self.targets.iter() {
-            let Some(Outcome::Missed(status)) = target.ended().map(|ended| ended.outcome) else {
-                continue;
-            };
-            let profile = &self.plan.profiles[target.profile];
-            let window = profile.provider.retry_window(status);
-            if let Some(window) = window.filter(|window| profile.grace < *window) {
-                let provider = profile.provider.spec().title.clone();
-                let revivable = Revivable { provider, status, window };
-                if !all.contains(&revivable) {
-                    all.push(revivable);
-                }
-            }
-        }
-        all
     }
 }

@@ -199,6 +199,10 @@ impl Engine {
             ),
             None => format!("the token of profile {name} was read from {}", credential.origin),
         };
+        let message = match settings.provider.denial_hint() {
+            Some(hint) => format!("{message}; {hint}"),
+            None => message,
+        };
         let error = anyhow::anyhow!(context).context(message);
         let failure = Failure::from_error(FailureKind::Denied, error);
         let failure = if is_given && credential.issuer.is_some() {

@@ -3,6 +3,7 @@
 //! Everything here is pure: no clock, no socket, no output. Times are parameters: the provider's as a
 //! [`jiff::Timestamp`], ours as the [`Duration`](std::time::Duration) since the start of the command.
 
+mod attempts;
 mod contested;
 mod expect;
 mod goal;

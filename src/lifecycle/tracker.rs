@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Goal;
+use super::attempts::{Attempts, Choice};
 use super::contested::Contested;
 use super::last_observation::LastObservation;
 use super::observation::{Observation, Source};
 use super::passed::PassedStatuses;
-use crate::provider::{Attempt, Status, Transaction};
+use crate::provider::{Status, Transaction};
 
 /// How far apart the clocks of a provider's servers are assumed to be at most, if there are only pushes.
 const MAX_SKEW: Duration = Duration::from_secs(60);
@@ -31,6 +32,8 @@ pub enum Verdict {
     Contested,
     /// The status changed to one that was contested before, and was repeated.
     Believed,
+    /// The observation is about an attempt that does not count, and was dropped.
+    OtherAttempt,
 }
 
 /// The rules by which a target is decided.
@@ -69,7 +72,7 @@ pub enum Decision {
 /// The state of a target: the last accepted observation and the merged record.
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
-    attempt: Option<Attempt>,
+    attempts: Attempts,
     last: Option<LastObservation>,
     /// The statuses accepted so far.
     passed: PassedStatuses,
@@ -83,13 +86,15 @@ pub struct Tracker {
 impl Tracker {
     /// Applies an observation.
     pub fn observe(&mut self, observation: &Observation, rules: &Rules) -> Verdict {
-        if let Some(attempt) = &observation.report.attempt {
-            match &self.attempt {
-                Some(known) if known.id == attempt.id => {}
-                // An older attempt says nothing about the newest.
-                Some(known) if known.created_at > attempt.created_at => return Verdict::Stale,
-                _ => *self = Tracker { attempt: Some(attempt.clone()), ..Tracker::default() },
+        let is_pull = observation.source == Source::Pull;
+        let shown = self.status();
+        match self.attempts.choose(&observation.report, is_pull, shown, rules.allows_reopen) {
+            Choice::Current => {}
+            Choice::Replaced => {
+                let attempts = std::mem::take(&mut self.attempts);
+                *self = Tracker { attempts, ..Tracker::default() };
             }
+            Choice::Other => return Verdict::OtherAttempt,
         }
         let verdict = self.judge(observation, rules);
         match verdict {
@@ -97,7 +102,7 @@ impl Tracker {
             Verdict::Believed => self.believe(observation),
             Verdict::Contested => self.contest(observation),
             Verdict::Stale if observation.source == Source::Pull => self.contested = None,
-            Verdict::Stale | Verdict::Sticky => {}
+            Verdict::Stale | Verdict::Sticky | Verdict::OtherAttempt => {}
         }
         verdict
     }

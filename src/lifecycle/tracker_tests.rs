@@ -202,47 +202,6 @@ fn completed_misses_a_goal_of_another_ending() {
     assert_eq!(decision, Decision::Settled(Ending::Missed(Completed)));
 }
 
-/// An observation of one of several attempts under the same id.
-fn of_attempt(id: &str, created_at: Option<i64>, status: Status, clock: i64) -> Observation {
-    let mut observation = seen(status, Some(clock), Push, clock.unsigned_abs());
-    let created_at = created_at.map(|second| Timestamp::from_second(FIRST + second).unwrap());
-    observation.report.attempt = Some(Attempt { id: id.to_owned(), created_at });
-    observation
-}
-
-#[test]
-fn observations_of_an_older_attempt_are_stale() {
-    for ending in [Expired, Completed] {
-        let (tracker, verdicts) = fold(
-            &[
-                of_attempt("new", Some(5), Processing, 10),
-                of_attempt("old", Some(0), ending, 20),
-                of_attempt("old", None, ending, 30),
-            ],
-            0,
-        );
-        assert_eq!(verdicts, [Changed, Stale, Stale]);
-        assert_eq!(tracker.status(), Some(Processing));
-    }
-}
-
-#[test]
-fn a_newer_attempt_takes_the_place_of_one_that_ended() {
-    let mut ended = of_attempt("old", Some(0), Failed, 20);
-    ended.report.transaction.hash = Some("of the old".into());
-    let (tracker, verdicts) = fold(
-        &[
-            ended,
-            of_attempt("new", Some(5), Pending, 10),
-            of_attempt("new", Some(5), Completed, 30),
-        ],
-        60,
-    );
-    assert_eq!(verdicts, [Changed, Changed, Changed]);
-    assert_eq!(tracker.status(), Some(Completed));
-    assert_eq!(tracker.record().hash, None);
-}
-
 fn any_status() -> impl Strategy<Value = Status> {
     prop::sample::select(Status::ALL.to_vec())
 }

@@ -31,14 +31,16 @@ pub struct Report {
     pub data: Option<Value>,
 }
 
-/// One of several transactions under the same id, such as the orders with one partner's reference. Only the newest
-/// counts.
+/// One of several transactions under the same id, such as the orders with one partner's reference. A completed one
+/// counts before all others, then one that runs, then the newest ending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The provider's id of this attempt.
     pub id: String,
     /// When it was created, by the provider's clock.
     pub created_at: Option<Timestamp>,
+    /// The other attempts in the same response, by their ids.
+    pub others: Vec<(String, Status)>,
 }
 
 /// An earlier status of a transaction.

@@ -55,6 +55,16 @@ pub trait Provider: Send + Sync {
         TokenIssue::Malformed("no token was asked for".to_owned())
     }
 
+    /// Why the provider may answer 401 or 403, if not only because of the token: a phrase for people.
+    fn denial_hint(&self) -> Option<&str> {
+        None
+    }
+
+    /// What lookups with a token need and is not set: a phrase for people. The requests are made all the same.
+    fn setup_hint(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether the first status is never followed by the second, so that a report of the second is wrong.
     fn forbids_transition(&self) -> fn(Status, Status) -> bool {
         |_, _| false

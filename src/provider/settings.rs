@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::wire::BaseUrl;
 
@@ -34,6 +35,8 @@ pub enum SettingKind {
     Url(&'static [&'static str]),
     /// Free text.
     Text,
+    /// An IP address.
+    IpAddress,
     /// One of these words.
     Choice(Vec<Cow<'static, str>>),
     /// A secret, which is given by `<key>_file`, `<key>_command` or the environment. It is not among [`Settings`].
@@ -96,6 +99,10 @@ impl Setting {
             SettingKind::Choice(words) if !words.iter().any(|word| word == value) => {
                 Err(format!("it is one of: {}", words.join(", ")))
             }
+            SettingKind::IpAddress => match value.parse::<IpAddr>() {
+                Ok(_) => Ok(()),
+                Err(_) => Err("it is no IP address, such as 203.0.113.7".to_owned()),
+            },
             _ if value.trim().is_empty() => Err("it is empty".to_owned()),
             _ => Ok(()),
         }

@@ -57,19 +57,53 @@ async fn the_list_has_the_documented_defaults() {
         orders.len()
     };
     const PENDING: &str = "&filter%5Bstatus%5D=AWAITING_PAYMENT_FROM_USER";
-    assert_eq!(count("").await, 0);
+    // Of one reference, every status is listed if none is named.
+    assert_eq!(count("").await, 1);
     assert_eq!(count(PENDING).await, 1);
+    assert_eq!(count("&filter%5Bstatus%5D=COMPLETED").await, 0);
+    let both = "&filter%5Bstatus%5D=%5B%22COMPLETED%22,%22AWAITING_PAYMENT_FROM_USER%22%5D";
+    assert_eq!(count(both).await, 1);
     let products = |list: &str| format!("{PENDING}&filter%5BproductsAvailed%5D={list}");
     assert_eq!(count(&products("%5B%22BUY%22,%22SELL%22%5D")).await, 1);
     assert_eq!(count(&products("%5B%22SELL%22%5D")).await, 0);
-    // What is not there yet is in no list.
-    let late =
-        "orders?filter%5BpartnerOrderId%5D=late&filter%5Bstatus%5D=AWAITING_PAYMENT_FROM_USER";
-    assert_eq!(sandbox.ask(late).await.body["data"], json!([]));
+    assert_eq!(sandbox.ask("orders").await.body["data"], json!([]));
+    // What is not there yet is unknown.
+    for reference in ["late", "nonsense"] {
+        let unknown = sandbox.ask(&format!("orders?filter%5BpartnerOrderId%5D={reference}")).await;
+        let message = "Invalid partnerOrderId or order not found";
+        assert_eq!(error(&unknown), (400, &json!(message)));
+    }
     let all = sandbox.ask(&format!("orders?{}", &PENDING[1..])).await;
     assert_eq!(all.body["data"][0]["_id"], "happy");
     let stranger = sandbox.request("GET orders", &[], "").await;
     assert_eq!(error(&stranger), (401, &json!("Authorization Required")));
+}
+
+#[tokio::test]
+async fn the_filter_of_a_list_is_echoed() {
+    let sandbox = Rehearsal::start();
+    let filter = async |query: &str| {
+        sandbox.ask(&format!("orders?{query}")).await.body["meta"]["filter"].clone()
+    };
+    let defaults = json!({ "productsAvailed": ["BUY"], "status": "COMPLETED" });
+    assert_eq!(filter("").await, defaults);
+    let of_reference = json!({ "productsAvailed": ["SELL"], "partnerOrderId": "happy" });
+    let query = "filter%5BpartnerOrderId%5D=happy&filter%5BproductsAvailed%5D=%5B%22SELL%22%5D";
+    assert_eq!(filter(query).await, of_reference);
+}
+
+#[tokio::test]
+async fn a_wrong_api_key_is_refused_and_a_missing_one_is_not() {
+    let sandbox = Rehearsal::start();
+    let token = ("access-token", sandbox.variable("TRANSAK_TOKEN"));
+    for (key, status) in
+        [(Some(sandbox.variable("TRANSAK_API_KEY")), 200), (Some("guess"), 401), (None, 200)]
+    {
+        let headers: Vec<_> =
+            [token].into_iter().chain(key.map(|key| ("x-api-key", key))).collect();
+        let answer = sandbox.request("GET order/happy", &headers, "").await;
+        assert_eq!(answer.status, status, "{key:?}: {answer:?}");
+    }
 }
 
 #[tokio::test]
@@ -125,6 +159,7 @@ async fn all_orders_are_signed() {
         let message = pusher.message().await;
         let claims =
             txwatch::protocol::jwt::verify(message["data"].as_str().unwrap(), &[secret]).unwrap();
+        let claims: Value = serde_json::from_str(&claims).unwrap();
         assert_eq!(message["channel"], sandbox.variable("TRANSAK_API_KEY"));
         assert_eq!(message["event"], claims["eventID"]);
         awaited.retain(|id| claims["webhookData"]["id"] != *id);

@@ -223,3 +223,18 @@ fn both_providers_are_watched_in_one_command() {
     assert_eq!(ended.code, 12, "{ended:#?}");
     assert_eq!(of_type(&records, "result").count(), 3);
 }
+
+/// A newer order with the same reference expires while the older one is paid.
+#[test]
+fn of_several_attempts_the_completed_one_counts() {
+    let (ended, records) = command("watch", "partner/attempts", OFTEN);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    assert_eq!(statuses(&records).last(), Some(&"completed"), "{ended:#?}");
+    assert!(!statuses(&records).contains(&"expired"), "{ended:#?}");
+    let (ended, records) = command("poll", "partner/attempts", OFTEN);
+    assert_eq!(ended.code, 0, "{ended:#?}");
+    let mut warnings = of_type(&records, "warning").filter(|it| it["code"] == "several_orders");
+    let warning = warnings.next().unwrap()["message"].as_str().unwrap();
+    assert!(warning.contains("attempts (COMPLETED) counts"), "{warning}");
+    assert!(warning.contains("attempts-again (EXPIRED)"), "{warning}");
+}

@@ -111,6 +111,7 @@ fn settings(definition: &dyn Definition) -> Settings {
         let value = match &setting.kind {
             SettingKind::Url(schemes) => format!("{}://peer.example/{}", schemes[0], setting.key),
             SettingKind::Text => ANY_TEXT.to_owned(),
+            SettingKind::IpAddress => "192.0.2.1".to_owned(),
             SettingKind::Choice(_) | SettingKind::Secret(_) => continue,
         };
         settings.set(&*setting.key, value);

@@ -38,6 +38,12 @@ impl PlanBuilder<'_> {
             self.configured(target)?
         };
         let (options, typed) = (self.options.of_profile(&target.profile), &self.arguments.time);
+        if parts.can_poll
+            && let Some(hint) = parts.provider.setup_hint()
+        {
+            let message = format!("profile {}: {hint}", target.profile);
+            self.notices.push(Warning::new(WarningCode::SetupIncomplete, message));
+        }
         let interval = options.given(&INTERVAL, typed.interval)?;
         Ok(Profile {
             name: target.profile.clone(),

@@ -2,42 +2,13 @@
 
 mod lenient;
 mod repeated;
-
-use std::fmt;
+mod unreadable;
 
 use serde_json::{Map, Value};
 
 use crate::wire::compression;
 pub use crate::wire::without_bom;
-
-/// Why a body or message cannot be read. The texts are sentences without a full stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// It is no JSON object but HTML, empty, cut off and so on, for this reason.
-    NotJson(String),
-    /// A key that decides something is in the same object twice.
-    Ambiguous(String),
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Unreadable::NotJson(problem) | Unreadable::Ambiguous(problem) => f.write_str(problem),
-        }
-    }
-}
-
-impl From<Unreadable> for String {
-    fn from(unreadable: Unreadable) -> Self {
-        unreadable.to_string()
-    }
-}
-
-impl Unreadable {
-    fn repeated(key: &str) -> Self {
-        Unreadable::Ambiguous(format!("it has the key {key} twice"))
-    }
-}
+pub use unreadable::Unreadable;
 
 /// Reads a body or message that has to be a JSON object. `deciding` are the keys on which an ending depends: none of
 /// them may be in the same object twice, at any depth, for parsers differ in which of the two they take.
@@ -119,40 +90,4 @@ pub fn type_name(value: &Value) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_byte_order_mark_is_skipped() {
-        for body in [&b"\xef\xbb\xbf{\"a\":1}"[..], b"\xef\xbb\xbf \r\n{\"a\":1}\n"] {
-            assert_eq!(object(body, &["a"]).unwrap()["a"], 1);
-        }
-        let twice = b"\xef\xbb\xbf{\"a\":1,\"a\":2}";
-        assert!(matches!(object(twice, &["a"]), Err(Unreadable::Ambiguous(_))));
-        assert!(object(b"{\"a\":\"\xef\xbb\xbf\"}", &[]).unwrap()["a"] == "\u{feff}");
-    }
-
-    #[test]
-    fn what_is_not_an_object_is_named() {
-        for (body, needle) in [
-            (&b""[..], "empty"),
-            (b"  \n", "empty"),
-            (b"<!doctype html><p>hi", "HTML"),
-            (b"null", "null"),
-            (b"[1]", "an array"),
-            (b"{\"a\":", "not JSON"),
-            (b"\x1f\x8b\x08", "compressed (gzip)"),
-            (b"\x78\x9c\xab\x56", "compressed (deflate)"),
-            (b"\xff\xfe{\0}\0", "UTF-16"),
-            (b"\xfe\xff\0{\0}", "UTF-16"),
-            (b"{\0}\0", "UTF-16"),
-            (b"\0{\0}", "UTF-16"),
-            (b"\xff\xff", "not JSON"),
-            (b"\xef\xbb\xbf", "empty"),
-            (b"\xef\xbb\xbf<p>", "HTML"),
-        ] {
-            let error = object(body, &[]).unwrap_err();
-            assert!(error.to_string().contains(needle), "{error}");
-        }
-    }
-}
+mod tests;

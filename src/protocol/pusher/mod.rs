@@ -13,16 +13,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::json::{has_exponent, object, without_bom};
+use super::json::{Unreadable, object, without_bom};
 use super::{Closed, KeepAlive, Reconnect, Refusal};
 use crate::wire::{Auth, BaseUrl, Request};
 use close_codes::{CloseCode, close_code};
 use payload::{ErrorPayload, decode, message};
 
 pub(crate) use channel::{Channel, check_channel};
-pub(crate) use payload::Data;
 
 /// After this long without a message a ping is sent, unless the server asks for a shorter time. Together with
 /// [`PONG_TIMEOUT`] a dead connection is noticed within 45 s.
@@ -45,8 +45,10 @@ pub(crate) enum Output {
     Subscribed(Channel),
     /// The server has rejected the subscription to this channel, for this reason.
     Rejected(Channel, String),
-    /// Something was published on a subscribed channel.
-    Event { channel: Channel, data: Data },
+    /// Something was published on a subscribed channel: text, usually of JSON, once all levels of encoding are undone.
+    Event { channel: Channel, data: String },
+    /// A message for this channel, or for any if it is none, has a key twice and was ignored, for this reason.
+    Ambiguous(Option<Channel>, String),
     /// The server reports an error that does not end the connection.
     ServerError(String),
     /// A message cannot be understood, for this reason.
@@ -82,24 +84,31 @@ struct Envelope<'a> {
     event: Cow<'a, str>,
     #[serde(borrow, default)]
     channel: Option<ChannelName<'a>>,
-    #[serde(default)]
-    data: Value,
+    /// As it is written: a key that is twice in it is found later.
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
 }
 
-impl Envelope<'_> {
-    /// A message that serde_json's plain parser does not read.
-    fn read_leniently(text: &str) -> Option<Self> {
+/// The same of a message that serde_json's plain parser does not read.
+struct LenientEnvelope {
+    event: String,
+    channel: Option<String>,
+    data: String,
+}
+
+impl LenientEnvelope {
+    fn read(text: &str) -> Option<Self> {
         let mut object = object(text.as_bytes(), &["event", "channel", "data"]).ok()?;
         let channel = match object.remove("channel") {
             None | Some(Value::Null) => None,
-            Some(Value::String(name)) => Some(ChannelName(name.into())),
+            Some(Value::String(name)) => Some(name),
             Some(_) => return None,
         };
         let Some(Value::String(event)) = object.remove("event") else {
             return None;
         };
-        let data = object.remove("data").unwrap_or_default();
-        Some(Envelope { event: event.into(), channel, data })
+        let data = object.remove("data").unwrap_or_default().to_string();
+        Some(LenientEnvelope { event, channel, data })
     }
 }
 
@@ -169,20 +178,23 @@ impl Pusher {
     /// A text message arrived.
     pub(crate) fn received(&mut self, text: &str) -> Vec<Output> {
         let text = without_bom(text);
-        let problem = match serde_json::from_str::<Envelope<'_>>(text) {
-            Ok(envelope) if !has_exponent(&envelope.data) => return self.on_message(envelope),
-            Ok(_) => String::new(),
-            Err(error) => format!(" ({error})"),
-        };
-        match Envelope::read_leniently(text) {
-            Some(envelope) => self.on_message(envelope),
-            None => vec![Output::Malformed(format!("it is not a Pusher message{problem}"))],
+        match serde_json::from_str::<Envelope<'_>>(text) {
+            Ok(Envelope { event, channel, data }) => {
+                let data = data.map_or("null", RawValue::get);
+                self.on_message(&event, channel.as_ref().map(|name| &*name.0), data)
+            }
+            Err(error) => match LenientEnvelope::read(text) {
+                Some(LenientEnvelope { event, channel, data }) => {
+                    self.on_message(&event, channel.as_deref(), &data)
+                }
+                None => vec![self.unreadable(text, &error)],
+            },
         }
     }
 
-    fn on_message(&mut self, Envelope { event, channel, data }: Envelope<'_>) -> Vec<Output> {
-        let channel = channel.as_ref().map(|name| &*name.0);
-        match &*event {
+    /// A message; `data` as it is written.
+    fn on_message(&mut self, event: &str, channel: Option<&str>, data: &str) -> Vec<Output> {
+        match event {
             "pusher:connection_established" => self.on_established(data),
             "pusher:ping" => vec![Output::Send(message("pusher:pong", json!({})))],
             "pusher:error" => self.on_error(data).into_iter().collect(),
@@ -202,11 +214,23 @@ impl Pusher {
         }
     }
 
-    fn on_established(&mut self, data: Value) -> Vec<Output> {
-        let requested = match decode(data) {
-            Data::Json(data) => data.get("activity_timeout").and_then(Value::as_u64),
-            Data::Text(_) => None,
+    /// A message that is no envelope: something else, or an envelope with a key twice.
+    fn unreadable(&self, text: &str, error: &serde_json::Error) -> Output {
+        let Err(Unreadable::Ambiguous(problem)) =
+            object(text.as_bytes(), &["event", "channel", "data"])
+        else {
+            return Output::Malformed(format!("it is not a Pusher message ({error})"));
         };
+        let channel = match object(text.as_bytes(), &["channel"]) {
+            Ok(message) => message.get("channel").and_then(Value::as_str).map(Channel::from),
+            Err(_) => None,
+        };
+        Output::Ambiguous(channel, problem)
+    }
+
+    fn on_established(&mut self, data: &str) -> Vec<Output> {
+        let data: Value = serde_json::from_str(&decode(data)).unwrap_or_default();
+        let requested = data.get("activity_timeout").and_then(Value::as_u64);
         let requested = requested.map_or(ACTIVITY_TIMEOUT, Duration::from_secs);
         self.activity_timeout = requested.clamp(MIN_ACTIVITY_TIMEOUT, ACTIVITY_TIMEOUT);
         if std::mem::replace(&mut self.established, true) {
@@ -240,7 +264,7 @@ impl Pusher {
     }
 
     /// The subscription is requested again on the next connection.
-    fn on_rejected(&mut self, channel: Option<&str>, data: Value) -> Vec<Output> {
+    fn on_rejected(&mut self, channel: Option<&str>, data: &str) -> Vec<Output> {
         let rejected = self
             .answered(channel, SubscriptionState::Queued)
             .map(|channel| Output::Rejected(channel, ErrorPayload::of(data).text()));
@@ -262,7 +286,7 @@ impl Pusher {
     }
 
     /// An event of a channel implies that it is subscribed, even if that message got lost.
-    fn on_event(&mut self, channel: Option<&str>, data: Value) -> Vec<Output> {
+    fn on_event(&mut self, channel: Option<&str>, data: &str) -> Vec<Output> {
         let known = channel.and_then(|channel| self.channels.get_key_value(channel));
         let Some((known, state)) = known.map(|(known, state)| (known.clone(), *state)) else {
             return Vec::new();
@@ -271,11 +295,11 @@ impl Pusher {
             SubscriptionState::Requested => self.on_subscribed(channel),
             _ => self.subscribe(),
         };
-        outputs.push(Output::Event { channel: known, data: decode(data) });
+        outputs.push(Output::Event { channel: known, data: decode(data).into_owned() });
         outputs
     }
 
-    fn on_error(&mut self, data: Value) -> Option<Output> {
+    fn on_error(&mut self, data: &str) -> Option<Output> {
         let error = ErrorPayload::of(data);
         self.error_code = error.code.or(self.error_code);
         match error.code.map(close_code) {

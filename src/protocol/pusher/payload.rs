@@ -1,40 +1,31 @@
-//! The `data` of messages: published JSON or text, and errors.
+//! The `data` of messages: what was published, and errors.
+
+use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::protocol::json::value as read_json;
-
-/// What was published.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Data {
-    /// JSON, once all levels of encoding are undone.
-    Json(Value),
-    /// Text that is not JSON.
-    Text(String),
-}
+use crate::protocol::json as lenient_json;
 
 /// A client message; its data is an object, not a string of JSON.
 pub(super) fn message(event: &str, data: Value) -> String {
     json!({ "event": event, "data": data }).to_string()
 }
 
-/// The data of a server message. It is a string, usually of JSON; some servers encode that once more.
-pub(super) fn decode(data: Value) -> Data {
-    const MAX_DEPTH: usize = 3;
-    let mut data = data;
+/// The data of a server message: text, usually of JSON. It comes as a string of JSON, some servers encode that once
+/// more, and some do not encode it at all. All levels of encoding are undone; what is inside is not parsed.
+pub(super) fn decode(data: &str) -> Cow<'_, str> {
+    const MAX_DEPTH: usize = 4;
+    let mut text = Cow::Borrowed(data);
     for _ in 0..MAX_DEPTH {
-        let Value::String(text) = data else {
-            return Data::Json(data);
-        };
-        match read_json(&text, &[]) {
-            Ok(inner) => data = inner,
-            Err(_) => return Data::Text(text),
+        if !text.trim_start().starts_with('"') {
+            break;
+        }
+        match lenient_json::value(&text, &[]) {
+            Ok(Value::String(inner)) => text = Cow::Owned(inner),
+            Ok(_) | Err(_) => break,
         }
     }
-    match data {
-        Value::String(text) => Data::Text(text),
-        data => Data::Json(data),
-    }
+    text
 }
 
 /// The data of an error message: an object or a string, with or without a code.
@@ -44,10 +35,11 @@ pub(super) struct ErrorPayload {
 }
 
 impl ErrorPayload {
-    pub(super) fn of(data: Value) -> Self {
-        match decode(data) {
-            Data::Text(text) => ErrorPayload { code: None, message: Some(text) },
-            Data::Json(data) => {
+    pub(super) fn of(data: &str) -> Self {
+        let text = decode(data);
+        match serde_json::from_str::<Value>(&text) {
+            Err(_) => ErrorPayload { code: None, message: Some(text.into_owned()) },
+            Ok(data) => {
                 let number = |key| match data.get(key)? {
                     Value::String(text) => text.parse().ok(),
                     value => value.as_u64(),

@@ -170,6 +170,10 @@ impl Provider for Client {
         }
     }
 
+    fn denial_hint(&self) -> Option<&str> {
+        Some("if it is a 403, this machine's address may not be on Proof's allow-list")
+    }
+
     /// As long as the init token is valid: an hour (api-session page of the older documentation).
     fn retry_window(&self, ending: Status) -> Option<Duration> {
         (ending == Status::Failed).then_some(Duration::from_secs(60 * 60))

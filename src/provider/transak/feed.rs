@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::id::{PARTNER_PREFIX, check_id};
 use super::order::Order;
-use super::signed::{IgnoreReason, SigningKeys};
-use crate::protocol::pusher::{Channel, Data, Output, Pusher};
+use super::signed::{IgnoreReason, SigningKeys, read_order};
+use crate::protocol::pusher::{Channel, Output, Pusher};
 use crate::protocol::{Closed, KeepAlive, jwt};
-use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report};
+use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report, Status};
 use crate::warning::WarningCode;
 use crate::wire::{BaseUrl, Frame, Request, Token};
 
@@ -23,7 +23,7 @@ pub(super) struct TransakFeed {
 enum ChannelSubject {
     /// One order.
     Order(Id),
-    /// The orders with a partner's reference, of which the newest counts.
+    /// The orders with a partner's reference, of which one counts.
     Reference(Id),
     /// All orders of an account. Only signed messages are accepted, as Transak sends them on this channel.
     Account,
@@ -73,11 +73,41 @@ impl TransakFeed {
     }
 
     fn actions(&mut self, outputs: Vec<Output>) -> Vec<FeedAction> {
-        outputs.into_iter().filter_map(|output| self.action(output)).collect()
+        outputs.into_iter().flat_map(|output| self.actions_of(output)).collect()
+    }
+
+    /// What follows from an output. An event that is not understood may be a change, which a lookup can find.
+    fn actions_of(&mut self, output: Output) -> Vec<FeedAction> {
+        match output {
+            Output::Event { channel, data } => match self.event(&channel, &data) {
+                Ok((id, report)) if is_ending_of_one_attempt(&report) => {
+                    let changed = FeedAction::Signal(FeedSignal::Changed(Some(vec![id.clone()])));
+                    vec![FeedAction::observed(id, report), changed]
+                }
+                Ok((id, report)) => vec![FeedAction::observed(id, report)],
+                Err(reason) => {
+                    [warning(&reason)].into_iter().chain(self.changed(&channel)).collect()
+                }
+            },
+            Output::Ambiguous(Some(channel), problem) => {
+                [malformed(&problem)].into_iter().chain(self.changed(&channel)).collect()
+            }
+            Output::Ambiguous(None, problem) => {
+                vec![malformed(&problem), FeedAction::Signal(FeedSignal::Changed(None))]
+            }
+            output => self.action(output).into_iter().collect(),
+        }
+    }
+
+    /// Has the ids of a channel looked up; those of an account are not known.
+    fn changed(&self, channel: &Channel) -> Option<FeedAction> {
+        let ids = self.subjects.get(channel)?.ids();
+        (!ids.is_empty()).then_some(FeedAction::Signal(FeedSignal::Changed(Some(ids))))
     }
 
     fn action(&mut self, output: Output) -> Option<FeedAction> {
         Some(match output {
+            Output::Event { .. } | Output::Ambiguous(..) => return None,
             Output::Send(text) => FeedAction::Send(text),
             Output::Established => FeedAction::Signal(FeedSignal::Live),
             Output::Subscribed(channel) => {
@@ -87,10 +117,6 @@ impl TransakFeed {
                 let ids = self.subjects.get(&channel)?.ids();
                 FeedAction::Signal(FeedSignal::SubscriptionRejected(ids, why))
             }
-            Output::Event { channel, data } => match self.event(&channel, data) {
-                Ok((id, report)) => FeedAction::observed(id, report),
-                Err(reason) => warning(&reason),
-            },
             Output::ServerError(text) => FeedAction::warning(
                 WarningCode::PusherError,
                 format!("the Pusher server complains: {text}"),
@@ -100,15 +126,13 @@ impl TransakFeed {
         })
     }
 
-    fn event(&mut self, channel: &Channel, data: Data) -> Result<(Id, Report), IgnoreReason> {
+    fn event(&mut self, channel: &Channel, data: &str) -> Result<(Id, Report), IgnoreReason> {
         let subject = self.subjects.get(channel).ok_or("nobody follows its channel")?;
-        let order = match data {
-            Data::Text(text) if jwt::is_jwt(&text) => self.keys.verify(&text)?,
-            _ if matches!(subject, ChannelSubject::Account) => {
-                return Err("it is not signed".into());
-            }
-            Data::Json(payload) => Order::of(payload)?,
-            Data::Text(_) => return Err("it is text, not an order".into()),
+        let is_signed = jwt::is_jwt(data);
+        let order = match subject {
+            _ if is_signed => self.keys.verify(data)?,
+            ChannelSubject::Account => return Err("it is not signed".into()),
+            ChannelSubject::Order(_) | ChannelSubject::Reference(_) => read_order(data)?,
         };
         let id = subject.id_of(&order)?;
         let report = match subject {
@@ -116,8 +140,13 @@ impl TransakFeed {
             ChannelSubject::Reference(_) => order.report_attempt()?,
             ChannelSubject::Order(_) | ChannelSubject::Account => order.report()?,
         };
-        Ok((id, report))
+        Ok((id, Report { is_unsigned: !is_signed, ..report }))
     }
+}
+
+/// Whether an order ended badly that may not be the only one with its reference, so that the list decides.
+fn is_ending_of_one_attempt(report: &Report) -> bool {
+    report.attempt.is_some() && report.status.is_final() && report.status != Status::Completed
 }
 
 impl ChannelSubject {

@@ -10,15 +10,34 @@ fn feed(transak: &dyn Provider, ids: &[&str]) -> Box<dyn Feed> {
     feed
 }
 
-fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> FeedAction {
-    let text = json!({ "event": "ORDER_FAILED", "channel": channel, "data": data }).to_string();
-    let mut actions = feed.received(Frame::Text(text));
-    // The first event of a channel implies that it is subscribed.
+/// The actions after an event, but for the subscription that the first event of a channel implies.
+fn publish_all(feed: &mut dyn Feed, message: String) -> Vec<FeedAction> {
+    let mut actions = feed.received(Frame::Text(message));
     let is_subscribed =
         |action: &FeedAction| matches!(action, FeedAction::Signal(FeedSignal::Subscribed(_)));
     actions.retain(|action| !is_subscribed(action));
+    actions
+}
+
+/// The report or warning about an event.
+fn publish(feed: &mut dyn Feed, channel: &str, data: &str) -> FeedAction {
+    let text = json!({ "event": "ORDER_FAILED", "channel": channel, "data": data }).to_string();
+    let mut actions = publish_all(feed, text);
+    actions.retain(|action| !matches!(action, FeedAction::Signal(FeedSignal::Changed(_))));
     assert_eq!(actions.len(), 1, "{actions:?}");
     actions.remove(0)
+}
+
+/// The ids that are to be looked up.
+fn changed(actions: &[FeedAction]) -> Vec<Option<Vec<String>>> {
+    let ids = |ids: &Option<Vec<Id>>| {
+        ids.as_ref().map(|ids| ids.iter().map(Id::to_string).collect::<Vec<_>>())
+    };
+    let changed = actions.iter().filter_map(|action| match action {
+        FeedAction::Signal(FeedSignal::Changed(changed)) => Some(ids(changed)),
+        _ => None,
+    });
+    changed.collect()
 }
 
 /// The id and the word of a report, or the warning.
@@ -62,7 +81,8 @@ fn a_reference_is_followed_on_the_channel_of_the_api_key() {
     // The attempt distinguishes the newest order from older ones.
     let expired = of("1", "EXPIRED", early);
     let (_, report) = reported(publish(feed.as_mut(), "key-1_ref-7", &expired));
-    let attempt = Attempt { id: "1".to_owned(), created_at: Some(early.parse().unwrap()) };
+    let created_at = Some(early.parse().unwrap());
+    let attempt = Attempt { id: "1".to_owned(), created_at, others: Vec::new() };
     assert_eq!(report.attempt, Some(attempt));
 }
 
@@ -78,6 +98,85 @@ fn a_message_about_another_order_is_malformed() {
     let bare = json!({ "status": "COMPLETED" }).to_string();
     assert!(outcome(publish(feed.as_mut(), ID, &bare)).is_ok());
     assert!(testing::is_malformed(&feed.received(Frame::Binary(vec![0, 255]))));
+}
+
+#[test]
+fn an_event_that_is_not_understood_has_its_id_looked_up() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let mut feed = feed(&*transak, &[ID, "partner/ref-7"]);
+    for (id, channel) in [(ID, ID), ("partner/ref-7", "key-1_ref-7")] {
+        let order = r#"{"id":"1","status":"EXPIRED","status":"COMPLETED"}"#;
+        let quoted = json!(order).to_string();
+        let twice = json!(quoted).to_string();
+        let signed = jwt::sign(&json!({ "id": ID, "status": "COMPLETED" }), b"foreign").unwrap();
+        for data in [
+            order.to_owned(),
+            quoted,
+            twice,
+            json!(signed).to_string(),
+            json!("plain text").to_string(),
+            json!({ "status": "COMPLETED", "data": { "status": "EXPIRED" } }).to_string(),
+            json!({ "id": "1", "_id": "2", "status": "COMPLETED" }).to_string(),
+            json!({ "id": "other", "partnerOrderId": "other", "status": "COMPLETED" }).to_string(),
+            json!({ "id": "1" }).to_string(),
+        ] {
+            let event = format!(r#"{{"event":"A","channel":"{channel}","data":{data}}}"#);
+            let actions = publish_all(feed.as_mut(), event);
+            assert!(testing::is_malformed(&actions[..1]), "{data}: {actions:?}");
+            assert_eq!(changed(&actions), [Some(vec![id.to_owned()])], "{data}");
+        }
+        // The envelope itself.
+        let event = format!(r#"{{"event":"A","channel":"{channel}","data":{order},"data":{{}}}}"#);
+        let actions = publish_all(feed.as_mut(), event);
+        assert_eq!(changed(&actions), [Some(vec![id.to_owned()])], "{actions:?}");
+    }
+    let event = format!(r#"{{"event":"A","channel":"{ID}","channel":"key-1_ref-7","data":{{}}}}"#);
+    let actions = publish_all(feed.as_mut(), event);
+    assert!(testing::is_malformed(&actions[..1]), "{actions:?}");
+    assert_eq!(changed(&actions), [None], "{actions:?}");
+    // What is about nobody is a warning, and no reason for a lookup.
+    assert_eq!(changed(&publish_all(feed.as_mut(), "garbage".to_owned())), []);
+}
+
+#[test]
+fn the_bad_ending_of_an_order_has_its_reference_looked_up() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let mut feed = feed(&*transak, &[ID, "partner/ref-7"]);
+    for (status, is_looked_up) in [("EXPIRED", true), ("REFUNDED", true), ("COMPLETED", false)] {
+        let data = json!({ "id": ID, "partnerOrderId": "ref-7", "status": status });
+        let event =
+            |channel: &str| json!({ "event": "A", "channel": channel, "data": data }).to_string();
+        let actions = publish_all(feed.as_mut(), event("key-1_ref-7"));
+        let expected = is_looked_up.then(|| Some(vec!["partner/ref-7".to_owned()]));
+        assert_eq!(changed(&actions), expected.into_iter().collect::<Vec<_>>());
+        assert_eq!(changed(&publish_all(feed.as_mut(), event(ID))), []);
+    }
+}
+
+#[test]
+fn orders_are_unsigned_unless_they_are_signed() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let order = order("COMPLETED");
+    let signed = jwt::sign(&order, b"a-token").unwrap();
+    let mut one = feed(&*transak, &[ID]);
+    one.token(&Token::new("a-token".to_owned().into(), 0));
+    assert!(reported(publish(one.as_mut(), ID, &order.to_string())).1.is_unsigned);
+    assert!(!reported(publish(one.as_mut(), ID, &signed)).1.is_unsigned);
+    let mut all = account(&*transak, &["a-token"]);
+    assert!(!reported(publish(all.as_mut(), "key-1", &signed)).1.is_unsigned);
+    let body = json!({ "data": order }).to_string();
+    assert!(!observed(read(ID, 200, &body)).is_unsigned);
+}
+
+#[test]
+fn claims_with_a_key_twice_are_not_understood() {
+    let transak = transak(&[("api_key", "key-1")]);
+    let mut feed = account(&*transak, &["ours"]);
+    // {"id":"1","status":"EXPIRED","status":"COMPLETED"}, signed with "ours".
+    let signed = "eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjEiLCJzdGF0dXMiOiJFWFBJUkVEIiwic3RhdHVzIjoiQ09NUExFVEVEIn0.RjApPM0n7wQDPrdZPgmSDT1EQiA_23YRXW3k4gtJT0M";
+    assert!(jwt::verify(signed, &[b"ours"]).is_ok());
+    let problem = outcome(publish(feed.as_mut(), "key-1", signed)).unwrap_err();
+    assert!(problem.contains("the key status twice"), "{problem}");
 }
 
 fn account(transak: &dyn Provider, tokens: &[&str]) -> Box<dyn Feed> {

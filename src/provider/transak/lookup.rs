@@ -1,179 +1,188 @@
-//! Lookups at Transak: one request for an order, several for a partner's reference.
+//! The lookup of the orders with a partner's reference.
+
+use std::collections::VecDeque;
 
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
-use serde_json::{Map, Value};
-use url::Url;
 
-use super::order::{DECIDING, Order};
-use crate::provider::{Id, Lookup, Reading, Report, Status, Step, json};
-use crate::wire::{Auth, Request, Response, StatusClass};
+use super::answer::read;
+use super::list::{PRODUCTS, Page, choose, read_page};
+use super::order::STATUSES;
+use crate::provider::{Lookup, Reading, Report, Status, Step};
+use crate::warning::{Warning, WarningCode};
+use crate::wire::{Request, Response};
 
-/// The access token alone, without the name of a scheme.
-pub(super) const ACCESS_TOKEN: Auth = Auth::header("access-token");
+/// How many orders are on a page of a list.
+const PAGE_SIZE: usize = 100;
+/// How many pages of one list are read. One reference has a few orders; only a server that does not know the filter
+/// lists more.
+const MAX_PAGES: usize = 3;
 
-/// The statuses that are not final.
-const OPEN_STATUSES: &[&str] = &[
-    "PENDING_DELIVERY_FROM_TRANSAK",
-    "PROCESSING",
-    "PAYMENT_DONE_MARKED_BY_USER",
-    "AWAITING_PAYMENT_FROM_USER",
-    "ON_HOLD_PENDING_DELIVERY_FROM_TRANSAK",
-];
-/// The final statuses.
-const FINAL_STATUSES: &[&str] = &["COMPLETED", "FAILED", "CANCELLED", "EXPIRED", "REFUNDED"];
-/// One request without a filter of statuses, then one for each status.
-const MAX_REQUESTS: usize = 1 + OPEN_STATUSES.len() + FINAL_STATUSES.len();
-
-/// Reads the response about one order: `{"meta", "data": order}`.
-pub(super) fn read_order(id: &Id, response: &Response) -> Reading {
-    read(response, |mut body| {
-        let order = Order::of(data(&mut body)?)?;
-        let echoed = || json::text(body.get("meta")?.as_object()?, "orderId");
-        if order.id().or_else(echoed).is_some_and(|other| !id.is(&other)) {
-            return Err("it is about another order".to_owned());
-        }
-        Ok(Reading::Observed(Box::new(order.report()?)))
-    })
-}
-
-/// A lookup of the newest order with a partner's reference. Every filter is explicit, for the defaults leave out
-/// open orders, sell orders and old ones. According to the documentation only completed orders are listed without
-/// a filter of statuses; according to integrators all are. So if the request without it finds nothing, or only a
-/// completed order, which may not be the newest one, each status is requested.
+/// A lookup of the orders with a partner's reference. According to the documentation a list without a filter has
+/// completed buy orders of 90 days only; according to integrators orders of all statuses are listed if none is asked
+/// for. So the first request names both products and no status, and the echo of the filter in the answer decides
+/// whether a product or the statuses have to be asked for separately. Without an echo the statuses are asked for if
+/// nothing was found.
 pub(super) struct ReferenceLookup {
-    url: Url,
+    /// The request without its query.
+    request: Request,
     reference: String,
-    /// How many requests were made.
-    sent: usize,
-    found: Option<Box<Report>>,
+    queued: VecDeque<Question>,
+    asked: Option<Question>,
+    found: Vec<Report>,
+    /// What part of the filter the server did not apply, so that an order may be hidden.
+    unapplied: Option<&'static str>,
     /// The last response that lists no order, quoted.
     not_found: String,
 }
 
+/// A page of a list to ask for.
+#[derive(Clone, Debug)]
+struct Question {
+    products: Vec<&'static str>,
+    /// Whether all statuses are named, or none is.
+    names_statuses: bool,
+    page: usize,
+    /// Whether other questions may follow from the answer.
+    is_first: bool,
+}
+
 impl ReferenceLookup {
-    /// A lookup of a reference; `url` is that of `…/orders`.
-    pub(super) fn new(url: Url, reference: &str) -> Self {
-        let reference = reference.to_owned();
-        ReferenceLookup { url, reference, sent: 0, found: None, not_found: String::new() }
+    /// A lookup of a reference; `request` is that for `…/orders`.
+    pub(super) fn new(request: Request, reference: &str) -> Self {
+        let first =
+            Question { products: PRODUCTS.into(), names_statuses: false, page: 0, is_first: true };
+        ReferenceLookup {
+            request,
+            reference: reference.to_owned(),
+            queued: VecDeque::from([first]),
+            asked: None,
+            found: Vec::new(),
+            unapplied: None,
+            not_found: "no order has this partnerOrderId".to_owned(),
+        }
     }
 
-    fn request(&self, status: Option<&str>, now: Timestamp) -> Request {
+    fn write(&self, question: &Question, now: Timestamp) -> Request {
         let day = |days: i64| {
             let time = now.checked_add(Span::new().hours(24 * days)).unwrap_or(now);
             time.to_zoned(TimeZone::UTC).date().to_string()
         };
-        let mut url = self.url.clone();
-        url.query_pairs_mut()
-            .append_pair("limit", "100")
-            .append_pair("skip", "0")
+        let list = |words: &[&str]| serde_json::json!(words).to_string();
+        let mut request = self.request.clone();
+        let mut query = request.url.query_pairs_mut();
+        query
+            .append_pair("limit", &PAGE_SIZE.to_string())
+            .append_pair("skip", &(question.page * PAGE_SIZE).to_string())
             .append_pair("startDate", &day(-2 * 365))
             .append_pair("endDate", &day(1))
-            .append_pair("filter[productsAvailed]", r#"["BUY","SELL"]"#)
+            .append_pair("filter[productsAvailed]", &list(&question.products))
             .append_pair("filter[sortOrder]", "desc")
             .append_pair("filter[partnerOrderId]", &self.reference);
-        if let Some(status) = status {
-            url.query_pairs_mut().append_pair("filter[status]", status);
+        if question.names_statuses {
+            query.append_pair("filter[status]", &list(STATUSES));
         }
-        Request::get(url, ACCESS_TOKEN)
+        drop(query);
+        request
     }
 
-    /// Whether the order that was found is sure to be the newest one.
-    fn is_newest(&self) -> bool {
-        self.found.as_ref().is_some_and(|found| {
-            found.status != Status::Completed || self.sent > OPEN_STATUSES.len()
-        })
+    /// Takes note of a page. Whether it decides the lookup.
+    fn take(&mut self, question: &Question, page: Page) -> bool {
+        self.plan(question, &page);
+        for report in page.reports {
+            let id = |report: &Report| report.attempt.as_ref().map(|attempt| attempt.id.clone());
+            self.found.retain(|known| id(known) != id(&report));
+            self.found.push(report);
+        }
+        self.found.iter().any(|report| report.status == Status::Completed)
+    }
+
+    /// Plans the questions that follow from a page.
+    fn plan(&mut self, question: &Question, page: &Page) {
+        let listed = (question.page * PAGE_SIZE + page.count) as u64;
+        let is_full = page.count >= PAGE_SIZE;
+        if is_full && page.total.is_none_or(|total| total > listed) {
+            if question.page + 1 < MAX_PAGES {
+                let next = Question { page: question.page + 1, ..question.clone() };
+                return self.queued.push_front(next);
+            }
+            self.unapplied = Some("partnerOrderId: it lists hundreds of orders");
+        }
+        if !question.is_first {
+            if !page.hidden_products.is_empty() {
+                self.unapplied = Some("productsAvailed");
+            } else if question.names_statuses && page.hides_statuses {
+                self.unapplied = Some("status");
+            }
+            return;
+        }
+        let follow_up = |products: &[&'static str], names_statuses: bool| Question {
+            products: products.into(),
+            names_statuses,
+            page: 0,
+            is_first: false,
+        };
+        let hidden = &page.hidden_products[..];
+        let shown: Vec<_> = PRODUCTS.into_iter().filter(|it| !hidden.contains(it)).collect();
+        let nothing_was_found = page.reports.is_empty() && self.found.is_empty();
+        let asks_statuses = page.hides_statuses || (!page.has_echo && nothing_was_found);
+        for (products, names_statuses) in [(hidden, false), (&shown, true), (hidden, true)] {
+            if !products.is_empty() && (asks_statuses || !names_statuses) {
+                self.queued.push_back(follow_up(products, names_statuses));
+            }
+        }
     }
 
     fn finish(&mut self) -> Step {
-        self.sent = MAX_REQUESTS;
-        Step::done(match self.found.take() {
-            Some(found) => Reading::Observed(found),
-            None => Reading::NotFound(std::mem::take(&mut self.not_found)),
+        self.queued.clear();
+        let unapplied = self.unapplied.map(|part| {
+            format!("the server did not apply the filter {part}; an order may be hidden")
+        });
+        Step::done(match (choose(std::mem::take(&mut self.found)), unapplied) {
+            (Some(mut report), unapplied) => {
+                if let Some(message) = unapplied
+                    && report.status != Status::Completed
+                {
+                    report.warning = Some(Warning::new(WarningCode::FilterNotApplied, message));
+                }
+                Reading::Observed(Box::new(report))
+            }
+            // Whether there is such an order cannot be told.
+            (None, Some(message)) => Reading::Malformed(message),
+            (None, None) => Reading::NotFound(std::mem::take(&mut self.not_found)),
         })
     }
 }
 
 impl Lookup for ReferenceLookup {
     fn next(&mut self, now: Timestamp) -> Option<Request> {
-        let status = match self.sent {
-            0 => None,
-            sent => Some(*OPEN_STATUSES.iter().chain(FINAL_STATUSES).nth(sent - 1)?),
-        };
-        self.sent += 1;
-        Some(self.request(status, now))
+        let question = self.queued.pop_front()?;
+        let request = self.write(&question, now);
+        self.asked = Some(question);
+        Some(request)
     }
 
     fn received(&mut self, response: &Response) -> Step {
-        match read(response, |body| read_list(body, &self.reference)) {
-            Reading::Observed(report) => self.found = Some(newer(self.found.take(), report)),
-            Reading::NotFound(answer) => self.not_found = answer,
-            other => {
-                self.sent = MAX_REQUESTS;
+        let Some(question) = self.asked.take() else {
+            return self.finish();
+        };
+        let page = read(response, |body| read_page(body, &self.reference, &question.products));
+        match page {
+            Ok(page) => {
+                if self.take(&question, page) {
+                    return self.finish();
+                }
+            }
+            Err(Reading::NotFound(answer)) => self.not_found = answer,
+            // The documentation has no list of statuses.
+            Err(Reading::Malformed(_)) if response.status == 400 && question.names_statuses => {
+                self.unapplied = Some("status");
+            }
+            Err(other) => {
+                self.queued.clear();
                 return Step::done(other);
             }
         }
-        if self.is_newest() || self.sent == MAX_REQUESTS { self.finish() } else { Step::Ask }
-    }
-}
-
-/// The report about the attempt that was created last.
-fn newer(found: Option<Box<Report>>, other: Box<Report>) -> Box<Report> {
-    let created_at = |report: &Report| report.attempt.as_ref()?.created_at;
-    match found {
-        Some(found) if created_at(&found) > created_at(&other) => found,
-        _ => other,
-    }
-}
-
-/// Reads a list of orders: `{"meta", "data": [order…]}`. The newest one with the reference counts. A server that
-/// does not know the filter lists other orders too.
-fn read_list(mut body: Map<String, Value>, reference: &str) -> Result<Reading, String> {
-    let orders = match data(&mut body)? {
-        Value::Array(orders) => orders,
-        other => {
-            return Err(format!("its data is {}, not a list of orders", json::type_name(&other)));
-        }
-    };
-    let orders = orders.into_iter().map(Order::of).collect::<Result<Vec<_>, _>>()?;
-    let mine = orders.into_iter().filter(|order| order.reference().as_deref() == Some(reference));
-    match mine.max_by_key(Order::created_at) {
-        Some(order) => Ok(Reading::Observed(Box::new(order.report_attempt()?))),
-        None => Ok(Reading::NotFound("no order has this partnerOrderId".to_owned())),
-    }
-}
-
-fn data(body: &mut Map<String, Value>) -> Result<Value, String> {
-    body.remove("data").ok_or_else(|| "it has no data".to_owned())
-}
-
-/// Reads a response; `success` reads the body of a 2xx. The response for an unknown order is a 400 with a message
-/// that says so.
-fn read(
-    response: &Response,
-    success: impl FnOnce(Map<String, Value>) -> Result<Reading, String>,
-) -> Reading {
-    if response.class() == StatusClass::Success {
-        return match json::object(&response.body, DECIDING) {
-            Ok(body) => success(body).unwrap_or_else(|problem| {
-                Reading::Malformed(format!("its answer cannot be read: {problem}"))
-            }),
-            Err(unreadable) => unreadable.into(),
-        };
-    }
-    let error = json::error_body(response, error_texts);
-    let is_unknown = error.text.to_ascii_lowercase().contains("order not found");
-    if response.status == 400 && is_unknown {
-        return Reading::NotFound(error.text);
-    }
-    Reading::from_error(response, error.text, error.is_json)
-}
-
-/// The texts of an error body: `{"error": {name, message}}`, `{"error": text}` or `{"message": text}`.
-pub(super) fn error_texts(body: &Map<String, Value>) -> Vec<String> {
-    match body.get("error") {
-        Some(Value::Object(error)) => json::texts(error, &["name", "message"]),
-        Some(Value::String(error)) => vec![error.clone()],
-        _ => json::texts(body, &["message"]),
+        if self.queued.is_empty() { self.finish() } else { Step::Ask }
     }
 }

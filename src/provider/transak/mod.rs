@@ -2,14 +2,19 @@
 //!
 //! Facts from docs.transak.com: features/websockets (application key, cluster, channels, events),
 //! api/public/get-order-by-order-id, api/public/get-orders, api/public/refresh-access-token and
-//! guides/how-to-create-partner-access-token.
+//! guides/how-to-create-partner-access-token; the headers
+//! `x-api-key` and `x-user-ip`: guides/mandatory-security-changes.
 
+mod answer;
 mod feed;
 mod id;
+mod list;
 mod lookup;
 mod order;
 mod signed;
+mod time;
 
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -24,15 +29,18 @@ use super::{
 use crate::error::{Failure, config, usage};
 use crate::protocol::pusher::check_channel;
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
+use answer::{error_texts, read_order};
 use feed::{TransakFeed, channel};
 use id::{PARTNER_PREFIX, check_id, reference};
-use lookup::{ACCESS_TOKEN, ReferenceLookup, error_texts, read_order};
+use lookup::ReferenceLookup;
 
 const PRODUCTION: &str = "https://api.transak.com";
 const STAGING: &str = "https://api-stg.transak.com";
 /// Transak's application at Pusher, the same for production and staging.
 const PUSHER_KEY: &str = "1d9ffac87de599c61283";
 const CLUSTER: &str = "ap2";
+/// The access token alone, without the name of a scheme.
+const ACCESS_TOKEN: Auth = Auth::header("access-token");
 
 /// Transak's row of the registry.
 pub struct Transak;
@@ -90,7 +98,12 @@ fn settings() -> Vec<Setting> {
         Setting::optional(
             "api_key",
             SettingKind::Text,
-            "your API key, for partner/REF, --all and api_secret",
+            "your API key, which REST wants beside the token; for partner/REF, --all and api_secret too",
+        ),
+        Setting::optional(
+            "user_ip",
+            SettingKind::IpAddress,
+            "the user's IP address, sent as x-user-ip, which some of Transak's endpoints want",
         ),
         Setting::optional(
             "token",
@@ -126,6 +139,7 @@ struct Client {
     push: BaseUrl,
     pusher_key: String,
     api_key: Option<String>,
+    user_ip: Option<IpAddr>,
 }
 
 impl Client {
@@ -150,7 +164,22 @@ impl Client {
         };
         let pusher_key = name("pusher_key", settings.get("pusher_key").unwrap_or(PUSHER_KEY))?;
         let api_key = settings.get("api_key").map(|key| name("api_key", key)).transpose()?;
-        Ok(Client { rest, push, pusher_key, api_key })
+        let user_ip = settings
+            .get("user_ip")
+            .map(|text| text.parse().map_err(|_| format!("user_ip: '{text}' is no IP address")));
+        Ok(Client { rest, push, pusher_key, api_key, user_ip: user_ip.transpose()? })
+    }
+
+    fn get(&self, last: &[&str]) -> Request {
+        self.with_headers(Request::get(self.path(last), ACCESS_TOKEN))
+    }
+
+    /// The headers that Transak wants beside the token.
+    fn with_headers(&self, mut request: Request) -> Request {
+        let api_key = self.api_key.clone().map(|key| ("x-api-key".into(), key));
+        let user_ip = self.user_ip.map(|address| ("x-user-ip".into(), address.to_string()));
+        request.headers.extend([api_key, user_ip].into_iter().flatten());
+        request
     }
 
     fn path(&self, last: &[&str]) -> url::Url {
@@ -184,9 +213,9 @@ impl Provider for Client {
     fn lookup(&self, ids: &[Id]) -> Box<dyn Lookup> {
         let id = ids[0].clone();
         if let Some(reference) = reference(&id) {
-            return Box::new(ReferenceLookup::new(self.path(&["orders"]), reference));
+            return Box::new(ReferenceLookup::new(self.get(&["orders"]), reference));
         }
-        let request = Request::get(self.path(&["order", id.as_str()]), ACCESS_TOKEN);
+        let request = self.get(&["order", id.as_str()]);
         Box::new(SingleRequest::new(request, move |response| read_order(&id, response)))
     }
 
@@ -210,7 +239,9 @@ impl Provider for Client {
 
     fn token_request(&self) -> Option<Request> {
         let body = json!({ "apiKey": self.api_key.as_ref()? }).to_string();
-        Some(Request::post(self.path(&["refresh-token"]), Auth::header("api-secret"), body))
+        let request =
+            Request::post(self.path(&["refresh-token"]), Auth::header("api-secret"), body);
+        Some(self.with_headers(request))
     }
 
     fn read_token(&self, response: &Response) -> TokenIssue {
@@ -229,7 +260,31 @@ impl Provider for Client {
     }
 
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
-        |from, to| matches!(from, Status::Failed | Status::Cancelled) && to == Status::Refunded
+        |from, to| match from {
+            Status::Failed | Status::Cancelled => to == Status::Refunded,
+            // A bank transfer may arrive late; the documentation does not exclude it.
+            Status::Expired => matches!(to, Status::Completed | Status::Refunded),
+            _ => false,
+        }
+    }
+
+    fn denial_hint(&self) -> Option<&str> {
+        Some(match self.api_key {
+            Some(_) => {
+                "the access token may not be accepted, api_key may not be the key that it belongs to, or this \
+                 machine's address may not be on Transak's allow-list"
+            }
+            None => {
+                "the access token may not be accepted, the API key is missing (set api_key), or this machine's \
+                 address may not be on Transak's allow-list"
+            }
+        })
+    }
+
+    fn setup_hint(&self) -> Option<&str> {
+        let hint = "Transak wants your API key (x-api-key) with every request beside the access token, and there is \
+                    none: set api_key";
+        self.api_key.is_none().then_some(hint)
     }
 }
 

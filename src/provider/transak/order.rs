@@ -6,11 +6,23 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::time::read_time;
 use crate::provider::{Amount, Attempt, Kind, PastStatus, Report, Status, Transaction, Unit, json};
 
-/// The keys on which an ending depends.
-pub(super) const DECIDING: &[&str] =
-    &["data", "webhookData", "status", "id", "_id", "orderId", "partnerOrderId", "createdAt"];
+/// The keys on which an ending depends: none of them may be in the same object twice.
+pub(super) const DECIDING: &[&str] = &[
+    "data",
+    "webhookData",
+    "error",
+    "status",
+    "id",
+    "_id",
+    "orderId",
+    "partnerOrderId",
+    "createdAt",
+    "updatedAt",
+    "completedAt",
+];
 
 /// An order as Transak writes it.
 pub(super) struct Order(Map<String, Value>);
@@ -18,18 +30,44 @@ pub(super) struct Order(Map<String, Value>);
 impl Order {
     /// Finds the order in a payload: at the top, under `webhookData` as in webhooks, or under `data` as in the
     /// documentation's sample of an event.
+    ///
+    /// # Errors
+    /// It is no order, or there are several that differ.
     pub(super) fn of(payload: Value) -> Result<Self, String> {
         let Value::Object(mut object) = payload else {
             return Err(format!("it is {}, not an order", json::type_name(&payload)));
         };
+        let mut orders = Vec::new();
         for wrapper in ["webhookData", "data"] {
-            if let (None, Some(Value::Object(_))) = (object.get("status"), object.get(wrapper))
+            let is_order = object.get(wrapper).is_some_and(|inner| inner.get("status").is_some());
+            let is_only = !object.contains_key("status") && orders.is_empty();
+            if let Some(Value::Object(_)) = object.get(wrapper)
+                && (is_order || is_only)
                 && let Some(Value::Object(inner)) = object.remove(wrapper)
             {
-                return Ok(Order(inner));
+                orders.push(inner);
             }
         }
-        Ok(Order(object))
+        if orders.is_empty() || object.contains_key("status") {
+            orders.push(object);
+        }
+        let order = orders.swap_remove(0);
+        for other in &orders {
+            for key in ["status", "id", "_id", "partnerOrderId"] {
+                let is_missing =
+                    key != "status" && !(order.contains_key(key) && other.contains_key(key));
+                if !is_missing && order.get(key) != other.get(key) {
+                    return Err(format!("it has two orders, whose {key} differs"));
+                }
+            }
+        }
+        let order = Order(order);
+        if let (Some(one), Some(other)) = (order.text("id"), order.text("_id"))
+            && one != other
+        {
+            return Err("its id and its _id differ".to_owned());
+        }
+        Ok(order)
     }
 
     /// The order's id: `_id` in REST, `id` in events.
@@ -42,6 +80,16 @@ impl Order {
         self.text("partnerOrderId")
     }
 
+    /// The status in Transak's word, if there is one.
+    pub(super) fn word(&self) -> Option<&str> {
+        self.0.get("status")?.as_str()
+    }
+
+    /// Whether it is a buy or a sell order, in Transak's word.
+    pub(super) fn product(&self) -> Option<String> {
+        self.text("isBuyOrSell")
+    }
+
     /// When the order was created.
     pub(super) fn created_at(&self) -> Option<Timestamp> {
         self.time("createdAt")
@@ -52,7 +100,7 @@ impl Order {
     }
 
     fn time(&self, key: &str) -> Option<Timestamp> {
-        self.text(key)?.parse().ok()
+        read_time(self.0.get(key)?)
     }
 
     /// The report about the order. Any field except the status may be missing or unknown.
@@ -61,7 +109,7 @@ impl Order {
     /// One sentence on what is wrong with the status.
     pub(super) fn report(self) -> Result<Report, String> {
         let provider_status = json::required_text(&self.0, "status")?;
-        let kind = match self.text("isBuyOrSell").as_deref() {
+        let kind = match self.product().as_deref() {
             Some("BUY") => Some(Kind::Buy),
             Some("SELL") => Some(Kind::Sell),
             _ => None,
@@ -91,10 +139,13 @@ impl Order {
     }
 
     /// The same report, as one of the attempts under a partner's reference.
+    ///
+    /// # Errors
+    /// One sentence on what is wrong with the status or the id.
     pub(super) fn report_attempt(self) -> Result<Report, String> {
-        let created_at = self.created_at();
-        let attempt = self.id().map(|id| Attempt { id, created_at });
-        Ok(Report { attempt, ..self.report()? })
+        let id = self.id().ok_or("its order has no id")?;
+        let attempt = Attempt { id, created_at: self.created_at(), others: Vec::new() };
+        Ok(Report { attempt: Some(attempt), ..self.report()? })
     }
 
     fn history(&self) -> Vec<PastStatus> {
@@ -103,12 +154,26 @@ impl Order {
             let entry = entry.as_object()?;
             Some(PastStatus {
                 status: map_status(&json::text(entry, "status")?),
-                at: json::text(entry, "createdAt")?.parse().ok()?,
+                at: read_time(entry.get("createdAt")?)?,
             })
         };
         entries.into_iter().flatten().filter_map(passed).collect()
     }
 }
+
+/// The documented statuses.
+pub(super) const STATUSES: &[&str] = &[
+    "AWAITING_PAYMENT_FROM_USER",
+    "PAYMENT_DONE_MARKED_BY_USER",
+    "PROCESSING",
+    "PENDING_DELIVERY_FROM_TRANSAK",
+    "ON_HOLD_PENDING_DELIVERY_FROM_TRANSAK",
+    "COMPLETED",
+    "FAILED",
+    "CANCELLED",
+    "EXPIRED",
+    "REFUNDED",
+];
 
 /// Maps the documented statuses of buy and sell orders.
 pub(super) fn map_status(provider_status: &str) -> Status {

@@ -1,7 +1,8 @@
 //! Signed messages: on the channel of an account orders come as JSON Web Tokens.
 
-use super::order::Order;
+use super::order::{DECIDING, Order};
 use crate::protocol::jwt::{self, JwtError};
+use crate::provider::json;
 use crate::wire::Token;
 
 /// Why an event is ignored.
@@ -52,11 +53,19 @@ impl SigningKeys {
             return Err("it is signed, and there is no access token to check it with".into());
         }
         match jwt::verify(text, &secrets) {
-            Ok(claims) => Ok(Order::of(claims)?),
+            Ok(claims) => Ok(read_order(&claims)?),
             Err(JwtError::WrongSignature) => Err(IgnoreReason::BadSignature(
                 "its signature is wrong: it was made with another access token".to_owned(),
             )),
             Err(error) => Err(error.to_string().into()),
         }
     }
+}
+
+/// Reads an order that was published.
+///
+/// # Errors
+/// One sentence on why it is not understood.
+pub(super) fn read_order(text: &str) -> Result<Order, String> {
+    Order::of(json::object(text.as_bytes(), DECIDING)?.into())
 }

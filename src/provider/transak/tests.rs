@@ -114,12 +114,17 @@ fn every_status_of_buy_and_sell_orders_is_mapped() {
 }
 
 #[test]
-fn only_failed_and_cancelled_can_be_paid_back() {
+fn only_a_bad_ending_can_be_paid_back_and_only_an_expired_order_completed() {
     let allows_reopen = transak(&[]).allows_reopen();
     for from in Status::ALL {
         for to in Status::ALL {
-            let expected =
-                matches!(from, Status::Failed | Status::Cancelled) && to == Status::Refunded;
+            let expected = match to {
+                Status::Refunded => {
+                    matches!(from, Status::Failed | Status::Cancelled | Status::Expired)
+                }
+                Status::Completed => from == Status::Expired,
+                _ => false,
+            };
             assert_eq!(allows_reopen(from, to), expected, "{from} {to}");
         }
     }
@@ -191,6 +196,114 @@ fn requests_go_where_the_documentation_says() {
     assert!(own.request().url.as_str().starts_with("ws://127.0.0.1:6001/base/app/1d9"));
 }
 
+/// `x-api-key` on every call, `x-user-ip` if it is set, and neither on the push connection.
+#[test]
+fn the_api_key_and_the_users_address_are_sent_as_headers() {
+    let headers = |values: &[(&str, &str)]| {
+        let transak = transak(values);
+        let lookups = [ID, "partner/ref-7"].map(|id| transak.first_request(&Id::new(id)).unwrap());
+        let all: Vec<_> = lookups.into_iter().chain(transak.token_request()).collect();
+        let of = |request: &Request| {
+            let header = |(name, value): &(_, String)| format!("{name}: {value}");
+            request.headers.iter().map(header).collect::<Vec<_>>()
+        };
+        assert!(all.iter().all(|request| of(request) == of(&all[0])), "{all:?}");
+        let pushed = transak.feeds(&[Id::new(ID)]).remove(0).0.request();
+        assert!(of(&pushed).is_empty(), "{pushed:?}");
+        of(&all[0])
+    };
+    assert!(headers(&[]).is_empty());
+    assert_eq!(headers(&[("api_key", "key-1")]), ["x-api-key: key-1"]);
+    assert_eq!(
+        headers(&[("api_key", "key-1"), ("user_ip", "2001:DB8::1")]),
+        ["x-api-key: key-1", "x-user-ip: 2001:db8::1"]
+    );
+}
+
+#[test]
+fn a_refusal_names_its_three_causes() {
+    for values in [&[][..], &[("api_key", "key-1")]] {
+        let transak = transak(values);
+        let hint = transak.denial_hint().unwrap();
+        for cause in ["access token", "api_key", "allow-list"] {
+            assert!(hint.contains(cause), "{hint}");
+        }
+        assert!(!hint.contains("key-1"), "{hint}");
+        assert_eq!(transak.setup_hint().is_some(), values.is_empty());
+    }
+}
+
+#[test]
+fn an_error_in_a_200_is_quoted() {
+    for (body, expected) in [
+        (r#"{"error":{"statusCode":400,"name":"Bad Request","message":"Order not found"}}"#, None),
+        (r#"{"error":{"message":"Invalid partnerOrderId or order not found"},"data":null}"#, None),
+        (r#"{"message":"order not found"}"#, None),
+        (r#"{"error":{"name":"Oops","message":"try later"}}"#, Some("200 (Oops: try later)")),
+        (r#"{"error":"try later"}"#, Some("200 (try later)")),
+        (r#"{"error":true,"message":"try later"}"#, Some("200 (try later)")),
+        (r#"{"error":{}}"#, Some("200")),
+        (r#"{"message":"Endpoint request timed out"}"#, Some("Endpoint request timed out")),
+    ] {
+        for id in [ID, "partner/ref-7"] {
+            match (read(id, 200, body), expected) {
+                (Reading::NotFound(answer), None) => {
+                    assert!(answer.contains("not found"), "{answer}")
+                }
+                (Reading::Unusable(answer), Some(words)) => {
+                    assert!(answer.contains(words), "{answer}");
+                }
+                (other, _) => panic!("{body}: {other:?}"),
+            }
+        }
+    }
+    // Beside data it is not known which of the two is true.
+    let order = r#"{"_id":"aa39d8e1-1111-4222-8333-44444444ce7f","status":"COMPLETED"}"#;
+    for error in [r#"{"message":"x"}"#, r#""x""#, "true"] {
+        let body = format!(r#"{{"error":{error},"data":{order}}}"#);
+        assert!(matches!(read(ID, 200, &body), Reading::Malformed(_)), "{body}");
+    }
+    for error in ["null", "false", r#""""#] {
+        let body = format!(r#"{{"error":{error},"message":"OK","data":{order}}}"#);
+        assert!(matches!(read(ID, 200, &body), Reading::Observed(_)), "{body}");
+    }
+}
+
+#[test]
+fn an_ambiguous_order_is_not_understood() {
+    for data in [
+        r#"{"_id":"ID","status":"EXPIRED","status":"COMPLETED"}"#,
+        r#"{"_id":"ID","id":"other","status":"COMPLETED"}"#,
+        r#"{"_id":"ID","_id":"other","status":"COMPLETED"}"#,
+        r#"{"_id":"ID","status":"COMPLETED","data":{"status":"EXPIRED"}}"#,
+        r#"{"_id":"ID","status":"COMPLETED","webhookData":{"status":"EXPIRED"}}"#,
+        r#"{"_id":"ID","status":null,"webhookData":{"status":"COMPLETED"}}"#,
+        r#"{"webhookData":{"status":"COMPLETED"},"data":{"status":"EXPIRED"}}"#,
+        r#"{"id":"other","status":"COMPLETED","data":{"id":"ID","status":"COMPLETED"}}"#,
+    ] {
+        let data = data.replace("ID", ID);
+        for body in [format!(r#"{{"data":{data}}}"#), format!(r#"{{"data":{data},"meta":{{}}}}"#)] {
+            assert!(matches!(read(ID, 200, &body), Reading::Malformed(_)), "{body}");
+        }
+    }
+    let order = format!(r#"{{"_id":"{ID}","status":"COMPLETED"}}"#);
+    for (rest, is_understood) in [
+        (r#""status":"EXPIRED""#, false),
+        (r#""status":"COMPLETED""#, true),
+        (r#""status":"success""#, true),
+        (r#""meta":{"orderId":"other"}"#, false),
+        (r#""data":null"#, false),
+    ] {
+        for body in
+            [format!(r#"{{{rest},"data":{order}}}"#), format!(r#"{{"data":{order},{rest}}}"#)]
+        {
+            let reading = read(ID, 200, &body);
+            assert_eq!(matches!(reading, Reading::Observed(_)), is_understood, "{body}");
+            assert_eq!(matches!(reading, Reading::Malformed(_)), !is_understood, "{body}");
+        }
+    }
+}
+
 #[test]
 fn a_404_means_an_unknown_id_only_in_transaks_own_form() {
     let own = [
@@ -213,7 +326,7 @@ fn retry_after_is_in_the_reading() {
 }
 
 #[test]
-fn the_newest_order_with_the_reference_counts() {
+fn only_orders_with_the_reference_count() {
     let list = json!({ "meta": { "totalCount": 3 }, "data": [
         { "_id": "1", "status": "EXPIRED", "partnerOrderId": "ref-7", "createdAt": "2025-04-04T10:00:00.000Z" },
         { "_id": "2", "status": "PROCESSING", "partnerOrderId": "ref-7", "createdAt": "2025-04-04T11:00:00.000Z" },
@@ -265,6 +378,9 @@ fn settings_that_cannot_be_right_are_refused() {
         ("pusher_key", "a/b"),
         ("api_key", "a b"),
         ("url", "ftp://x"),
+        ("user_ip", "203.0.113"),
+        ("user_ip", "203.0.113.7:80"),
+        ("user_ip", "localhost"),
     ] {
         let mut settings = Settings::default();
         settings.set(key, value);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::order::{event, order};
+use super::order::{event, order, other_attempt};
 use super::{format, pusher};
 use crate::protocol::jwt;
 use crate::sandbox::API_KEY;
@@ -52,12 +52,21 @@ pub(super) fn messages(
         };
         published(event, channel, data.into())
     };
-    let told = run.script.messages(step).into_iter().map(publish);
+    let told = run.script.messages(step).into_iter().map(publish).chain(other(run, channel, step));
     match (run.script.fault, secret) {
         (Fault::Garbage, Some(_)) => forged(run, channel).into_iter().chain(told).collect(),
         (Fault::Garbage, None) => garbage(run, channel).into_iter().chain(told).collect(),
         _ => told.collect(),
     }
+}
+
+/// What is published about another order on the channel of its reference.
+fn other(run: &Run, channel: &str, step: usize) -> Option<Message> {
+    let is_of_reference = channel != API_KEY && channel.starts_with(API_KEY);
+    let is_last = step + 1 == run.script.story.len();
+    let order = other_attempt(run, step, format::order).filter(|_| is_of_reference && !is_last)?;
+    let event = if step == 0 { "ORDER_CREATED" } else { "ORDER_FAILED" };
+    Some(published(event, channel, order.to_string().into()))
 }
 
 /// What is broken in every way but one, or about something else.
@@ -160,6 +169,7 @@ mod tests {
     fn all_orders_are_signed_and_forgeries_are_not() {
         let [event] = &texts("failed", 2, Some("secret"))[..] else { panic!("one message") };
         let claims = jwt::verify(event["data"].as_str().unwrap(), &[b"secret"]).unwrap();
+        let claims: Value = serde_json::from_str(&claims).unwrap();
         assert_eq!(claims["eventID"], "ORDER_FAILED");
         assert_eq!(claims["webhookData"]["status"], "FAILED");
         let events = texts("garbage", 2, Some("secret"));

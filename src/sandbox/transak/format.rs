@@ -162,10 +162,12 @@ pub fn found(order: Value) -> Value {
 /// What a list of orders was asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
-    /// The only status that is listed.
-    pub status: &'a str,
+    /// The statuses that are listed; all if it is empty.
+    pub statuses: &'a [String],
     /// `BUY`, `SELL`, `STREAM`.
     pub products: &'a [String],
+    /// The only reference whose orders are listed.
+    pub reference: Option<&'a str>,
     /// How many orders are left out at the beginning.
     pub skip: usize,
     /// How many are listed at most.
@@ -173,10 +175,19 @@ pub struct Query<'a> {
 }
 
 /// The body of a REST response that lists orders: the page that the query asks for of all [`record`]s that
-/// fit it, newest first.
+/// fit it, newest first. The filter is echoed.
 pub fn list(query: &Query<'_>, orders: Vec<Value>) -> Value {
+    let mut filter = json!({ "productsAvailed": query.products });
+    match query.statuses {
+        [] => {}
+        [status] => filter["status"] = status.as_str().into(),
+        statuses => filter["status"] = statuses.into(),
+    }
+    if let Some(reference) = query.reference {
+        filter["partnerOrderId"] = reference.into();
+    }
     let meta = json!({
-        "filter": { "status": query.status, "productsAvailed": query.products },
+        "filter": filter,
         "sortOrder": "desc",
         "limit": query.limit,
         "skip": query.skip,

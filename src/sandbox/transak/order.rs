@@ -9,6 +9,8 @@ use crate::sandbox::scenario::Stage;
 use crate::sandbox::schedule::Run;
 
 const PAID: &str = "30";
+/// The scenario whose reference has several orders.
+pub(super) const ATTEMPTS: &str = "attempts";
 
 /// The word for a stage.
 pub(super) fn word(stage: Stage) -> &'static str {
@@ -67,6 +69,31 @@ pub(super) fn order(
         history: &Vec::from_iter(history),
         ..Order::default()
     })
+}
+
+/// In the scenario `attempts`: another order with the same reference, which is newer, is never paid, and has expired
+/// while the first one is paid. None in all others.
+pub(super) fn other_attempt(
+    run: &Run,
+    step: usize,
+    write: fn(&Order<'_>) -> Value,
+) -> Option<Value> {
+    const BEGINS: Duration = Duration::from_millis(500);
+    if run.id.split('@').next() != Some(ATTEMPTS) {
+        return None;
+    }
+    let (stage, at) = match step {
+        0 => (Stage::Pending, BEGINS),
+        _ => (Stage::Expired, run.script.story[1].at()),
+    };
+    Some(write(&Order {
+        id: &format!("{}-again", run.id),
+        reference: Some(&run.id),
+        status: word(stage),
+        created_at: &run.written(BEGINS),
+        updated_at: &run.written(at),
+        ..Order::default()
+    }))
 }
 
 #[cfg(test)]

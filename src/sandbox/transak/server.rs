@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::format;
 use super::market::Market;
-use super::order::order;
+use super::order::{order, other_attempt};
 use crate::protocol::jwt;
 use crate::sandbox::fault::RequestFault;
 use crate::sandbox::schedule::{Run, Schedule};
@@ -51,11 +51,13 @@ fn bad_request(message: &str) -> Response {
     error(400, "Bad Request", message)
 }
 
-/// The access token of a request: the one that everybody knows, or one that was issued.
+/// Whether a request has an access token that was issued or that everybody knows, and no wrong API key. Transak wants
+/// the key on every call; clients that are older than that rule do not send it.
 fn is_known(headers: &HeaderMap) -> bool {
     let token = headers.get("access-token").and_then(|value| value.to_str().ok());
-    token
-        .is_some_and(|token| token == TOKEN || jwt::verify(token, &[API_SECRET.as_bytes()]).is_ok())
+    let is_issued = |token: &str| jwt::verify(token, &[API_SECRET.as_bytes()]).is_ok();
+    token.is_some_and(|token| token == TOKEN || is_issued(token))
+        && headers.get("x-api-key").is_none_or(|key| key == API_KEY)
 }
 
 impl Transak {
@@ -122,37 +124,41 @@ async fn one(
     }
 }
 
-/// The filters have the documented defaults, which hide what is not completed or not bought. Nothing is
-/// so old that dates would matter.
+/// Bought and completed orders are listed by default, as documented; of one reference, orders of every status, as
+/// integrators see it. Nothing is so old that dates would matter.
 async fn list(
     State(transak): State<Shared>,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Response {
-    let run = match query.get("filter[partnerOrderId]") {
-        Some(reference) => match transak.find(reference, &headers) {
-            Ok(run) => Some(run),
-            Err(RequestFault::Unknown | RequestFault::NotYet) => None,
-            Err(fault) => return transak.refusal(fault),
-        },
+    let reference = query.get("filter[partnerOrderId]");
+    let run = match reference.map(|reference| transak.find(reference, &headers)) {
         None => None,
+        Some(Ok(run)) => Some(run),
+        Some(Err(RequestFault::Unknown | RequestFault::NotYet)) => {
+            return bad_request("Invalid partnerOrderId or order not found");
+        }
+        Some(Err(fault)) => return transak.refusal(fault),
     };
     let mut orders = match &run {
-        Some(run) => vec![now(run)],
-        None if query.contains_key("filter[partnerOrderId]") => Vec::new(),
+        Some(run) => attempts(run),
         None if is_known(&headers) => transak.all(),
         None => return unauthorized(),
     };
     let given = |key: &str, default| query.get(key).map_or(default, String::as_str);
-    let status = given("filter[status]", "COMPLETED");
-    let products: Vec<String> =
-        serde_json::from_str(given("filter[productsAvailed]", r#"["BUY"]"#)).unwrap_or_default();
+    let statuses =
+        words(given("filter[status]", if reference.is_some() { "" } else { "COMPLETED" }));
+    let products = words(given("filter[productsAvailed]", r#"["BUY"]"#));
     let buys = products.iter().any(|product| product == "BUY");
-    orders.retain(|order| buys && order["status"] == status);
+    let is_listed = |order: &Value| {
+        buys && (statuses.is_empty() || statuses.iter().any(|status| order["status"] == *status))
+    };
+    orders.retain(is_listed);
     let count = |key, default| given(key, default).parse::<usize>().unwrap_or_default();
     let query = format::Query {
-        status,
+        statuses: &statuses,
         products: &products,
+        reference: reference.map(String::as_str),
         skip: count("skip", "0"),
         limit: count("limit", "100"),
     };
@@ -161,6 +167,21 @@ async fn list(
     match run.filter(|_| is_told) {
         Some(run) => transak.tell(&run, &body),
         None => answer(200, &body),
+    }
+}
+
+/// The orders with one reference, newest first.
+fn attempts(run: &Run) -> Vec<Value> {
+    let other = other_attempt(run, run.step(), format::record);
+    other.into_iter().chain([now(run)]).collect()
+}
+
+/// The words of a filter: one, or a list in JSON.
+fn words(filter: &str) -> Vec<String> {
+    match serde_json::from_str(filter) {
+        Ok(words) => words,
+        Err(_) if filter.is_empty() => Vec::new(),
+        Err(_) => vec![filter.to_owned()],
     }
 }
 

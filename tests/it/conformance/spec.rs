@@ -57,7 +57,7 @@ fn settings_are_told_apart_and_explained() {
                     assert!(words.iter().any(|word| word == default), "{key} is {default:?}");
                 }
                 SettingKind::Url(schemes) => assert!(!schemes.is_empty(), "{key}"),
-                SettingKind::Text => {}
+                SettingKind::Text | SettingKind::IpAddress => {}
             }
             let is_url = matches!(kind, SettingKind::Url(_));
             assert!(!follows_url || is_url, "{key} is no address");

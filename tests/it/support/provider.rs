@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::chain::{self, EVENTS, HASH, RPC};
 use super::script::{Reply, Step};
 use super::server::Script;
-use super::txwatch::{TOKEN, Txwatch, txwatch};
+use super::txwatch::{API_KEY, TOKEN, Txwatch, txwatch};
 use super::{proof, transak};
 
 /// A provider with one transaction.
@@ -174,6 +174,7 @@ impl Provider {
         let command = self.tokenless(name, pull, push, arguments);
         match self {
             Casper => command,
+            Transak => command.transak_token().env("TXWATCH_TRANSAK_API_KEY", API_KEY),
             _ => command.env(&self.token_variable(), TOKEN),
         }
     }

@@ -2,8 +2,10 @@
 
 mod account;
 mod connection;
+mod headers;
 mod kept_tokens;
 mod orders;
+mod references;
 mod tokens;
 
 use crate::support::transak::PERSONAL;

@@ -39,6 +39,11 @@ fn id_of(channel: &str) -> String {
     }
 }
 
+/// Whether the orders of a reference have no `createdAt`.
+fn is_undated(reference: &str) -> bool {
+    reference.ends_with(['1', '3', '5', '7', '9'])
+}
+
 /// Writes something about the order, as it stands since `updated_at`.
 fn write(
     snapshot: &Snapshot<'_>,
@@ -47,7 +52,10 @@ fn write(
 ) -> Value {
     let reference = snapshot.id.strip_prefix(PARTNER);
     let own_id = reference.map(|reference| format!("id-of-{reference}"));
-    let created_at = snapshot.rounded(snapshot.created_at);
+    let created_at = match reference {
+        Some(reference) if is_undated(reference) => String::new(),
+        _ => snapshot.rounded(snapshot.created_at),
+    };
     let order = format::Order {
         id: own_id.as_deref().unwrap_or(snapshot.id),
         reference,
@@ -62,6 +70,22 @@ fn write(
 /// The order in an answer.
 fn record(snapshot: &Snapshot<'_>) -> Value {
     write(snapshot, &snapshot.rounded(snapshot.changed_at), format::record)
+}
+
+/// The orders with a reference: the one that the simulation is about, and until that has ended badly a newer one that
+/// has. The newer one never counts.
+fn attempts(snapshot: &Snapshot<'_>) -> Vec<Value> {
+    let mut orders = vec![record(snapshot)];
+    let has_ended = matches!(snapshot.word, Some("EXPIRED" | "FAILED" | "CANCELLED" | "REFUNDED"));
+    if !has_ended {
+        let mut other = record(snapshot);
+        let created_at = snapshot.rounded(snapshot.created_at + jiff::Span::new().seconds(1));
+        other["_id"] = format!("another-of-{}", snapshot.id).into();
+        other["status"] = ["EXPIRED", "CANCELLED", "REFUNDED"][snapshot.id.len() % 3].into();
+        other["createdAt"] = if other["createdAt"] == "" { Value::Null } else { created_at.into() };
+        orders.insert(0, other);
+    }
+    orders
 }
 
 impl Simulated for Transak {
@@ -129,19 +153,21 @@ impl Simulated for Transak {
     fn answer(&self, snapshot: &Snapshot<'_>, question: &Question) -> Answer {
         let status = question.form.as_deref();
         if snapshot.id.starts_with(PARTNER) {
-            // Without a status, some list every order and some only those that are completed.
+            // Without a status, some list every order and some only those that are completed, and say so.
             let is_hidden =
                 status.is_none() && snapshot.is_older && snapshot.word != Some("COMPLETED");
-            let matches = status.is_none_or(|status| snapshot.word == Some(status));
-            let is_listed = snapshot.word.is_some() && matches && !is_hidden;
+            let is_listed = snapshot.word.is_some() && !is_hidden;
             let reports = snapshot.step.filter(|_| is_listed);
+            let hides = status.is_none() && snapshot.is_older;
             let query = format::Query {
-                status: status.unwrap_or_default(),
-                products: &[],
+                statuses: &Vec::from_iter(hides.then(|| "COMPLETED".to_owned())),
+                products: &["BUY".to_owned(), "SELL".to_owned()],
+                reference: snapshot.id.strip_prefix(PARTNER),
                 skip: 0,
                 limit: 100,
             };
-            let orders = is_listed.then(|| record(snapshot)).into_iter().collect();
+            let mut orders = if is_listed { attempts(snapshot) } else { Vec::new() };
+            orders.retain(|order| !hides || order["status"] == "COMPLETED");
             return Answer { status: 200, body: format::list(&query, orders), reports };
         }
         let (status, body) = match snapshot.word {
@@ -164,22 +190,19 @@ impl Simulated for Transak {
         ways
     }
 
-    /// A partner's orders are asked for status by status until one is found; one that is completed is
-    /// believed once it is known that no other one runs.
+    /// A partner's orders are asked for once more, with all statuses, if the first answer says that it lists only
+    /// those that are completed.
     fn ends_lookup(
         &self,
         snapshot: &Snapshot<'_>,
         question: &Question,
-        is_found: bool,
-        was_found: bool,
+        _is_found: bool,
+        _was_found: bool,
     ) -> bool {
-        match question.form.as_deref() {
-            _ if !snapshot.id.starts_with(PARTNER) => true,
-            Some("REFUNDED" | "COMPLETED") if is_found => true,
-            Some("ON_HOLD_PENDING_DELIVERY_FROM_TRANSAK") => is_found || was_found,
-            Some("REFUNDED") => true,
-            _ => is_found && snapshot.word != Some("COMPLETED"),
-        }
+        !snapshot.id.starts_with(PARTNER)
+            || question.form.is_some()
+            || !snapshot.is_older
+            || snapshot.word == Some("COMPLETED")
     }
 
     fn close_codes(&self) -> &'static [u16] {

@@ -1,0 +1,151 @@
+//! A list of orders, and which of the orders with one partner's reference counts.
+
+use std::cmp::Reverse;
+
+use serde_json::{Map, Value};
+
+use super::answer::data;
+use super::order::{Order, STATUSES};
+use crate::provider::{Report, Status, json};
+use crate::warning::{Warning, WarningCode};
+
+/// The products that a list is asked for.
+pub(super) const PRODUCTS: [&str; 2] = ["BUY", "SELL"];
+
+/// A page of a list of orders: `{"meta": {"filter", "totalCount"}, "data": [order…]}`.
+pub(super) struct Page {
+    /// The reports about the orders with the reference, in the order of the list.
+    pub(super) reports: Vec<Report>,
+    /// How many orders are on the page, with those of other references, which a server lists that does not know the
+    /// filter.
+    pub(super) count: usize,
+    /// How many orders there are on all pages, if it is said.
+    pub(super) total: Option<u64>,
+    /// Whether the answer echoes the filter.
+    pub(super) has_echo: bool,
+    /// The products of which no order is listed, according to the echo.
+    pub(super) hidden_products: Vec<&'static str>,
+    /// Whether orders of some statuses are not listed, according to the echo.
+    pub(super) hides_statuses: bool,
+}
+
+/// Reads a page. `products` are those that were asked for.
+///
+/// # Errors
+/// One sentence on what is wrong with it.
+pub(super) fn read_page(
+    mut body: Map<String, Value>,
+    reference: &str,
+    products: &[&'static str],
+) -> Result<Page, String> {
+    let orders = match data(&mut body)? {
+        Value::Array(orders) => orders,
+        other => {
+            return Err(format!("its data is {}, not a list of orders", json::type_name(&other)));
+        }
+    };
+    let is_mine = |order: &Order| order.reference().as_deref() == Some(reference);
+    let orders = orders.into_iter().map(Order::of).collect::<Result<Vec<_>, _>>()?;
+    let meta = body.get("meta").and_then(Value::as_object);
+    let filter = meta.and_then(|meta| meta.get("filter")?.as_object());
+    let echoed = |key: &str| words(filter?.get(key)?);
+    // What is listed in spite of the echo shows that it does not say what is listed.
+    let lists = |known: &Option<Vec<String>>, word: Option<&str>| match (known, word) {
+        (Some(known), Some(word)) => known.iter().any(|known| known == word),
+        _ => true,
+    };
+    let echoed_products = echoed("productsAvailed");
+    let lists_product = |product: &str| {
+        lists(&echoed_products, Some(product))
+            || orders.iter().any(|order| order.product().as_deref() == Some(product))
+    };
+    let statuses = echoed("status");
+    let page = Page {
+        count: orders.len(),
+        total: meta.and_then(|meta| meta.get("totalCount")?.as_u64()),
+        has_echo: filter.is_some(),
+        hidden_products: products.iter().copied().filter(|it| !lists_product(it)).collect(),
+        hides_statuses: STATUSES.iter().any(|status| !lists(&statuses, Some(status)))
+            && orders.iter().all(|order| lists(&statuses, order.word())),
+        reports: Vec::new(),
+    };
+    let mine = orders.into_iter().filter(is_mine).map(Order::report_attempt);
+    let mut reports: Vec<Report> = Vec::new();
+    for report in mine {
+        let report = report?;
+        match reports.iter().find(|known| id(known) == id(&report)) {
+            Some(known) if known.provider_status != report.provider_status => {
+                return Err(format!("it lists the order {} twice, and differently", id(&report)));
+            }
+            Some(_) => {}
+            None => reports.push(report),
+        }
+    }
+    Ok(Page { reports, ..page })
+}
+
+/// The words of an echoed filter: a list, a word, or a list as text; none if it is empty.
+fn words(value: &Value) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    collect_words(value, &mut found);
+    Some(found).filter(|found| !found.is_empty())
+}
+
+fn collect_words(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(list @ Value::Array(_)) => collect_words(&list, found),
+            _ => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                found.extend(words.map(str::to_ascii_uppercase));
+            }
+        },
+        Value::Array(items) => items.iter().for_each(|item| collect_words(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| collect_words(field, found)),
+        _ => {}
+    }
+}
+
+fn id(report: &Report) -> &str {
+    report.attempt.as_ref().map_or("", |attempt| &attempt.id)
+}
+
+/// The report about the order that counts: the newest that is completed; else the newest that runs, an unknown status
+/// included; else the newest ending. Of orders that cannot be told apart by time it is the first, as lists are asked
+/// for with the newest first. None if there is no order.
+pub(super) fn choose(mut reports: Vec<Report>) -> Option<Report> {
+    let created_at = |report: &Report| report.attempt.as_ref()?.created_at;
+    reports.sort_by_key(|report| {
+        let rank = match report.status {
+            Status::Completed => 2,
+            status if !status.is_final() => 1,
+            _ => 0,
+        };
+        Reverse((rank, created_at(report)))
+    });
+    let mut reports = reports.into_iter();
+    let mut chosen = reports.next()?;
+    let others: Vec<Report> = reports.collect();
+    if chosen.status.is_final() && !others.is_empty() {
+        chosen.warning = Some(several_orders(&chosen, &others));
+    }
+    if let Some(attempt) = &mut chosen.attempt {
+        attempt.others = others.iter().map(|other| (id(other).to_owned(), other.status)).collect();
+    }
+    Some(chosen)
+}
+
+fn several_orders(chosen: &Report, others: &[Report]) -> Warning {
+    /// How many of the other orders are named.
+    const NAMED: usize = 5;
+    let name = |report: &Report| format!("{} ({})", id(report), report.provider_status);
+    let mut named = others.iter().take(NAMED).map(name).collect::<Vec<_>>().join(", ");
+    if others.len() > NAMED {
+        named.push_str(&format!(" and {} more", others.len() - NAMED));
+    }
+    let message = format!(
+        "several orders have this partnerOrderId: {} counts; the others are {named}",
+        name(chosen)
+    );
+    Warning::new(WarningCode::SeveralOrders, message)
+}
