@@ -31,10 +31,11 @@ use crate::error::{Failure, FailureKind, nearest, usage};
 
 pub use double::{Double, Endpoints, played_by, scenarios};
 pub use fault::{ConnectionFault, Fault, RequestFault};
+pub use run_answer::tell;
 pub use scenario::{Event, SHORT, Scenario, Script, Stage, Step, scenario, step};
 pub use schedule::{EventQueue, Run, Schedule};
 pub use speed::Speed;
-pub use weather::{Weather, tell};
+pub use weather::Weather;
 
 /// The token that the sandbox accepts, Transak's access token and CSPR.cloud's too. It opens nothing.
 pub const TOKEN: &str = "rehearsal-token";

@@ -132,15 +132,13 @@ async fn list(
     headers: HeaderMap,
 ) -> Response {
     let reference = query.get("filter[partnerOrderId]");
-    let run = match reference {
-        Some(reference) => match transak.find(reference, &headers) {
-            Ok(run) => Some(run),
-            Err(RequestFault::Unknown | RequestFault::NotYet) => {
-                return bad_request("Invalid partnerOrderId or order not found");
-            }
-            Err(fault) => return transak.refusal(fault),
-        },
+    let run = match reference.map(|reference| transak.find(reference, &headers)) {
         None => None,
+        Some(Ok(run)) => Some(run),
+        Some(Err(RequestFault::Unknown | RequestFault::NotYet)) => {
+            return bad_request("Invalid partnerOrderId or order not found");
+        }
+        Some(Err(fault)) => return transak.refusal(fault),
     };
     let mut orders = match &run {
         Some(run) => attempts(run),

@@ -142,8 +142,8 @@ impl Scenario {
 fn ahead(random: &mut Rng) -> Millis {
     const YEAR: Millis = 365 * 24 * 60 * MINUTE;
     match random.u8(..20) {
-        0 => random.i64(SECOND..MINUTE),
-        1 => random.i64(SECOND..YEAR),
+        0..2 => random.i64(SECOND..MINUTE),
+        2 => random.i64(SECOND..YEAR),
         _ => 0,
     }
 }
