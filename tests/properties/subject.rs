@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::{env, fs};
 
 use txwatch::config::Registry;
-use txwatch::provider::{Definition, Id, Provider, SettingKind, Settings};
+use txwatch::provider::{Definition, Id, Provider, Secret, SettingKind, Settings};
 
 /// What every setting is that is free text: an API key among them.
 pub const ANY_TEXT: &str = "KEY";
@@ -112,6 +112,10 @@ fn settings(definition: &dyn Definition) -> Settings {
             SettingKind::Url(schemes) => format!("{}://peer.example/{}", schemes[0], setting.key),
             SettingKind::Text => ANY_TEXT.to_owned(),
             SettingKind::IpAddress => "192.0.2.1".to_owned(),
+            SettingKind::Secret(Secret::Token) => {
+                settings.set_token();
+                continue;
+            }
             SettingKind::Choice(_) | SettingKind::Secret(_) => continue,
         };
         settings.set(&*setting.key, value);

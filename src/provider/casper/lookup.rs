@@ -229,10 +229,10 @@ fn unproven(unexecuted: Unexecuted, why: &str) -> Step {
     observed(Report { warning, ..report })
 }
 
-/// Whether the node wants no requests now. Other errors in answer to a question of the proof leave the transaction as it
-/// was found: a proxy may not know the method.
+/// Whether the node wants no requests now, or none with this token. Other errors in answer to a question of the proof
+/// leave the transaction as it was found: a proxy may not know the method.
 fn has_to_wait(response: &Response) -> bool {
-    response.status == 429 || response.retry_after.is_some()
+    matches!(response.status, 401 | 408 | 425 | 429 | 503) || response.retry_after.is_some()
 }
 
 /// The sentence in a reading that is no report.

@@ -34,23 +34,13 @@ fn stage(run: &Run, step: usize) -> Stage {
     run.script.story[step].stage
 }
 
-/// Whether a node that lags behind speaks at this step: one that does not know the block.
-fn lags(run: &Run, step: usize) -> bool {
-    run.script.fault == Fault::Lagging && step > 0 && stage(run, step) == Stage::Pending
-}
-
 /// When it was made, and how long it may wait. A node never says that it expired: this and its blocks do.
 fn life(run: &Run, step: usize) -> (String, &'static str) {
     match (stage(run, step), run.script.fault) {
         (_, Fault::Stuck(_)) => (run.written_before(Duration::ZERO, OVERDUE), "30m"),
-        (Stage::Expired, _) => overdue(run, step),
-        _ if lags(run, step) => overdue(run, step),
+        (Stage::Expired, _) => (run.written_before(run.script.story[step].at(), LONG_AGO), "1m"),
         _ => (run.written(Duration::ZERO), "30m"),
     }
-}
-
-fn overdue(run: &Run, step: usize) -> (String, &'static str) {
-    (run.written_before(run.script.story[step].at(), LONG_AGO), "1m")
 }
 
 /// What was sent to the network.

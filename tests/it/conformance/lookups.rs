@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use txwatch::provider::{Id, Provider, Reading, Step};
 use txwatch::wire::{Request, Response};
 
@@ -133,6 +134,9 @@ fn no_error_tells_where_a_transaction_stands() {
             [302, 304, 400, 401, 403, 404, 408, 409, 418, 422, 425, 429, 500, 502, 503, 504, 599];
         for body in bodies(subject) {
             for status in statuses {
+                if is_rpc_error(&body) && !is_decisive(status) {
+                    continue;
+                }
                 let response = Response::new(status, body.clone());
                 for (id, reading) in read_all(subject, &response) {
                     let shown = String::from_utf8_lossy(&body);
@@ -160,11 +164,35 @@ fn no_error_tells_where_a_transaction_stands() {
                 }
             }
             // No provider has a status of its own for a transaction that it does not know.
-            for status in [409, 418, 422] {
+            for status in [409, 418, 422].into_iter().filter(|_| !is_rpc_error(&body)) {
                 for (id, reading) in read_all(subject, &Response::new(status, body.clone())) {
                     let is_none = matches!(reading, Reading::Malformed(_) | Reading::Unusable(_));
                     assert!(is_none, "{id}: {status} {reading:?}");
                 }
+            }
+        }
+    });
+}
+
+/// Whether a body is an error of JSON-RPC, which comes with any status behind a proxy.
+fn is_rpc_error(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    body.get("jsonrpc").is_some() && body.get("error").is_some_and(Value::is_object)
+}
+
+/// Whether the status decides, whatever an error of JSON-RPC says.
+fn is_decisive(status: u16) -> bool {
+    matches!(status, 401 | 403 | 408 | 425 | 429 | 503)
+}
+
+#[test]
+fn an_error_of_json_rpc_means_the_same_with_every_status() {
+    each(|subject| {
+        for body in bodies(subject).into_iter().filter(|body| is_rpc_error(body)) {
+            let expected = read_all(subject, &Response::new(200, body.clone()));
+            for status in [302, 400, 404, 409, 418, 422, 500, 502, 504] {
+                let readings = read_all(subject, &Response::new(status, body.clone()));
+                assert_eq!(format!("{readings:?}"), format!("{expected:?}"), "{status}");
             }
         }
     });
@@ -176,6 +204,9 @@ fn who_is_busy_says_for_how_long() {
         for retry_after in [None, Some(Duration::from_secs(7))] {
             for status in [408, 425, 429, 500, 502, 503, 504] {
                 for body in bodies(subject) {
+                    if is_rpc_error(&body) && !is_decisive(status) {
+                        continue;
+                    }
                     let response = Response { retry_after, ..Response::new(status, body) };
                     for (id, reading) in read_all(subject, &response) {
                         let Reading::Busy { retry_after: wait, .. } = reading else {

@@ -171,7 +171,7 @@ impl SimulatedNetwork {
         let lookup = &world.targets[target].lookup;
         let found = reports.or(lookup.found);
         // What goes wrong with the proof of an expiry leaves the transaction as it was found.
-        let has_to_wait = status == 429 || retry_after.is_some();
+        let has_to_wait = matches!(status, 401 | 408 | 425 | 429 | 503) || retry_after.is_some();
         let kind = if lookup.proofs > 0 && !has_to_wait { AnswerKind::Status } else { kind };
         if let Some(step) = found.filter(|_| ends_lookup && kind.is_understood()) {
             world.reported(target, step, false);
