@@ -4,6 +4,8 @@ mod lenient;
 mod repeated;
 mod unreadable;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::wire::compression;
@@ -22,7 +24,12 @@ pub fn object(body: &[u8], deciding: &[&str]) -> Result<Map<String, Value>, Unre
     if let Some(encoding) = foreign_encoding(body) {
         return Err(Unreadable::NotJson(encoding));
     }
-    match value(&String::from_utf8_lossy(body), deciding)? {
+    // The lossy conversion reads byte by byte.
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(body),
+    };
+    match value(&text, deciding)? {
         Value::Object(object) => Ok(object),
         other => {
             let problem = format!("it is {}, not a JSON object", type_name(&other));
