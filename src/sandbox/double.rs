@@ -204,14 +204,14 @@ mod tests {
             ),
             ("cancelled refunded revived", "proof transak"),
             ("denied", "proof transak cspr"),
-            ("shutdown quota stalled", "transak"),
+            ("shutdown quota stalled attempts", "transak"),
             ("restart lapsed", "casper"),
         ] {
             for name in names.split(' ') {
                 assert_eq!(played_by(name), players, "{name}");
             }
         }
-        assert_eq!(scenarios(&all()).len(), 20);
+        assert_eq!(scenarios(&all()).len(), 21);
     }
 
     #[test]

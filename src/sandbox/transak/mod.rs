@@ -46,18 +46,18 @@ static SCENARIOS: &[Scenario] = &[
         &[step(0, Pending), step(1_500, Processing), step(6_000, Completed)],
         Fault::Shutdown(Duration::from_millis(1_600), Duration::from_millis(3_600)),
     ),
-    scenario(
-        order::ATTEMPTS,
-        "partner/attempts has two orders: the newer one expires, the older one completes, which counts",
-        SHORT,
-        Fault::None,
-    ),
     scenario("quota", "there are too many connections already", SHORT, Fault::Quota),
     scenario(
         "stalled",
         "the connection dies without a sign; completes after a minute",
         &[step(0, Pending), step(1_500, Processing), step(60_000, Completed)],
         Fault::Stalled,
+    ),
+    scenario(
+        order::ATTEMPTS,
+        "partner/attempts has two orders: the newer one expires, the older one completes, which counts",
+        SHORT,
+        Fault::None,
     ),
 ];
 
