@@ -46,12 +46,6 @@ static SCENARIOS: &[Scenario] = &[
         &[step(0, Pending), step(1_500, Processing), step(6_000, Completed)],
         Fault::Shutdown(Duration::from_millis(1_600), Duration::from_millis(3_600)),
     ),
-    scenario(
-        order::ATTEMPTS,
-        "partner/attempts has two orders: the newer one expires, the older one completes, which counts",
-        SHORT,
-        Fault::None,
-    ),
     scenario("quota", "there are too many connections already", SHORT, Fault::Quota),
     scenario(
         "stalled",
@@ -64,6 +58,12 @@ static SCENARIOS: &[Scenario] = &[
         "the ending that is pushed is stamped before the step before it; rehearse it without a token",
         SHORT,
         Fault::Backdated(Duration::from_millis(2_500)),
+    ),
+    scenario(
+        order::ATTEMPTS,
+        "partner/attempts has two orders: the newer one expires, the older one completes, which counts",
+        SHORT,
+        Fault::None,
     ),
 ];
 
