@@ -60,7 +60,12 @@ pub const TABLE: &[Row] = &[
     row(Code::Usage, "usage", "a flag or a target is wrong", "no"),
     row(Code::Failed, "failed", "final: failed", "no"),
     row(Code::Cancelled, "cancelled", "final: cancelled", "no"),
-    row(Code::Expired, "expired", "final: expired", "a new transaction is safe"),
+    row(
+        Code::Expired,
+        "expired",
+        "final: expired",
+        "only if nothing was paid: see `txwatch help providers`",
+    ),
     row(
         Code::Mismatch,
         "mismatch",

@@ -37,6 +37,8 @@ codes! {
     Credential => "credential",
     /// The same transaction was given twice.
     DuplicateTarget => "duplicate_target",
+    /// A transaction may have expired, but the provider cannot prove it, so that it counts as pending.
+    ExpiryNotProven => "expiry_not_proven",
     /// A server did not apply a filter of a list, so that an order may be hidden.
     FilterNotApplied => "filter_not_applied",
     /// The push connection was down, and its targets cannot be polled: a change meanwhile was missed.

@@ -22,6 +22,9 @@ pub(super) fn as_text(registry: &Registry) -> String {
         for setting in &spec.settings {
             text.push_str(&format!("  {:<13} {}\n", setting.key, setting_text(setting)));
         }
+        for line in wrapped(&format!("expired: {}", spec.expiry)).lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
         text.push('\n');
     }
     text.push_str(&wrapped(HOW_TO_SET));
@@ -80,6 +83,7 @@ fn add(roff: &mut Roff, spec: &Spec) {
             spec.id_shape
         )),
     ]);
+    roff.text([roman("When it has "), bold("expired"), roman(format!(": {}", spec.expiry))]);
     for setting in &spec.settings {
         roff.control("TP", []);
         roff.text([bold(&*setting.key)]);

@@ -49,7 +49,7 @@ impl Config {
     /// A setting or a secret is missing or invalid, or the token would be sent unencrypted.
     pub fn profile(&self, name: &str, overrides: &Overrides) -> Result<ResolvedProfile, Failure> {
         let definition = self.provider_of(name)?;
-        let settings = self.settings(name, definition.as_ref(), overrides)?;
+        let mut settings = self.settings(name, definition.as_ref(), overrides)?;
         let mut credential = Credential::none();
         let mut issuer = None;
         for setting in &definition.spec().settings {
@@ -57,7 +57,10 @@ impl Config {
                 continue;
             };
             match (purpose, self.secret(name, setting)?) {
-                (Secret::Token, Some(found)) => credential = found,
+                (Secret::Token, Some(found)) => {
+                    credential = found;
+                    settings.set_token();
+                }
                 (Secret::Issuer, found) => issuer = found,
                 (Secret::Token, None) if setting.required => {
                     return Err(self.missing(name, setting));

@@ -62,7 +62,9 @@ fn completed(name: &str, id: &str) -> String {
             let order = json!({ "id": id, "status": "COMPLETED" });
             json!({ "event": "ORDER_COMPLETED", "channel": id, "data": order.to_string() })
         }
-        "cspr" => json!({ "data": { "deploy_hash": id, "status": "processed" } }),
+        "cspr" => {
+            json!({ "data": { "deploy_hash": id, "status": "processed", "error_message": null } })
+        }
         _ => json!({ "TransactionProcessed": {
             "transaction_hash": { "Version1": id },
             "execution_result": { "Version2": { "error_message": null } },
@@ -237,7 +239,9 @@ fn answer(name: &str, id: &str) -> String {
     let answer = match name {
         "proof" => json!({ "status": "completed" }),
         "transak" => json!({ "data": { "id": id, "status": "COMPLETED" } }),
-        "cspr" => json!({ "data": { "deploy_hash": id, "status": "processed" } }),
+        "cspr" => {
+            json!({ "data": { "deploy_hash": id, "status": "processed", "error_message": null } })
+        }
         _ => json!({ "result": {
             "transaction": { "Version1": { "hash": id } },
             "execution_info": {

@@ -96,6 +96,7 @@ mod tests {
             pace: Pace { interval: every, safety_interval: every, quotas: Vec::new() },
             personal: [].into(),
             id_shape: "anything".to_owned(),
+            expiry: "",
             ids_per_lookup: 3,
             push_name: "scripted",
             has_account_feed: false,

@@ -134,8 +134,13 @@ impl Engine {
                     self.warn_once(target, WarningCode::StalePush, message);
                 }
             }
-            // It was requested before the last push arrived; the response to another request is newer.
-            Source::Pull if observation.report.occurred_at.is_none() => self.look_up(target),
+            // If it was requested before the last push arrived, the response to another request is newer. Otherwise
+            // the provider contradicts itself, and is asked again as usual.
+            Source::Pull if observation.report.occurred_at.is_none() => {
+                if self.targets[target].tracker.confirmed() > Some(observation.at) {
+                    self.look_up(target);
+                }
+            }
             Source::Pull => {
                 let message = format!(
                     "an answer says {status}, but by the provider's own clock it is older than the last push; \

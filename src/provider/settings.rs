@@ -111,17 +111,30 @@ impl Setting {
 
 /// The checked values of a profile's settings, without its secrets.
 #[derive(Clone, Debug, Default)]
-pub struct Settings(BTreeMap<String, String>);
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    has_token: bool,
+}
 
 impl Settings {
     /// Sets a value that [`Setting::check`] has accepted.
     pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(key.into(), value.into());
+        self.values.insert(key.into(), value.into());
+    }
+
+    /// Notes that the profile has a [token](Secret::Token).
+    pub fn set_token(&mut self) {
+        self.has_token = true;
+    }
+
+    /// Whether the profile has a token, for providers that can do without one.
+    pub fn has_token(&self) -> bool {
+        self.has_token
     }
 
     /// The value of a setting.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str)
+        self.values.get(key).map(String::as_str)
     }
 
     /// The value of a setting that is a base URL.

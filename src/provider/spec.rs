@@ -22,6 +22,8 @@ pub struct Spec {
     pub personal: Arc<[String]>,
     /// A phrase that describes its ids, for messages and help.
     pub id_shape: String,
+    /// What `expired` means, and whether paying again is safe then: sentences for help and documentation.
+    pub expiry: &'static str,
     /// How many ids one lookup can serve; at least 1.
     pub ids_per_lookup: usize,
     /// What its push connection is called in messages and in the output's `transport`.

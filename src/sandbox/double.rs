@@ -204,14 +204,14 @@ mod tests {
             ),
             ("cancelled refunded revived skewed", "proof transak"),
             ("denied", "proof transak cspr"),
-            ("shutdown quota stalled backdated", "transak"),
-            ("restart lapsed", "casper"),
+            ("shutdown attempts quota stalled backdated", "transak"),
+            ("restart lapsed stuck lagging", "casper"),
         ] {
             for name in names.split(' ') {
                 assert_eq!(played_by(name), players, "{name}");
             }
         }
-        assert_eq!(scenarios(&all()).len(), 23);
+        assert_eq!(scenarios(&all()).len(), 26);
     }
 
     #[test]

@@ -33,6 +33,10 @@ pub enum Fault {
     Restart(Duration, Duration),
     /// Push leaves out the last step.
     EndingUntold,
+    /// The server is behind its network until this time, and its clock calls the transaction expired.
+    Stuck(Duration),
+    /// One of the servers that answer lags behind.
+    Lagging,
     /// Between good answers to requests come some that say nothing about the transaction.
     Weather,
     /// The clock of push is this far ahead of that of requests, and push leaves out the last step.
@@ -118,6 +122,11 @@ impl Fault {
             | Fault::Restart(from, until) => (from..until).contains(&age),
             _ => false,
         }
+    }
+
+    /// Whether the server is behind its network when the transaction has this age.
+    pub(super) fn is_stuck(self, age: Duration) -> bool {
+        matches!(self, Fault::Stuck(until) if age < until)
     }
 
     /// The age at which connections are lost.

@@ -13,6 +13,7 @@ mod double;
 mod fault;
 mod hash;
 pub mod proof;
+mod run_answer;
 mod scenario;
 mod schedule;
 mod serving;
@@ -30,10 +31,11 @@ use crate::error::{Failure, FailureKind, nearest, usage};
 
 pub use double::{Double, Endpoints, played_by, scenarios};
 pub use fault::{ConnectionFault, Fault, RequestFault};
+pub use run_answer::tell;
 pub use scenario::{Event, SHORT, Scenario, Script, Stage, Step, scenario, step};
 pub use schedule::{EventQueue, Run, Schedule};
 pub use speed::Speed;
-pub use weather::{Weather, tell};
+pub use weather::Weather;
 
 /// The token that the sandbox accepts, Transak's access token and CSPR.cloud's too. It opens nothing.
 pub const TOKEN: &str = "rehearsal-token";
@@ -235,7 +237,7 @@ mod tests {
             ("transak/hapy", "has no scenario 'hapy'", "did you mean sandbox:transak/happy?"),
             ("quota", "does not play 'quota' for proof", "did you mean sandbox:transak/quota?"),
             ("proof/quota", "does not play 'quota' for proof", "silent, drop"),
-            ("transak/partner/nil", "has no scenario 'nil'", "shutdown, quota, stalled"),
+            ("transak/partner/nil", "has no scenario 'nil'", "shutdown, attempts, quota, stalled"),
             ("happy@", "names no clock", "did you mean sandbox:happy?"),
             ("casper/denied", "does not play 'denied' for casper", "did you mean sandbox:denied?"),
             ("cspr/refunded", "does not play 'refunded' for cspr", "silent, drop"),

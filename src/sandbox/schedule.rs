@@ -176,6 +176,11 @@ impl Schedule {
         })
     }
 
+    /// Whether the server is behind its network because of one of the runs.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.runs().all.iter().any(|run| run.script.fault.is_stuck(run.age()))
+    }
+
     /// Wakes when there are more runs.
     pub fn subscribe(&self) -> watch::Receiver<usize> {
         self.count.subscribe()

@@ -6,7 +6,6 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
 
-use super::schedule::{Run, Schedule};
 use super::serving::{answer, header};
 
 /// A response that says nothing about the transaction that was asked for.
@@ -55,7 +54,7 @@ impl Weather {
     }
 
     /// The response, in place of an answer with this body.
-    fn response(self, body: &Value, errors: &[Value]) -> Response {
+    pub(super) fn response(self, body: &Value, errors: &[Value]) -> Response {
         match self {
             Weather::Html => page(StatusCode::OK, HTML),
             Weather::Empty => page(StatusCode::OK, ""),
@@ -82,15 +81,6 @@ fn page(status: StatusCode, text: &'static str) -> Response {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, header("text/html; charset=utf-8"));
     response
-}
-
-/// The answer that tells of a run, or what its scenario has in place of that. `errors` are the error objects that may
-/// come with status 200.
-pub fn tell(schedule: &Schedule, run: &Run, body: &Value, errors: &[Value]) -> Response {
-    match schedule.weather(run, errors.len()) {
-        Some(weather) => weather.response(body, errors),
-        None => answer(200, body),
-    }
 }
 
 #[cfg(test)]

@@ -2,14 +2,17 @@
 
 use serde_json::{Value, json};
 
+use txwatch::sandbox::casper::format as node;
+
 use crate::support::chain::{
     BLOCK, EVENTS, HASH, OTHER, RPC, accepted, casper_command as command, deploy_expired, executed,
-    executed_by_1_x, included, processed, rpc_error, unknown, waiting, waiting_since,
+    executed_by_1_x, executed_result, expiry_proof, included, overdue, processed, rpc_error,
+    status, unknown, waiting,
 };
 use crate::support::schema::{of_type, only_result, statuses};
 use crate::support::script::{Gate, Reply, Step};
 use crate::support::server::{Script, Server};
-use crate::support::txwatch::txwatch;
+use crate::support::txwatch::{TOKEN, txwatch};
 
 /// The JSON-RPC methods that were called.
 fn methods(server: &Server) -> Vec<String> {
@@ -116,22 +119,150 @@ fn an_unknown_hash_may_appear_later() {
     assert_eq!(server.request_count(RPC), 3);
 }
 
-/// By the node's clock as well, for the local one may be wrong.
+/// By the node's own blocks; no clock decides.
 #[test]
 fn a_transaction_not_executed_before_its_expiry_has_expired() {
     let server = Script::new().rpc([waiting()]).start();
     assert_eq!(command("get", &server, &["--exit-status"]).run().code, 20);
 
-    let server = Script::new().rpc([waiting_since("2024-11-27T16:51:09Z")]).start();
+    let server = Script::new().rpc(expiry_proof()).start();
     let output = command("poll", &server, &[]).run();
     assert_eq!(output.code, 12, "{output:#?}");
+    let all = [
+        "info_get_transaction",
+        "info_get_status",
+        "info_get_status",
+        "chain_get_block",
+        "info_get_transaction",
+    ];
+    assert_eq!(methods(&server), all);
+}
+
+/// One node's clock speaks in the event: half an hour too early in the first case.
+#[test]
+fn an_expired_event_is_looked_up_and_ends_nothing() {
+    let looked_up = Gate::new();
+    let steps = [
+        Step::event(1, &deploy_expired(HASH)),
+        Step::Await(looked_up.clone()),
+        Step::event(2, &processed(HASH, Value::Null)),
+    ];
+    let server = Script::new()
+        .events([Reply::events(steps)])
+        .rpc([waiting(), waiting().opens(&looked_up)])
+        .start();
+    let (output, records) = command("watch", &server, &[]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(statuses(&records), ["pending", "completed"]);
+    assert_eq!(of_type(&records, "warning").count(), 0, "it is not due");
+
+    let reported = Gate::new();
+    let steps = [Step::Await(reported.clone()), Step::event(1, &deploy_expired(HASH))];
+    let replies = [vec![waiting()], expiry_proof().into()].concat();
+    let server = Script::new().events([Reply::events(steps)]).rpc(replies).start();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"accepted\"");
+    assert_eq!(output.code, 12, "{output:#?}");
+    assert_eq!(of_type(&records, "status").last().unwrap()["source"], "pull");
+}
+
+/// Its last block is 40 minutes old, and this machine's clock is years ahead.
+#[test]
+fn a_stuck_node_proves_nothing() {
+    let stuck = || status("CatchUp", "2024-11-27T17:44:10Z");
+    let replies = [overdue(), stuck(), overdue(), stuck(), executed(Value::Null)];
+    let server = Script::new().rpc(replies).start();
+    let (output, records) = command("poll", &server, &["-i", "100ms"]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(statuses(&records), ["pending", "completed"]);
+    let warnings: Vec<_> = of_type(&records, "warning").collect();
+    assert_eq!(warnings.len(), 1, "{output:#?}");
+    assert_eq!(warnings[0]["code"], "expiry_not_proven");
+    let message = warnings[0]["message"].as_str().unwrap();
+    for part in ["CatchUp", "its last block is 40m old", "counts as pending"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let server = Script::new().rpc([overdue(), stuck()]).start();
+    assert_eq!(command("get", &server, &["--exit-status"]).run().code, 20);
+}
+
+/// Included, then null from a backend that lags behind, then null past the time to live, with a proof even.
+#[test]
+fn what_was_seen_in_a_block_stays_seen() {
+    let proof = || Vec::from(expiry_proof());
+    let replies =
+        [vec![included(), waiting()], proof(), proof(), vec![executed(Value::Null)]].concat();
+    let count = replies.len();
+    let server = Script::new().rpc(replies).start();
+    let (output, records) = command("poll", &server, &["-i", "100ms"]).run_json();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(statuses(&records), ["processing", "completed"]);
+    assert_eq!(server.request_count(RPC), count);
+
+    // It is asked at its usual pace, not at once over and over.
+    let replies = [vec![included()], proof(), vec![executed(Value::Null)]].concat();
+    let server = Script::new().rpc(replies).start();
+    let arguments = ["-i", "2s", "--timeout", "3s", "--until", "completed"];
+    let output = command("poll", &server, &arguments).run();
+    assert_eq!(output.code, 124, "{output:#?}");
+    assert_eq!(server.request_count(RPC), 6);
+
+    // A late event does not lower it either.
+    let reported = Gate::new();
+    let steps = [
+        Step::Await(reported.clone()),
+        Step::event(1, &accepted(HASH)),
+        Step::event(2, &processed(HASH, Value::Null)),
+    ];
+    let server = Script::new().events([Reply::events(steps)]).rpc([included()]).start();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"included\"");
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(statuses(&records), ["processing", "completed"]);
+}
+
+/// The event may have been the ending.
+#[test]
+fn an_event_that_is_not_understood_is_looked_up() {
+    let reported = Gate::new();
+    let twice = processed(HASH, json!("User error: 1")).to_string();
+    let twice =
+        twice.replacen("\"error_message\":", "\"error_message\":null,\"error_message\":", 1);
+    let event = format!("data:{twice}\nid:1\n\n").into_bytes();
+    let steps = [Step::Await(reported.clone()), Step::Raw(event)];
+    let server = Script::new()
+        .events([Reply::events(steps)])
+        .rpc([waiting(), executed(json!("User error: 1"))])
+        .start();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"accepted\"");
+    assert_eq!(output.code, 10, "{output:#?}");
+    assert_eq!(of_type(&records, "warning").next().unwrap()["code"], "bad_frame");
 }
 
 #[test]
-fn an_expired_event_ends_the_watch() {
-    let steps = [Step::event(1, &deploy_expired(HASH))];
-    let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
-    assert_eq!(command("watch", &server, &[]).run().code, 12);
+fn an_ambiguous_answer_is_never_an_ending() {
+    let good = node::response(&json!(1), executed_result(HASH, json!("User error: 1"))).to_string();
+    for (key, twice) in [
+        ("\"error_message\":", "\"error_message\":null,\"error_message\":"),
+        ("\"execution_info\":", "\"execution_info\":null,\"execution_info\":"),
+    ] {
+        let body = good.replacen(key, twice, 1);
+        let server = Script::new().rpc([Reply::status(200, body)]).start();
+        command("get", &server, &[]).run().fails(76, "twice");
+    }
+}
+
+/// As proxies send them: with another HTTP status, and with a code as text or as a float.
+#[test]
+fn an_error_of_json_rpc_is_read_before_the_http_status() {
+    for (status, code) in [(400, json!(-32014)), (404, json!("-32014")), (500, json!(-32014.0))] {
+        let error = json!({ "code": code, "message": "No such transaction" });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "error": error }).to_string();
+        let server = Script::new().rpc([Reply::status(status, body)]).start();
+        command("get", &server, &[]).run().fails(66, "No such transaction (-32014)");
+        assert_eq!(server.request_count(RPC), 3);
+    }
 }
 
 #[test]
@@ -195,6 +326,22 @@ fn a_proxy_in_front_of_a_node_may_require_a_token() {
     let output = command("poll", &server, &[]).run();
     output.fails(77, "the Casper node refused the request: 401");
     assert!(output.stderr.contains("profile casper has no token"), "{output:#?}");
+}
+
+/// It is sent as it is, as CSPR.cloud's proxies want it; to a plain address of another machine it is not sent.
+#[test]
+fn a_token_goes_to_rpc_and_events() {
+    let server = Script::new().events([Reply::events([])]).rpc([executed(Value::Null)]).start();
+    let output = command("watch", &server, &[]).env("TXWATCH_CASPER_TOKEN", TOKEN).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    for path in [RPC, EVENTS] {
+        assert_eq!(server.header_values(path, "Authorization"), [TOKEN], "{path}");
+    }
+    let output = txwatch(["get", &format!("casper:{HASH}")])
+        .env("TXWATCH_CASPER_URL", "http://node.invalid/rpc")
+        .env("TXWATCH_CASPER_TOKEN", TOKEN)
+        .run();
+    output.fails(78, "would send its token unencrypted");
 }
 
 #[test]

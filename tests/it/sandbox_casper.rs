@@ -136,7 +136,10 @@ async fn a_node_knows_a_hash_by_its_variant() {
     let unknown = json!({ "deploy_hash": hash("late@deploy") });
     assert_eq!(error(&sandbox, "info_get_deploy", unknown).await, -32000);
     assert_eq!(error(&sandbox, "info_get_deploy", json!({ "deploy_hash": "7" })).await, -32602);
-    assert_eq!(error(&sandbox, "chain_get_block", json!({})).await, -32601);
+    assert_eq!(error(&sandbox, "chain_get_block", json!({})).await, -32602);
+    let nowhere = json!({ "block_identifier": { "Height": 7 } });
+    assert_eq!(error(&sandbox, "chain_get_block", nowhere).await, -32001);
+    assert_eq!(error(&sandbox, "chain_get_era_info", json!({})).await, -32601);
 }
 
 #[tokio::test]

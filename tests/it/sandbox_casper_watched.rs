@@ -73,11 +73,37 @@ fn what_was_processed_with_an_error_failed() {
 #[test]
 fn what_expired_is_told_by_some_and_found_out_of_others() {
     for (scenario, source) in
-        [("cspr/expired", "pull"), ("casper/expired", "push"), ("casper/lapsed", "pull")]
+        [("cspr/expired", "pull"), ("casper/expired", "pull"), ("casper/lapsed", "pull")]
     {
         let records = watch(scenario, 12, &["pending", "expired"]);
         assert_eq!(last(&records)["source"], source, "{scenario}");
     }
+}
+
+/// The node's clock called it expired, and its blocks did not prove it.
+#[test]
+fn a_stuck_node_expires_nothing() {
+    for name in ["watch", "poll"] {
+        let (ended, records) = command(name, "casper/stuck", &["-i", "100ms"]);
+        assert_eq!(ended.code, 0, "{ended:#?}");
+        let statuses = statuses(&records);
+        assert_eq!((statuses.first(), statuses.last()), (Some(&"pending"), Some(&"completed")));
+        assert!(!statuses.contains(&"expired"), "{ended:#?}");
+        let warnings: Vec<_> =
+            of_type(&records, "warning").filter(|it| it["code"] == "expiry_not_proven").collect();
+        assert_eq!(warnings.len(), 1, "{ended:#?}");
+        let message = warnings[0]["message"].as_str().unwrap();
+        assert!(message.contains("reactor_state \"CatchUp\""), "{message}");
+        assert!(message.contains("its last block is 40m"), "{message}");
+    }
+}
+
+#[test]
+fn what_was_in_a_block_stays_there() {
+    let statuses = ["pending", "processing", "completed"];
+    watch("casper/lagging", 0, &statuses);
+    let (ended, records) = command("poll", "casper/lagging", &["-i", "100ms"]);
+    assert_eq!((ended.code, self::statuses(&records)), (0, statuses.to_vec()), "{ended:#?}");
 }
 
 #[test]
@@ -141,7 +167,10 @@ fn duplicate_and_reorder_show_each_change_once() {
 #[test]
 fn garbage_is_warned_about_and_ignored() {
     for provider in BOTH {
-        let records = watch(&format!("{provider}/garbage"), 0, HAPPY);
+        // What is not understood is looked up, so that more is seen of what a node does not push.
+        let all = ["pending", "processing", "completed"];
+        let expected = if provider == "casper" { &all[..] } else { HAPPY };
+        let records = watch(&format!("{provider}/garbage"), 0, expected);
         let warnings = of_type(&records, "warning");
         let bad = warnings.filter(|warning| warning["code"] == "bad_frame").count();
         assert!(bad >= 5, "{provider}: {bad}");

@@ -35,8 +35,9 @@ impl Judge {
             },
             "cspr" => Judge {
                 completed: |data| {
-                    let error = data.get("error_message").is_some_and(|error| !error.is_null());
-                    text(data, "status").as_deref() == Some("processed") && !error
+                    // Absent is not null.
+                    let is_fine = data.get("error_message").is_some_and(Value::is_null);
+                    text(data, "status").as_deref() == Some("processed") && is_fine
                 },
                 names: |_, data| one(text(data, "deploy_hash")),
                 has_word: true,

@@ -46,6 +46,7 @@ fn spec() -> Spec {
         pace: Pace { interval, safety_interval, quotas: Vec::new() },
         personal: ["partneruserid".to_owned()].into(),
         id_shape: "anything".to_owned(),
+        expiry: "Never.",
         ids_per_lookup: 1,
         push_name: "fake",
         has_account_feed: true,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::execution::Execution;
+use super::expiry::Lifetime;
 use super::status::{self, MOTES};
 use crate::provider::{Amount, Id, Kind, Report, Status, Transaction};
 
@@ -12,8 +13,15 @@ pub(super) struct TransactionBody<'a>(&'a Value);
 
 impl<'a> TransactionBody<'a> {
     /// The object under the tag `Version1` or `Deploy`, or the value itself.
-    pub(super) fn of(value: &'a Value) -> Self {
-        TransactionBody(value.get("Version1").or_else(|| value.get("Deploy")).unwrap_or(value))
+    ///
+    /// # Errors
+    /// It has both tags.
+    pub(super) fn of(value: &'a Value) -> Result<Self, String> {
+        match (value.get("Version1"), value.get("Deploy")) {
+            (Some(_), Some(_)) => Err("it is both a transaction and a deploy".to_owned()),
+            (Some(inner), None) | (None, Some(inner)) => Ok(TransactionBody(inner)),
+            (None, None) => Ok(TransactionBody(value)),
+        }
     }
 
     /// Every hash in a transaction: under its tag, and beside the tag if there is one as well.
@@ -27,11 +35,11 @@ impl<'a> TransactionBody<'a> {
         header.get(key).and_then(Value::as_str)
     }
 
-    /// When its time to live ends.
-    pub(super) fn expires_at(&self) -> Option<Timestamp> {
-        let timestamp: Timestamp = self.text("timestamp")?.parse().ok()?;
+    /// From its timestamp to the end of its time to live.
+    pub(super) fn lifetime(&self) -> Option<Lifetime> {
+        let begin: Timestamp = self.text("timestamp")?.parse().ok()?;
         let ttl = humantime::parse_duration(self.text("ttl")?).ok()?;
-        timestamp.checked_add(ttl).ok()
+        Some(Lifetime { begin, end: begin.checked_add(ttl).ok()? })
     }
 
     /// A native transfer, or else a contract call.

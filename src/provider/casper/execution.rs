@@ -25,6 +25,21 @@ pub(super) const DECIDING: &[&str] = &[
     "Success",
     "Failure",
     "error_message",
+    // Of an error.
+    "code",
+    // On which expiry depends.
+    "payload",
+    "header",
+    "timestamp",
+    "ttl",
+    "reactor_state",
+    "last_added_block_info",
+    "available_block_range",
+    "height",
+    "low",
+    "high",
+    "block_with_signatures",
+    "block",
 ];
 
 /// The result of an execution.

@@ -2,7 +2,7 @@
 //! hashes are dropped before they are parsed in full.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,8 +11,9 @@ use url::Url;
 
 use super::body::TransactionBody;
 use super::execution::{DECIDING, Execution};
+use super::hash;
 use crate::protocol::KeepAlive;
-use crate::provider::{Feed, FeedAction, Id, Report, json};
+use crate::provider::{Feed, FeedAction, FeedSignal, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};
 
 /// A node sends something at least this often: a block every 16 seconds, and comments in between.
@@ -22,6 +23,7 @@ const KEEP_ALIVE: KeepAlive =
 /// The event stream of one node.
 pub(super) struct NodeFeed {
     url: Url,
+    auth: Auth,
     /// By the hash in lower case.
     ids: BTreeMap<String, Id>,
     /// The id of the last event, from which the next connection resumes.
@@ -33,16 +35,16 @@ pub(super) struct NodeFeed {
 }
 
 impl NodeFeed {
-    pub(super) fn new(url: Url, ids: &[Id]) -> Self {
+    pub(super) fn new(url: Url, auth: Auth, ids: &[Id]) -> Self {
         let ids = ids.iter().map(|id| (id.as_str().to_owned(), id.clone())).collect();
-        NodeFeed { url, ids, last_event_id: None, is_resumed: false, uses_fallback: false }
+        NodeFeed { url, auth, ids, last_event_id: None, is_resumed: false, uses_fallback: false }
     }
 
-    fn read(&self, data: &str) -> Result<Option<(Id, Report)>, String> {
+    fn read(&self, data: &str) -> Result<Option<FeedSignal>, String> {
         let Some(kind) = event_name(data).and_then(EventKind::of) else {
             return Ok(None);
         };
-        let Some(id) = self.find(kind, data)? else {
+        let Some(id) = self.find(data)? else {
             return Ok(None);
         };
         // A transaction whose acceptance is replayed may have been executed meanwhile.
@@ -53,20 +55,27 @@ impl NodeFeed {
         let inner = event.get(kind.name()).ok_or("it is empty")?;
         let execution = match kind.provider_status() {
             "processed" => Execution::of(inner.get("execution_result").ok_or("it has no result")?)?,
+            // A node announces it by its own clock, also for transactions in a block that was proposed and while it
+            // catches up (casper-node 2.0.3, components/transaction_buffer.rs).
+            "expired" => return Ok(Some(FeedSignal::Changed(Some(vec![id])))),
             _ => Execution::default(),
         };
         let block = inner.get("block_hash").and_then(Value::as_str).map(str::to_owned);
         let report =
-            TransactionBody::of(inner).report(&id, kind.provider_status(), execution, block);
-        Ok(Some((id, Report { data: Some(Value::Object(event)), ..report })))
+            TransactionBody::of(inner)?.report(&id, kind.provider_status(), execution, block);
+        let report = Report { data: Some(Value::Object(event)), ..report };
+        Ok(Some(FeedSignal::Observed(id, Box::new(report))))
     }
 
     /// The id that an event is about, without parsing the rest of it.
-    fn find(&self, kind: EventKind, data: &str) -> Result<Option<Id>, String> {
-        let subject: HashMap<Cow<'_, str>, EventSubject<'_>> =
-            serde_json::from_str(data).map_err(|error| format!("it is not JSON ({error})"))?;
-        let subject = subject.get(kind.name()).ok_or("it is empty")?;
-        let hash = subject.hash().ok_or("it has no hash")?;
+    fn find(&self, data: &str) -> Result<Option<Id>, String> {
+        let event: Event<'_> =
+            serde_json::from_str(data).map_err(|error| format!("it cannot be read ({error})"))?;
+        let mut hashes = event.subject().hashes();
+        let hash = hashes.next().ok_or("it has no hash")?;
+        if hashes.any(|other| !other.eq_ignore_ascii_case(hash)) {
+            return Err("it is about more than one transaction".to_owned());
+        }
         Ok(self.ids.get(&*hash.to_ascii_lowercase()).cloned())
     }
 }
@@ -122,6 +131,31 @@ impl EventKind {
     }
 }
 
+/// An event: an object with one key, which is its name.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+enum Event<'a> {
+    TransactionAccepted(EventSubject<'a>),
+    TransactionProcessed(EventSubject<'a>),
+    TransactionExpired(EventSubject<'a>),
+    DeployAccepted(EventSubject<'a>),
+    DeployProcessed(EventSubject<'a>),
+    DeployExpired(EventSubject<'a>),
+}
+
+impl<'a> Event<'a> {
+    fn subject(&self) -> &EventSubject<'a> {
+        match self {
+            Event::TransactionAccepted(subject)
+            | Event::TransactionProcessed(subject)
+            | Event::TransactionExpired(subject)
+            | Event::DeployAccepted(subject)
+            | Event::DeployProcessed(subject)
+            | Event::DeployExpired(subject) => subject,
+        }
+    }
+}
+
 /// The hash fields of an event; all others are skipped.
 #[derive(Deserialize)]
 struct EventSubject<'a> {
@@ -152,12 +186,14 @@ struct HashField<'a> {
 }
 
 impl EventSubject<'_> {
-    fn hash(&self) -> Option<&str> {
-        let tagged = self.transaction_hash.as_ref();
-        let tagged = tagged.and_then(|hash| hash.version1.as_deref().or(hash.deploy.as_deref()));
-        let accepted = self.version1.as_ref().or(self.deploy.as_ref());
-        let accepted = accepted.and_then(|accepted| accepted.hash.as_deref());
-        tagged.or(self.deploy_hash.as_deref()).or(accepted).or(self.hash.as_deref())
+    /// Every hash of its subject; there should be one.
+    fn hashes(&self) -> impl Iterator<Item = &str> {
+        let tagged = self.transaction_hash.iter();
+        let tagged = tagged.flat_map(|hash| [hash.version1.as_deref(), hash.deploy.as_deref()]);
+        let accepted = [self.version1.as_ref(), self.deploy.as_ref()].into_iter().flatten();
+        let accepted = accepted.map(|accepted| accepted.hash.as_deref());
+        let own = [self.deploy_hash.as_deref(), self.hash.as_deref()];
+        tagged.chain(accepted).chain(own).flatten()
     }
 }
 
@@ -167,7 +203,7 @@ impl Feed for NodeFeed {
         if let Some(last_event_id) = self.last_event_id {
             url.query_pairs_mut().append_pair("start_from", &last_event_id.to_string());
         }
-        Request::get(url, Auth::None)
+        Request::get(url, self.auth.clone())
     }
 
     fn opened(&mut self) -> Vec<FeedAction> {
@@ -176,14 +212,14 @@ impl Feed for NodeFeed {
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
-        let read = match frame {
-            Frame::Event { id, data } => {
-                self.last_event_id = id.and_then(|id| id.parse().ok()).or(self.last_event_id);
-                self.read(json::without_bom(&data))
-            }
-            other => Err(format!("it is {}", other.kind())),
+        let Frame::Event { id, data } = frame else {
+            return vec![FeedAction::malformed("an event", &format!("it is {}", frame.kind()))];
         };
-        FeedAction::from_message("an event", read)
+        self.last_event_id = id.and_then(|id| id.parse().ok()).or(self.last_event_id);
+        match self.read(json::without_bom(&data)) {
+            Ok(signal) => signal.map(FeedAction::Signal).into_iter().collect(),
+            Err(problem) => hash::not_understood("an event", &problem, &data, &self.ids),
+        }
     }
 
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {

@@ -51,15 +51,6 @@ fn events() -> Vec<(Value, Status)> {
         (processed("Deploy", json!({ "Version1": success() })), Status::Completed),
         (deploy_processed(success()), Status::Completed),
         (deploy_processed(failure("Out of gas")), Status::Failed),
-        (
-            json!({ "TransactionExpired": { "transaction_hash": { "Version1": ID } } }),
-            Status::Expired,
-        ),
-        (
-            json!({ "TransactionExpired": { "transaction_hash": { "Deploy": ID } } }),
-            Status::Expired,
-        ),
-        (json!({ "DeployExpired": { "deploy_hash": ID } }), Status::Expired),
     ]
 }
 
@@ -70,8 +61,7 @@ fn every_event_about_a_transaction_has_its_status() {
         assert_eq!(report.status, status, "{event}");
         assert_eq!(report.transaction.hash.as_deref(), Some(ID));
         assert_eq!(report.data.as_ref(), Some(&event), "it is shown verbatim");
-        let is_expiry = status == Status::Expired;
-        assert_eq!(report.transaction.created_at.is_none(), is_expiry, "{event}");
+        assert_eq!(report.transaction.created_at.as_deref(), Some(SENT_AT), "{event}");
     }
     let report = reported(&processed("Version1", second(json!("Out of gas"))));
     assert_eq!(report.transaction.error.as_deref(), Some("Out of gas"));
@@ -111,21 +101,70 @@ fn events_about_other_hashes_are_ignored() {
     assert!(receive(feed.as_mut(), None, &event).is_empty());
 }
 
+/// A node announces it by its own clock, be it behind the network or with the transaction in a proposed block.
+#[test]
+fn an_expired_event_is_a_reason_to_look() {
+    for event in [
+        json!({ "TransactionExpired": { "transaction_hash": { "Version1": ID } } }),
+        json!({ "TransactionExpired": { "transaction_hash": { "Deploy": ID } } }),
+        json!({ "DeployExpired": { "deploy_hash": ID } }),
+    ] {
+        let actions = receive(feed().as_mut(), None, &event.to_string());
+        assert!(is_changed(&actions), "{event}: {actions:?}");
+        let other = event.to_string().replace(ID, OTHER);
+        assert!(receive(feed().as_mut(), None, &other).is_empty());
+    }
+}
+
+fn is_changed(actions: &[FeedAction]) -> bool {
+    matches!(actions, [FeedAction::Signal(FeedSignal::Changed(Some(ids)))]
+        if *ids == [Id::new(ID)])
+}
+
 #[test]
 fn a_malformed_event_is_a_warning_and_no_status() {
-    let bare = json!({ "TransactionProcessed": { "transaction_hash": { "Version1": ID } } });
     for event in [
         r#"{"TransactionProcessed":{"transaction_hash""#,
         r#"{"TransactionExpired":{}}"#,
         r#"{"DeployExpired":7}"#,
-        &bare.to_string(),
-        &processed("Version1", json!({})).to_string(),
     ] {
         let actions = receive(feed().as_mut(), None, event);
         assert!(is_malformed(&actions), "{event}: {actions:?}");
     }
     let actions = feed().received(Frame::Text("hello".to_owned()));
     assert!(is_malformed(&actions), "{actions:?}");
+}
+
+/// It may be the ending.
+#[test]
+fn a_malformed_event_about_a_followed_hash_is_a_reason_to_look() {
+    let bare = json!({ "TransactionProcessed": { "transaction_hash": { "Version1": ID } } });
+    let good = processed("Version1", second(Value::Null)).to_string();
+    let twice = |key: &str, other: &str| good.replacen(key, &format!("{other},{key}"), 1);
+    let mut several = processed("Version1", second(Value::Null));
+    several["TransactionExpired"] = json!({ "transaction_hash": { "Version1": ID } });
+    let mut two_hashes = processed("Version1", second(Value::Null));
+    two_hashes["TransactionProcessed"]["transaction_hash"]["Deploy"] = OTHER.into();
+    for event in [
+        bare.to_string(),
+        processed("Version1", json!({})).to_string(),
+        processed("Version1", Value::Null).to_string(),
+        good[..good.len() / 2].to_owned(),
+        twice(r#""error_message":"#, r#""error_message":"User error: 1""#),
+        twice(r#""execution_result":"#, r#""execution_result":null"#),
+        twice(r#""transaction_hash":"#, &format!(r#""transaction_hash":{{"Version1":"{OTHER}"}}"#)),
+        twice(r#""TransactionProcessed":"#, r#""TransactionProcessed":{}"#),
+        several.to_string(),
+        two_hashes.to_string(),
+        r#"{"TransactionProcessed":"#.to_owned() + &ID.to_ascii_uppercase(),
+    ] {
+        let actions = receive(feed().as_mut(), None, &event);
+        let (warning, look) = actions.split_at(1);
+        assert!(is_malformed(warning) && is_changed(look), "{event}: {actions:?}");
+        // Of others it is a warning at most.
+        let others = receive(feed().as_mut(), None, &event.to_lowercase().replace(ID, OTHER));
+        assert!(others.len() <= 1, "{others:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Hashes of deploys and transactions.
 
-use crate::provider::Id;
+use std::collections::BTreeMap;
+
+use crate::provider::{FeedAction, FeedSignal, Id};
 
 /// The length of a hash in hex digits.
 const DIGITS: usize = 64;
@@ -35,6 +37,26 @@ pub(in crate::provider) fn parse(text: &str) -> Result<Id, String> {
 fn without_prefix(text: &str) -> &str {
     let prefixes = ["deploy-", "transaction-", "0x", "0X"];
     prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text)
+}
+
+/// The actions for a message that cannot be understood: a warning, and a look at the ids in it, about which it may be.
+/// `ids` are those of the feed by their hash in lower case.
+pub(in crate::provider) fn not_understood(
+    noun: &str,
+    problem: &str,
+    text: &str,
+    ids: &BTreeMap<String, Id>,
+) -> Vec<FeedAction> {
+    let mut actions = vec![FeedAction::malformed(noun, problem)];
+    let words = text.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == DIGITS);
+    let mut followed: Vec<_> =
+        words.filter_map(|word| ids.get(&word.to_ascii_lowercase()).cloned()).collect();
+    followed.sort_unstable();
+    followed.dedup();
+    if !followed.is_empty() {
+        actions.push(FeedAction::Signal(FeedSignal::Changed(Some(followed))));
+    }
+    actions
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod body;
 mod execution;
+mod expiry;
 mod feed;
 pub(super) mod hash;
 mod lookup;
@@ -16,12 +17,12 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
-    Definition, Feed, HTTP, Id, Lookup, Pace, Provider, Setting, SettingKind, Settings, Spec,
-    Status,
+    Definition, Feed, HTTP, Id, Lookup, Pace, Provider, Secret, Setting, SettingKind, Settings,
+    Spec, Status,
 };
-use crate::wire::BaseUrl;
+use crate::wire::{Auth, BaseUrl};
 use feed::NodeFeed;
-use lookup::NodeLookup;
+use lookup::{Endpoint, NodeLookup};
 
 /// A Casper node's row of the registry.
 pub struct Casper;
@@ -42,6 +43,12 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
                 "its events, http://host:9999/events",
             )
             .with_default("none: requests alone carry a watch"),
+            Setting::optional(
+                "token",
+                SettingKind::Secret(Secret::Token),
+                "sent as it is in Authorization, a secret; a proxy in front of the node may want one",
+            )
+            .with_default("none: a node wants none"),
         ],
         personal: [].into(),
         pace: Pace {
@@ -50,6 +57,9 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
             quotas: Vec::new(),
         },
         id_shape: hash::ID_SHAPE.to_owned(),
+        expiry: "Proven by the node's own blocks: it is in step with the network, has all blocks of the \
+                 transaction's time to live, and found it in none. It cannot be executed any more, so a new one is safe; \
+                 what cannot be proven stays pending, with a warning.",
         ids_per_lookup: 1,
         push_name: "events",
         has_account_feed: false,
@@ -73,14 +83,16 @@ impl Definition for Casper {
 
 /// A node at its two base URLs.
 struct Node {
-    rpc: BaseUrl,
+    rpc: Arc<Endpoint>,
     events: Option<BaseUrl>,
 }
 
 impl Node {
     fn new(settings: &Settings) -> Result<Self, String> {
-        let rpc = settings.base("url", HTTP)?.ok_or("url is missing")?;
-        Ok(Node { rpc, events: settings.base("push_url", HTTP)? })
+        let url = settings.base("url", HTTP)?.ok_or("url is missing")?.url().clone();
+        // As CSPR.cloud's proxies want it (docs.cspr.cloud, documentation/overview/authorization).
+        let auth = if settings.has_token() { Auth::header("authorization") } else { Auth::None };
+        Ok(Node { rpc: Arc::new(Endpoint { url, auth }), events: settings.base("push_url", HTTP)? })
     }
 }
 
@@ -90,24 +102,26 @@ impl Provider for Node {
     }
 
     fn lookup(&self, ids: &[Id]) -> Box<dyn Lookup> {
-        Box::new(NodeLookup::new(self.rpc.url().clone(), ids[0].clone()))
+        Box::new(NodeLookup::new(self.rpc.clone(), ids[0].clone()))
     }
 
     fn feeds(&self, ids: &[Id]) -> Vec<(Box<dyn Feed>, Vec<Id>)> {
         match &self.events {
             Some(events) if !ids.is_empty() => {
-                vec![(Box::new(NodeFeed::new(events.url().clone(), ids)), ids.to_vec())]
+                let feed = NodeFeed::new(events.url().clone(), self.rpc.auth.clone(), ids);
+                vec![(Box::new(feed), ids.to_vec())]
             }
             _ => Vec::new(),
         }
     }
 
-    /// A transaction in a block cannot expire; a node that lags behind may not know the block.
+    /// A transaction in a block stays there; a node that lags behind does not know the block, and an event may come
+    /// late (casper-node 2.0.3, storage.rs: no execution is reported for a block that is not stored).
     fn forbids_transition(&self) -> fn(Status, Status) -> bool {
-        |from, to| from == Status::Processing && to == Status::Expired
+        |from, to| from == Status::Processing && matches!(to, Status::Pending | Status::Expired)
     }
 
-    /// The expiry may have been inferred from the time to live, and is refuted by an execution.
+    /// Nodes behind a load balancer may answer for each other; an execution refutes an expiry.
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Expired && matches!(to, Status::Completed | Status::Failed)
     }

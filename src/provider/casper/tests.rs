@@ -1,11 +1,11 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::record::EXPIRY_MARGIN;
 use super::status::MOTES;
 use super::*;
 use crate::provider::testing::{assert_404, look_up, observed, written};
 use crate::provider::{Amount, Kind, Reading, testing};
+use crate::warning::WarningCode;
 use crate::wire::{Auth, Request, Response};
 
 const ID: &str = "446f9511258112c6e5150ee13d57c421da2bc30e0058db6165855a9d1ba4b868";
@@ -165,43 +165,56 @@ fn a_deploy_is_read_in_the_answers_of_2_0_and_1_x() {
     let failed = older(json!([{ "block_hash": BLOCK, "result": failure("ApiError::User(1)") }]));
     assert_eq!(failed.status, Status::Failed);
     assert_eq!(failed.transaction.error.as_deref(), Some("ApiError::User(1)"));
-    let one_of_two = older(json!([
-        { "block_hash": "f0", "result": success() },
-        { "block_hash": BLOCK, "result": failure("ApiError::User(1)") },
-    ]));
-    assert_eq!(one_of_two.status, Status::Failed);
-    assert_eq!(one_of_two.transaction.block.as_deref(), Some(BLOCK));
+    let one = || json!({ "block_hash": BLOCK, "result": success() });
+    assert_eq!(older(json!([one(), one()])).status, Status::Completed);
 }
 
-/// The time to live of 30 minutes, and the margin.
+/// Whatever decides an ending is refused when it is ambiguous; what is absent is not null.
 #[test]
-fn expiry_is_inferred_with_a_margin_and_only_without_an_execution() {
-    let end = 30 * 60 + EXPIRY_MARGIN.as_secs() as i64;
-    let unexecuted = |now: i64, transaction: Value, more: Value| {
-        let mut result = json!({ "transaction": transaction });
-        result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        observed(read_at(after(now), 200, json!({ "id": 1, "result": result }))).status
-    };
-    let none = || json!({ "execution_info": null });
-    assert_eq!(unexecuted(end, transaction(), none()), Status::Pending);
-    assert_eq!(unexecuted(end + 1, transaction(), none()), Status::Expired);
-    assert_eq!(unexecuted(end + 1, deploy(), json!({ "execution_results": [] })), Status::Expired);
-    // In a block, or without information about its execution.
-    let included = json!({ "execution_info": info(Value::Null) });
-    assert_eq!(unexecuted(end + 1, transaction(), included), Status::Processing);
-    assert_eq!(unexecuted(end + 1, transaction(), json!({})), Status::Pending);
-
-    for (ttl, seconds) in [("1h", 3600), ("2m 53s", 173), ("11h 9m 50s 128ms", 40_190)] {
-        let mut other = transaction();
-        other["Version1"]["payload"]["ttl"] = ttl.into();
-        let end = seconds + EXPIRY_MARGIN.as_secs() as i64;
-        assert_eq!(unexecuted(end - 1, other.clone(), none()), Status::Pending, "{ttl}");
-        assert_eq!(unexecuted(end + 2, other, none()), Status::Expired, "{ttl}");
+fn an_ambiguous_answer_is_not_understood() {
+    let failed = || json!([{ "block_hash": BLOCK, "result": failure("ApiError::User(1)") }]);
+    let succeeded = || json!([{ "block_hash": BLOCK, "result": success() }]);
+    let mut two = succeeded();
+    two.as_array_mut().unwrap().extend(failed().as_array().unwrap().clone());
+    let without_hash = json!({ "Version1": { "payload": transaction()["Version1"]["payload"] } });
+    let both_tags = json!({ "Version1": transaction()["Version1"], "Deploy": deploy() });
+    for result in [
+        json!({ "deploy": deploy(), "execution_results": two }),
+        json!({ "deploy": deploy(), "execution_info": info(second(Value::Null)), "execution_results": failed() }),
+        json!({ "deploy": deploy(), "execution_info": null, "execution_results": succeeded() }),
+        json!({ "deploy": deploy(), "execution_info": info(Value::Null), "execution_results": [] }),
+        json!({ "deploy": deploy(), "execution_info": { "block_hash": BLOCK } }),
+        json!({ "deploy": deploy(), "execution_info": info(second(Value::Null)), "execution_results": null }),
+        json!({ "transaction": without_hash, "execution_info": info(second(Value::Null)) }),
+        json!({ "transaction": both_tags, "execution_info": info(second(Value::Null)) }),
+        json!({ "transaction": transaction(), "deploy": deploy(), "execution_info": info(second(Value::Null)) }),
+    ] {
+        let reading = read(result.clone());
+        assert!(matches!(reading, Reading::Malformed(_)), "{result}: {reading:?}");
     }
-    for (key, value) in [("ttl", json!("soon")), ("ttl", json!(30)), ("timestamp", json!("now"))] {
-        let mut other = transaction();
-        other["Version1"]["payload"][key] = value;
-        assert_eq!(unexecuted(1_000_000, other, none()), Status::Pending);
+    let agreeing = json!({ "deploy": deploy(), "execution_info": null, "execution_results": [] });
+    assert_eq!(observed(read(agreeing)).status, Status::Pending);
+
+    // The same key twice, which parsers read in different ways.
+    let good = json!({ "jsonrpc": "2.0", "id": 1, "result": {
+        "transaction": transaction(), "execution_info": info(second(Value::Null)),
+    } });
+    let good = good.to_string();
+    assert_eq!(observed(read_at(after(60), 200, &good)).status, Status::Completed);
+    for (key, twice) in [
+        (r#""error_message":"#, r#""error_message":"User error: 1","error_message":"#),
+        (r#""execution_info":"#, r#""execution_info":null,"execution_info":"#),
+        (r#""execution_result":"#, r#""execution_result":null,"execution_result":"#),
+        (r#""Version2":"#, r#""Version2":{"error_message":"x"},"Version2":"#),
+        (r#""result":"#, r#""result":null,"result":"#),
+        (r#""hash":"#, r#""hash":"00","hash":"#),
+        (r#""ttl":"#, r#""ttl":"1s","ttl":"#),
+        (r#""id":1"#, r#""error":{"code":-32014},"id":1"#),
+    ] {
+        let body = good.replacen(key, twice, 1);
+        assert_ne!(body, good, "{key}");
+        let reading = read_at(after(60), 200, &body);
+        assert!(matches!(reading, Reading::Malformed(_)), "{twice}: {reading:?}");
     }
 }
 
@@ -218,25 +231,54 @@ fn only_an_inferred_ending_is_revived() {
 
 #[test]
 fn errors_are_distinguished() {
-    let error = |code: i64| {
+    let error = |status: u16, code: Value| {
         let error = json!({ "code": code, "message": "it says", "data": "why" });
-        read_at(after(0), 200, json!({ "jsonrpc": "2.0", "id": 1, "error": error }))
+        read_at(after(0), status, json!({ "jsonrpc": "2.0", "id": 1, "error": error }))
     };
-    for code in [-32000, -32014, -32015, -32601] {
-        let text = format!("it says ({code})");
-        assert!(matches!(error(code), Reading::NotFound(answer) if answer == text), "{code}");
+    // Also with the status of a proxy.
+    for status in [200, 400, 404, 410, 500, 502] {
+        for code in [-32000, -32014, -32015, -32601] {
+            let text = format!("it says ({code})");
+            for spelling in [json!(code), json!(code.to_string()), json!(code as f64)] {
+                let reading = error(status, spelling);
+                assert!(
+                    matches!(&reading, Reading::NotFound(answer) if *answer == text),
+                    "{reading:?}"
+                );
+            }
+        }
+        for code in [-32018, -32603, -32005, -32007, -32011, 429] {
+            assert!(matches!(error(status, json!(code)), Reading::Busy { .. }), "{status} {code}");
+        }
+        for code in [-32602, -32700, -32600] {
+            assert!(matches!(error(status, json!(code)), Reading::Malformed(_)), "{status} {code}");
+        }
+        for code in [json!(-32001), json!(-32099), json!(7), json!("unauthorized"), json!(null)] {
+            let reading = error(status, code.clone());
+            assert!(
+                matches!(&reading, Reading::Unusable(text) if text.contains("it says")),
+                "{code} {reading:?}"
+            );
+        }
     }
-    for code in [-32018, -32603] {
-        assert!(matches!(error(code), Reading::Busy { .. }), "{code}");
-    }
-    for code in [-32602, -32700, -32600, -32001, 7] {
-        assert!(matches!(error(code), Reading::Malformed(_)), "{code}");
+    for status in [408, 425, 429, 503] {
+        for code in [json!(-32014), json!(-32600), json!("limit")] {
+            assert!(matches!(error(status, code.clone()), Reading::Busy { .. }), "{status} {code}");
+        }
     }
     // A proxy in front of a node has errors of its own.
-    let proxy = json!({ "error": { "code": "unauthorized", "message": "no token" } });
     for status in [401, 403] {
+        for code in [json!("unauthorized"), json!(-32000)] {
+            let Reading::Denied { answer, may_be_gateway: false } = error(status, code) else {
+                panic!("{status}");
+            };
+            assert!(answer.contains("it says"), "{answer}");
+        }
+        let proxy = json!({ "error": { "code": "unauthorized", "message": "no token" } });
         assert!(matches!(read_at(after(0), status, &proxy), Reading::Denied { .. }), "{status}");
     }
+    let page = read_at(after(0), 403, "<html>");
+    assert!(matches!(page, Reading::Denied { may_be_gateway: true, .. }), "{page:?}");
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read_at(after(0), status, "busy"), Reading::Busy { .. }), "{status}");
     }
@@ -247,8 +289,10 @@ fn errors_are_distinguished() {
     for (status, body) in [(405, ""), (200, "<html>"), (200, "")] {
         assert!(matches!(read_at(after(0), status, body), Reading::Unusable(_)), "{status} {body}");
     }
-    assert!(matches!(read_at(after(0), 200, "[]"), Reading::Unusable(_)));
-    for body in ["{}", r#"{"result":null}"#, r#"{"result":{}}"#, r#"{"error":"no"}"#] {
+    for body in ["[]", "{}", r#"{"error":"no"}"#, r#"{"message":"no Route matched"}"#] {
+        assert!(matches!(read_at(after(0), 200, body), Reading::Unusable(_)), "{body}");
+    }
+    for body in [r#"{"result":null}"#, r#"{"result":{}}"#] {
         assert!(matches!(read_at(after(0), 200, body), Reading::Malformed(_)), "{body}");
     }
     let mut other = transaction();
@@ -263,6 +307,24 @@ fn errors_are_distinguished() {
     }
 }
 
+/// With a token it is sent as it is, as CSPR.cloud's proxies want it; without one the node is public.
+#[test]
+fn a_token_is_optional() {
+    let id = Id::new(ID);
+    assert!(node().is_public());
+    let mut settings = Settings::default();
+    settings.set("url", "https://node.cspr.example/rpc");
+    settings.set("push_url", "https://node-sse.cspr.example/events");
+    settings.set_token();
+    let node = Casper.build(&settings).unwrap();
+    assert!(!node.is_public());
+    let requests = node.requests(&id);
+    assert_eq!(requests.len(), 2);
+    for request in requests {
+        assert_eq!(request.auth, Auth::header("authorization"), "{}", request.url);
+    }
+}
+
 #[test]
 fn a_response_of_several_megabytes_is_read() {
     let mut result = second(Value::Null);
@@ -272,16 +334,19 @@ fn a_response_of_several_megabytes_is_read() {
 
 /// A node that lags behind does not know the block in which another node at the same URL saw it.
 #[test]
-fn what_was_in_a_block_never_expires() {
+fn what_was_in_a_block_stays_there() {
     let forbids_transition = node().forbids_transition();
     for from in Status::ALL {
         for to in Status::ALL {
-            let expected = from == Status::Processing && to == Status::Expired;
+            let lagging = matches!(to, Status::Pending | Status::Expired);
+            let expected = from == Status::Processing && lagging;
             assert_eq!(forbids_transition(from, to), expected, "{from} {to}");
         }
     }
 }
 
+#[path = "expiry_tests.rs"]
+mod expiry;
 #[path = "feed_tests.rs"]
 mod feeds;
 #[path = "lookup_tests.rs"]

@@ -18,27 +18,24 @@ pub(super) fn read_response(id: &Id, mut body: Map<String, Value>) -> Result<Rep
         Some(other) => return Err(format!("its data is {}", json::type_name(&other))),
         None => return Err("it has no data".to_owned()),
     };
-    let hash = json::text(&deploy, "deploy_hash");
-    if hash.is_some_and(|hash| !hash.eq_ignore_ascii_case(id.as_str())) {
-        return Err("it is about another deploy".to_owned());
-    }
     read_deploy(id, deploy)
 }
 
-/// Reads a deploy. Any field except the status may be missing, null or unknown.
+/// Reads a deploy. Any field may be missing, null or unknown, except the hash and the status and, once it was processed,
+/// the error message, which is null for a success.
 ///
 /// # Errors
-/// One sentence on what is wrong with the status.
+/// One sentence on what is wrong with these.
 pub(super) fn read_deploy(id: &Id, deploy: Map<String, Value>) -> Result<Report, String> {
+    if !json::required_text(&deploy, "deploy_hash")?.eq_ignore_ascii_case(id.as_str()) {
+        return Err("it is about another deploy".to_owned());
+    }
     let text = |key| json::text(&deploy, key);
-    let provider_status = match deploy.get("status") {
-        Some(Value::String(provider_status)) if !provider_status.is_empty() => {
-            provider_status.clone()
-        }
-        Some(other) => return Err(format!("its status is {}, not a word", json::type_name(other))),
-        None => return Err("it has no status".to_owned()),
-    };
+    let provider_status = json::required_text(&deploy, "status")?;
     let error = match deploy.get("error_message") {
+        None if provider_status == "processed" => {
+            return Err("it was processed, but there is no error_message, not even null".to_owned());
+        }
         None | Some(Value::Null) => None,
         Some(Value::String(error)) => Some(error.clone()),
         Some(other) => Some(other.to_string()),

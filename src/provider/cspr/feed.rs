@@ -8,6 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::deploy::{DECIDING, read_deploy};
+use crate::provider::casper::hash;
 use crate::provider::{Feed, FeedAction, Id, Report, json};
 use crate::wire::{Auth, Frame, Request};
 
@@ -83,12 +84,20 @@ impl Feed for DeployFeed {
     }
 
     fn received(&mut self, frame: Frame) -> Vec<FeedAction> {
-        let read = frame.into_text().and_then(|text| match json::without_bom(&text) {
-            // A keep-alive.
-            ping if ping.trim().eq_ignore_ascii_case("ping") => Ok(None),
-            text => self.read(text),
-        });
-        FeedAction::from_message("a message", read)
+        const NOUN: &str = "a message";
+        let text = match frame.into_text() {
+            Ok(text) => text,
+            Err(problem) => return vec![FeedAction::malformed(NOUN, &problem)],
+        };
+        let text = json::without_bom(&text);
+        // A keep-alive.
+        if text.trim().eq_ignore_ascii_case("ping") {
+            return Vec::new();
+        }
+        match self.read(text) {
+            Err(problem) => hash::not_understood(NOUN, &problem, text, &self.ids),
+            read => FeedAction::from_message(NOUN, read),
+        }
     }
 
     fn forget(&mut self, id: &Id) -> Vec<FeedAction> {

@@ -16,7 +16,7 @@ use super::casper::hash;
 use super::json;
 use super::{
     Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Quota, Reading, Secret,
-    Setting, SettingKind, Settings, SingleRequest, Spec,
+    Setting, SettingKind, Settings, SingleRequest, Spec, Status,
 };
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use deploy::{DECIDING, read_response};
@@ -71,6 +71,8 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
             ],
         },
         id_shape: hash::ID_SHAPE.to_owned(),
+        expiry: "CSPR.cloud's word, believed as it is; a late execution is still taken while --grace holds it. \
+                 Look at a block explorer before you send again.",
         ids_per_lookup: 1,
         push_name: "stream",
         has_account_feed: false,
@@ -145,6 +147,12 @@ impl Provider for Client {
         let url = self.push.join(&["deploys"]);
         let feed = DeployFeed::new(url, TOKEN, self.session.clone(), ids);
         vec![(Box::new(feed), ids.to_vec())]
+    }
+
+    /// Its `expired` says how long it waited for an execution, which may still arrive: `processed` is the later word of
+    /// the same deploy (docs.cspr.cloud, rest-api/deploy and streaming-api/deploy).
+    fn allows_reopen(&self) -> fn(Status, Status) -> bool {
+        |from, to| from == Status::Expired && matches!(to, Status::Completed | Status::Failed)
     }
 }
 

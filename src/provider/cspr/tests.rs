@@ -80,12 +80,72 @@ fn the_documented_deploy_is_read() {
 }
 
 #[test]
-fn every_field_but_the_status_may_be_missing() {
-    let report = observed(&json!({ "status": "processed" }));
+fn fields_that_decide_nothing_may_be_missing() {
+    let fields = json!({ "deploy_hash": ID, "status": "processed", "error_message": null });
+    let report = observed(&fields);
     assert_eq!(report.status, Status::Completed);
     assert_eq!(report.transaction.hash.as_deref(), Some(ID));
-    for broken in [json!({}), json!({ "status": null }), json!({ "status": "" }), json!([])] {
+    let pending = observed(&json!({ "deploy_hash": ID, "status": "pending" }));
+    assert_eq!(pending.status, Status::Pending);
+    for key in ["deploy_hash", "status", "error_message"] {
+        let mut broken = fields.clone();
+        broken.as_object_mut().unwrap().remove(key);
+        let reading = read(200, json!({ "data": broken }));
+        assert!(matches!(reading, Reading::Malformed(_)), "{key}: {reading:?}");
+    }
+    for (key, value) in [
+        ("status", Value::Null),
+        ("status", json!("")),
+        ("status", json!(["processed"])),
+        ("deploy_hash", Value::Null),
+        ("deploy_hash", json!(7)),
+    ] {
+        let reading = read(200, json!({ "data": with(key, value) }));
+        assert!(matches!(reading, Reading::Malformed(_)), "{key}: {reading:?}");
+    }
+    for broken in [json!({}), json!([])] {
         assert!(matches!(read(200, json!({ "data": broken })), Reading::Malformed(_)), "{broken}");
+    }
+}
+
+/// Parsers differ in which of two keys they take.
+#[test]
+fn an_ambiguous_deploy_is_not_understood() {
+    for (key, twice) in [
+        (r#""error_message":"#, r#""error_message":"User error: 1","error_message":"#),
+        (r#""status":"#, r#""status":"pending","status":"#),
+        (r#""status":"#, r#""status":"pending","sta\u0074us":"#),
+        (r#""deploy_hash":"#, &format!(r#""deploy_hash":"{OTHER}","deploy_hash":"#)),
+        (r#""data":"#, r#""data":null,"data":"#),
+    ] {
+        let body = json!({ "data": deploy() }).to_string().replacen(key, twice, 1);
+        let reading = read(200, &body);
+        assert!(matches!(reading, Reading::Malformed(_)), "{twice}: {reading:?}");
+        let pushed = event(&deploy()).replacen(key, twice, 1);
+        assert!(is_malformed_about(&receive(feed(&[ID]).as_mut(), &pushed)), "{pushed}");
+    }
+    let mut absent = deploy();
+    absent.as_object_mut().unwrap().remove("error_message");
+    assert!(is_malformed_about(&receive(feed(&[ID]).as_mut(), &event(&absent))));
+}
+
+/// Whether these actions are a warning, and a look at the deploy.
+fn is_malformed_about(actions: &[FeedAction]) -> bool {
+    let (warning, look) = actions.split_at(1);
+    is_malformed(warning)
+        && matches!(look, [FeedAction::Signal(FeedSignal::Changed(Some(ids)))]
+            if *ids == [Id::new(ID)])
+}
+
+/// A deploy may still be executed after CSPR.cloud called it expired.
+#[test]
+fn only_an_expiry_is_reopened() {
+    let allows_reopen = cspr(&[]).allows_reopen();
+    for from in Status::ALL {
+        for to in Status::ALL {
+            let known = from == Status::Expired && matches!(to, Status::Completed | Status::Failed);
+            assert_eq!(allows_reopen(from, to), known, "{from} {to}");
+        }
     }
 }
 
@@ -260,7 +320,7 @@ fn events_are_filtered_and_pings_are_ignored() {
     }
     let unclear = event(&with("status", Value::Null));
     let actions = receive(feed.as_mut(), &unclear);
-    assert!(is_malformed(&actions), "{actions:?}");
+    assert!(is_malformed_about(&actions), "{actions:?}");
     let actions = feed.received(Frame::Binary(b"Ping".to_vec()));
     assert!(is_malformed(&actions), "{actions:?}");
     feed.forget(&Id::new(ID));

@@ -55,6 +55,8 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
             quotas: Vec::new(),
         },
         id_shape: "a merchant_transaction_id: 1 to 128 letters, digits or . _ ~ - @".to_owned(),
+        expiry: "Proof has no such status: what was not paid stays pending, or fails. A failed payment may be tried \
+                 again by the customer under the same id.",
         ids_per_lookup: 1,
         push_name: "websocket",
         has_account_feed: false,

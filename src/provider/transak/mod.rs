@@ -69,6 +69,8 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
         },
         id_shape: "an order id, or partner/REF for your own partnerOrderId: letters, digits or _ - = @ , . ;"
             .to_owned(),
+        expiry: "Transak saw no payment in time. A bank transfer that is on its way may still complete the order or be \
+                 refunded, and --grace waits for that. Pay again only if nothing was paid.",
         ids_per_lookup: 1,
         push_name: "pusher",
         has_account_feed: true,

@@ -259,6 +259,68 @@ pub fn error(id: &Value, code: i64, message: &str) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } })
 }
 
+/// The state of a node.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeState<'a> {
+    /// What it does: `KeepUp`, `Validate`, `CatchUp` and so on.
+    pub reactor_state: &'a str,
+    /// The last block that it has added.
+    pub last_block: Block<'a>,
+    /// The timestamp of that block.
+    pub timestamp: &'a str,
+    /// The height of the first block that it has.
+    pub low: u64,
+}
+
+/// The result of `info_get_status`.
+pub fn status_result(state: &NodeState<'_>) -> Value {
+    let digest = "57a7".repeat(16);
+    json!({
+        "api_version": "2.0.0",
+        "peers": [],
+        "build_version": "2.0.3-sandbox",
+        "chainspec_name": "casper-rehearsal",
+        "starting_state_root_hash": digest,
+        "last_added_block_info": {
+            "hash": state.last_block.hash,
+            "timestamp": state.timestamp,
+            "era_id": 7,
+            "height": state.last_block.height,
+            "state_root_hash": digest,
+            "creator": SENDER,
+        },
+        "our_public_signing_key": SENDER,
+        "round_length": null,
+        "next_upgrade": null,
+        "uptime": "6days 7h 59m 45s 341ms",
+        "reactor_state": state.reactor_state,
+        "last_progress": state.timestamp,
+        "available_block_range": { "low": state.low, "high": state.last_block.height },
+        "block_sync": { "historical": null, "forward": null },
+        "latest_switch_block_hash": null,
+    })
+}
+
+/// The result of `chain_get_block`. The time is RFC 3339.
+pub fn block_result(block: &Block<'_>, timestamp: &str) -> Value {
+    json!({
+        "api_version": "2.0.0",
+        "block_with_signatures": {
+            "block": { "Version2": {
+                "hash": block.hash,
+                "header": {
+                    "height": block.height,
+                    "timestamp": timestamp,
+                    "era_id": 7,
+                    "protocol_version": "2.0.0",
+                },
+                "body": { "transactions": {}, "rewarded_signatures": [] },
+            } },
+            "proofs": [],
+        },
+    })
+}
+
 /// The event with which every stream begins.
 pub fn api_version() -> Value {
     json!({ "ApiVersion": "2.0.0" })

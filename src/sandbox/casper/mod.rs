@@ -1,5 +1,6 @@
 //! A Casper node, played: JSON-RPC, and its stream of events.
 
+mod chain;
 mod events;
 pub mod format;
 mod log;
@@ -39,6 +40,18 @@ static SCENARIOS: &[Scenario] = &[
         "runs out of time, and push never says so",
         &[step(0, Pending), step(2_000, Expired)],
         Fault::EndingUntold,
+    ),
+    scenario(
+        "stuck",
+        "is called expired by a node that is 40 minutes behind, then completes",
+        &[step(0, Pending), step(5_000, Processing), step(6_000, Completed)],
+        Fault::Stuck(Duration::from_millis(5_000)),
+    ),
+    scenario(
+        "lagging",
+        "is in a block, is not for a node that lags behind, then completes",
+        &[step(0, Pending), step(1_000, Processing), step(4_000, Pending), step(7_000, Completed)],
+        Fault::Lagging,
     ),
 ];
 

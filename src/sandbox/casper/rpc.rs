@@ -7,18 +7,21 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::chain::Chain;
 use super::format::{self, Variant};
 use super::log::Log;
 use super::transaction::{execution_info, is_deploy, sent, variant};
 use crate::sandbox::fault::RequestFault;
 use crate::sandbox::hash;
+use crate::sandbox::run_answer::tell;
 use crate::sandbox::schedule::{Run, Schedule};
 use crate::sandbox::serving::{answer, retry_after};
-use crate::sandbox::weather::tell;
 
 const NO_SUCH_DEPLOY: i64 = -32_000;
+const NO_SUCH_BLOCK: i64 = -32_001;
 const NO_SUCH_TRANSACTION: i64 = -32_014;
 const VARIANT_MISMATCH: i64 = -32_015;
 const METHOD_NOT_FOUND: i64 = -32_601;
@@ -31,6 +34,7 @@ const RATE_LIMITED: i64 = -32_007;
 /// What JSON-RPC and the events have in common.
 pub(super) struct Node {
     pub(super) schedule: Arc<Schedule>,
+    chain: Chain,
     log: Mutex<Log>,
 }
 
@@ -57,6 +61,10 @@ enum Question<'a> {
     Transaction(Variant, &'a str),
     /// A deploy, by its hash.
     Deploy(&'a str),
+    /// Where the node stands.
+    Status,
+    /// A block, by its height.
+    Block(u64),
 }
 
 impl<'a> Question<'a> {
@@ -76,35 +84,42 @@ impl<'a> Question<'a> {
             Some("info_get_deploy") => {
                 params["deploy_hash"].as_str().map(Question::Deploy).ok_or(INVALID)
             }
+            Some("info_get_status") => Ok(Question::Status),
+            Some("chain_get_block") => {
+                let height = params["block_identifier"]["Height"].as_u64();
+                height.map(Question::Block).ok_or(INVALID)
+            }
             _ => Err(Refusal::Error(METHOD_NOT_FOUND, "Method not found")),
         }
     }
+}
 
-    fn hash(self) -> &'a str {
-        match self {
-            Question::Transaction(_, hash) | Question::Deploy(hash) => hash,
-        }
-    }
+/// A question about a transaction.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    /// The hash of it.
+    hash: &'a str,
+    /// As what; none for a deploy in the words of 1.x.
+    variant: Option<Variant>,
+}
 
+impl Asked<'_> {
     fn unknown(self) -> Refusal {
-        match self {
-            Question::Transaction(..) => Refusal::Error(NO_SUCH_TRANSACTION, "No such transaction"),
-            Question::Deploy(_) => Refusal::Error(NO_SUCH_DEPLOY, "No such deploy"),
+        match self.variant {
+            Some(_) => Refusal::Error(NO_SUCH_TRANSACTION, "No such transaction"),
+            None => Refusal::Error(NO_SUCH_DEPLOY, "No such deploy"),
         }
     }
 
     fn fits(self, id: &str) -> bool {
-        match self {
-            Question::Transaction(asked, _) => asked == variant(id),
-            Question::Deploy(_) => is_deploy(id),
-        }
+        self.variant.map_or_else(|| is_deploy(id), |asked| asked == variant(id))
     }
 }
 
 impl Node {
     pub(super) fn new(schedule: Arc<Schedule>) -> Self {
         let log = Mutex::new(Log::new(schedule.speed()));
-        Node { schedule, log }
+        Node { schedule, chain: Chain::new(Timestamp::now()), log }
     }
 
     /// The buffer of events.
@@ -112,25 +127,43 @@ impl Node {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is asked for, and its run.
-    fn result(&self, question: Question<'_>) -> Result<(Run, Value), Refusal> {
-        if !hash::is_hash(question.hash()) {
+    /// What is asked for, and the run that it is about.
+    fn result(&self, question: Question<'_>) -> Result<(Option<Run>, Value), Refusal> {
+        let now = Timestamp::now();
+        let about_run = |(run, result)| (Some(run), result);
+        match question {
+            Question::Transaction(variant, hash) => {
+                self.transaction(Asked { hash, variant: Some(variant) }).map(about_run)
+            }
+            Question::Deploy(hash) => {
+                self.transaction(Asked { hash, variant: None }).map(about_run)
+            }
+            Question::Status => Ok((None, self.chain.status(now, self.schedule.is_stuck()))),
+            Question::Block(height) => {
+                let unknown = Refusal::Error(NO_SUCH_BLOCK, "No such block");
+                self.chain.block(height, now).map(|block| (None, block)).ok_or(unknown)
+            }
+        }
+    }
+
+    fn transaction(&self, asked: Asked<'_>) -> Result<(Run, Value), Refusal> {
+        if !hash::is_hash(asked.hash) {
             return Err(INVALID);
         }
         // What is no text names no scenario.
-        let id = hash::read(question.hash()).unwrap_or_default();
+        let id = hash::read(asked.hash).unwrap_or_default();
         let run = self.schedule.request(&id, true).map_err(|fault| match fault {
-            RequestFault::Unknown | RequestFault::NotYet => question.unknown(),
+            RequestFault::Unknown | RequestFault::NotYet => asked.unknown(),
             fault => Refusal::Fault(fault),
         })?;
-        if !question.fits(&id) {
+        if !asked.fits(&id) {
             return Err(Refusal::Error(VARIANT_MISMATCH, "it is of the other variant"));
         }
         let step = run.step();
         let info = execution_info(&run, step);
-        let result = sent(&run, step, |sent| match question {
-            Question::Transaction(..) => format::transaction_result(sent, info),
-            Question::Deploy(_) => format::deploy_result(sent, info),
+        let result = sent(&run, step, |sent| match asked.variant {
+            Some(_) => format::transaction_result(sent, info),
+            None => format::deploy_result(sent, info),
         });
         Ok((run, result))
     }
@@ -162,7 +195,10 @@ async fn rpc(State(node): State<Shared>, body: Bytes) -> Response {
     match Question::of(&request).and_then(|question| node.result(question)) {
         Ok((run, result)) => {
             let response = format::response(id, result);
-            tell(&node.schedule, &run, &response, &proxy_errors(id))
+            match run {
+                Some(run) => tell(&node.schedule, &run, &response, &proxy_errors(id)),
+                None => answer(200, &response),
+            }
         }
         Err(refusal) => node.response(id, &refusal),
     }

@@ -17,6 +17,9 @@ const DEPLOY: &str = "@deploy";
 /// How old a transaction is said to be when it has expired: a client may wait a while before it believes that.
 const LONG_AGO: Duration = Duration::from_secs(60 * 60);
 
+/// The age of a transaction whose time to live of 30 minutes ran out while the node was stuck.
+const OVERDUE: Duration = Duration::from_secs(45 * 60);
+
 /// Whether an id is a deploy's.
 pub(in crate::sandbox) fn is_deploy(id: &str) -> bool {
     id.contains(DEPLOY)
@@ -31,12 +34,23 @@ fn stage(run: &Run, step: usize) -> Stage {
     run.script.story[step].stage
 }
 
-/// When it was made, and how long it may wait. A node never says that it expired: this does.
+/// Whether a node that lags behind speaks at this step: one that does not know the block.
+fn lags(run: &Run, step: usize) -> bool {
+    run.script.fault == Fault::Lagging && step > 0 && stage(run, step) == Stage::Pending
+}
+
+/// When it was made, and how long it may wait. A node never says that it expired: this and its blocks do.
 fn life(run: &Run, step: usize) -> (String, &'static str) {
-    match stage(run, step) {
-        Stage::Expired => (run.written_before(run.script.story[step].at(), LONG_AGO), "1m"),
+    match (stage(run, step), run.script.fault) {
+        (_, Fault::Stuck(_)) => (run.written_before(Duration::ZERO, OVERDUE), "30m"),
+        (Stage::Expired, _) => overdue(run, step),
+        _ if lags(run, step) => overdue(run, step),
         _ => (run.written(Duration::ZERO), "30m"),
     }
+}
+
+fn overdue(run: &Run, step: usize) -> (String, &'static str) {
+    (run.written_before(run.script.story[step].at(), LONG_AGO), "1m")
 }
 
 /// What was sent to the network.
@@ -74,6 +88,9 @@ pub(super) fn events(run: &Run, step: usize) -> Vec<String> {
     let told = run.script.messages(step).into_iter().map(|step| event(run, step).to_string());
     match run.script.fault {
         Fault::Garbage => garbage(run, step).into_iter().chain(told).collect(),
+        // By the node's clock, which decides nothing.
+        Fault::Stuck(_) if step == 0 => told.chain([expired(run, step)]).collect(),
+        Fault::Lagging if step == 1 || step == 2 => told.chain([expired(run, step)]).collect(),
         _ => told.collect(),
     }
 }
@@ -86,6 +103,10 @@ fn event(run: &Run, step: usize) -> Value {
         Stage::Processing => format::block_added(&block, &[sent.tagged_hash()]),
         _ => format::accepted(sent),
     })
+}
+
+fn expired(run: &Run, step: usize) -> String {
+    sent(run, step, |sent| format::expired(sent).to_string())
 }
 
 /// What is broken, or about something else.
@@ -171,5 +192,8 @@ mod tests {
         assert_eq!(kinds("duplicate", 2), ["TransactionProcessed", "TransactionProcessed"]);
         assert_eq!(kinds("lapsed", 0), ["TransactionAccepted"]);
         assert!(kinds("lapsed", 1).is_empty() && kinds("silent", 2).is_empty());
+        assert_eq!(kinds("stuck", 0), ["TransactionAccepted", "TransactionExpired"]);
+        assert_eq!(kinds("lagging", 1), ["BlockAdded", "TransactionExpired"]);
+        assert_eq!(kinds("lagging", 2), ["TransactionAccepted", "TransactionExpired"]);
     }
 }

@@ -11,9 +11,9 @@ use axum::routing::get;
 
 use super::{deploy, format};
 use crate::sandbox::fault::RequestFault;
+use crate::sandbox::run_answer::tell;
 use crate::sandbox::schedule::Schedule;
 use crate::sandbox::serving::{answer, retry_after};
-use crate::sandbox::weather::tell;
 use crate::sandbox::{TOKEN, hash};
 
 pub(super) type Shared = Arc<Schedule>;

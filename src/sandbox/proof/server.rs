@@ -17,10 +17,10 @@ use tokio_tungstenite::tungstenite::Message;
 use super::format;
 use crate::sandbox::TOKEN;
 use crate::sandbox::fault::{ConnectionFault, Fault, RequestFault};
+use crate::sandbox::run_answer::tell;
 use crate::sandbox::scenario::{Event, Stage};
 use crate::sandbox::schedule::{EventQueue, Run, Schedule, sleep_until};
 use crate::sandbox::serving::{Socket, answer, retry_after, upgrade};
-use crate::sandbox::weather::tell;
 
 type Shared = Arc<Schedule>;
 

@@ -18,9 +18,9 @@ use super::market::Market;
 use super::order::{order, other_attempt};
 use crate::protocol::jwt;
 use crate::sandbox::fault::RequestFault;
+use crate::sandbox::run_answer::tell;
 use crate::sandbox::schedule::{Run, Schedule};
 use crate::sandbox::serving::{answer, retry_after};
-use crate::sandbox::weather::tell;
 use crate::sandbox::{API_KEY, API_SECRET, TOKEN};
 
 /// How long an issued access token is good for, in seconds.

@@ -205,8 +205,8 @@ fn is_of_transaction(code: Code) -> bool {
     matches!(code, Ok | Failed | Cancelled | Expired | Mismatch | Refunded)
 }
 
-/// Whether the transaction had taken a step by then that ends so, and whether that was in an answer or a message about it
-/// that was delivered, and in which nothing else can be read.
+/// Whether the transaction had taken a step by then that ends so (an expired one can be executed no more), and whether
+/// that was in an answer or a message about it that was delivered, and in which nothing else can be read.
 fn is_proved(world: &World, target: usize, code: Code) -> bool {
     /// For so long a message that anybody could have sent has to be confirmed.
     const CONFIRMED_WITHIN: Millis = 60 * SECOND;

@@ -189,6 +189,15 @@ impl SimulatedConnection {
         let (frame, pause) = self.simulated.keep_alive(FIRST_EVENT + now)?;
         self.keep_alive = Some(now + pause);
         world.providers[self.provider].heard = now;
+        let target = world.scenario.targets_of(self.provider).first().copied();
+        if let Some(target) = target.filter(|_| now % 5 == 0)
+            && let Some(hint) =
+                self.simulated.hint(&world.snapshot(target, None, 0), FIRST_EVENT + now)
+        {
+            world.targets[target].lookup.reason = Some(now);
+            world.note(|| format!("{}: {hint:?}", self.key));
+            return Some(Ok(hint));
+        }
         Some(Ok(frame))
     }
 
@@ -208,9 +217,17 @@ impl SimulatedConnection {
             world.subscribed(target);
         }
         match content {
-            Content::Step(target, step) => world.reported(target, step, true),
+            Content::Step(target, step) => {
+                let word = world.scenario.targets[target].history.steps[step].word;
+                if self.simulated.is_hint(word) {
+                    world.targets[target].lookup.reason = Some(now);
+                } else {
+                    world.reported(target, step, true);
+                }
+            }
             // Nothing is believed, but who wants may look.
             Content::Ambiguous(target, _) => world.targets[target].lookup.reason = Some(now),
+            // It may have been about any of them.
             Content::Garbage(_) => {
                 for target in Self::targets(world, self.provider, &self.key) {
                     world.targets[target].lookup.reason = Some(now);

@@ -1,7 +1,7 @@
 //! By when the command has to know the end of a transaction.
 
 use super::fault_model::MAX_RETRY_AFTER;
-use super::scenario::{Scenario, TargetSetup};
+use super::scenario::{Scenario, TargetSetup, is_catching_up};
 use super::time::{MINUTE, Millis, SECOND, TICK};
 use super::world::World;
 use txwatch::engine::plan::Mode;
@@ -9,6 +9,8 @@ use txwatch::provider::Status;
 
 /// How long the command lets pass before a transaction counts as expired that nobody saw expire.
 const EXPIRY_MARGIN: Millis = 3 * MINUTE;
+/// The time from a block to the next.
+pub const BLOCK: Millis = 16 * SECOND;
 /// How long it takes at most to notice that a connection is dead, and that a request is.
 const DEAD_CONNECTION: Millis = 45 * SECOND;
 const DEAD_REQUEST: Millis = 20 * SECOND;
@@ -41,13 +43,17 @@ impl Scenario {
         let is_inferred = provider.simulated.infers_expiry() && last.status == Status::Expired;
         let is_missed = self.mode == Mode::WatchPushOnly && (is_inferred || !last.is_pushed);
         let is_open = self.outcome_of(last.status).is_none();
-        if is_open || is_missed || provider.faults.clears_at == Millis::MAX {
+        // A node that is never in step never proves it.
+        let is_unprovable = is_inferred && is_catching_up(provider.backend_lag);
+        if is_open || is_missed || is_unprovable || provider.faults.clears_at == Millis::MAX {
             return Millis::MAX;
         }
         let known = if is_inferred {
-            last.at + EXPIRY_MARGIN + provider.clock_skew.abs()
+            // The blocks have to be past the end, with all that the node is behind.
+            let known = last.at + EXPIRY_MARGIN + provider.clock_skew.abs();
+            (known + BLOCK + provider.backend_lag).max(provider.stuck_until)
         } else {
-            last.at + provider.lag
+            last.at + provider.lag + provider.backend_lag
         };
         let retry_after = MAX_RETRY_AFTER * SECOND;
         let waits = DEAD_REQUEST + DEAD_CONNECTION + retry_after + SAFETY_INTERVAL + targets * TURN;

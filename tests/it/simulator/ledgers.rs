@@ -35,6 +35,10 @@ pub struct LookupLedger {
     pub began: Millis,
     /// The step that the running one has found, though it is not over.
     pub found: Option<usize>,
+    /// How many requests the running one has made since it found something.
+    pub proofs: u32,
+    /// Whether the backend that lags answers the next request.
+    pub lags: bool,
     /// When the last answer came, and from when on there may be another lookup without a reason.
     pub answered: Option<(Millis, Millis)>,
     /// What that answer was.

@@ -17,6 +17,8 @@ use txwatch::sandbox::Weather;
 use txwatch::transport::{Error, ErrorKind, Network};
 use txwatch::wire::{Auth, Request, Response, Token};
 
+/// How many questions at least prove that a transaction has expired.
+const PROOFS: u32 = 3;
 /// How long our side waits for an answer.
 const REQUEST_TIMEOUT: Millis = 20 * SECOND;
 
@@ -33,6 +35,8 @@ struct Reply {
     /// The step that follows from it, once enough time has passed.
     inferable: Option<usize>,
     status: u16,
+    /// When it was answered.
+    at: Millis,
     body: String,
     /// In seconds.
     retry_after: Option<i64>,
@@ -48,6 +52,7 @@ impl Reply {
             ends_lookup: true,
             inferable: None,
             status,
+            at: 0,
             body: r#"{"error":"not now"}"#.to_owned(),
             retry_after,
             is_redirect: false,
@@ -110,18 +115,27 @@ impl SimulatedNetwork {
         let step = match fault {
             Some(Fault::Status(status, retry_after)) => return Reply::failed(status, retry_after),
             Some(Fault::NotFound) => None,
-            _ => history.at(world.now() - provider.lag),
+            _ => {
+                let lags = world.targets[target].lookup.lags;
+                history.at(world.now() - provider.lag - provider.backend_lag(lags))
+            }
         };
         let snapshot = world.snapshot(target, step, provider.answer_ahead);
         let answer = provider.simulated.answer(&snapshot, question);
-        let is_found = answer.reports.is_some();
+        let is_about_transaction = provider.simulated.is_about_transaction(question);
+        let is_found = answer.reports.is_some() || !is_about_transaction;
         let was_found = world.targets[target].lookup.found.is_some();
         let reply = Reply {
             kind: if is_found { AnswerKind::Status } else { AnswerKind::NotFound },
             reports: answer.reports,
             ends_lookup: provider.simulated.ends_lookup(&snapshot, question, is_found, was_found),
-            inferable: step.filter(|_| provider.simulated.infers_expiry() && is_found),
+            // Only what was asked for after the proof is an ending.
+            inferable: step.filter(|_| {
+                let is_proven = is_about_transaction && snapshot.proofs > PROOFS;
+                provider.simulated.infers_expiry() && is_found && is_proven
+            }),
             status: answer.status,
+            at: world.now(),
             body: answer.body.to_string(),
             retry_after: None,
             is_redirect: false,
@@ -141,11 +155,24 @@ impl SimulatedNetwork {
     /// The reply arrives, and the command knows what it says.
     fn deliver(&self, subject: &Subject, reply: Reply) -> Result<Response, Error> {
         let Subject { provider, target, .. } = *subject;
-        let Reply { kind, reports, ends_lookup, inferable, status, body, retry_after, is_redirect } =
-            reply;
+        let Reply {
+            kind,
+            reports,
+            ends_lookup,
+            inferable,
+            status,
+            at,
+            body,
+            retry_after,
+            is_redirect,
+        } = reply;
         let mut world = self.world();
         let now = world.now();
-        let found = reports.or(world.targets[target].lookup.found);
+        let lookup = &world.targets[target].lookup;
+        let found = reports.or(lookup.found);
+        // What goes wrong with the proof of an expiry leaves the transaction as it was found.
+        let has_to_wait = status == 429 || retry_after.is_some();
+        let kind = if lookup.proofs > 0 && !has_to_wait { AnswerKind::Status } else { kind };
         if let Some(step) = found.filter(|_| ends_lookup && kind.is_understood()) {
             world.reported(target, step, false);
         }
@@ -169,7 +196,7 @@ impl SimulatedNetwork {
         }
         Ok(Response {
             status,
-            date: Some(world.scenario.providers[provider].clock(now)),
+            date: Some(world.scenario.providers[provider].clock(at)),
             retry_after: retry_after.map(|seconds| duration(seconds * SECOND)),
             encoding: None,
             body: body.into_bytes(),

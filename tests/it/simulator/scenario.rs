@@ -51,6 +51,10 @@ pub struct ProviderSetup {
     pub is_older: bool,
     /// How old its answers are: they come from a replica that lags.
     pub lag: Millis,
+    /// Of a chain: until when its node is stuck.
+    pub stuck_until: Millis,
+    /// Of a chain: how far one of two nodes is behind that take turns; none if there is one node.
+    pub backend_lag: Millis,
 }
 
 /// A transaction that is waited for.
@@ -161,6 +165,7 @@ impl ProviderSetup {
         let spec = definition.spec();
         let simulated = providers::simulated(&spec.name);
         let is_timed = simulated.has_times(random);
+        let is_chain = simulated.infers_expiry();
         let only_listens = token_is_optional(&spec) && mode != Mode::Poll && random.u8(..6) == 0;
         ProviderSetup {
             name: format!("{}-{index}", spec.name),
@@ -187,7 +192,28 @@ impl ProviderSetup {
             } else {
                 0
             },
+            stuck_until: if is_chain && random.u8(..4) == 0 {
+                random.i64(0..6 * MINUTE)
+            } else {
+                0
+            },
+            backend_lag: if is_chain && random.u8(..3) == 0 {
+                random.i64(10 * SECOND..10 * MINUTE)
+            } else {
+                0
+            },
         }
+    }
+
+    /// How far the node behind that backend is behind, by its answers.
+    pub fn backend_lag(&self, lags: bool) -> Millis {
+        if lags { self.backend_lag } else { 0 }
+    }
+
+    /// How far the node's last block is behind.
+    pub fn behind(&self, now: Millis, lags: bool) -> Millis {
+        const STUCK: Millis = 40 * MINUTE;
+        if now < self.stuck_until { STUCK } else { self.backend_lag(lags) }
     }
 
     /// The same, as a provider that allows so many requests and no more.
@@ -203,6 +229,8 @@ impl ProviderSetup {
             spec,
             can_poll: true,
             lag: 0,
+            stuck_until: 0,
+            backend_lag: 0,
             push_ahead: 0,
             answer_ahead: 0,
             ..self
@@ -223,6 +251,11 @@ impl ProviderSetup {
     pub fn clock(&self, at: Millis) -> Timestamp {
         wall(at + self.clock_skew)
     }
+}
+
+/// Whether a node that is so far behind knows it.
+pub fn is_catching_up(behind: Millis) -> bool {
+    behind >= 5 * MINUTE
 }
 
 /// Whether a profile without a token can still listen.

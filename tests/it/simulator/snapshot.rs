@@ -17,6 +17,12 @@ pub struct Snapshot<'a> {
     pub created_at: Timestamp,
     pub changed_at: Timestamp,
     pub ttl: Millis,
+    /// Its clock now.
+    pub now: Timestamp,
+    /// How far the last block of a chain's node is behind.
+    pub behind: Millis,
+    /// How many requests the running lookup has made after the one that found the transaction.
+    pub proofs: u32,
     /// Whether reports carry the time of the change.
     pub is_timed: bool,
     /// Whether answers give times in whole seconds.

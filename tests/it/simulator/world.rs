@@ -1,10 +1,11 @@
 //! The state of a simulation: the scenario, the ledgers, and the log. Whatever breaks a promise of the
 //! command is noted as a violation when it happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
+use tokio::task;
 
 use super::ledgers::{AnswerKind, ConnectionLedger, ProviderLedger, TargetLedger};
 use super::providers::Question;
@@ -35,6 +36,8 @@ pub struct World {
     /// What happened, if somebody wants to read it.
     pub log: Option<Vec<String>>,
     happenings: u32,
+    /// The targets of the lookups, each of which is a task.
+    lookups: HashMap<task::Id, usize>,
 }
 
 /// What a request is about.
@@ -55,6 +58,7 @@ impl World {
             violations: Vec::new(),
             log: verbose.then(Vec::new),
             happenings: 0,
+            lookups: HashMap::new(),
             scenario,
             clock,
             random,
@@ -93,6 +97,7 @@ impl World {
 
     /// A target as its provider sees it at this step, with times of a clock that is so far ahead of the provider's.
     pub fn snapshot(&self, target: usize, step: Option<usize>, ahead: Millis) -> Snapshot<'_> {
+        let lookup = &self.targets[target].lookup;
         let provider = self.provider_of(target);
         let setup = &self.scenario.targets[target];
         let steps = &setup.history.steps;
@@ -107,6 +112,9 @@ impl World {
             created_at: clock(steps.first().map(|step| step.at)),
             changed_at: clock(current.map(|step| step.at + ahead)),
             ttl: setup.history.ttl,
+            now: provider.clock(self.now()),
+            behind: provider.behind(self.now(), lookup.lags),
+            proofs: lookup.proofs,
             is_timed: provider.is_timed,
             whole_seconds: provider.whole_seconds,
             is_older: provider.is_older,
@@ -123,11 +131,16 @@ impl World {
     }
 
     /// What a request is about, if anything.
-    pub fn subject(&self, request: &Request) -> Option<Subject> {
+    pub fn subject(&mut self, request: &Request) -> Option<Subject> {
         let provider = self.provider_at(request)?;
-        let question = self.scenario.providers[provider].simulated.question(request)?;
+        let simulated = self.scenario.providers[provider].simulated;
+        let mut question = simulated.question(request)?;
+        let known = self.lookups.get(&task::id()).copied();
         let mut targets = self.scenario.targets_of(provider).into_iter();
-        let target = targets.find(|target| self.scenario.targets[*target].id == question.id)?;
+        let target = targets.find(|target| self.scenario.targets[*target].id == question.id);
+        let target = target.or(known.filter(|_| !simulated.is_about_transaction(&question)))?;
+        question.is_first &= known.is_none();
+        self.lookups.insert(task::id(), target);
         Some(Subject { provider, target, question })
     }
 
@@ -142,13 +155,22 @@ impl World {
         let Subject { provider, target, .. } = *subject;
         let now = self.now();
         self.check_request(subject);
+        let ProviderSetup { simulated, backend_lag, .. } = &self.scenario.providers[provider];
+        let (is_chain, has_pair) = (simulated.infers_expiry(), *backend_lag > 0);
+        let lags = has_pair && self.random.bool();
         self.targets[target].is_requested = true;
+        let lookup = &mut self.targets[target].lookup;
+        // The two backends take turns.
+        lookup.lags = has_pair && !lookup.lags;
+        lookup.proofs += u32::from(is_chain && lookup.found.is_some());
         if subject.question.is_first {
             let lookup = &mut self.targets[target].lookup;
             lookup.began = now;
             lookup.is_running = true;
             lookup.required = None;
             lookup.found = None;
+            lookup.proofs = 0;
+            lookup.lags = lags;
             // What happens at once may be noticed only after it.
             lookup.reason = lookup.reason.filter(|since| now <= since + TICK);
         }

@@ -1,7 +1,9 @@
 //! The answers and events of a Casper node and of CSPR.cloud about a transaction.
 
 use serde_json::{Value, json};
-use txwatch::sandbox::casper::format::{self as node, Block, Execution, Transaction, Variant};
+use txwatch::sandbox::casper::format::{
+    self as node, Block, Execution, NodeState, Transaction, Variant,
+};
 use txwatch::sandbox::cspr::format::{self as cloud, Deploy};
 
 use super::script::Reply;
@@ -24,6 +26,11 @@ const SENDER: &str = "020304811a7b142c";
 const SENT_AT: &str = "2024-11-27T17:24:10.516Z";
 /// A minute later, before any transaction has expired.
 const MINUTE_LATER: &str = "Wed, 27 Nov 2024 17:25:10 GMT";
+
+/// An hour after the transaction was sent, when its time to live has run out.
+const HOUR_LATER: &str = "Wed, 27 Nov 2024 18:24:10 GMT";
+/// The first block that the node has.
+const LOW: u64 = 7;
 
 /// A command about the transaction [`HASH`] of a Casper node.
 pub fn casper_command(name: &str, server: &Server, arguments: &[&str]) -> Txwatch {
@@ -111,9 +118,35 @@ pub fn executed(error: Value) -> Reply {
     result(executed_result(HASH, error))
 }
 
-/// The answer about a transaction with this timestamp that was not executed yet.
-pub fn waiting_since(timestamp: &str) -> Reply {
-    result(node::transaction_result(&Transaction { timestamp, ..transaction(HASH) }, Value::Null))
+/// An answer of a node whose clock is past the transaction's time to live.
+pub fn late(result: Value) -> Reply {
+    Reply::json(&node::response(&json!(1), result)).header("Date", HOUR_LATER)
+}
+
+/// The answer about a transaction that was not executed before the end of its time to live.
+pub fn overdue() -> Reply {
+    late(node::transaction_result(&transaction(HASH), Value::Null))
+}
+
+/// The answer to `info_get_status` of a node in this state, whose last block has this timestamp.
+pub fn status(reactor_state: &str, timestamp: &str) -> Reply {
+    let last_block = Block { height: 1_000, ..IN_BLOCK };
+    late(node::status_result(&NodeState { reactor_state, last_block, timestamp, low: LOW }))
+}
+
+/// The same if it is in step with the network.
+pub fn in_step() -> Reply {
+    status("KeepUp", "2024-11-27T18:24:01Z")
+}
+
+/// The answer about the first block that the node has, which is older than the transaction.
+pub fn lowest_block() -> Reply {
+    late(node::block_result(&Block { height: LOW, ..IN_BLOCK }, "2024-11-27T17:24:00Z"))
+}
+
+/// The answers with which a node proves that the transaction has expired.
+pub fn expiry_proof() -> [Reply; 5] {
+    [overdue(), in_step(), in_step(), lowest_block(), overdue()]
 }
 
 /// The answer of a node of 1.x about a deploy that was executed with an error.

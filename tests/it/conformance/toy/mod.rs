@@ -34,6 +34,7 @@ static SPEC: LazyLock<Arc<Spec>> = LazyLock::new(|| {
             quotas: Vec::new(),
         },
         id_shape: "1 to 40 letters, digits or -".to_owned(),
+        expiry: "Never.",
         ids_per_lookup: 3,
         push_name: "push",
         has_account_feed: false,

@@ -2,19 +2,30 @@
 //! as those of deploys, and an older one knows nothing else.
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Answer, Question, Simulated, deciding, executed};
 use crate::simulator::ambiguity::Ambiguity;
+use crate::simulator::deadlines::BLOCK;
 use crate::simulator::history::Path;
+use crate::simulator::scenario::is_catching_up;
 use crate::simulator::snapshot::{Snapshot, exact};
-use crate::simulator::time::{Millis, SECOND};
+use crate::simulator::time::{MINUTE, Millis, SECOND, duration};
 use txwatch::provider::Status;
-use txwatch::sandbox::casper::format::{self, Block, Execution, Transaction, Variant};
+use txwatch::sandbox::casper::format::{self, Block, Execution, NodeState, Transaction, Variant};
 use txwatch::wire::{Frame, Request};
 
 /// The question that nodes of 1.x understand; the others are named by the tag of the hash.
 const FIRST: &str = "1.x";
+
+/// The questions about the node, by the names of their methods.
+const STATUS: &str = "info_get_status";
+const GET_BLOCK: &str = "chain_get_block";
+/// The height of the first block that a node has, which is older than any transaction.
+const LOW: u64 = 7;
+/// How long after the end of its time to live it may count as expired.
+const EXPIRY_MARGIN: Millis = 3 * MINUTE;
 
 pub struct Casper;
 
@@ -35,6 +46,28 @@ fn write(snapshot: &Snapshot<'_>, format: impl FnOnce(&Transaction<'_>) -> Value
         ..Transaction::default()
     };
     format(&transaction)
+}
+
+/// The timestamp of the last block of a node.
+fn last_block(snapshot: &Snapshot<'_>) -> Timestamp {
+    let end = snapshot.now.checked_sub(duration(snapshot.behind)).unwrap();
+    Timestamp::from_millisecond(end.as_millisecond() / BLOCK * BLOCK).unwrap()
+}
+
+/// What a node says of itself.
+fn status(snapshot: &Snapshot<'_>) -> Value {
+    format::status_result(&NodeState {
+        reactor_state: if is_catching_up(snapshot.behind) { "CatchUp" } else { "KeepUp" },
+        last_block: Block { height: 1_000, ..Block::default() },
+        timestamp: &exact(last_block(snapshot)),
+        low: LOW,
+    })
+}
+
+/// Whether a time is past the time to live, so that it counts.
+fn is_over(snapshot: &Snapshot<'_>, at: Timestamp) -> bool {
+    let age = at.as_millisecond() - snapshot.created_at.as_millisecond();
+    age > snapshot.ttl / 1_000 * 1_000 + EXPIRY_MARGIN
 }
 
 /// How it was executed.
@@ -93,6 +126,18 @@ impl Simulated for Casper {
         }
     }
 
+    fn is_hint(&self, word: &str) -> bool {
+        word == "expired"
+    }
+
+    fn hint(&self, snapshot: &Snapshot<'_>, number: Millis) -> Option<Frame> {
+        Some(numbered(number, write(snapshot, format::expired)))
+    }
+
+    fn is_about_transaction(&self, question: &Question) -> bool {
+        !matches!(question.form.as_deref(), Some(STATUS | GET_BLOCK))
+    }
+
     fn is_pushed(&self, word: &str) -> bool {
         word != "included"
     }
@@ -103,6 +148,10 @@ impl Simulated for Casper {
 
     fn question(&self, request: &Request) -> Option<Question> {
         let body: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
+        if let Some(method @ (STATUS | GET_BLOCK)) = body["method"].as_str() {
+            let form = Some(method.to_owned());
+            return Some(Question { id: String::new(), is_first: false, form });
+        }
         let (version1, deploy) = (Variant::Version1.tag(), Variant::Deploy.tag());
         let hashes = &body["params"]["transaction_hash"];
         let asked = [
@@ -122,6 +171,19 @@ impl Simulated for Casper {
             body: format::error(&1.into(), code, message),
             reports: None,
         };
+        let about_node = |result| Answer {
+            status: 200,
+            body: format::response(&1.into(), result),
+            reports: None,
+        };
+        match question.form.as_deref() {
+            Some(STATUS) => return about_node(status(snapshot)),
+            Some(GET_BLOCK) => {
+                let lowest = Block { height: LOW, ..Block::default() };
+                return about_node(format::block_result(&lowest, "2001-01-01T00:00:00Z"));
+            }
+            _ => {}
+        }
         let understood = if snapshot.is_older { FIRST } else { variant(snapshot.id).tag() };
         if question.form.as_deref() != Some(understood) {
             return if snapshot.is_older {
@@ -172,12 +234,23 @@ impl Simulated for Casper {
     /// There is no other question after that of an older node.
     fn ends_lookup(
         &self,
-        _snapshot: &Snapshot<'_>,
+        snapshot: &Snapshot<'_>,
         question: &Question,
         is_found: bool,
-        _was_found: bool,
+        was_found: bool,
     ) -> bool {
-        is_found || question.form.as_deref() == Some(FIRST)
+        let is_in_step = !is_catching_up(snapshot.behind);
+        match question.form.as_deref() {
+            Some(STATUS) => return !(is_in_step && is_over(snapshot, last_block(snapshot))),
+            Some(GET_BLOCK) => return false,
+            _ => {}
+        }
+        let is_executed = matches!(snapshot.word, Some("processed"))
+            || (snapshot.word == Some("included") && !snapshot.is_older);
+        if is_found && !was_found && !is_executed && is_over(snapshot, snapshot.now) {
+            return false;
+        }
+        was_found || is_found || question.form.as_deref() == Some(FIRST)
     }
 
     /// An older node has its events elsewhere.

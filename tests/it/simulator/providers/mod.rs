@@ -59,7 +59,22 @@ pub trait Simulated: Sync {
         false
     }
 
-    /// What a request asks.
+    /// Whether what it pushes as this word is only a reason to look.
+    fn is_hint(&self, _word: &str) -> bool {
+        false
+    }
+
+    /// A hint about a transaction that holds for no reason.
+    fn hint(&self, _snapshot: &Snapshot<'_>, _number: Millis) -> Option<Frame> {
+        None
+    }
+
+    /// Whether a question is about the transaction, and not about the provider.
+    fn is_about_transaction(&self, _question: &Question) -> bool {
+        true
+    }
+
+    /// What a request asks. Without an id it is about the transaction of the same lookup.
     fn question(&self, request: &Request) -> Option<Question> {
         let id = request.url.path_segments()?.next_back()?.to_owned();
         Some(Question { id, is_first: true, form: None })
