@@ -208,13 +208,22 @@ fn is_of_transaction(code: Code) -> bool {
 /// Whether the transaction had taken a step by then that ends so (an expired one can be executed no more), and whether
 /// that was in an answer or a message about it that was delivered, and in which nothing else can be read.
 fn is_proved(world: &World, target: usize, code: Code) -> bool {
+    /// For so long a message that anybody could have sent has to be confirmed.
+    const CONFIRMED_WITHIN: Millis = 60 * SECOND;
     let now = world.now();
     let ledger = &world.targets[target];
+    let unsigned = ledger.reported.iter().zip(&ledger.unsigned).filter(|(_, unsigned)| **unsigned);
+    // A newer one of them does not prolong the time.
+    let unsigned_since = unsigned.filter_map(|(at, _)| *at).min();
     let steps = world.scenario.targets[target].history.steps.iter().enumerate();
     let mut taken = steps.filter(|(_, step)| step.at <= now);
     taken.any(|(index, step)| {
-        let is_told = ledger.reported[index].is_some() || ledger.inferable[index].is_some();
-        is_told && world.scenario.outcome_of(step.status) == Some(code)
+        let is_believed = |_| {
+            !ledger.unsigned[index] || unsigned_since.is_some_and(|at| now >= at + CONFIRMED_WITHIN)
+        };
+        let is_told = ledger.reported[index].is_some_and(is_believed);
+        (is_told || ledger.inferable[index].is_some())
+            && world.scenario.outcome_of(step.status) == Some(code)
     })
 }
 
@@ -226,7 +235,8 @@ fn is_true(world: &World, target: usize, code: Code, record: &Record) -> bool {
     let is_known = |at: &Option<Millis>| at.is_some_and(|at| at < now - TICK);
     // Where times cannot be compared, an older one may seem to be the newest.
     let has_two_clocks = world.provider_of(target).has_two_clocks();
-    let newest = ledger.reported.iter().rposition(is_known).filter(|_| !has_two_clocks);
+    let counts = |step: &usize| is_known(&ledger.reported[*step]) && !ledger.unsigned[*step];
+    let newest = (0..steps.len()).rev().find(counts).filter(|_| !has_two_clocks);
     let grace = world.provider_of(target).grace;
     (newest.unwrap_or(0)..steps.len()).any(|step| {
         let status = steps[step].status;
@@ -272,7 +282,8 @@ fn is_excused(world: &World, target: usize, code: Code) -> bool {
             scenario.any && world.targets.iter().any(|target| is_reached(target.result))
         }
         Code::NotFound => {
-            ledger.reported.iter().all(Option::is_none)
+            let counts = |step: usize| ledger.reported[step].is_some() && !ledger.unsigned[step];
+            !(0..ledger.reported.len()).any(counts)
                 && now >= setup.appear_timeout
                 && ledger.lookup.last_answer == AnswerKind::NotFound
         }

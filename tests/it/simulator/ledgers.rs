@@ -11,6 +11,8 @@ pub struct TargetLedger {
     pub inferable: Vec<Option<Millis>>,
     /// By step: for when that counts; of an answer it is the beginning of the lookup.
     pub counts_from: Vec<Millis>,
+    /// By step: whether only messages that anybody could have sent reported it, and it would end the target.
+    pub unsigned: Vec<bool>,
     /// The step that was shown last.
     pub shown: Option<usize>,
     /// By when it has to be settled, for its end was pushed.
@@ -108,6 +110,7 @@ impl TargetLedger {
         TargetLedger {
             reported: vec![None; steps],
             inferable: vec![None; steps],
+            unsigned: vec![false; steps],
             counts_from: vec![Millis::MAX; steps],
             shown: None,
             due: None,

@@ -243,6 +243,8 @@ impl World {
             ledger.lookup.reason = Some(now);
         }
         ledger.is_unconfirmed |= is_unsigned && outcome.is_some();
+        ledger.unsigned[step] =
+            is_unsigned && outcome.is_some() && (is_news || ledger.unsigned[step]);
         if is_newest && is_news && !has_two_clocks && !is_unsigned {
             ledger.due = outcome.filter(|_| is_pushed).map(|_| now + grace);
         }
