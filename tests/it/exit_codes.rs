@@ -128,9 +128,9 @@ fn full_disk() -> CommandOutput {
 #[test]
 fn on_a_full_disk_the_target_is_not_final() {
     let server = always_answering(Reply::json(&record(ID, "pending", 0)));
-    let mut watch = command("watch", &server, &["-o", "json"]);
-    watch.command().stdout(std::fs::File::create("/dev/full").unwrap());
-    let output = watch.run();
+    let mut poll = command("poll", &server, &["-o", "json"]);
+    poll.command().stdout(std::fs::File::create("/dev/full").unwrap());
+    let output = poll.run();
     output.fails(74, "stdout cannot be written");
     assert!(output.stderr.contains("was last seen pending"), "{output:#?}");
     assert!(output.stderr.contains("NOT final"), "{output:#?}");

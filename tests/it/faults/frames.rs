@@ -27,7 +27,7 @@ fn byte_by_byte_push(provider: Provider) {
     let push = FaultyProxy::new(server.address(), [Fault::ByteByByte]);
     let (output, records) = provider.command("watch", &server.url(), &push.url(), &[]).run_json();
     assert_eq!((output.code, push.connections()), (0, 1), "{output:#?}");
-    assert_eq!(last_source(&records), "push");
+    assert_eq!(last_source(&records), provider.source_of_pushed());
     assert_eq!(of_type(&records, "warning").count(), 0, "{output:#?}");
 }
 
@@ -66,7 +66,7 @@ fn in_parts_with_control_frames_between(provider: Provider) {
         provider.script([provider.answer(Status::Pending)], [provider.connection(parts)]).start();
     let (output, records) = provider.command("watch", &server.url(), &server.url(), &[]).run_json();
     assert_eq!(output.code, 0, "{output:#?}");
-    assert_eq!(last_source(&records), "push");
+    assert_eq!(last_source(&records), provider.source_of_pushed());
     assert_eq!(of_type(&records, "warning").count(), 0, "{output:#?}");
 }
 

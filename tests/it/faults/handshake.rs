@@ -13,10 +13,11 @@ fn refused_push(provider: Provider) {
     let open = Gate::new();
     let server = completed_by_push(provider);
     let push = FaultyProxy::refusing(server.address(), &open);
-    let command = provider.command("watch", &server.url(), &push.url(), &OFTEN);
+    let command = provider.command("watch", &server.url(), &push.url(), &provider.interval());
     let (output, records) = command.run_json_opening(&open, "\"lost\"");
     assert!(loss(&records).contains("refused (os error"), "{records:#?}");
-    assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
+    let ended = (0, provider.source_of_pushed());
+    assert_eq!((output.code, last_source(&records)), ended, "{output:#?}");
 }
 
 cells!(refused_pull: all);
@@ -68,9 +69,10 @@ fn wrong_accept(provider: Provider) {
     let wrong = || Reply::upgrade_with_accept("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     let completed = provider.connection([provider.message(Status::Completed)]);
     let server = provider.script([provider.answer(Status::Pending)], [wrong(), completed]).start();
-    let watch = || provider.command("watch", &server.url(), &server.url(), &OFTEN);
+    let watch = || provider.command("watch", &server.url(), &server.url(), &provider.interval());
     let (output, records) = watch().run_json();
-    assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
+    let ended = (0, provider.source_of_pushed());
+    assert_eq!((output.code, last_source(&records)), ended, "{output:#?}");
     assert!(loss(&records).contains("its Sec-WebSocket-Accept is wrong"));
     let warning = of_type(&records, "warning").next().unwrap();
     assert_eq!(warning["code"], "push_unavailable");

@@ -77,9 +77,11 @@ fn weather_push(provider: Provider) {
     for page in pages {
         let completed = provider.connection([provider.message(Status::Completed)]);
         let server = provider.script([provider.answer(Status::Pending)], [page, completed]).start();
-        let (output, records) =
-            provider.command("watch", &server.url(), &server.url(), &OFTEN).run_json();
-        assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
+        let (output, records) = provider
+            .command("watch", &server.url(), &server.url(), &provider.interval())
+            .run_json();
+        let ended = (0, provider.source_of_pushed());
+        assert_eq!((output.code, last_source(&records)), ended, "{output:#?}");
         assert!(!loss(&records).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::chain::{self, EVENTS, HASH, RPC};
-use super::script::{Reply, Step};
+use super::script::{Gate, Reply, Step};
 use super::server::Script;
 use super::txwatch::{API_KEY, TOKEN, Txwatch, txwatch};
 use super::{proof, transak};
@@ -64,13 +64,34 @@ impl Provider {
         }
     }
 
-    /// A script of the answers to lookups, and of the push connections, in order.
+    /// A script of the answers to lookups, and of the push connections, in order. A push of Transak's is confirmed by
+    /// a lookup, so an ending that was pushed is in the answers from then on.
     pub fn script(
         self,
         answers: impl Into<Vec<Reply>>,
         connections: impl Into<Vec<Reply>>,
     ) -> Script {
+        let (mut answers, mut connections) = (answers.into(), connections.into());
+        if self == Transak
+            && let Some(last) = answers.pop()
+        {
+            let pushed = Gate::new();
+            answers.push(last.until(&pushed, self.answer(Status::Completed)));
+            let open = Step::Open(pushed);
+            let followed = |connection: Reply| connection.followed_by("COMPLETED", &open);
+            connections = connections.into_iter().map(followed).collect();
+        }
         Script::new().route(&self.pull_path(), answers).route(&self.push_path(), connections)
+    }
+
+    /// Where the ending comes from that a push tells of: of Transak, from the lookup that confirms it.
+    pub fn source_of_pushed(self) -> &'static str {
+        if self == Transak { "pull" } else { "push" }
+    }
+
+    /// The arguments for an interval that no test waits for: a short one, or none if it would hide what is pushed.
+    pub fn interval(self) -> [&'static str; 2] {
+        ["-i", if self == Transak { "1h" } else { "100ms" }]
     }
 
     /// The answer to a lookup.

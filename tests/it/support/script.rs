@@ -20,6 +20,10 @@ impl Gate {
         self.0.send_replace(true);
     }
 
+    pub(super) fn is_open(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until it is open; panics after 30 seconds, so that a failing test does not hang.
     pub(super) async fn wait(&self) {
         let mut gate = self.0.subscribe();
@@ -37,6 +41,8 @@ pub struct Reply {
     pub(super) opens: Option<Gate>,
     /// Awaited before the reply is sent.
     pub(super) awaits: Option<Gate>,
+    /// The reply once this gate is open.
+    pub(super) later: Option<(Gate, Arc<Reply>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -65,13 +71,15 @@ pub enum Step {
     Drop,
     /// Waits until the gate opens.
     Await(Gate),
+    /// Opens the gate.
+    Open(Gate),
     /// Waits for the client's pong.
     AwaitPong,
 }
 
 impl Reply {
     fn new(head: Head, body: impl Into<Vec<u8>>) -> Self {
-        Reply { head, body: body.into().into(), opens: None, awaits: None }
+        Reply { head, body: body.into().into(), opens: None, awaits: None, later: None }
     }
 
     /// A status and a body.
@@ -129,6 +137,23 @@ impl Reply {
         self
     }
 
+    /// Another reply comes in its place once a gate is open.
+    pub fn until(mut self, gate: &Gate, later: Reply) -> Self {
+        self.later = Some((gate.clone(), Arc::new(later)));
+        self
+    }
+
+    /// Adds a step after those on the open connection, if they contain this text.
+    pub fn followed_by(mut self, text: &str, step: &Step) -> Self {
+        if let Head::Upgrade(_, _, steps) | Head::Events(_, steps) = &mut self.head {
+            let sent: Vec<&[u8]> = steps.iter().filter_map(Step::bytes).collect();
+            if String::from_utf8_lossy(&sent.concat()).contains(text) {
+                steps.push(step.clone());
+            }
+        }
+        self
+    }
+
     /// Waits for a gate before it is sent.
     pub fn awaits(mut self, gate: &Gate) -> Self {
         self.awaits = Some(gate.clone());
@@ -143,6 +168,14 @@ impl Step {
             Step::Text(text) => Step::Text(edit(&text)),
             Step::Raw(bytes) => Step::Raw(edit(std::str::from_utf8(&bytes).unwrap()).into_bytes()),
             other => panic!("{other:?} has no text"),
+        }
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Step::Text(text) => Some(text.as_bytes()),
+            Step::Raw(bytes) => Some(bytes),
+            _ => None,
         }
     }
 

@@ -218,6 +218,10 @@ impl State {
             return;
         };
         let reply = self.reply_to(&request);
+        let reply = match &reply.later {
+            Some((gate, later)) if gate.is_open() => (**later).clone(),
+            _ => reply,
+        };
         if let Some(gate) = &reply.opens {
             gate.open();
         }
@@ -307,6 +311,7 @@ where
                 let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
                 stream.write_all(&frame(0x88, &payload)).await?;
             }
+            Step::Open(gate) => gate.open(),
             Step::Drop => return Ok(()),
             Step::Await(gate) => gate.wait().await,
             Step::AwaitPong => while next_opcode(stream).await? != PONG {},
