@@ -237,7 +237,7 @@ mod tests {
             ("transak/hapy", "has no scenario 'hapy'", "did you mean sandbox:transak/happy?"),
             ("quota", "does not play 'quota' for proof", "did you mean sandbox:transak/quota?"),
             ("proof/quota", "does not play 'quota' for proof", "silent, drop"),
-            ("transak/partner/nil", "has no scenario 'nil'", "shutdown, attempts, quota, stalled"),
+            ("transak/partner/nil", "has no scenario 'nil'", "shutdown, quota, stalled, backdated"),
             ("happy@", "names no clock", "did you mean sandbox:happy?"),
             ("casper/denied", "does not play 'denied' for casper", "did you mean sandbox:denied?"),
             ("cspr/refunded", "does not play 'refunded' for cspr", "silent, drop"),

@@ -27,6 +27,11 @@ fn unread() -> Vec<Vec<u8>> {
 fn with_field(text: &str, value: &[u8]) -> Option<Vec<u8>> {
     const MARK: &str = "\"no such value\"";
     let mut json: Value = serde_json::from_str(text).ok()?;
+    // A key that is twice in it would be lost.
+    let quotes = |text: &str| text.matches('"').count();
+    if quotes(&json.to_string()) != quotes(text) {
+        return None;
+    }
     let mut object = json.as_object_mut()?;
     while object.len() == 1 && object.values().all(Value::is_object) {
         object = object.values_mut().next()?.as_object_mut()?;

@@ -13,11 +13,10 @@ fn refused_push(provider: Provider) {
     let open = Gate::new();
     let server = completed_by_push(provider);
     let push = FaultyProxy::refusing(server.address(), &open);
-    let command = provider.command("watch", &server.url(), &push.url(), &provider.interval());
+    let command = provider.push_command(&server.url(), &push.url(), &OFTEN);
     let (output, records) = command.run_json_opening(&open, "\"lost\"");
     assert!(loss(&records).contains("refused (os error"), "{records:#?}");
-    let ended = (0, provider.source_of_pushed());
-    assert_eq!((output.code, last_source(&records)), ended, "{output:#?}");
+    assert_eq!((output.code, last_source(&records)), (0, "push"), "{output:#?}");
 }
 
 cells!(refused_pull: all);

@@ -57,10 +57,9 @@ fn completed_by_push(provider: Provider) -> Server {
 fn push_recovers(provider: Provider, first: Fault) -> String {
     let server = completed_by_push(provider);
     let push = FaultyProxy::new(server.address(), [first, Fault::None]);
-    let (output, records) =
-        provider.command("watch", &server.url(), &push.url(), &provider.interval()).run_json();
+    let (output, records) = provider.push_command(&server.url(), &push.url(), &OFTEN).run_json();
     assert_eq!(output.code, 0, "{output:#?}");
-    assert_eq!((last_source(&records), push.connections()), (provider.source_of_pushed(), 2));
+    assert_eq!((last_source(&records), push.connections()), ("push", 2));
     loss(&records).to_owned()
 }
 

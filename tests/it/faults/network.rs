@@ -55,8 +55,8 @@ cells!(no_such_host_push: all);
 fn no_such_host_push(provider: Provider) {
     let server = completed_by_push(provider);
     let url = server.url_as("localhost");
-    let arguments = [&provider.interval()[..], &["-o", "json"]].concat();
-    let command = provider.command("watch", &server.url(), &url, &arguments);
+    let arguments = [&OFTEN[..], &["-o", "json"]].concat();
+    let command = provider.push_command(&server.url(), &url, &arguments);
     let Some((command, hosts)) = with_hosts(command) else {
         return;
     };

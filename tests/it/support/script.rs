@@ -154,6 +154,11 @@ impl Reply {
         self
     }
 
+    /// Whether this text is in the body.
+    pub fn contains(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.body).contains(text)
+    }
+
     /// Waits for a gate before it is sent.
     pub fn awaits(mut self, gate: &Gate) -> Self {
         self.awaits = Some(gate.clone());
