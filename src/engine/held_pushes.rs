@@ -50,7 +50,7 @@ impl Engine {
         limit: Duration,
     ) {
         let until = match &self.targets[target].held_push {
-            Some(held) if held.reason == reason => held.until,
+            Some(held) if held.reason == reason && held.is_status_of(&observation) => held.until,
             _ => self.now.elapsed.saturating_add(limit),
         };
         self.targets[target].held_push = Some(HeldPush { observation, reason, until });

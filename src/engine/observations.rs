@@ -88,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// A step forward that is older than the last push by the provider's clock is looked up again, or held back where
+    /// An ending that is older than the last push by the provider's clock is looked up again, or held back where
     /// no lookup is possible.
     fn contested(&mut self, target: TargetId, observation: &Observation) {
         match observation.source {

@@ -1,9 +1,11 @@
 //! Several transactions under one id, such as the orders with one partner's reference: which of them counts.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::last_observation::compare;
 use crate::provider::{Attempt, Report, Status};
 
 /// The attempts under an id, as far as they are known. A completed one counts before all others; then one that runs;
@@ -75,7 +77,7 @@ impl Attempts {
         }
         if status.is_final() {
             // The ending of this attempt does not end the others.
-            return match (self.is_any_running(), shown.is_final()) {
+            return match (self.is_another_running(&attempt.id), shown.is_final()) {
                 (true, _) => Choice::Other,
                 (false, true) if !is_current && !is_newer(attempt, current) => Choice::Other,
                 (false, _) => replaced,
@@ -107,15 +109,18 @@ impl Attempts {
             self.known.insert(id.to_owned(), learnt);
             return;
         };
-        let is_older = reached_at.zip(known.reached_at).is_some_and(|(new, old)| new < old);
+        let is_older = reached_at
+            .zip(known.reached_at)
+            .is_some_and(|(new, old)| compare(new, old) == Ordering::Less);
         let is_left = !known.status.is_final() || may_leave(known.status, status);
         if !is_older && is_left {
             *known = KnownAttempt { reached_at: reached_at.or(known.reached_at), ..learnt };
         }
     }
 
-    fn is_any_running(&self) -> bool {
-        self.known.values().any(|attempt| !attempt.status.is_final())
+    fn is_another_running(&self, id: &str) -> bool {
+        let mut others = self.known.iter().filter(|(other, _)| *other != id);
+        others.any(|(_, attempt)| !attempt.status.is_final())
     }
 }
 

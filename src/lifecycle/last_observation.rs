@@ -50,7 +50,7 @@ impl LastObservation {
 
 /// Compares two times of a provider at the coarser of their precisions: a REST response rounded to seconds is not
 /// older than a push with milliseconds.
-fn compare(one: Timestamp, other: Timestamp) -> Ordering {
+pub(super) fn compare(one: Timestamp, other: Timestamp) -> Ordering {
     if one.subsec_nanosecond() == 0 || other.subsec_nanosecond() == 0 {
         one.as_second().cmp(&other.as_second())
     } else {

@@ -26,8 +26,8 @@ pub enum Verdict {
     Stale,
     /// The last status is final and cannot be reopened like this; the observation was dropped.
     Sticky,
-    /// A step forward that is older than the last push by the provider's clock, although it was requested after that
-    /// push, or is a push of nearly the same time: one of the provider's clocks may be wrong. It was dropped; a response
+    /// An ending that is older than the last push by the provider's clock, although it was requested after that push, or
+    /// is a push of nearly the same time: one of the provider's clocks may be wrong. It was dropped; a response
     /// is believed if a later one repeats it.
     Contested,
     /// The status changed to one that was contested before, and was repeated.
@@ -142,20 +142,14 @@ impl Tracker {
         rules: &Rules,
     ) -> Verdict {
         let report = &observation.report;
-        let is_step_forward = if last.status.is_final() {
-            (rules.allows_reopen)(last.status, report.status)
-        } else {
-            report.status.rank() > last.status.rank()
-        };
-        if !is_step_forward || self.is_reopened(observation) {
+        let is_ending = report.status.is_final()
+            && (!last.status.is_final() || (rules.allows_reopen)(last.status, report.status));
+        if !is_ending || self.is_reopened(observation) {
             return Verdict::Stale;
         }
         let is_contested = match observation.source {
             Source::Pull => last.clock == Source::Push && observation.at > last.confirmed,
-            Source::Push => {
-                report.status.is_final()
-                    && last.age_of(observation).is_some_and(|age| age <= MAX_SKEW)
-            }
+            Source::Push => last.age_of(observation).is_some_and(|age| age <= MAX_SKEW),
         };
         match &self.contested {
             _ if !is_contested => Verdict::Stale,
@@ -164,10 +158,9 @@ impl Tracker {
         }
     }
 
-    /// Whether it is a final status that was reopened already.
+    /// Whether an ending was reopened already.
     fn is_reopened(&self, observation: &Observation) -> bool {
-        let reported = observation.report.occurred_at;
-        observation.report.status.is_final() && self.reopened.is_some() && reported <= self.reopened
+        self.reopened.is_some() && observation.report.occurred_at <= self.reopened
     }
 
     fn contest(&mut self, observation: &Observation) {

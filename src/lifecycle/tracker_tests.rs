@@ -303,12 +303,12 @@ fn what_follows_a_believed_response_is_ordered_by_its_clock() {
     let (tracker, verdicts) = fold(
         &[
             seen(Pending, Some(3_600), Push, 1),
-            seen(Processing, Some(50), Pull, 2),
-            seen(Processing, Some(50), Pull, 10),
+            seen(Failed, Some(50), Pull, 2),
+            seen(Failed, Some(50), Pull, 10),
             seen(Pending, Some(40), Pull, 11),
             seen(Completed, Some(60), Pull, 12),
         ],
-        0,
+        60,
     );
     assert_eq!(verdicts, [Changed, Contested, Believed, Stale, Changed]);
     assert_eq!(tracker.status(), Some(Completed));

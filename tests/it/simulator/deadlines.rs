@@ -41,7 +41,10 @@ impl Scenario {
         };
         // That a transaction expired is sure to be found only by a lookup, which push alone does not repeat.
         let is_inferred = provider.simulated.infers_expiry() && last.status == Status::Expired;
-        let is_missed = self.mode == Mode::WatchPushOnly && (is_inferred || !last.is_pushed);
+        // The same holds for what a server that lags behind did not know when it was asked.
+        let is_unknown = provider.lag + provider.backend_lag > 0;
+        let is_missed =
+            self.mode == Mode::WatchPushOnly && (is_inferred || is_unknown || !last.is_pushed);
         let is_open = self.outcome_of(last.status).is_none();
         // A node that is never in step never proves it.
         let is_unprovable = is_inferred && is_catching_up(provider.backend_lag);

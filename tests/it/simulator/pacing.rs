@@ -69,13 +69,15 @@ impl World {
         let is_seen = ledger.shown.is_some() || kind == AnswerKind::Status;
         let is_live = ledger.subscribed.is_some_and(|since| since + TICK < now);
         let pace = &provider.spec.pace;
+        // An ending in a push may have to be confirmed, and one that is older than a push by its times repeated.
+        let is_doubtful = ledger.is_unconfirmed || provider.push_ahead > provider.answer_ahead;
         let wait = match self.scenario.mode {
             _ if !kind.is_understood() => return now,
-            Mode::WatchPushOnly if is_seen && !ledger.is_unconfirmed => return Millis::MAX / 2,
+            Mode::WatchPushOnly if is_seen && !is_doubtful => return Millis::MAX / 2,
             Mode::Watch if is_live && is_seen => millis(pace.safety_interval),
             _ => millis(pace.interval),
         };
-        let wait = if ledger.is_unconfirmed { wait.min(CONFIRMATION_INTERVAL) } else { wait };
+        let wait = if is_doubtful { wait.min(CONFIRMATION_INTERVAL) } else { wait };
         let due = now + wait / 10 * 9;
         let appears = provider.appear_timeout;
         if !is_seen && now < appears { due.min(appears) } else { due }
