@@ -12,7 +12,7 @@ use crate::error::{Failure, FailureKind, Hint};
 use crate::event::{Connection, ConnectionState, Event};
 use crate::lifecycle::{Observation, Source};
 use crate::protocol::Refusal;
-use crate::provider::{FeedSignal, Id, Report};
+use crate::provider::{DenialReason, FeedSignal, Id, Report};
 use crate::transport::{self, ErrorKind};
 use crate::warning::{Warning, WarningCode};
 
@@ -264,7 +264,8 @@ impl Engine {
             }
             ErrorKind::Denied => {
                 let (target, side, message) = (only, Source::Push, reason);
-                self.denied(Denial { profile, target, side, generation, message });
+                let reason = DenialReason::Token;
+                self.denied(Denial { profile, target, side, generation, reason, message });
             }
             ErrorKind::Untrusted if self.rides_out(profile) => {
                 self.attempt_failed(profile, reason, FailureKind::Untrusted);

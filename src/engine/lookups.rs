@@ -10,7 +10,7 @@ use super::{Effect, Engine, LookupDone, LookupRequest, ProfileId, TargetId, whol
 use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::{Observation, Source};
-use crate::provider::Reading;
+use crate::provider::{DenialReason, Reading};
 use crate::transport::Error;
 use crate::warning::WarningCode;
 
@@ -163,19 +163,20 @@ impl Engine {
                 self.not_found(target, answer);
             }
             // A firewall or captive portal, for the token was accepted before.
-            Reading::Denied { answer, may_be_gateway: true }
+            Reading::Denied { answer, reason: DenialReason::Gateway }
                 if self.profiles[profile].token.was_accepted(generation) =>
             {
                 self.unusable_response(target, &format!("it answered {answer}"));
             }
-            Reading::Denied { answer, .. } => {
+            Reading::Denied { answer, reason } => {
                 let token_available = self.plan.profiles[profile].credential.is_available();
                 let what = if token_available { "token" } else { "request" };
                 let message = format!("{} refused the {what}: {answer}", self.title(profile));
                 self.profiles[profile].outage.received();
                 self.retry(target, Duration::ZERO);
                 let side = Source::Pull;
-                self.denied(Denial { profile, target: Some(target), side, generation, message });
+                let target = Some(target);
+                self.denied(Denial { profile, target, side, generation, reason, message });
             }
             Reading::Busy { answer, retry_after } => {
                 let reason = format!("{} answered {answer}", self.title(profile));
@@ -229,7 +230,8 @@ impl Engine {
     fn not_found(&mut self, target: TargetId, answer: String) {
         let profile = self.targets[target].profile;
         let title = self.title(profile);
-        if self.targets[target].tracker.status().is_some() {
+        let state = &self.targets[target];
+        if state.tracker.status().is_some() || state.held_push.is_some() {
             let message =
                 format!("{title} answered {answer} for a transaction that it knew before");
             return self.warn_once(target, WarningCode::NotFound, message);

@@ -7,6 +7,7 @@ use super::{Effect, Engine, Obtained, ProfileId, RenewalError, TargetId};
 use crate::credential::CredentialSource;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::Source;
+use crate::provider::DenialReason;
 use crate::warning::WarningCode;
 
 /// A provider did not accept the token: 401, 403, or a refusal in its own protocol.
@@ -18,6 +19,7 @@ pub(super) struct Denial {
     pub(super) side: Source,
     /// The generation of the token that was refused.
     pub(super) generation: u32,
+    pub(super) reason: DenialReason,
     pub(super) message: String,
 }
 
@@ -163,13 +165,16 @@ impl Engine {
 
     /// The provider did not accept a token: renews it once, then fails.
     pub(super) fn denied(&mut self, denial: Denial) {
-        let Denial { profile, target, side, generation, message } = denial;
+        let Denial { profile, target, side, generation, reason, message } = denial;
         let token = &self.profiles[profile].token;
         if !token.concerns(generation) {
             return;
         }
         let was_accepted = token.was_accepted(generation);
-        if self.is_renewable(profile) && token.is_allowed() {
+        // Issuing a token puts the one before it out of force, so it has to be the token that was refused.
+        let may_issue = self.plan.profiles[profile].credential.issuer.is_some();
+        let may_help = reason == DenialReason::Token || !may_issue;
+        if may_help && self.is_renewable(profile) && token.is_allowed() {
             return self.renew_token(profile, Some(side));
         }
         let failure = self.denied_failure(profile, message);

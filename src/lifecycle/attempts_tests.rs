@@ -206,3 +206,32 @@ fn a_response_that_says_an_attempt_runs_is_believed_after_a_push_of_its_ending()
     assert_eq!(verdicts, [Changed, OtherAttempt, Same, OtherAttempt, Changed]);
     assert_eq!(tracker.decide(Duration::MAX, &rules()), Decision::Open);
 }
+
+/// An observation whose status was reached at this millisecond of the provider's clock.
+fn reached(status: Status, id: &str, millisecond: i64) -> Observation {
+    let mut observation = seen(id, Some(0), status);
+    observation.report.occurred_at = Timestamp::from_millisecond(millisecond).ok();
+    observation
+}
+
+/// The running attempt was pushed with a clock that is ahead, and the list says by another clock that it has ended.
+#[test]
+fn an_attempt_ends_itself_whatever_the_clock_of_a_push_said() {
+    let from_list = || Observation { source: Source::Pull, ..reached(Cancelled, "only", 50_000) };
+    let mut story = vec![reached(Processing, "only", 3_600_000)];
+    story.extend((0..6).map(|_| from_list()));
+    let (tracker, verdicts) = fold(story);
+    assert_eq!(verdicts[..3], [Changed, Verdict::Contested, Verdict::Contested]);
+    assert!(verdicts.contains(&Verdict::Believed), "{verdicts:?}");
+    assert_eq!(tracker.status(), Some(Cancelled));
+}
+
+/// A list in whole seconds is not older than a push of the same second.
+#[test]
+fn an_attempt_ends_in_the_second_in_which_it_was_pushed() {
+    let pushed = reached(Processing, "only", 50_236);
+    let newer = seen("other", Some(5), Expired);
+    let (tracker, verdicts) = fold(vec![pushed, reached(Cancelled, "only", 50_000), newer]);
+    assert_eq!(verdicts, [Changed, Changed, Changed]);
+    assert_eq!(tracker.status(), Some(Expired));
+}

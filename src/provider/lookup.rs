@@ -44,8 +44,8 @@ pub enum Reading {
     Denied {
         /// The response, quoted.
         answer: String,
-        /// Whether a gateway may have refused the request: a 403 that is no JSON object, as firewalls answer.
-        may_be_gateway: bool,
+        /// What may be the reason.
+        reason: DenialReason,
     },
     /// The provider cannot answer now.
     Busy {
@@ -62,13 +62,29 @@ pub enum Reading {
     Malformed(String),
 }
 
+/// Why a request may have been denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DenialReason {
+    /// The token was not accepted (401).
+    Token,
+    /// What the token stands for has no access, or this machine's address has none (403): another token would not help.
+    Access,
+    /// A gateway such as a firewall denied it (a 403 that is no JSON object).
+    Gateway,
+}
+
 impl Reading {
     /// The reading of an error response, quoted as `answer`. `is_json` says that its body is a JSON object; without
     /// one it comes from another web server.
     pub fn from_error(response: &Response, answer: String, is_json: bool) -> Self {
         match response.class() {
             StatusClass::Denied => {
-                Reading::Denied { answer, may_be_gateway: response.status == 403 && !is_json }
+                let reason = match (response.status, is_json) {
+                    (403, true) => DenialReason::Access,
+                    (403, false) => DenialReason::Gateway,
+                    _ => DenialReason::Token,
+                };
+                Reading::Denied { answer, reason }
             }
             StatusClass::NotFound if is_json => Reading::NotFound(answer),
             StatusClass::Busy => Reading::Busy { answer, retry_after: response.retry_after },

@@ -27,7 +27,7 @@ pub use definition::Definition;
 pub use feed::{Feed, FeedAction, FeedSignal};
 pub use id::Id;
 pub use json::remove_personal_data;
-pub use lookup::{Lookup, Reading, SingleRequest, Step};
+pub use lookup::{DenialReason, Lookup, Reading, SingleRequest, Step};
 pub use report::{Attempt, PastStatus, Report};
 pub use service::Provider;
 pub use settings::{HTTP, HTTP_OR_WEBSOCKET, Secret, Setting, SettingKind, Settings};

@@ -18,8 +18,10 @@ fn bad_certificate() -> Error {
 
 /// What a gateway, a proxy or a captive portal may answer in the place of the provider.
 fn weather() -> Vec<Result<Reading, Error>> {
-    let page =
-        Reading::Denied { answer: "403 without a JSON body".to_owned(), may_be_gateway: true };
+    let page = Reading::Denied {
+        answer: "403 without a JSON body".to_owned(),
+        reason: DenialReason::Gateway,
+    };
     vec![Ok(html()), Ok(page), Err(redirect()), Ok(busy("503", None)), Err(unreachable())]
 }
 
@@ -125,8 +127,10 @@ fn once_it_was_understood_it_is_ridden_out() {
 
 #[test]
 fn what_lasts_is_an_outage_and_the_target_is_not_final() {
-    let page =
-        || Reading::Denied { answer: "403 without a JSON body".to_owned(), may_be_gateway: true };
+    let page = || Reading::Denied {
+        answer: "403 without a JSON body".to_owned(),
+        reason: DenialReason::Gateway,
+    };
     let all: [(Answer, Code); 5] = [
         (|| Ok(html()), Code::Unreachable),
         (|| Err(redirect()), Code::Unreachable),

@@ -91,6 +91,23 @@ fn an_answer_that_is_newer_than_the_push_refutes_it() {
     assert_eq!(harness.statuses(), [Pending, Processing]);
 }
 
+/// The push proves that there is such a transaction.
+#[test]
+fn what_is_not_found_while_a_push_is_held_back_is_no_unknown_id() {
+    let plan = plan_with(Mode::Watch, 1, |profile| profile.appear_timeout = Some(seconds(5)));
+    let mut harness = Harness::new(plan);
+    harness.signal(FeedSignal::Live);
+    harness.subscribe();
+    push(&mut harness, unsigned(Completed, Some(9)));
+    while harness.exit().is_none() {
+        if harness.take_lookups().contains(&0) {
+            harness.read(0, not_found());
+        }
+        harness.wait_until(1000);
+    }
+    assert_eq!((harness.now, harness.exit()), (seconds(60), Some(Code::Ok)));
+}
+
 /// The minute counts from the first push of the last one.
 #[test]
 fn of_several_endings_the_last_one_is_held_back() {

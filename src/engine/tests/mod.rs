@@ -28,7 +28,8 @@ use crate::engine::plan::{Profile, Target};
 use crate::event::{Name, Outcome};
 use crate::exit::Code;
 use crate::provider::{
-    Feed, FeedSignal, Id, Lookup, Pace, Provider, Reading, Report, SingleRequest, Spec, Status,
+    DenialReason, Feed, FeedSignal, Id, Lookup, Pace, Provider, Reading, Report, SingleRequest,
+    Spec, Status,
 };
 use crate::transport::Error;
 use crate::wire::{Auth, Request};
@@ -152,7 +153,7 @@ fn busy(answer: &str, retry_after: Option<u64>) -> Reading {
 }
 
 fn denied() -> Reading {
-    Reading::Denied { answer: "401".to_owned(), may_be_gateway: false }
+    Reading::Denied { answer: "401".to_owned(), reason: DenialReason::Token }
 }
 
 fn not_found() -> Reading {

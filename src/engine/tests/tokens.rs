@@ -284,6 +284,23 @@ fn a_kept_token_that_is_refused_has_one_issued() {
     assert_eq!(harness.exit(), Some(Code::Denied));
 }
 
+/// A token that is issued puts the one before it out of force, and would be refused like that one.
+#[test]
+fn a_refusal_that_another_token_would_not_help_has_none_issued() {
+    // The token was accepted, so that a gateway's refusal may pass.
+    for (reason, code) in
+        [(DenialReason::Access, Some(Code::Denied)), (DenialReason::Gateway, None)]
+    {
+        let mut harness = with_issued(604_800);
+        harness.signal(FeedSignal::Live);
+        harness.subscribe();
+        harness.take();
+        harness.read(0, Reading::Denied { answer: "403".to_owned(), reason });
+        assert_eq!(harness.exit(), code);
+        assert!(!harness.take().contains(&"renew".to_owned()));
+    }
+}
+
 #[test]
 fn a_token_that_seems_to_have_expired_when_it_was_issued_is_used_for_a_while() {
     let mut harness = Harness::new(issuing(None));

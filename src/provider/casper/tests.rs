@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::status::MOTES;
 use super::*;
 use crate::provider::testing::{assert_404, look_up, observed, written};
-use crate::provider::{Amount, Kind, Reading, testing};
+use crate::provider::{Amount, DenialReason, Kind, Reading, testing};
 use crate::warning::WarningCode;
 use crate::wire::{Auth, Request, Response};
 
@@ -269,7 +269,7 @@ fn errors_are_distinguished() {
     // A proxy in front of a node has errors of its own.
     for status in [401, 403] {
         for code in [json!("unauthorized"), json!(-32000)] {
-            let Reading::Denied { answer, may_be_gateway: false } = error(status, code) else {
+            let Reading::Denied { answer, .. } = error(status, code) else {
                 panic!("{status}");
             };
             assert!(answer.contains("it says"), "{answer}");
@@ -278,7 +278,7 @@ fn errors_are_distinguished() {
         assert!(matches!(read_at(after(0), status, &proxy), Reading::Denied { .. }), "{status}");
     }
     let page = read_at(after(0), 403, "<html>");
-    assert!(matches!(page, Reading::Denied { may_be_gateway: true, .. }), "{page:?}");
+    assert!(matches!(page, Reading::Denied { reason: DenialReason::Gateway, .. }), "{page:?}");
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read_at(after(0), status, "busy"), Reading::Busy { .. }), "{status}");
     }
