@@ -33,20 +33,20 @@ fn an_order_id_is_enough_to_watch() {
 }
 
 #[test]
-fn with_a_token_it_subscribes_then_pulls_then_follows() {
+fn with_a_token_it_subscribes_then_pulls_then_follows_and_confirms_the_ending() {
     let reported = Gate::new();
     let steps = [Step::Await(reported.clone()), event(ID, &order(ID, "COMPLETED", 2))];
     let server = Script::new()
         .pusher([connection(ID, steps)])
-        .order(ID, [record(ID, "PROCESSING", 1)])
+        .order(ID, [record(ID, "PROCESSING", 1), record(ID, "COMPLETED", 2)])
         .start();
     let (output, records) = command("watch", &server, &[])
         .transak_token()
         .run_json_opening(&reported, "\"PROCESSING\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["processing", "completed"]);
-    assert_eq!(server.paths(), [pusher_path(), order_path(ID)]);
-    let [upgrade, lookup] = &server.requests()[..] else { panic!("two requests") };
+    assert_eq!(server.paths(), [pusher_path(), order_path(ID), order_path(ID)]);
+    let [upgrade, lookup, _] = &server.requests()[..] else { panic!("three requests") };
     assert_eq!(lookup.header("access-token"), Some(TOKEN));
     for (name, value) in &upgrade.headers {
         assert!(!value.contains(TOKEN), "Pusher received the token in {name}");
@@ -56,6 +56,26 @@ fn with_a_token_it_subscribes_then_pulls_then_follows() {
     assert_eq!(last["transaction"]["cost"], "1.3");
     assert_eq!(last["data"]["status"], "COMPLETED");
     nothing_personal(&output);
+}
+
+/// Anybody can subscribe to a public channel, and its messages are not signed.
+#[test]
+fn a_pushed_ending_that_the_order_does_not_confirm_is_none() {
+    for (pushed, word, status, code) in
+        [("COMPLETED", "EXPIRED", "expired", 12), ("FAILED", "COMPLETED", "completed", 0)]
+    {
+        let reported = Gate::new();
+        let steps = [Step::Await(reported.clone()), event(ID, &order(ID, pushed, 2))];
+        let server = Script::new()
+            .pusher([connection(ID, steps)])
+            .order(ID, [record(ID, "PROCESSING", 1), record(ID, word, 2)])
+            .start();
+        let (output, records) = command("watch", &server, &[])
+            .transak_token()
+            .run_json_opening(&reported, "\"PROCESSING\"");
+        assert_eq!(output.code, code, "{output:#?}");
+        assert_eq!(statuses(&records), ["processing", status]);
+    }
 }
 
 #[test]
