@@ -1,6 +1,5 @@
 //! Finds keys that are in the same JSON object twice.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserializer;
@@ -54,12 +53,12 @@ impl<'de> Visitor<'de> for Scan<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut seen = Vec::new();
-        while let Some(key) = map.next_key::<Cow<'_, str>>()? {
-            if let Some(known) = self.keys.iter().find(|known| **known == key) {
-                if seen.contains(known) {
-                    self.found.get_or_insert(known);
+        while let Some(known) = map.next_key_seed(Key(self.keys))? {
+            if let Some(known) = known {
+                if seen.contains(&known) {
+                    self.found.get_or_insert(self.keys[known]);
                 }
-                seen.push(*known);
+                seen.push(known);
             }
             map.next_value_seed(self.inner())?;
         }
@@ -93,6 +92,29 @@ impl<'de> Visitor<'de> for Scan<'_, '_> {
 
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
+    }
+}
+
+/// The place of a key among these, if it is one of them. It is compared where it stands, without a copy.
+struct Key<'s, 'k>(&'s [&'k str]);
+
+impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_, '_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|known| *known == key))
     }
 }
 
