@@ -186,7 +186,7 @@ impl<N: Network> TokenSource<'_, N> {
             }
             TokenIssue::Malformed(problem) => {
                 let message = format!("{}: {problem}", request.url);
-                Err(Failure::new(FailureKind::Untrusted, message).into())
+                Err(RenewalError::Unusable(Failure::new(FailureKind::Untrusted, message)))
             }
         }
     }
@@ -229,8 +229,11 @@ impl From<Failure> for RenewalError {
 impl From<Error> for RenewalError {
     fn from(error: Error) -> Self {
         match error.kind {
-            ErrorKind::Untrusted | ErrorKind::Unusable => {
+            ErrorKind::Untrusted => {
                 RenewalError::Failed(Failure::from_error(FailureKind::Untrusted, error))
+            }
+            ErrorKind::Unusable => {
+                RenewalError::Unusable(Failure::from_error(FailureKind::Untrusted, error))
             }
             _ => RenewalError::Later { reason: error.to_string(), retry_after: error.retry_after },
         }

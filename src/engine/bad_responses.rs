@@ -90,6 +90,12 @@ impl Engine {
         state.bad_first_responses >= MAX_FIRST && !self.has_live_push(profile)
     }
 
+    /// Whether an answer that is of no use may pass, which counts as one.
+    pub(super) fn is_weather(&mut self, profile: ProfileId) -> bool {
+        !self.plan.mode.is_get()
+            && (self.profiles[profile].was_understood || !self.is_wrong_address(profile))
+    }
+
     fn has_live_push(&self, profile: ProfileId) -> bool {
         self.links.iter().any(|link| link.profile == profile && link.is_live())
     }

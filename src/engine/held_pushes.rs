@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::held_push::{HeldPush, HoldReason};
 use super::timer_queue::Timer;
 use super::{Engine, TargetId};
@@ -32,8 +34,10 @@ impl Engine {
         if !would_end || verdict() != Verdict::Changed {
             return false;
         }
-        self.hold(target, observation.clone(), HoldReason::Unsigned, CONFIRMATION_TIMEOUT);
-        self.look_up(target);
+        // While it is held back lookups are made anyway; a flood of pushes must not become one of requests.
+        if self.hold(target, observation.clone(), HoldReason::Unsigned, CONFIRMATION_TIMEOUT) {
+            self.look_up(target);
+        }
         true
     }
 
@@ -42,33 +46,57 @@ impl Engine {
         self.hold(target, observation, HoldReason::OlderClock, CONTRADICTION_TIMEOUT);
     }
 
+    /// Returns whether no push with this status was held back before.
     fn hold(
         &mut self,
         target: TargetId,
         observation: Observation,
         reason: HoldReason,
         limit: Duration,
-    ) {
-        let until = match &self.targets[target].held_push {
-            Some(held) if held.reason == reason && held.is_status_of(&observation) => held.until,
-            _ => self.now.elapsed.saturating_add(limit),
-        };
+    ) -> bool {
+        let same = |held: &&HeldPush| held.reason == reason && held.is_status_of(&observation);
+        let known = self.targets[target].held_push.as_ref().filter(same).map(|held| held.until);
+        let until = known.unwrap_or_else(|| self.now.elapsed.saturating_add(limit));
         self.targets[target].held_push = Some(HeldPush { observation, reason, until });
-        self.timers.add(until, Timer::HeldPush(target));
+        if known.is_none() {
+            self.timers.add(until, Timer::HeldPush(target));
+        }
+        known.is_none()
     }
 
-    /// Drops a push that is held back, if this observation, which was accepted, decides about it.
-    pub(super) fn check_held(&mut self, target: TargetId, observation: &Observation) {
+    /// Drops a push that is held back, if this observation, which was accepted, decides about it. `is_change` says
+    /// that it changed the status, and `known_time` is the provider's time before it.
+    pub(super) fn check_held(
+        &mut self,
+        target: TargetId,
+        observation: &Observation,
+        is_change: bool,
+        known_time: Option<Timestamp>,
+    ) {
         let state = &mut self.targets[target];
         let Some(held) = &state.held_push else {
             return;
         };
+        let allows_reopen = self.profiles[state.profile].rules.allows_reopen;
         let report = &observation.report;
+        let is_after = |time: Option<Timestamp>| {
+            report.occurred_at.zip(time).is_none_or(|(reported, time)| reported > time)
+        };
         let held_at = held.observation.report.occurred_at;
-        let is_newer = report.occurred_at.is_some() && report.occurred_at >= held_at;
-        let is_lagging = held.reason == HoldReason::Unsigned && !is_newer;
         let has_ended = report.status.is_final();
-        if is_lagging && !has_ended {
+        let decides = match held.reason {
+            // Without a time it may be the answer of a server that lags behind, as a status that was known before is,
+            // and an ending that the push may have reopened since.
+            HoldReason::Unsigned => {
+                let is_reopened = allows_reopen(report.status, held.observation.report.status)
+                    && report.occurred_at.zip(held_at).is_some_and(|(told, held)| told < held);
+                (is_change && has_ended && !is_reopened)
+                    || (report.occurred_at.is_some() && is_after(held_at))
+            }
+            // The same push may come twice.
+            HoldReason::OlderClock => is_change || is_after(known_time),
+        };
+        if !decides {
             return;
         }
         let (reason, status) = (held.reason, held.observation.report.status);
@@ -82,7 +110,7 @@ impl Engine {
         }
     }
 
-    /// Believes a push that was held back for long enough.
+    /// Believes a push that was held back for long enough, but not against an ending that lookups found.
     pub(super) fn hold_ended(&mut self, target: TargetId) {
         let now = self.now.elapsed;
         let Some(state) = self.targets.open_mut(target) else {
@@ -91,17 +119,30 @@ impl Engine {
         let Some(mut held) = state.held_push.take_if(|held| held.until <= now) else {
             return;
         };
+        let (profile, mut tracker) = (state.profile, state.tracker.clone());
         let status = held.observation.report.status;
         held.observation.at = now;
         match held.reason {
             HoldReason::Unsigned => {
-                let message = format!(
-                    "no answer confirmed within {}s that it is {status}, as a push says that anybody \
-                     could have sent; it is believed now",
-                    CONFIRMATION_TIMEOUT.as_secs()
-                );
-                self.warn(Some(target), WarningCode::Unconfirmed, message);
+                if let Some(ending) = tracker.status().filter(|status| status.is_final()) {
+                    let message = format!(
+                        "a push says {status}, but the answers of {}s after it still say {ending}; the push is not \
+                         believed",
+                        CONFIRMATION_TIMEOUT.as_secs()
+                    );
+                    self.warn(Some(target), WarningCode::StalePush, message);
+                    return self.decide(target);
+                }
                 held.observation.report.is_unsigned = false;
+                let rules = &self.profiles[profile].rules;
+                if tracker.observe(&held.observation, rules) == Verdict::Changed {
+                    let message = format!(
+                        "no answer confirmed within {}s that it is {status}, as a push says that anybody \
+                         could have sent; it is believed now",
+                        CONFIRMATION_TIMEOUT.as_secs()
+                    );
+                    self.warn(Some(target), WarningCode::Unconfirmed, message);
+                }
                 self.observe(target, held.observation);
             }
             HoldReason::OlderClock => self.believe(target, held.observation),

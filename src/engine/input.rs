@@ -105,6 +105,8 @@ pub enum TokenOrigin {
 pub enum RenewalError {
     /// The source of the token failed; a retry would not help.
     Failed(Failure),
+    /// The answer was of no use, as with a wrong address or while a gateway is in trouble.
+    Unusable(Failure),
     /// The provider could not be reached or cannot answer now.
     Later {
         /// Why.

@@ -35,7 +35,8 @@ pub(super) struct Link {
     targets: BTreeMap<Id, TargetId>,
     /// How many of the targets are not settled.
     open_targets: usize,
-    was_live: bool,
+    /// Whether it was ever live.
+    pub(super) was_live: bool,
     /// Since when it has been down, as time of the command.
     down_since: Option<Duration>,
     is_unavailable_reported: bool,

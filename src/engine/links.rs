@@ -255,10 +255,13 @@ impl Engine {
     ) {
         let profile = self.links[feed].profile;
         let only = self.links[feed].only_target();
+        // A connection that was up proves the address, also where it takes no token.
+        let was_live = self.links[feed].was_live;
+        let was_right = was_live || self.rides_out(profile);
         match error.kind {
             ErrorKind::Denied
                 if error.may_be_gateway
-                    && self.profiles[profile].token.was_accepted(generation) =>
+                    && (self.profiles[profile].token.was_accepted(generation) || was_right) =>
             {
                 self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }
@@ -267,16 +270,17 @@ impl Engine {
                 let reason = DenialReason::Token;
                 self.denied(Denial { profile, target, side, generation, reason, message });
             }
-            ErrorKind::Untrusted if self.rides_out(profile) => {
+            ErrorKind::Untrusted if was_right => {
                 self.attempt_failed(profile, reason, FailureKind::Untrusted);
             }
-            ErrorKind::Unusable
-                if !is_repeated || !self.needs_push(profile) || self.rides_out(profile) =>
-            {
+            ErrorKind::Unusable if !is_repeated || !self.needs_push(profile) || was_right => {
                 self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }
             ErrorKind::Unusable | ErrorKind::Untrusted => {
                 self.fail_profile(profile, Failure::from_error(FailureKind::Untrusted, error));
+            }
+            ErrorKind::Unsupported if was_live => {
+                self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }
             ErrorKind::Unsupported if self.needs_push(profile) => {
                 let failure = Failure::from_error(FailureKind::Denied, error);

@@ -162,9 +162,10 @@ impl Engine {
                 self.targets[target].malformed_since = None;
                 self.not_found(target, answer);
             }
-            // A firewall or captive portal, for the token was accepted before.
+            // A firewall or captive portal, for the token was accepted before, or the one before it was.
             Reading::Denied { answer, reason: DenialReason::Gateway }
-                if self.profiles[profile].token.was_accepted(generation) =>
+                if self.profiles[profile].token.was_accepted(generation)
+                    || self.rides_out(profile) =>
             {
                 self.unusable_response(target, &format!("it answered {answer}"));
             }

@@ -54,7 +54,8 @@ impl Engine {
         let is_change = matches!(verdict, Verdict::Changed | Verdict::Believed);
         let is_about_now = is_change || verdict == Verdict::Same;
         if is_about_now {
-            self.check_held(target, &observation);
+            let known_time = before.and_then(|(_, time)| time);
+            self.check_held(target, &observation, is_change, known_time);
         }
         let state = &mut self.targets[target];
         state.awaiting_confirmation &= !is_change;

@@ -25,6 +25,8 @@ impl Engine {
         let rules = &self.profiles[state.profile].rules;
         match state.tracker.decide(self.now.elapsed, rules) {
             Decision::Settled(Ending::Reached) if state.awaiting_confirmation => {}
+            // It may reopen what would be the end.
+            Decision::Settled(_) if state.held_push.is_some() => {}
             Decision::Settled(ending) => self.ended(target, ending),
             Decision::Held(_) | Decision::Open if self.plan.mode.is_get() => {
                 self.settle(target, Outcome::Unfinished, None);

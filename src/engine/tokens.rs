@@ -74,10 +74,19 @@ impl Engine {
             Err(RenewalError::Later { reason, retry_after }) => {
                 self.wait_for_token(profile, reason, retry_after);
             }
+            Err(RenewalError::Unusable(failure)) if is_unrefused && is_valid => {
+                self.renew_later(profile, None);
+                self.keep_token(profile, failure.to_string());
+            }
+            Err(RenewalError::Unusable(failure)) if self.is_weather(profile) => {
+                self.wait_for_token(profile, failure.to_string(), None);
+            }
             Err(RenewalError::Failed(failure)) if is_usable => {
                 self.keep_token(profile, failure.to_string());
             }
-            Err(RenewalError::Failed(failure)) => self.fail_profile(profile, failure),
+            Err(RenewalError::Failed(failure) | RenewalError::Unusable(failure)) => {
+                self.fail_profile(profile, failure);
+            }
         }
     }
 

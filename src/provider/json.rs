@@ -68,6 +68,15 @@ pub fn error_body(
     ErrorBody { text, is_json: true }
 }
 
+/// Whether an object has an `error` that is one: not null, false or empty.
+pub fn has_error(object: &Map<String, Value>) -> bool {
+    match object.get("error") {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(_) => true,
+    }
+}
+
 /// What a provider says in place of a record: the texts of the `error` in a success response, which a record does not
 /// have. `texts` finds them in the body. None if there is no error or a record beside it, of which `record` is a field.
 pub fn error_in_success(

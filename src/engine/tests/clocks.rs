@@ -117,6 +117,17 @@ fn without_lookups_an_ending_of_nearly_the_same_time_is_believed_after_a_short_h
     assert_eq!(harness.warnings(), [WarningCode::StalePush]);
 }
 
+/// Pusher may deliver a message twice, and two channels may carry the same one.
+#[test]
+fn a_push_that_is_repeated_during_the_hold_contradicts_nothing() {
+    let mut harness = push_only();
+    harness.push(0, Processing, Some(40));
+    harness.push(0, Completed, Some(39));
+    harness.push(0, Processing, Some(40));
+    harness.wait_until(200);
+    assert_eq!((harness.now, harness.exit()), (seconds(10), Some(Code::Ok)));
+}
+
 #[test]
 fn a_push_during_the_hold_decides_and_an_old_ending_is_not_held_at_all() {
     let mut harness = push_only();

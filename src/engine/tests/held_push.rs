@@ -162,3 +162,75 @@ fn what_was_known_by_an_answer_needs_no_confirmation_and_a_settled_target_none_a
     assert_eq!(harness.take(), [""; 0]);
     assert_eq!(harness.exit(), Some(Code::Ok));
 }
+
+/// REST repeats an ending that it told before the push: it lags, and refutes nothing.
+#[test]
+fn an_older_answer_again_does_not_drop_a_push_that_reopens_an_ending() {
+    let plan = plan_with(Mode::Watch, 1, |profile| profile.grace = seconds(8));
+    let mut harness = Harness::watching(plan);
+    harness.found(0, report(Failed, Some(9)));
+    harness.now = seconds(5);
+    push(&mut harness, unsigned(Completed, Some(12)));
+    harness.found(0, report(Failed, Some(9)));
+    harness.take();
+    // The grace period ends, but not while the push waits for its confirmation.
+    harness.wait_until(9);
+    harness.wait_until(10);
+    assert_eq!((harness.exit(), harness.take()), (None, vec!["lookup 0".to_owned()]));
+    harness.found(0, report(Completed, Some(12)));
+    assert_eq!(harness.exit(), Some(Code::Ok));
+}
+
+/// Unlike a push that is refuted by a newer answer.
+#[test]
+fn a_grace_period_that_ended_meanwhile_ends_the_target_once_the_push_is_refuted() {
+    let plan = plan_with(Mode::Watch, 1, |profile| profile.grace = seconds(8));
+    let mut harness = Harness::watching(plan);
+    harness.found(0, report(Failed, Some(9)));
+    harness.now = seconds(5);
+    push(&mut harness, unsigned(Completed, Some(12)));
+    harness.now = seconds(10);
+    harness.input(Input::Wake);
+    assert_eq!(harness.exit(), None);
+    harness.found(0, report(Failed, Some(13)));
+    assert_eq!(harness.exit(), Some(Code::Failed));
+}
+
+/// Each push would lead to another request as soon as the one before is answered.
+#[test]
+fn a_push_that_is_repeated_while_it_is_held_back_costs_no_further_lookup() {
+    let mut harness = watching();
+    push(&mut harness, unsigned(Completed, Some(9)));
+    assert_eq!(harness.take(), ["lookup 0"]);
+    for _ in 0..100 {
+        push(&mut harness, unsigned(Completed, Some(9)));
+    }
+    harness.found(0, report(Processing, Some(4)));
+    for _ in 0..100 {
+        push(&mut harness, unsigned(Completed, Some(9)));
+    }
+    assert_eq!(harness.take(), [""; 0]);
+    harness.wait_until(6);
+    assert_eq!(harness.take(), ["lookup 0"]);
+}
+
+/// The push is newer, and may have reopened the ending that a lagging server tells.
+#[test]
+fn an_older_ending_waits_for_the_push_that_may_have_reopened_it() {
+    for (confirmed_at, code) in [(Some(30), Code::Ok), (None, Code::Failed)] {
+        let mut harness = watching();
+        push(&mut harness, unsigned(Completed, Some(9)));
+        while harness.exit().is_none() {
+            if harness.take_lookups().contains(&0) {
+                let is_confirmed = confirmed_at.is_some_and(|at| harness.now >= seconds(at));
+                let (status, clock) = if is_confirmed { (Completed, 9) } else { (Failed, 4) };
+                harness.found(0, report(status, Some(clock)));
+            }
+            harness.wait_until(1000);
+        }
+        assert_eq!(harness.exit(), Some(code));
+        assert!(harness.now <= seconds(60), "{:?}", harness.now);
+        let is_doubted = harness.warnings().contains(&WarningCode::StalePush);
+        assert_eq!(is_doubted, confirmed_at.is_none(), "{:?}", harness.warnings());
+    }
+}

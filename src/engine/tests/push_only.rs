@@ -85,6 +85,8 @@ fn what_push_refuses_cannot_be_looked_up_instead() {
     harness.signal(FeedSignal::SubscriptionRejected(rejected, "no (403)".to_owned()));
     let denied = Outcome::Failed(FailureKind::Denied);
     assert_eq!(harness.results(), [("fake:0".to_owned(), denied)]);
+
+    let mut harness = Harness::new(push_only(2));
     harness.lose(Error::unsupported("no upgrade here".to_owned()), 1);
     assert_eq!(harness.exit(), Some(Code::Denied));
 }
@@ -96,4 +98,40 @@ fn what_is_expected_and_cannot_be_looked_up_does_not_hold() {
     harness.signal(FeedSignal::Live);
     harness.push(0, Completed, None);
     assert_eq!(harness.exit(), Some(Code::Mismatch));
+}
+
+/// A public connection was up: what a firewall or a captive portal answers later is weather.
+#[test]
+fn a_page_in_place_of_a_connection_that_was_live_before_is_an_outage() {
+    let page = || {
+        let mut error = Error::denied("403".to_owned());
+        error.may_be_gateway = true;
+        error
+    };
+    let untrusted = || Error::untrusted("its certificate is not trusted".to_owned());
+    let unsupported = || Error::unsupported("200".to_owned());
+    let pages: [(fn() -> Error, Code); 3] =
+        [(page, Code::Denied), (unsupported, Code::Denied), (untrusted, Code::Protocol)];
+    for (error, code) in pages {
+        let mut harness = Harness::new(push_only(1));
+        harness.engine.links[feed()].authenticated = false;
+        harness.lose(error(), 1);
+        assert_eq!(harness.exit(), Some(code), "never live");
+
+        let mut harness = Harness::new(push_only(1));
+        harness.engine.links[feed()].authenticated = false;
+        harness.signal(FeedSignal::Live);
+        harness.subscribe();
+        harness.now = seconds(100);
+        harness.lose(unreachable(), 1);
+        for _ in 0..5 {
+            harness.now += seconds(30);
+            harness.connect(1);
+            harness.lose(error(), 1);
+            assert_eq!(harness.exit(), None);
+        }
+        harness.signal(FeedSignal::Live);
+        harness.push(0, Completed, Some(3));
+        assert_eq!(harness.exit(), Some(Code::Ok));
+    }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::credential::CredentialSource;
-use crate::error::{Hint, config};
+use crate::error::{Failure, FailureKind, Hint, config};
 use crate::wire::Token;
 use Status::{Completed, Pending};
 
@@ -399,4 +399,64 @@ fn a_token_that_was_renewed_early_is_not_renewed_again_when_the_old_one_would_ha
         }
     }
     assert!(harness.now > seconds(900));
+}
+
+fn page() -> RenewalError {
+    let problem = "it answered 502 without a JSON body";
+    RenewalError::Unusable(Failure::new(FailureKind::Untrusted, problem))
+}
+
+/// The token endpoint answers with a page while the watch runs.
+#[test]
+fn a_page_in_place_of_a_token_is_an_outage_once_the_provider_was_understood() {
+    let mut harness = with_issued(604_800);
+    harness.signal(FeedSignal::Live);
+    harness.subscribe();
+    harness.found(0, report(Pending, None));
+    harness.take();
+    harness.read(0, denied());
+    assert_eq!(harness.take(), ["renew"]);
+    for _ in 0..5 {
+        harness.renewed(Err(page()));
+        assert_eq!(harness.exit(), None);
+        harness.wait_until(harness.now.as_secs() + 40);
+        assert_eq!(harness.take(), ["renew"]);
+    }
+    harness.renewed(Ok(None));
+    assert_eq!(harness.take(), ["lookup 0"]);
+    harness.found(0, report(Completed, None));
+    assert_eq!(harness.exit(), Some(Code::Ok));
+}
+
+#[test]
+fn a_page_in_place_of_the_first_token_is_a_wrong_address_if_it_is_repeated() {
+    let mut harness = Harness::new(Plan { mode: Mode::Poll, ..issuing(None) });
+    for attempt in 1..=3 {
+        assert_eq!((harness.exit(), harness.take()), (None, vec!["renew".to_owned()]));
+        harness.renewed(Err(page()));
+        if attempt < 3 {
+            harness.wait_until(harness.now.as_secs() + 100);
+        }
+    }
+    assert_eq!(harness.exit(), Some(Code::Protocol));
+
+    let mut harness =
+        Harness::new(Plan { mode: Mode::Get { exit_status: false }, ..issuing(None) });
+    harness.renewed(Err(page()));
+    assert_eq!(harness.exit(), Some(Code::Protocol));
+}
+
+#[test]
+fn a_page_in_answer_to_a_token_that_is_new_is_an_outage_as_well() {
+    let mut harness = with_issued(604_800);
+    harness.signal(FeedSignal::Live);
+    harness.subscribe();
+    harness.found(0, report(Pending, None));
+    harness.read(0, denied());
+    harness.renewed(Ok(None));
+    let answer = "403 without a JSON body".to_owned();
+    harness.read(0, Reading::Denied { answer, reason: DenialReason::Gateway });
+    assert_eq!(harness.exit(), None);
+    harness.found(0, report(Completed, None));
+    assert_eq!(harness.exit(), Some(Code::Ok));
 }

@@ -6,13 +6,16 @@ use crate::provider::casper::status::{self, MOTES};
 use crate::provider::{Amount, Id, Kind, Report, Status, Transaction, json};
 
 /// The keys on which an ending depends.
-pub(super) const DECIDING: &[&str] = &["data", "deploy_hash", "status", "error_message"];
+pub(super) const DECIDING: &[&str] = &["data", "deploy_hash", "status", "error_message", "error"];
 
 /// Reads a REST response, `{"data": Deploy}`.
 ///
 /// # Errors
 /// One sentence on what is wrong with it.
 pub(super) fn read_response(id: &Id, mut body: Map<String, Value>) -> Result<Report, String> {
+    if json::has_error(&body) {
+        return Err("it has an error beside data".to_owned());
+    }
     let deploy = match body.remove("data") {
         Some(Value::Object(deploy)) => deploy,
         Some(other) => return Err(format!("its data is {}", json::type_name(&other))),

@@ -80,6 +80,16 @@ fn the_documented_deploy_is_read() {
 }
 
 #[test]
+fn a_deploy_beside_an_error_is_not_understood() {
+    for error in [json!({ "code": "timeout" }), json!("timeout"), json!(true)] {
+        let reading = read(200, json!({ "data": deploy(), "error": error }));
+        assert!(matches!(reading, Reading::Malformed(_)), "{error}: {reading:?}");
+    }
+    let reading = read(200, json!({ "data": deploy(), "error": null }));
+    assert!(matches!(reading, Reading::Observed(_)), "{reading:?}");
+}
+
+#[test]
 fn fields_that_decide_nothing_may_be_missing() {
     let fields = json!({ "deploy_hash": ID, "status": "processed", "error_message": null });
     let report = observed(&fields);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::provider::{Kind, Report, Status, Transaction, json};
 
 /// The keys on which an ending depends.
-pub(super) const DECIDING: &[&str] = &["event", "merchant_transaction_id", "status"];
+pub(super) const DECIDING: &[&str] = &["event", "merchant_transaction_id", "status", "error"];
 
 /// Maps a status of Proof's to ours.
 pub(super) type StatusMapping = fn(&str) -> Status;
@@ -16,7 +16,7 @@ pub(super) type StatusMapping = fn(&str) -> Status;
 /// Reads a transaction. Any field except the status may be missing, empty or unknown.
 ///
 /// # Errors
-/// One sentence on what is wrong with the status.
+/// One sentence on what is wrong with the status, or contradicts it.
 pub(super) fn read_report(
     object: Map<String, Value>,
     status_mapping: StatusMapping,
@@ -25,6 +25,9 @@ pub(super) fn read_report(
     let text = |key| json::text(&object, key);
     let updated_at = text("occurred_at").or_else(|| text("updated_at"));
     let status = status_mapping(&provider_status);
+    if status == Status::Completed && json::has_error(&object) {
+        return Err(format!("it has the status {provider_status} beside an error"));
+    }
     let kind = match text("type").as_deref() {
         Some("buy") => Some(Kind::Buy),
         Some("sell") => Some(Kind::Sell),

@@ -86,10 +86,7 @@ fn an_error_in_a_success_is_quoted() {
         let Reading::Unusable(text) = read(200, body) else { panic!("{:?}", read(200, body)) };
         assert!(text.contains("200") && text.contains(words), "{text}");
     }
-    for body in [r#"{"error":null,"status":"completed"}"#, r#"{"error":"x","status":"completed"}"#]
-    {
-        assert_eq!(observed(body).status, Status::Completed, "{body}");
-    }
+    assert_eq!(observed(r#"{"error":null,"status":"completed"}"#).status, Status::Completed);
     assert!(matches!(read(200, r#"{"error":null}"#), Reading::Malformed(_)));
 }
 
@@ -131,4 +128,24 @@ fn amounts_keep_their_digits_even_as_numbers() {
         let report = pushed_report(&[], &message);
         assert_eq!(report.transaction.crypto_amount.as_deref(), Some(digits));
     }
+}
+
+#[test]
+fn what_completed_beside_an_error_is_not_understood() {
+    let record = |status: &str, error: &str| format!(r#"{{"status":"{status}","error":{error}}}"#);
+    for error in [r#""payout_failed""#, r#"{"code":"x"}"#, "true", "1", "[]"] {
+        malformed(record("completed", error));
+        let text = format!(
+            r#"{{"event":"tx.update","merchant_transaction_id":"{ID}","status":"completed","error":{error}}}"#
+        );
+        assert!(
+            !pushed(&[], &text)
+                .iter()
+                .any(|action| matches!(action, FeedAction::Signal(FeedSignal::Observed(..))))
+        );
+    }
+    for error in ["null", "false", r#""""#] {
+        assert_eq!(observed(&record("completed", error)).status, Status::Completed);
+    }
+    assert_eq!(observed(&record("failed", r#""declined""#)).status, Status::Failed);
 }

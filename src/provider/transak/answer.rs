@@ -60,11 +60,7 @@ pub(super) fn read<T>(
 
 /// The reading of a 2xx whose body is an error.
 fn error_in_success(response: &Response, body: &Map<String, Value>) -> Option<Reading> {
-    let has_error = match body.get("error") {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(_) => true,
-    };
+    let has_error = json::has_error(body);
     let has_data = body.get("data").is_some_and(|data| !data.is_null());
     if !has_error && (has_data || !body.contains_key("message")) {
         return None;

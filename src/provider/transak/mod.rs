@@ -247,12 +247,16 @@ impl Provider for Client {
     }
 
     fn read_token(&self, response: &Response) -> TokenIssue {
-        let answer = json::error_body(response, error_texts).text;
+        let json::ErrorBody { text: answer, is_json } = json::error_body(response, error_texts);
         match response.class() {
             StatusClass::Success => match read_token(&response.body) {
                 Some((token, expires_at)) => TokenIssue::Token(token.into(), expires_at),
                 None => TokenIssue::Malformed("its answer holds no access token".to_owned()),
             },
+            // A page of a firewall or a captive portal says nothing about the secret.
+            _ if matches!(response.status, 400 | 402 | 403) && !is_json => {
+                TokenIssue::Malformed(format!("it answered {answer}"))
+            }
             StatusClass::Denied => TokenIssue::Denied(answer),
             // The response for a wrong secret is a 400.
             _ if matches!(response.status, 400 | 402) => TokenIssue::Denied(answer),

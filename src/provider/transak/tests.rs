@@ -410,6 +410,8 @@ fn tokens_are_issued_for_the_secret() {
     // Of the other refusals it is not known that the secret is wrong, but it was not accepted.
     for status in 400..=403 {
         assert!(matches!(issued(status, "{}"), TokenIssue::Denied(_)), "{status}");
+        let is_page = matches!(issued(status, "<html>"), TokenIssue::Malformed(_));
+        assert_eq!(is_page, status != 401, "{status}");
     }
     for status in [302, 404, 405, 422] {
         assert!(matches!(issued(status, wrong), TokenIssue::Malformed(_)), "{status}");
