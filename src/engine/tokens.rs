@@ -64,7 +64,9 @@ impl Engine {
         let state = &self.profiles[profile];
         let is_valid = state.token.is_valid(self.now.wall);
         let is_unrefused = state.token.refused_by().is_none();
-        let is_usable = is_unrefused && (state.has_begun || is_valid);
+        let was_given = self.plan.profiles[profile].credential.token.is_some();
+        let has_token = was_given || state.token.generation > 0;
+        let is_usable = is_unrefused && has_token && (state.has_begun || is_valid);
         match renewed {
             Ok(obtained) => self.token_available(profile, obtained),
             Err(RenewalError::Later { reason, retry_after }) if is_unrefused && is_valid => {

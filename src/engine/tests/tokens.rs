@@ -342,6 +342,17 @@ fn while_no_token_can_be_issued_push_carries_the_watch() {
     assert_eq!(harness.exit(), Some(Code::Ok));
 }
 
+/// The profile was started without a token, so there is none to go on with.
+#[test]
+fn an_issuer_that_refuses_after_an_outage_ends_the_watch() {
+    let mut harness = Harness::new(Plan { mode: Mode::Poll, ..issuing(None) });
+    harness.renewed(Err(later("503")));
+    harness.wait_until(100);
+    assert_eq!(harness.exit(), None);
+    harness.renewed(Err(RenewalError::Failed(config("no"))));
+    assert_eq!(harness.exit(), Some(Code::Config));
+}
+
 #[test]
 fn an_issuer_that_is_never_reached_is_an_outage() {
     let mut harness = Harness::new(Plan { mode: Mode::Poll, ..issuing(None) });
