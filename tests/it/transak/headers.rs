@@ -18,7 +18,7 @@ fn the_api_key_goes_with_every_request_and_the_users_address_if_it_is_set() {
     for user_ip in [None, Some(USER_IP)] {
         let server = Script::new()
             .route(REFRESH, [issued("issued-token", super::FAR)])
-            .order(ID, [record(ID, "PROCESSING", 1)])
+            .order(ID, [record(ID, "PROCESSING", 1), record(ID, "COMPLETED", 2)])
             .pusher([connection(ID, [event(ID, &order(ID, "COMPLETED", 2))])])
             .start();
         let mut watch = with_secret(command("watch", &server, &["--grace", "0s"]));

@@ -38,15 +38,15 @@ fn with_a_token_it_subscribes_then_pulls_then_follows() {
     let steps = [Step::Await(reported.clone()), event(ID, &order(ID, "COMPLETED", 2))];
     let server = Script::new()
         .pusher([connection(ID, steps)])
-        .order(ID, [record(ID, "PROCESSING", 1)])
+        .order(ID, [record(ID, "PROCESSING", 1), record(ID, "COMPLETED", 2)])
         .start();
     let (output, records) = command("watch", &server, &[])
         .transak_token()
         .run_json_opening(&reported, "\"PROCESSING\"");
     assert_eq!(output.code, 0, "{output:#?}");
     assert_eq!(statuses(&records), ["processing", "completed"]);
-    assert_eq!(server.paths(), [pusher_path(), order_path(ID)]);
-    let [upgrade, lookup] = &server.requests()[..] else { panic!("two requests") };
+    assert_eq!(server.paths(), [pusher_path(), order_path(ID), order_path(ID)]);
+    let [upgrade, lookup, _] = &server.requests()[..] else { panic!("three requests") };
     assert_eq!(lookup.header("access-token"), Some(TOKEN));
     for (name, value) in &upgrade.headers {
         assert!(!value.contains(TOKEN), "Pusher received the token in {name}");
