@@ -124,7 +124,10 @@ impl Engine {
         let request = self.plan.profiles[target.profile].provider.first_request(&target.id);
         let message = match request {
             Some(request) if !problem.contains(request.url.as_str()) => {
-                format!("{}: {problem}", request.url)
+                // The dates in a query would be those of another request.
+                let mut url = request.url;
+                url.set_query(None);
+                format!("{url}: {problem}")
             }
             _ => problem.to_owned(),
         };

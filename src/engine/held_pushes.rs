@@ -34,8 +34,10 @@ impl Engine {
         if !would_end || verdict() != Verdict::Changed {
             return false;
         }
-        // While it is held back lookups are made anyway; a flood of pushes must not become one of requests.
-        if self.hold(target, observation.clone(), HoldReason::Unsigned, CONFIRMATION_TIMEOUT) {
+        // While one is held back lookups are made anyway; a flood of pushes must not become one of requests.
+        let is_first = self.targets[target].held_push.is_none();
+        self.hold(target, observation.clone(), HoldReason::Unsigned, CONFIRMATION_TIMEOUT);
+        if is_first {
             self.look_up(target);
         }
         true
@@ -46,14 +48,13 @@ impl Engine {
         self.hold(target, observation, HoldReason::OlderClock, CONTRADICTION_TIMEOUT);
     }
 
-    /// Returns whether no push with this status was held back before.
     fn hold(
         &mut self,
         target: TargetId,
         observation: Observation,
         reason: HoldReason,
         limit: Duration,
-    ) -> bool {
+    ) {
         let same = |held: &&HeldPush| held.reason == reason && held.is_status_of(&observation);
         let known = self.targets[target].held_push.as_ref().filter(same).map(|held| held.until);
         let until = known.unwrap_or_else(|| self.now.elapsed.saturating_add(limit));
@@ -61,7 +62,6 @@ impl Engine {
         if known.is_none() {
             self.timers.add(until, Timer::HeldPush(target));
         }
-        known.is_none()
     }
 
     /// Drops a push that is held back, if this observation, which was accepted, decides about it. `is_change` says

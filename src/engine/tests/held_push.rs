@@ -206,8 +206,9 @@ fn a_push_that_is_repeated_while_it_is_held_back_costs_no_further_lookup() {
         push(&mut harness, unsigned(Completed, Some(9)));
     }
     harness.found(0, report(Processing, Some(4)));
-    for _ in 0..100 {
-        push(&mut harness, unsigned(Completed, Some(9)));
+    for clock in 0..100 {
+        let status = if clock % 2 == 0 { Completed } else { Failed };
+        push(&mut harness, unsigned(status, Some(9 + clock)));
     }
     assert_eq!(harness.take(), [""; 0]);
     harness.wait_until(6);
