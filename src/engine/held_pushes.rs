@@ -56,9 +56,9 @@ impl Engine {
         limit: Duration,
     ) {
         let same = |held: &&HeldPush| held.reason == reason && held.is_status_of(&observation);
-        let known = self.targets[target].held_push.as_ref().filter(same).map(|held| held.until);
+        let known = self.targets[target].held_push.as_deref().filter(same).map(|held| held.until);
         let until = known.unwrap_or_else(|| self.now.elapsed.saturating_add(limit));
-        self.targets[target].held_push = Some(HeldPush { observation, reason, until });
+        self.targets[target].held_push = Some(Box::new(HeldPush { observation, reason, until }));
         if known.is_none() {
             self.timers.add(until, Timer::HeldPush(target));
         }

@@ -28,8 +28,8 @@ pub(super) struct Target {
     pub(super) malformed_since: Option<Duration>,
     /// Whether a push reached the goal, but a field of an expectation is not in it, so that a lookup has to confirm it.
     pub(super) awaiting_confirmation: bool,
-    /// A push that would end the target.
-    pub(super) held_push: Option<HeldPush>,
+    /// A push that would end the target. Boxed, for few targets have one, and there may be thousands.
+    pub(super) held_push: Option<Box<HeldPush>>,
     lookup: LookupState,
     warned_codes: HashSet<WarningCode>,
     ended: Option<Ended>,
