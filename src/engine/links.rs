@@ -261,7 +261,9 @@ impl Engine {
         match error.kind {
             ErrorKind::Denied
                 if error.may_be_gateway
-                    && (self.profiles[profile].token.was_accepted(generation) || was_right) =>
+                    && (self.profiles[profile].token.was_accepted(generation)
+                        || was_right
+                        || !self.needs_push(profile)) =>
             {
                 self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }

@@ -87,3 +87,25 @@ fn the_same_malformed_message_is_quoted_once_and_counted() {
     });
     assert_eq!(warning.unwrap(), "5 messages of fake were ignored in all");
 }
+
+/// A gateway in front of the push connection: whether the token is accepted is seen by the lookups.
+#[test]
+fn a_page_that_forbids_push_leaves_the_watch_to_polling() {
+    let page = || {
+        let mut error = Error::denied("403".to_owned());
+        error.may_be_gateway = true;
+        error
+    };
+    let mut harness = Harness::new(plan(Mode::Watch, 1));
+    harness.lose(page(), 1);
+    assert_eq!(
+        (harness.exit(), harness.take()),
+        (None, ["open", "lookup 0"].map(str::to_owned).to_vec())
+    );
+    harness.found(0, report(Completed, None));
+    assert_eq!(harness.exit(), Some(Code::Ok));
+
+    let mut harness = Harness::new(plan(Mode::WatchPushOnly, 1));
+    harness.lose(page(), 1);
+    assert_eq!(harness.exit(), Some(Code::Denied));
+}
