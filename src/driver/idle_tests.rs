@@ -237,7 +237,7 @@ async fn a_peer_during_a_suspension(name: &str) {
 /// The provider's response about a completed transaction.
 fn answer(name: &str, id: &str) -> String {
     let answer = match name {
-        "proof" => json!({ "status": "completed" }),
+        "proof" => json!({ "merchant_transaction_id": id, "status": "completed" }),
         "transak" => json!({ "data": { "id": id, "status": "COMPLETED" } }),
         "cspr" => {
             json!({ "data": { "deploy_hash": id, "status": "processed", "error_message": null } })

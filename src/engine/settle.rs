@@ -32,7 +32,9 @@ impl Engine {
                 self.settle(target, Outcome::Unfinished, None);
             }
             Decision::Held(until) => {
-                self.timers.add(until, Timer::Grace(target));
+                if self.targets[target].grace_ends.replace(until) != Some(until) {
+                    self.timers.add(until, Timer::Grace(target));
+                }
                 self.emit_held(target, until);
             }
             Decision::Open => {}

@@ -28,6 +28,8 @@ pub(super) struct Target {
     pub(super) malformed_since: Option<Duration>,
     /// Whether a push reached the goal, but a field of an expectation is not in it, so that a lookup has to confirm it.
     pub(super) awaiting_confirmation: bool,
+    /// When the grace period of its last status ends, as time of the command, if a timer was set for that.
+    pub(super) grace_ends: Option<Duration>,
     /// A push that would end the target. Boxed, for few targets have one, and there may be thousands.
     pub(super) held_push: Option<Box<HeldPush>>,
     lookup: LookupState,
@@ -72,6 +74,7 @@ impl Target {
             reconnects: 0,
             malformed_since: None,
             awaiting_confirmation: false,
+            grace_ends: None,
             held_push: None,
             lookup: LookupState::None,
             warned_codes: HashSet::new(),

@@ -181,15 +181,21 @@ fn what_is_not_due_is_one_request_without_a_warning() {
     // The block after the end takes a moment.
     let statuses = vec![result(status("KeepUp", LIMIT - 10))];
     assert_eq!(FakeNode { statuses, ..FakeNode::default() }.is_pending(), (2, None));
-    // Without a time to live, or without a word on its execution, it never expires.
+}
+
+#[test]
+fn without_a_time_to_live_or_a_word_on_its_execution_it_never_expires_and_that_is_said() {
+    let is_said = |transactions| {
+        let (asked, warning) = FakeNode { transactions, ..FakeNode::default() }.is_pending();
+        assert_eq!(asked, 1);
+        assert!(warning.is_some_and(|text| text.contains("will not be found out")));
+    };
     for (key, value) in [("ttl", json!("soon")), ("ttl", json!(30)), ("timestamp", json!("now"))] {
         let mut other = transaction();
         other["Version1"]["payload"][key] = value;
-        let transactions = vec![result(json!({ "transaction": other, "execution_info": null }))];
-        assert_eq!(FakeNode { transactions, ..FakeNode::default() }.is_pending(), (1, None));
+        is_said(vec![result(json!({ "transaction": other, "execution_info": null }))]);
     }
-    let transactions = vec![result(json!({ "transaction": transaction() }))];
-    assert_eq!(FakeNode { transactions, ..FakeNode::default() }.is_pending(), (1, None));
+    is_said(vec![result(json!({ "transaction": transaction() }))]);
 }
 
 #[test]

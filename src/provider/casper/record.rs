@@ -7,6 +7,10 @@ use super::execution::Execution;
 use super::expiry::Lifetime;
 use super::status;
 use crate::provider::{Id, Report, json};
+use crate::warning::{Warning, WarningCode};
+
+const UNKNOWN_LIFETIME: &str = "the node's answer does not say whether it was executed, or when its time to live ends; it counts as pending, and \
+     that it has expired will not be found out";
 
 /// A transaction in a node's response.
 pub(super) enum Found {
@@ -29,6 +33,7 @@ pub(super) fn read_report(id: &Id, result: Value) -> Result<Found, String> {
     check_hash(id, transaction)?;
     let transaction = TransactionBody::of(transaction)?;
     let progress = progress(&result)?;
+    let is_open = matches!(progress, Progress::None | Progress::Unknown);
     let lifetime = transaction.lifetime().filter(|_| matches!(progress, Progress::None));
     let (provider_status, execution, block) = match progress {
         Progress::Executed(execution, block) => ("processed", execution, block),
@@ -36,7 +41,11 @@ pub(super) fn read_report(id: &Id, result: Value) -> Result<Found, String> {
         Progress::None | Progress::Unknown => ("accepted", Execution::default(), None),
     };
     let report = transaction.report(id, provider_status, execution, block);
-    let report = Report { data: Some(result), ..report };
+    let warning = match (is_open, lifetime) {
+        (true, None) => Some(Warning::new(WarningCode::ExpiryNotProven, UNKNOWN_LIFETIME)),
+        _ => None,
+    };
+    let report = Report { data: Some(result), warning, ..report };
     Ok(match lifetime {
         Some(lifetime) => Found::Unexecuted(report, lifetime),
         None => Found::Other(report),

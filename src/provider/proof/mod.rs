@@ -221,7 +221,9 @@ fn read_transaction(
     object: Map<String, Value>,
     status_mapping: StatusMapping,
 ) -> Result<Reading, String> {
-    if transaction_id(&object)?.is_some_and(|other| !id.is(&other)) {
+    let answered =
+        transaction_id(&object)?.ok_or("it does not say which transaction it is about")?;
+    if !id.is(&answered) {
         return Ok(Reading::Malformed("it answered with another transaction's record".to_owned()));
     }
     Ok(Reading::Observed(Box::new(read_report(object, status_mapping)?)))

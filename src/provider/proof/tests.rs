@@ -54,6 +54,8 @@ const OLDER_UPDATE: &str = r#"{
 "occurred_at": "2026-04-01T10:03:45Z"
 }"#;
 
+const KEY: &str = "merchant_transaction_id";
+
 fn proof(settings: &[(&str, &str)]) -> Arc<dyn Provider> {
     let mut all = Settings::default();
     all.set("url", "https://proof.example/api");
@@ -63,8 +65,17 @@ fn proof(settings: &[(&str, &str)]) -> Arc<dyn Provider> {
     Proof.build(&all).unwrap()
 }
 
+/// A record, with its id if there is none in it.
+fn identified(body: &[u8]) -> Vec<u8> {
+    let has_id = body.windows(KEY.len()).any(|part| part == KEY.as_bytes());
+    match body.strip_prefix(b"{\"") {
+        Some(rest) if !has_id => [format!(r#"{{"{KEY}":"{ID}",""#).as_bytes(), rest].concat(),
+        _ => body.to_vec(),
+    }
+}
+
 fn read(status: u16, body: impl AsRef<[u8]>) -> Reading {
-    let response = Response::new(status, body.as_ref());
+    let response = Response::new(status, identified(body.as_ref()));
     testing::read(&*proof(&[]), ID, Timestamp::UNIX_EPOCH, &response)
 }
 
@@ -171,7 +182,8 @@ fn what_cannot_be_trusted_is_named() {
         (r#"{"status":3}"#, "its status is a number"),
         (r#"{"status":null}"#, "its status is null"),
         (r#"{"status":""}"#, "its status is empty"),
-        (r#"{}"#, "no status"),
+        (r#"{}"#, "does not say which transaction"),
+        (r#"{"other":1}"#, "no status"),
         ("null", "null"),
         ("<html>", "HTML"),
         ("", "empty"),
@@ -297,8 +309,9 @@ fn the_sandbox_maps_two_more_statuses() {
     let double = Proof.build_for_sandbox(&settings).unwrap();
     for (provider_status, status) in [("expired", Status::Expired), ("refunded", Status::Refunded)]
     {
-        let response = Response::new(200, format!(r#"{{"status":"{provider_status}"}}"#));
-        let reading = testing::read(&*double, provider_status, Timestamp::UNIX_EPOCH, &response);
+        let body = format!(r#"{{"{KEY}":"{ID}","status":"{provider_status}"}}"#);
+        let response = Response::new(200, body);
+        let reading = testing::read(&*double, ID, Timestamp::UNIX_EPOCH, &response);
         assert_eq!(testing::observed(reading).status, status);
     }
 }

@@ -120,7 +120,7 @@ fn amounts_keep_their_digits_even_as_numbers() {
     assert_eq!(report.transaction.crypto_amount.as_deref(), Some("0.0006130127560164107"));
     assert_eq!(report.transaction.fiat_amount.as_deref(), Some("100.00"));
     for digits in ["1E-7", "1e+5", "1e5", "-0.0", "1.10", "1E400"] {
-        let body = format!(r#"{{"status":"pending","crypto_amount":{digits}}}"#);
+        let body = format!(r#"{{"{KEY}":"{ID}","status":"pending","crypto_amount":{digits}}}"#);
         let report = observed(&body);
         assert_eq!(report.transaction.crypto_amount.as_deref(), Some(digits));
         assert_eq!(report.data.unwrap().to_string(), body);

@@ -11,7 +11,9 @@ pub(super) fn read_order(id: &Id, response: &Response) -> Reading {
     let report = read(response, |mut body| {
         let order = Order::of(data(&mut body)?)?;
         let echoed = || json::text(body.get("meta")?.as_object()?, "orderId");
-        if [order.id(), echoed()].into_iter().flatten().any(|other| !id.is(&other)) {
+        let mut ids = [order.id(), echoed()].into_iter().flatten().peekable();
+        ids.peek().ok_or("it does not say which order it is about")?;
+        if ids.any(|other| !id.is(&other)) {
             return Err("it is about another order".to_owned());
         }
         order.report()

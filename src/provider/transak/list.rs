@@ -44,7 +44,6 @@ pub(super) fn read_page(
             return Err(format!("its data is {}, not a list of orders", json::type_name(&other)));
         }
     };
-    let is_mine = |order: &Order| order.reference().as_deref() == Some(reference);
     let orders = orders.into_iter().map(Order::of).collect::<Result<Vec<_>, _>>()?;
     let meta = body.get("meta").and_then(Value::as_object);
     let filter = meta.and_then(|meta| meta.get("filter")?.as_object());
@@ -69,10 +68,23 @@ pub(super) fn read_page(
             && orders.iter().all(|order| lists(&statuses, order.word())),
         reports: Vec::new(),
     };
+    let is_filtered =
+        echoed("partnerOrderId").is_some_and(|echo| echo == [reference.to_ascii_uppercase()]);
+    let is_mine = |order: &Order| match order.reference() {
+        Some(other) => other == reference,
+        None => is_filtered,
+    };
     let mine = orders.into_iter().filter(is_mine).map(Order::report_attempt);
     let mut reports: Vec<Report> = Vec::new();
+    let mut problem = None;
     for report in mine {
-        let report = report?;
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => {
+                problem = Some(error);
+                continue;
+            }
+        };
         match reports.iter().find(|known| id(known) == id(&report)) {
             Some(known) if known.provider_status != report.provider_status => {
                 return Err(format!("it lists the order {} twice, and differently", id(&report)));
@@ -81,7 +93,12 @@ pub(super) fn read_page(
             None => reports.push(report),
         }
     }
-    Ok(Page { reports, ..page })
+    // What cannot be read may be an order that runs; one that is completed counts all the same.
+    let is_completed = |report: &Report| report.status == Status::Completed;
+    match problem {
+        Some(problem) if !reports.iter().any(is_completed) => Err(problem),
+        _ => Ok(Page { reports, ..page }),
+    }
 }
 
 /// The words of an echoed filter: a list, a word, or a list as text; none if it is empty.

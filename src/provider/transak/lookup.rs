@@ -124,8 +124,9 @@ impl ReferenceLookup {
         };
         let hidden = &page.hidden_products[..];
         let shown: Vec<_> = PRODUCTS.into_iter().filter(|it| !hidden.contains(it)).collect();
-        let nothing_was_found = page.reports.is_empty() && self.found.is_empty();
-        let asks_statuses = page.hides_statuses || (!page.has_echo && nothing_was_found);
+        let is_bad = |report: &Report| report.status.is_bad_ending();
+        let nothing_good_was_found = page.reports.iter().chain(&self.found).all(is_bad);
+        let asks_statuses = page.hides_statuses || (!page.has_echo && nothing_good_was_found);
         for (products, names_statuses) in [(hidden, false), (&shown, true), (hidden, true)] {
             if !products.is_empty() && (asks_statuses || !names_statuses) {
                 self.queued.push_back(follow_up(products, names_statuses));
@@ -139,6 +140,10 @@ impl ReferenceLookup {
             format!("the server did not apply the filter {part}; an order may be hidden")
         });
         Step::done(match (choose(std::mem::take(&mut self.found)), unapplied) {
+            // The order that may be hidden may be paid for.
+            (Some(report), Some(message)) if report.status.is_bad_ending() => {
+                Reading::Malformed(format!("{} is listed, but {message}", report.provider_status))
+            }
             (Some(mut report), unapplied) => {
                 if let Some(message) = unapplied
                     && report.status != Status::Completed

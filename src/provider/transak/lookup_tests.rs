@@ -233,10 +233,15 @@ fn an_echo_that_the_list_contradicts_is_not_believed() {
 #[test]
 fn a_filter_that_is_not_applied_is_said() {
     let narrow = json!({ "productsAvailed": ["BUY"] });
-    let (sent, reading) = look(|_| echoing(&narrow, &[attempt("1", "EXPIRED", LATE)]));
+    let (sent, reading) = look(|_| echoing(&narrow, &[attempt("1", "PROCESSING", LATE)]));
     assert_eq!(sent.len(), 2);
     let code = Some(WarningCode::FilterNotApplied);
-    assert_eq!(chosen(reading), ("1".into(), "EXPIRED".into(), code));
+    assert_eq!(chosen(reading), ("1".into(), "PROCESSING".into(), code));
+    // The order that may be hidden may be paid for.
+    for word in ["EXPIRED", "FAILED", "CANCELLED"] {
+        let (_, reading) = look(|_| echoing(&narrow, &[attempt("1", word, LATE)]));
+        assert!(matches!(reading, Reading::Malformed(_)), "{word} {reading:?}");
+    }
 
     // If nothing was found, it cannot be told whether there is such an order.
     let only = json!({ "productsAvailed": ["BUY", "SELL"], "status": "COMPLETED" });
@@ -314,4 +319,39 @@ fn any_other_response_ends_the_lookup_even_if_an_order_was_found() {
         });
         assert_eq!((sent.len(), chosen(reading).0), (2, "1".to_owned()));
     }
+}
+
+/// An order that cannot be read may run, so only a completed one counts beside it.
+#[test]
+fn an_order_that_cannot_be_read_hides_no_completed_one() {
+    let unreadable = || json!({ "_id": "2", "status": 7, "partnerOrderId": "ref-7" });
+    let list = |order| list(&[unreadable(), order]);
+    let (_, reading) = look(|_| list(attempt("1", "COMPLETED", EARLY)));
+    assert_eq!(chosen(reading).0, "1");
+    for word in ["EXPIRED", "PROCESSING"] {
+        let (_, reading) = look(|_| list(attempt("1", word, EARLY)));
+        assert!(matches!(reading, Reading::Malformed(_)), "{word} {reading:?}");
+    }
+}
+
+/// Where the server says that it applied the filter, an order without a reference has this one.
+#[test]
+fn an_order_without_a_reference_counts_in_a_filtered_list() {
+    let order = || json!({ "_id": "1", "status": "PROCESSING", "createdAt": EARLY });
+    let filter = |reference: &str| json!({ "productsAvailed": ["BUY", "SELL"], "partnerOrderId": reference });
+    let (_, reading) = look(|_| echoing(&filter("ref-7"), &[order()]));
+    assert_eq!(chosen(reading).0, "1");
+    let (_, reading) = look(|_| echoing(&filter("ref-8"), &[order()]));
+    assert!(matches!(reading, Reading::NotFound(_)), "{reading:?}");
+}
+
+/// Without an echo a list may have completed orders only, or only some of them.
+#[test]
+fn a_bad_ending_in_a_list_without_an_echo_is_asked_for_once_more() {
+    let (sent, reading) = look(|sent| {
+        let mut orders = vec![attempt("1", "EXPIRED", EARLY)];
+        orders.extend((sent > 0).then(|| attempt("2", "PROCESSING", LATE)));
+        list(&orders)
+    });
+    assert_eq!((sent.len(), chosen(reading).0), (2, "2".to_owned()));
 }

@@ -171,6 +171,9 @@ fn a_response_about_another_order_is_malformed() {
     // The id may be in the metadata instead of the order.
     assert!(matches!(answer("another", ""), Reading::Malformed(_)));
     assert!(matches!(answer(ID, ""), Reading::Observed(_)));
+    // It always has one of them.
+    let without = read(ID, 200, r#"{"data":{"status":"COMPLETED"}}"#);
+    assert!(matches!(without, Reading::Malformed(_)), "{without:?}");
 }
 
 #[test]

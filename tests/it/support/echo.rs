@@ -86,8 +86,9 @@ fn imitated(request: &Request) -> (&'static str, &'static str) {
     }
 }
 
-/// JSON in which every text repeats the secret in all its encodings, whose escapes a serializer would change.
-fn body(provider: &str, secret: &str) -> String {
+/// JSON about the transaction that is asked for, in which every other text repeats the secret in all its encodings, whose
+/// escapes a serializer would change.
+fn body(provider: &str, secret: &str, path: &str) -> String {
     let spec = Registry::built_in().find(provider).unwrap().spec();
     let common = ["email", "ip_address", "firstName", "phone", "userId", "date_of_birth"];
     let names = spec.personal.iter().map(String::as_str).chain(common);
@@ -107,6 +108,9 @@ fn body(provider: &str, secret: &str) -> String {
     let mut all = fields.clone();
     for (key, value) in [("event", "tx.update".into()), ("code", "ECHO".into()), ("data", fields)] {
         all[key] = value;
+    }
+    if let (None, Some(id)) = (path.split_once('?'), path.rsplit('/').next()) {
+        all["merchant_transaction_id"] = id.into();
     }
     match provider {
         "casper" => all["result"] = result,
@@ -138,7 +142,7 @@ impl Answer {
             _ if upgrades && status != 101 => json!({ "error": "ECHO" })
                 .to_string()
                 .replace("ECHO", &server_encodings(secret).join(" ")),
-            _ => body(self.provider, secret),
+            _ => body(self.provider, secret, &request.path),
         };
         let length = match status {
             101 => String::new(),
