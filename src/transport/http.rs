@@ -134,11 +134,11 @@ pub(super) fn check_redirect(
             }
         },
     );
+    let reason = if token.is_present() { " because the token would go along" } else { "" };
     Err(Error::new(
         ErrorKind::Unusable,
         format!(
-            "{address} redirects ({}) to {to}, which is not followed because the token would go along; \
-             if the provider moved, change the url",
+            "{address} redirects ({}) to {to}, which is not followed{reason}; if the provider moved, change the url",
             status.as_u16()
         ),
     ))

@@ -350,6 +350,23 @@ fn a_wrong_address_is_reported() {
     command("get", &server, &[]).run().fails(76, "is the url that of its JSON-RPC");
 }
 
+/// The token is the reason that is named only where there is one.
+#[test]
+fn a_redirect_is_not_followed_with_or_without_a_token() {
+    for token in [None, Some(TOKEN)] {
+        let moved = Reply::status(302, "").header("Location", "http://node.invalid/");
+        let server = Script::new().rpc([moved]).start();
+        let get = command("get", &server, &[]);
+        let output = match token {
+            Some(token) => get.env("TXWATCH_CASPER_TOKEN", token).run(),
+            None => get.run(),
+        };
+        output.fails(76, "to http://node.invalid, which is not followed");
+        let names_token = output.stderr.contains("because the token would go along");
+        assert_eq!(names_token, token.is_some(), "{output:#?}");
+    }
+}
+
 #[test]
 fn config_check_tests_push_and_rpc() {
     let check =
