@@ -247,7 +247,7 @@ fn in_words(reading: Reading) -> String {
     }
 }
 
-const IS_THE_URL_RIGHT: &str = "; is the url that of its JSON-RPC, as in http://host:7777/rpc?";
+const IS_THE_URL_RIGHT: &str = "; is the url that of its JSON-RPC (such as http://host:7777/rpc)?";
 
 fn read(id: &Id, response: &Response) -> Result<Found, Reading> {
     read_report(id, call_result(response)?).map_err(|problem| unreadable(&problem))
