@@ -241,5 +241,5 @@ fn of_several_attempts_the_completed_one_counts() {
     let mut warnings = of_type(&records, "warning").filter(|it| it["code"] == "several_orders");
     let warning = warnings.next().unwrap()["message"].as_str().unwrap();
     assert!(warning.contains("attempts (COMPLETED) counts"), "{warning}");
-    assert!(warning.contains("attempts-again (EXPIRED)"), "{warning}");
+    assert!(warning.contains("the other is attempts-again (EXPIRED)"), "{warning}");
 }

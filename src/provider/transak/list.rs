@@ -161,8 +161,9 @@ fn several_orders(chosen: &Report, others: &[Report]) -> Warning {
         named.push_str(&format!(" and {} more", others.len() - NAMED));
     }
     let message = format!(
-        "several orders have this partnerOrderId: {} counts; the others are {named}",
-        name(chosen)
+        "several orders have this partnerOrderId: {} counts; {} {named}",
+        name(chosen),
+        if others.len() == 1 { "the other is" } else { "the others are" }
     );
     Warning::new(WarningCode::SeveralOrders, message)
 }
