@@ -83,7 +83,7 @@ impl Engine {
             format!("{} requests in {}", quota.requests, humantime::format_duration(quota.within))
         });
         let message = format!(
-            "the quota of {} ({}) makes lookups rarer than every {}: {waiting} of its targets wait for one",
+            "the quota of {} ({}) makes lookups rarer than every {}: targets that wait for one: {waiting}",
             settings.provider.spec().title,
             quotas.collect::<Vec<_>>().join(", "),
             humantime::format_duration(settings.interval)
