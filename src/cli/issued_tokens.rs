@@ -29,7 +29,9 @@ pub(super) fn forget(arguments: &ForgetTokenArgs, config: &Config) -> Result<Cod
     for (name, store) in stores {
         let outcome = match store {
             Some(store) => forget_kept(&name, &store)?,
-            None => format!("profile {name} has no key that tokens are issued for and kept"),
+            None => format!(
+                "profile {name} keeps no issued token: it has no key that tokens are issued for, or that of the sandbox"
+            ),
         };
         print(&format!("{}\n", clean(&outcome)))?;
     }

@@ -388,6 +388,11 @@ fn forget_token_is_for_profiles_whose_provider_issues_tokens() {
     let keyless = forget(&["-p", "transak"]).run();
     assert_eq!(keyless.code, 0, "{keyless:#?}");
     assert!(keyless.stdout.contains("has no key"), "{keyless:#?}");
+    let rehearsed =
+        forget(&["-p", "transak"]).env("TXWATCH_TRANSAK_API_KEY", txwatch::sandbox::API_KEY);
+    let rehearsed = rehearsed.run();
+    assert_eq!(rehearsed.code, 0, "{rehearsed:#?}");
+    assert!(rehearsed.stdout.contains("or that of the sandbox"), "{rehearsed:#?}");
 }
 
 #[test]
