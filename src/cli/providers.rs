@@ -19,8 +19,9 @@ pub(super) fn as_text(registry: &Registry) -> String {
             "{} (profile {})\n  ids       {}\n  asked     every {interval} while push is down, every {safety_interval} while it is live\n",
             spec.title, spec.name, spec.id_shape
         ));
+        let width = spec.settings.iter().map(|it| it.key.len()).fold(13, usize::max);
         for setting in &spec.settings {
-            text.push_str(&format!("  {:<13} {}\n", setting.key, setting_text(setting)));
+            text.push_str(&format!("  {:<width$} {}\n", setting.key, setting_text(setting)));
         }
         for line in wrapped(&format!("expired: {}", spec.expiry)).lines() {
             text.push_str(&format!("  {line}\n"));
