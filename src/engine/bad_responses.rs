@@ -17,13 +17,10 @@ impl Engine {
     /// A response says nothing about the transaction.
     pub(super) fn unusable_response(&mut self, target: TargetId, problem: &str) {
         let profile = self.targets[target].profile;
-        if self.plan.mode.is_get() {
-            return self.fail_untrusted(target, problem);
+        if !self.may_pass(profile) {
+            return self.give_up(target, problem);
         }
         let reason = format!("{}: {problem}", self.title(profile));
-        if !self.profiles[profile].was_understood && self.is_wrong_address(profile) {
-            return self.fail_address(target, problem);
-        }
         if !std::mem::replace(&mut self.profiles[profile].is_unusable_reported, true) {
             let message = format!("{reason}; asking again");
             self.warn(Some(target), WarningCode::MalformedResponse, message);
@@ -36,11 +33,8 @@ impl Engine {
         let (profile, now) = (self.targets[target].profile, self.now.elapsed);
         let is_first = self.targets[target].malformed_since.is_none();
         let since = *self.targets[target].malformed_since.get_or_insert(now);
-        if self.plan.mode.is_get() {
-            return self.fail_untrusted(target, problem);
-        }
-        if !self.profiles[profile].was_understood && self.is_wrong_address(profile) {
-            return self.fail_address(target, problem);
+        if !self.may_pass(profile) {
+            return self.give_up(target, problem);
         }
         let limit = self.plan.profiles[profile].max_outage;
         let is_over = limit.is_some_and(|limit| now >= since.saturating_add(limit));
@@ -90,8 +84,8 @@ impl Engine {
         state.bad_first_responses >= MAX_FIRST && !self.has_live_push(profile)
     }
 
-    /// Whether an answer that is of no use may pass, which counts as one.
-    pub(super) fn is_weather(&mut self, profile: ProfileId) -> bool {
+    /// Counts a response that is of no use. Returns whether others may be of use.
+    pub(super) fn may_pass(&mut self, profile: ProfileId) -> bool {
         !self.plan.mode.is_get()
             && (self.profiles[profile].was_understood || !self.is_wrong_address(profile))
     }
@@ -100,25 +94,21 @@ impl Engine {
         self.links.iter().any(|link| link.profile == profile && link.is_live())
     }
 
-    /// All answers from this address are bad: it is not the provider's.
-    fn fail_address(&mut self, target: TargetId, problem: &str) {
-        let profile = self.targets[target].profile;
+    /// Gives up: for `get`, which asks once, on this target, else on an address from which all responses were bad.
+    fn give_up(&mut self, target: TargetId, problem: &str) {
+        if self.plan.mode.is_get() {
+            return self.fail_untrusted(target, problem);
+        }
         let failure = self.untrusted(target, problem);
-        let failure = failure.hint(Hint::CheckAddress(self.title(profile).to_owned()));
-        self.fail_profile(profile, failure);
+        self.fail_profile(self.targets[target].profile, failure);
     }
 
     fn fail_untrusted(&mut self, target: TargetId, problem: &str) {
-        let profile = self.targets[target].profile;
         let failure = self.untrusted(target, problem);
-        let failure = if self.profiles[profile].was_understood {
-            failure
-        } else {
-            failure.hint(Hint::CheckAddress(self.title(profile).to_owned()))
-        };
         self.fail(target, failure);
     }
 
+    /// The failure, with the hint that the address may be wrong unless it is known to be right.
     fn untrusted(&self, target: TargetId, problem: &str) -> Failure {
         let target = &self.targets[target];
         let request = self.plan.profiles[target.profile].provider.first_request(&target.id);
@@ -131,6 +121,11 @@ impl Engine {
             }
             _ => problem.to_owned(),
         };
-        Failure::new(FailureKind::Untrusted, message)
+        let failure = Failure::new(FailureKind::Untrusted, message);
+        if self.profiles[target.profile].was_understood {
+            failure
+        } else {
+            failure.hint(Hint::CheckAddress(self.title(target.profile).to_owned()))
+        }
     }
 }

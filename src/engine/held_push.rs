@@ -12,13 +12,6 @@ pub(super) struct HeldPush {
     pub(super) until: Duration,
 }
 
-impl HeldPush {
-    pub(super) fn is_status_of(&self, observation: &Observation) -> bool {
-        let (held, other) = (&self.observation.report, &observation.report);
-        held.status == other.status && held.provider_status == other.provider_status
-    }
-}
-
 /// Why a push is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HoldReason {

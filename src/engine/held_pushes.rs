@@ -30,8 +30,7 @@ impl Engine {
             return false;
         }
         let would_end = status.is_final() || rules.goal.is_met_by(status);
-        let verdict = || self.targets[target].tracker.clone().observe(observation, rules);
-        if !would_end || verdict() != Verdict::Changed {
+        if !would_end || !self.would_change(target, observation) {
             return false;
         }
         // While one is held back lookups are made anyway; a flood of pushes must not become one of requests.
@@ -41,6 +40,12 @@ impl Engine {
             self.look_up(target);
         }
         true
+    }
+
+    fn would_change(&self, target: TargetId, observation: &Observation) -> bool {
+        let state = &self.targets[target];
+        let rules = &self.profiles[state.profile].rules;
+        state.tracker.clone().observe(observation, rules) == Verdict::Changed
     }
 
     /// Holds a final push back that cannot be checked by a lookup.
@@ -55,7 +60,10 @@ impl Engine {
         reason: HoldReason,
         limit: Duration,
     ) {
-        let same = |held: &&HeldPush| held.reason == reason && held.is_status_of(&observation);
+        let report = &observation.report;
+        let same = |held: &&HeldPush| {
+            held.reason == reason && held.observation.report.has_status_of(report)
+        };
         let known = self.targets[target].held_push.as_deref().filter(same).map(|held| held.until);
         let until = known.unwrap_or_else(|| self.now.elapsed.saturating_add(limit));
         self.targets[target].held_push = Some(Box::new(HeldPush { observation, reason, until }));
@@ -119,12 +127,12 @@ impl Engine {
         let Some(mut held) = state.held_push.take_if(|held| held.until <= now) else {
             return;
         };
-        let (profile, mut tracker) = (state.profile, state.tracker.clone());
+        let ending = state.tracker.status().filter(|status| status.is_final());
         let status = held.observation.report.status;
         held.observation.at = now;
         match held.reason {
             HoldReason::Unsigned => {
-                if let Some(ending) = tracker.status().filter(|status| status.is_final()) {
+                if let Some(ending) = ending {
                     let message = format!(
                         "a push says {status}, but the answers of {}s after it still say {ending}; the push is not \
                          believed",
@@ -134,8 +142,7 @@ impl Engine {
                     return self.decide(target);
                 }
                 held.observation.report.is_unsigned = false;
-                let rules = &self.profiles[profile].rules;
-                if tracker.observe(&held.observation, rules) == Verdict::Changed {
+                if self.would_change(target, &held.observation) {
                     let message = format!(
                         "no answer confirmed within {}s that it is {status}, as a push says that anybody \
                          could have sent; it is believed now",

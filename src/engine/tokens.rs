@@ -80,7 +80,7 @@ impl Engine {
                 self.renew_later(profile, None);
                 self.keep_token(profile, failure.to_string());
             }
-            Err(RenewalError::Unusable(failure)) if self.is_weather(profile) => {
+            Err(RenewalError::Unusable(failure)) if self.may_pass(profile) => {
                 self.wait_for_token(profile, failure.to_string(), None);
             }
             Err(RenewalError::Failed(failure)) if is_usable => {

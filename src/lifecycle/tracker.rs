@@ -101,14 +101,14 @@ impl Tracker {
             Verdict::Changed | Verdict::Same => self.accept(observation, verdict),
             Verdict::Believed => self.believe(observation),
             Verdict::Contested => self.contest(observation),
-            Verdict::Stale if observation.source == Source::Pull => self.contested = None,
+            Verdict::Stale if is_pull => self.contested = None,
             Verdict::Stale | Verdict::Sticky | Verdict::OtherAttempt => {}
         }
         verdict
     }
 
-    /// What [`Tracker::observe`] would return for a status of the current attempt.
-    pub fn judge(&self, observation: &Observation, rules: &Rules) -> Verdict {
+    /// Judges an observation of the current attempt.
+    fn judge(&self, observation: &Observation, rules: &Rules) -> Verdict {
         let Some(last) = &self.last else {
             return Verdict::Changed;
         };
@@ -164,8 +164,7 @@ impl Tracker {
     }
 
     fn contest(&mut self, observation: &Observation) {
-        let report = &observation.report;
-        let is_same = |contested: &Contested| contested.is_status_of(report);
+        let is_same = |contested: &Contested| contested.is_status_of(observation);
         if observation.source == Source::Pull && !self.contested.as_ref().is_some_and(is_same) {
             self.contested = Some(Contested::new(observation));
         }

@@ -53,6 +53,11 @@ pub struct PastStatus {
 }
 
 impl Report {
+    /// Whether both are of the same status, also as the provider writes it.
+    pub fn has_status_of(&self, other: &Report) -> bool {
+        self.status == other.status && self.provider_status == other.provider_status
+    }
+
     /// A report of nothing but a status.
     pub fn new(status: Status, provider_status: impl Into<String>) -> Self {
         Report {

@@ -75,7 +75,7 @@ fn foreign_encoding(body: &[u8]) -> Option<String> {
 }
 
 /// Whether a number in it has an exponent, which the parser does not keep as it was written.
-pub(super) fn has_exponent(value: &Value) -> bool {
+fn has_exponent(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.as_str().contains('e'),
         Value::Array(items) => items.iter().any(has_exponent),

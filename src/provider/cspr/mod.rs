@@ -163,9 +163,8 @@ fn read(id: &Id, response: &Response) -> Reading {
             Ok(body) => body,
             Err(unreadable) => return unreadable.into(),
         };
-        if !body.contains_key("data") && body.contains_key("error") {
-            let words = error_texts(&body).join(": ");
-            return Reading::Unusable(format!("it answered 200 with an error: {words}"));
+        if let Some(error) = json::error_in_success(response, &body, "data", error_texts) {
+            return error;
         }
         return match read_response(id, body) {
             Ok(report) => Reading::Observed(Box::new(report)),
