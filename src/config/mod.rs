@@ -14,6 +14,7 @@ mod paths;
 mod profile;
 mod quota;
 mod registry;
+mod secrets;
 pub mod values;
 
 pub use command::CommandOptions;

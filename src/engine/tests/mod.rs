@@ -8,6 +8,7 @@ mod changed;
 mod clocks;
 mod harness;
 mod held_push;
+mod issued_tokens;
 mod links;
 mod lookups;
 mod outage;

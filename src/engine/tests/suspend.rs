@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use super::tokens::{at, issuing, token};
+use super::issued_tokens::{at, issuing, token};
 use super::*;
 use Status::{Completed, Pending};
 
