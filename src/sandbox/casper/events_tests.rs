@@ -78,9 +78,10 @@ async fn a_restart_cuts_everybody_and_counts_anew() {
     assert_eq!(refusal(&node.schedule).unwrap().status(), 503);
     tokio::time::advance(Duration::from_secs(2)).await;
     assert!(refusal(&node.schedule).is_none());
-    let (text, lost) = listen(&mut Listener::new(node, Some(2)), 4).await;
-    let processed = read(&text).into_iter().find(|(_, kind)| kind == "TransactionProcessed");
-    assert!(processed.is_some_and(|(number, _)| number < 2) && !lost, "{text}");
+    let (text, lost) = listen(&mut Listener::new(node, Some(2)), 9).await;
+    let numbered = read(&text);
+    assert_eq!(numbered.first().map(|(number, _)| *number), Some(0), "{text}");
+    assert!(numbered.iter().any(|(_, kind)| kind == "TransactionProcessed") && !lost, "{text}");
 }
 
 #[tokio::test(start_paused = true)]
