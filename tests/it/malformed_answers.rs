@@ -207,6 +207,7 @@ fn both_versions_of_error_bodies_are_reported() {
             77,
             "403 (forbidden: forbidden_",
         ),
+        (Reply::status(403, error("forbidden", "forbidden_origin")), 77, "Proof's allow-list"),
         (older(403, "offramp_disabled"), 77, "403 (offramp_disabled: m)"),
         (older(401, "unauthorized"), 77, "401 (unauthorized: m)"),
         (Reply::status(401, "<html>"), 77, "401 without a JSON body"),
