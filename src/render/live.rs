@@ -11,20 +11,22 @@ use std::io;
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::Paint;
 use super::human::HumanLog;
 use super::phrases::{
     duration_text, link, padded, provider_status_suffix, short_link, short_target,
 };
-use super::screen::{MARGIN, Screen};
-use super::sink::ProgressSink;
-use super::{Paint, write_stderr};
+use super::screen::{MARGIN, Screen, leave_gap, without_view, write_stderr};
+use super::sink::{ProgressSink, Reader};
 use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use crate::provider::Status;
 
-/// The widest header, for readability on wide terminals.
-const MAX_WIDTH: usize = 100;
+/// The widest header: about as wide as the rows, for readability, and so that a narrower window wraps few lines.
+const MAX_WIDTH: usize = 60;
 /// With more targets than this their changes are not printed as lines; the view shows the latest ones.
 const MAX_LISTED: usize = 100;
+/// For so many frames the view stays hidden after a record went to a pipe, whose reader may print it on this terminal.
+const FRAMES_FOR_READER: u8 = 3;
 /// In fewer lines than this the view has no headings.
 const MIN_HEIGHT_FOR_HEADINGS: usize = 12;
 
@@ -41,8 +43,8 @@ pub(super) struct Live {
     crowded: bool,
     /// Lines to print above the next frame.
     pending: String,
-    /// Whether the view is drawn at present.
-    visible: bool,
+    /// For how many frames the view stays hidden.
+    held: u8,
     frame: usize,
 }
 
@@ -65,7 +67,7 @@ impl Live {
             view,
             term,
             pending: String::new(),
-            visible: false,
+            held: 0,
             frame: 0,
         }
     }
@@ -81,10 +83,7 @@ impl Live {
 
     /// Prints the pending lines above the view.
     fn print_pending(&mut self) {
-        if !self.pending.is_empty() {
-            // Cannot fail, as the closure does not.
-            let _ = self.suspend(&mut || Ok(()));
-        }
+        write_stderr(&std::mem::take(&mut self.pending));
     }
 
     /// The width of the view in cells.
@@ -97,7 +96,6 @@ impl Live {
         let width = self.width();
         let cut: Vec<_> = lines.iter().map(|line| truncate_str(line, width, "…")).collect();
         self.view.set_message(cut.join("\n"));
-        self.visible = true;
         self.frame += 1;
     }
 
@@ -224,16 +222,22 @@ impl ProgressSink for Live {
         String::new()
     }
 
-    /// Prints the pending lines first. The view is drawn again with the next frame.
-    fn suspend(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
-        if std::mem::take(&mut self.visible) {
-            self.view.set_message("");
+    fn record(
+        &mut self,
+        reader: Reader,
+        print: &mut dyn FnMut() -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.print_pending();
+        match reader {
+            Reader::Terminal => without_view(print),
+            Reader::Pipe => {
+                self.view.set_message("");
+                self.held = FRAMES_FOR_READER;
+                leave_gap();
+                print()
+            }
+            Reader::File => print(),
         }
-        let pending = std::mem::take(&mut self.pending);
-        self.view.suspend(|| {
-            write_stderr(&pending);
-            print()
-        })
     }
 
     fn view_size(&self) -> Option<ViewSize> {
@@ -244,6 +248,10 @@ impl ProgressSink for Live {
 
     fn draw(&mut self, view: &View) {
         self.print_pending();
+        if self.held > 0 {
+            self.held -= 1;
+            return;
+        }
         match &view.rows {
             Rows::All(rows) if self.single && rows.len() == 1 => self.draw_one(view, &rows[0]),
             _ => self.draw_many(view),

@@ -20,5 +20,6 @@ pub use options::{OutputOptions, Progress, Records, widest};
 pub use output::Output;
 pub use phrases::duration_text;
 pub use sanitize::clean;
-pub use sink::{RecordSink, Renderer, write_stderr};
+pub use screen::write_stderr;
+pub use sink::{RecordSink, Renderer};
 pub use style::Paint;

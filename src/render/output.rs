@@ -1,9 +1,10 @@
 //! The output of a command on stdout and stderr.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Stdout, Write};
 
 use super::options::{OutputOptions, Progress, Records};
-use super::sink::{ProgressSink, RecordSink, Renderer, write_stderr};
+use super::screen::write_stderr;
+use super::sink::{ProgressSink, Reader, RecordSink, Renderer};
 use super::{human, json, live, plain, record};
 use crate::event::{Stamped, View, ViewSize};
 
@@ -11,9 +12,8 @@ use crate::event::{Stamped, View, ViewSize};
 pub struct Output {
     records: Box<dyn RecordSink>,
     progress: Box<dyn ProgressSink>,
-    stdout: io::Stdout,
-    /// Whether stdout is a terminal, where it would be mixed with the live view.
-    on_terminal: bool,
+    stdout: Stdout,
+    reader: Reader,
 }
 
 impl Output {
@@ -34,7 +34,7 @@ impl Output {
             Progress::Quiet => Box::new(NoProgress),
         };
         let stdout = io::stdout();
-        Output { records, progress, on_terminal: stdout.is_terminal(), stdout }
+        Output { records, progress, reader: reader(&stdout), stdout }
     }
 
     /// What is printed about an event to stdout and to stderr, without printing it. The live view is not in it.
@@ -47,11 +47,10 @@ impl Renderer for Output {
     fn event(&mut self, event: &Stamped) -> io::Result<()> {
         if let Some(text) = self.records.event(event) {
             let stdout = &mut self.stdout;
-            let mut print = || {
+            self.progress.record(self.reader, &mut || {
                 stdout.write_all(text.as_bytes())?;
                 stdout.flush()
-            };
-            if self.on_terminal { self.progress.suspend(&mut print)? } else { print()? }
+            })?;
         }
         write_stderr(&self.progress.event(event));
         Ok(())
@@ -64,6 +63,32 @@ impl Renderer for Output {
     fn draw(&mut self, view: &View) {
         self.progress.draw(view);
     }
+}
+
+fn reader(stdout: &Stdout) -> Reader {
+    if stdout.is_terminal() {
+        Reader::Terminal
+    } else if is_read_by_program(stdout) {
+        Reader::Pipe
+    } else {
+        Reader::File
+    }
+}
+
+/// Whether it is a pipe or a socket. If that cannot be found out, it may be.
+#[cfg(unix)]
+fn is_read_by_program(stdout: &Stdout) -> bool {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::FileTypeExt;
+
+    let file = stdout.as_fd().try_clone_to_owned().map(std::fs::File::from);
+    let kind = file.and_then(|file| file.metadata()).map(|metadata| metadata.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+}
+
+#[cfg(not(unix))]
+fn is_read_by_program(_: &Stdout) -> bool {
+    true
 }
 
 struct NoProgress;

@@ -1,31 +1,129 @@
-//! The terminal that indicatif draws on.
+//! stderr as a terminal: text goes above the live view, which is always the last thing on the screen.
 //!
-//! By default indicatif fills each line with spaces and relies on the terminal to wrap. The cursor then stays at
-//! the right edge, where the `^C` that a terminal echoes wraps too, so that clearing misses a line and the spinner
-//! stays visible. So these spaces are dropped here, lines end with a line break, and a frame is written at once.
+//! While the view is shown the cursor stands at its start, not behind it. A terminal that wraps lines anew when it
+//! gets narrower moves the cursor along with the text, and one that does not leaves both where they are: in either
+//! case everything from the cursor on is the view, and nobody has to know how many lines it takes by then.
 
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::io::{self, Write as _, stderr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use console::Term;
+use console::{Term, truncate_str};
 use indicatif::TermLike;
 
-use super::write_stderr;
-
-/// The columns that lines leave free, for the cursor and an echoed `^C`.
+/// The columns that lines leave free, for an echoed `^C`, and so that a slightly narrower window wraps nothing.
 pub(super) const MARGIN: usize = 3;
 
+/// Erases from the start of the line, where what the user types is echoed, to the end of the screen. The space is
+/// there because some terminals save the screen in the scrollback when all of it is erased at once, and the line is
+/// erased as a whole because otherwise some remember how long it was.
+const ERASE: &str = "\r \x1b[J\x1b[2K\r";
+
+static VIEW: Mutex<View> = Mutex::new(View { lines: Vec::new(), has_gap: false });
+
+/// The live view as it is shown.
+struct View {
+    /// None while it is hidden.
+    lines: Vec<String>,
+    /// Whether there is an empty line above it, with the cursor on it.
+    has_gap: bool,
+}
+
+/// The size of the terminal in lines and columns.
+#[derive(Clone, Copy)]
+struct Size {
+    rows: usize,
+    columns: usize,
+}
+
+impl Size {
+    fn now() -> Self {
+        let (rows, columns) = Term::stderr().size();
+        Size { rows: rows.into(), columns: columns.into() }
+    }
+}
+
+impl View {
+    fn get() -> MutexGuard<'static, View> {
+        VIEW.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_shown(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    fn erased(&self) -> &'static str {
+        if self.is_shown() { ERASE } else { "" }
+    }
+
+    /// What draws it, and leaves the cursor at its start. No line wraps, and the last row of the screen stays free.
+    fn drawn(&self, size: Size) -> String {
+        if !self.is_shown() {
+            return String::new();
+        }
+        let width = size.columns.saturating_sub(MARGIN);
+        let gap = self.has_gap.then_some("".into());
+        let lines = self.lines.iter().map(|line| truncate_str(line, width, "…"));
+        let lines = gap.into_iter().chain(lines).take(size.rows.saturating_sub(1).max(1));
+        let lines: Vec<_> = lines.collect();
+        let mut text = lines.join("\r\n");
+        text.push('\r');
+        if let up @ 1.. = lines.len() - 1 {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\x1b[{up}A");
+        }
+        text
+    }
+
+    /// What puts these lines in its place.
+    fn replace(&mut self, lines: Vec<String>, size: Size) -> String {
+        let erased = self.erased();
+        self.lines = lines;
+        format!("{erased}{}", self.drawn(size))
+    }
+
+    /// What puts whole lines above it.
+    fn above(&self, text: &str, size: Size) -> String {
+        format!("{}{text}{}", self.erased(), self.drawn(size))
+    }
+}
+
+/// Writes whole lines to stderr, above the live view. Errors are ignored, for there is no other place to report them.
+pub fn write_stderr(text: &str) {
+    if !text.is_empty() {
+        let view = View::get();
+        if view.is_shown() { put(&view.above(text, Size::now())) } else { put(text) }
+    }
+}
+
+/// Hides the live view while something else writes to the terminal.
+pub(super) fn without_view<T>(write: impl FnOnce() -> T) -> T {
+    let view = View::get();
+    put(view.erased());
+    let written = write();
+    put(&view.drawn(Size::now()));
+    written
+}
+
+/// Leaves a line empty above the live view from now on, for a program that writes to the same terminal.
+pub(super) fn leave_gap() {
+    View::get().has_gap = true;
+}
+
+fn put(text: &str) {
+    if !text.is_empty() {
+        let _ = stderr().write_all(text.as_bytes());
+    }
+}
+
+/// The terminal that indicatif draws on. What it has drawn at a flush is the live view from then on.
+///
+/// By default indicatif moves the cursor, fills each line with spaces and relies on the terminal to wrap. Here these
+/// spaces end a line, and a frame is written at once.
 #[derive(Debug)]
 pub(super) struct Screen {
     term: Term,
-    frame: Mutex<Frame>,
-}
-
-#[derive(Debug, Default)]
-struct Frame {
-    text: String,
-    line_is_full: bool,
+    frame: Mutex<Vec<String>>,
 }
 
 impl Screen {
@@ -33,18 +131,8 @@ impl Screen {
         Screen { term, frame: Mutex::default() }
     }
 
-    fn with(&self, change: impl FnOnce(&mut Frame)) -> io::Result<()> {
-        change(&mut self.frame.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok(())
-    }
-
-    fn control(&self, count: usize, letter: char) -> io::Result<()> {
-        self.with(|frame| {
-            if count > 0 {
-                // Writing to a String cannot fail.
-                let _ = write!(frame.text, "\x1b[{count}{letter}");
-            }
-        })
+    fn frame(&self) -> MutexGuard<'_, Vec<String>> {
+        self.frame.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -57,50 +145,41 @@ impl TermLike for Screen {
         self.term.size().0
     }
 
-    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
-        self.control(count, 'A')
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
-        self.control(count, 'B')
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
-        self.control(count, 'C')
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
-    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
-        self.control(count, 'D')
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.write_str(text)?;
-        self.with(|frame| frame.text.push_str("\r\n"))
+        self.write_str(text)
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        let is_filler = text.bytes().all(|byte| byte == b' ');
-        self.with(|frame| {
-            if is_filler {
-                frame.line_is_full = true
-            } else {
-                if std::mem::take(&mut frame.line_is_full) {
-                    frame.text.push_str("\r\n");
-                }
-                frame.text.push_str(text);
-            }
-        })
+        if text.bytes().any(|byte| byte != b' ') {
+            self.frame().push(text.to_owned());
+        }
+        Ok(())
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.with(|frame| frame.text.push_str("\r\x1b[2K"))
+        Ok(())
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.with(|frame| {
-            frame.line_is_full = false;
-            write_stderr(&std::mem::take(&mut frame.text));
-        })
+        let lines = std::mem::take(&mut *self.frame());
+        put(&View::get().replace(lines, Size::now()));
+        Ok(())
     }
 }
 
@@ -108,15 +187,47 @@ impl TermLike for Screen {
 mod tests {
     use super::*;
 
+    const SIZE: Size = Size { rows: 10, columns: 20 };
+
+    fn view(lines: &[&str]) -> View {
+        View { lines: lines.iter().map(|line| (*line).to_owned()).collect(), has_gap: false }
+    }
+
     #[test]
-    fn lines_end_without_being_filled() {
+    fn a_frame_is_the_lines_that_were_drawn_without_what_fills_them() {
         let screen = Screen::new(Term::stderr());
-        for text in ["one", "     ", "two", "     "] {
+        for text in ["one", "     ", "two", ""] {
             screen.write_str(text).unwrap();
         }
-        screen.move_cursor_up(0).unwrap();
         screen.move_cursor_up(1).unwrap();
-        let frame = screen.frame.lock().unwrap();
-        assert_eq!(frame.text, "one\r\ntwo\x1b[1A");
+        assert_eq!(*screen.frame(), ["one", "two"]);
+    }
+
+    #[test]
+    fn the_cursor_returns_to_the_start_of_the_view() {
+        assert_eq!(view(&[]).drawn(SIZE), "");
+        assert_eq!(view(&["one"]).drawn(SIZE), "one\r");
+        assert_eq!(view(&["one", "two", "three"]).drawn(SIZE), "one\r\ntwo\r\nthree\r\x1b[2A");
+        let with_gap = View { has_gap: true, ..view(&["one"]) };
+        assert_eq!(with_gap.drawn(SIZE), "\r\none\r\x1b[1A");
+    }
+
+    #[test]
+    fn the_view_fits_into_the_terminal_as_it_is_when_drawn() {
+        let line = "0123456789";
+        let size = Size { rows: 3, columns: 10 };
+        assert_eq!(view(&[line; 5]).drawn(size), "012345…\r\n012345…\r\x1b[1A");
+        let tiny = Size { rows: 1, columns: 1 };
+        assert_eq!(view(&[line; 5]).drawn(tiny), "…\r");
+    }
+
+    #[test]
+    fn text_goes_above_and_the_view_is_drawn_again() {
+        assert_eq!(view(&["one"]).above("text\n", SIZE), format!("{ERASE}text\none\r"));
+        let mut hidden = view(&[]);
+        assert_eq!(hidden.replace(vec!["one".to_owned()], SIZE), "one\r");
+        assert_eq!(hidden.replace(vec!["two".to_owned()], SIZE), format!("{ERASE}two\r"));
+        assert_eq!(hidden.replace(Vec::new(), SIZE), ERASE);
+        assert!(!hidden.is_shown());
     }
 }

@@ -1,6 +1,6 @@
 //! The interfaces of the output forms.
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::event::{Stamped, View, ViewSize};
 
@@ -19,6 +19,17 @@ pub trait Renderer {
     fn draw(&mut self, view: &View);
 }
 
+/// Who reads stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// It is a terminal, most likely the one of stderr.
+    Terminal,
+    /// A program, which may print on the terminal of stderr what it reads.
+    Pipe,
+    /// Nobody while the command runs.
+    File,
+}
+
 /// The form of stdout.
 pub trait RecordSink {
     /// The text about an event, if there is one.
@@ -30,8 +41,12 @@ pub(super) trait ProgressSink {
     /// The text about an event; empty if there is none, or if it is part of the live view.
     fn event(&mut self, event: &Stamped) -> String;
 
-    /// Hides the live view while `print` runs.
-    fn suspend(&mut self, print: &mut dyn FnMut() -> io::Result<()>) -> io::Result<()> {
+    /// Keeps the live view out of the way of a record while `print` writes it to stdout.
+    fn record(
+        &mut self,
+        _reader: Reader,
+        print: &mut dyn FnMut() -> io::Result<()>,
+    ) -> io::Result<()> {
         print()
     }
 
@@ -40,9 +55,4 @@ pub(super) trait ProgressSink {
     }
 
     fn draw(&mut self, _view: &View) {}
-}
-
-/// Writes to stderr. Errors are ignored, for there is no other place to report them.
-pub fn write_stderr(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }
