@@ -80,7 +80,7 @@ pub(super) fn output_options(
     } else if is_get {
         Progress::Warnings
     } else {
-        progress(format, streams, cli.verbose)
+        progress(format, streams)
     };
     OutputOptions {
         records: match records(format, streams) {
@@ -107,14 +107,14 @@ fn records(format: Option<OutputFormat>, streams: Streams) -> Records {
     }
 }
 
-/// The form of stderr. The live view needs a terminal that can move its cursor, without other output on it.
-fn progress(format: Option<OutputFormat>, streams: Streams, verbose: u8) -> Progress {
+/// The form of stderr. The live view needs a terminal that can move its cursor.
+fn progress(format: Option<OutputFormat>, streams: Streams) -> Progress {
     match format {
         Some(OutputFormat::Json) => Progress::Warnings,
         Some(OutputFormat::Plain) => Progress::Plain,
         None if !streams.stderr => Progress::Plain,
         Some(OutputFormat::Human) | None => {
-            if streams.stderr && !streams.dumb && verbose == 0 {
+            if streams.stderr && !streams.dumb {
                 Progress::Live
             } else {
                 Progress::Human
@@ -151,17 +151,16 @@ mod tests {
     fn each_stream_decides_for_itself() {
         let streams = |stdout, stderr, dumb| Streams { stdout, stderr, dumb };
         // s=$(txwatch watch …) keeps its spinner.
-        assert_eq!(progress(None, streams(false, true, false), 0), Progress::Live);
+        assert_eq!(progress(None, streams(false, true, false)), Progress::Live);
         assert_eq!(records(None, streams(false, true, false)), Records::Plain);
-        assert_eq!(progress(None, streams(true, false, false), 0), Progress::Plain);
-        assert_eq!(progress(None, streams(true, true, true), 0), Progress::Human);
-        assert_eq!(progress(None, streams(true, true, false), 2), Progress::Human);
+        assert_eq!(progress(None, streams(true, false, false)), Progress::Plain);
+        assert_eq!(progress(None, streams(true, true, true)), Progress::Human);
         assert_eq!(
-            progress(Some(OutputFormat::Human), streams(false, false, false), 0),
+            progress(Some(OutputFormat::Human), streams(false, false, false)),
             Progress::Human
         );
         assert_eq!(
-            progress(Some(OutputFormat::Json), streams(true, true, false), 0),
+            progress(Some(OutputFormat::Json), streams(true, true, false)),
             Progress::Warnings
         );
     }
