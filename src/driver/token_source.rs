@@ -42,7 +42,10 @@ impl<N: Network> TokenSource<'_, N> {
     pub(super) async fn obtain(&mut self) -> Result<(Token, TokenOrigin), RenewalError> {
         let credential = &self.profile.credential;
         if credential.source != CredentialSource::None {
-            let given = credential.read(self.generation()).await?;
+            let given = match credential.read(self.generation()).await {
+                Ok(token) => token,
+                Err(failure) => self.last_given(failure)?,
+            };
             let expired_at = given.expires_at().filter(|at| has_ended(*at, self.now()));
             let Some((at, _)) = expired_at.zip(credential.issuer.as_ref()) else {
                 return Ok((given, TokenOrigin::Given));
@@ -61,6 +64,28 @@ impl<N: Network> TokenSource<'_, N> {
         match &self.profile.token_store {
             Some(store) => self.shared(store, issuer).await,
             None => Ok((self.issue(issuer).await?, TokenOrigin::Issued)),
+        }
+    }
+
+    /// The token that was given last, if its source was read again because that was not accepted, and gave none: a pipe
+    /// can be read only once, and what ends the watch is that the token is refused.
+    fn last_given(&mut self, failure: Failure) -> Result<Token, Failure> {
+        let Profile { name, credential, .. } = self.profile;
+        let last = if credential.issuer.is_none() {
+            Some(self.current.clone()).filter(Token::is_present)
+        } else {
+            credential.token.clone()
+        };
+        match last.filter(|_| self.reason != RenewalReason::Needed) {
+            Some(token) => {
+                let message = format!(
+                    "the token of profile {name} could not be read again from {}: {failure}; the one before is still used",
+                    credential.origin
+                );
+                self.warnings.push(Warning::new(WarningCode::NotRenewed, message));
+                Ok(token.of_generation(self.generation()))
+            }
+            None => Err(failure),
         }
     }
 
