@@ -20,6 +20,7 @@
 //! | [`protocol`] | protocols of several providers: Pusher Channels, JSON-RPC, JSON Web Tokens |
 //! | [`transport`] | HTTP, WebSockets, event streams, backoff; knows no provider |
 //! | [`wire`] | requests, responses, frames, tokens and base URLs, as values |
+//! | [`named_file`] | reads the files that a user names, within limits |
 //! | [`error`], [`warning`] | failures and warnings for the user |
 //!
 //! [`sandbox`] is a server with a test double of each provider.
@@ -35,6 +36,7 @@ pub mod error;
 pub mod event;
 pub mod exit;
 pub mod lifecycle;
+pub mod named_file;
 pub mod panic;
 pub mod protocol;
 pub mod provider;

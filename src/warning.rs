@@ -33,6 +33,8 @@ codes! {
     MalformedMessages => "bad_frames",
     /// A pushed message was signed with another token.
     BadSignature => "bad_signature",
+    /// The configuration file may not be read, and was passed over.
+    ConfigNotRead => "config_not_read",
     /// The file of a token can be read by other users of this machine.
     Credential => "credential",
     /// The same transaction was given twice.

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use clap_complete::engine::CompletionCandidate;
 
 use super::sandbox_targets;
-use crate::config::{Config, Environment, Registry, SANDBOX};
+use crate::config::{Config, Environment, Reading, Registry, SANDBOX};
 use crate::provider::Status;
 
 /// Completes a target: the names of profiles, and after `sandbox:` the scenarios.
@@ -47,7 +47,7 @@ pub(super) fn statuses(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// The names of all profiles; without those of the configuration file if that is invalid.
 fn profile_names() -> Vec<String> {
-    let config = Config::load(Environment::of_process(), Registry::built_in());
+    let config = Config::load(Environment::of_process(), Registry::built_in(), Reading::brief());
     let from_config =
         |config: Config| config.profile_names().into_iter().map(|name| name.to_string()).collect();
     config.map(from_config).unwrap_or_else(|_| vec![SANDBOX.to_owned()])

@@ -9,29 +9,48 @@ use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::provider::{Setting, SettingKind};
-use crate::render::clean;
+use crate::render::{clean, write_stderr};
 
 pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Failure> {
     match &arguments.command {
         ConfigCommand::Path => path(context),
-        ConfigCommand::Show => show(&context.config()?),
-        ConfigCommand::Check(arguments) => check::run(arguments, &context.config()?, context),
-        ConfigCommand::ForgetToken(arguments) => {
-            issued_tokens::forget(arguments, &context.config()?)
-        }
+        ConfigCommand::Show => show(&load(context)?),
+        ConfigCommand::Check(arguments) => check::run(arguments, &load(context)?, context),
+        ConfigCommand::ForgetToken(arguments) => issued_tokens::forget(arguments, &load(context)?),
     }
 }
 
+fn load(context: &Context) -> Result<Config, Failure> {
+    let config = context.config(None)?;
+    for warning in &config.warnings {
+        write_stderr(&format!("warning: {}\n", clean(&warning.message)));
+    }
+    Ok(config)
+}
+
+/// What is said in place of the path of a file that is looked for nowhere.
+const NO_HOME: &str =
+    "there is no home directory to look for a config file in; TXWATCH_CONFIG can name one";
+
 /// Prints the path even if the file is invalid, so that it can be opened to be fixed.
 fn path(context: &Context) -> Result<Code, Failure> {
-    let path = Config::path_of(&context.environment)?;
-    print(&format!("{}\n", path.display()))?;
+    match Config::path_of(&context.environment) {
+        Some(path) => print(&format!("{}\n", path.display()))?,
+        None => write_stderr(&format!("warning: {NO_HOME}\n")),
+    }
     Ok(Code::Ok)
 }
 
 fn show(config: &Config) -> Result<Code, Failure> {
-    let found = if config.exists { "" } else { "  (there is none)" };
-    let mut text = format!("# {}{found}\n", clean(&config.path.display().to_string()));
+    let path = config.path.display().to_string();
+    let mut text = match (path.as_str(), config.exists) {
+        ("", _) => format!("# {NO_HOME}\n"),
+        (path, true) => format!("# {}\n", clean(path)),
+        (path, false) if config.warnings.is_empty() => {
+            format!("# {}  (there is none)\n", clean(path))
+        }
+        (path, false) => format!("# {}  (passed over)\n", clean(path)),
+    };
     if let Some(entry) = &config.file.default_profile {
         let value = Sourced {
             value: entry.text().unwrap_or_default().to_owned(),

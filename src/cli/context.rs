@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-use crate::config::{Config, Environment, Registry};
+use crate::config::{Config, Environment, Reading, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::{self, Paint, write_stderr};
@@ -22,9 +23,9 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Reads the configuration file, if it exists.
-    pub(super) fn config(&self) -> Result<Config, Failure> {
-        Config::load(self.environment.clone(), self.registry.clone())
+    /// Reads the configuration file, if it exists, within the limit of the command, if it has one.
+    pub(super) fn config(&self, timeout: Option<Duration>) -> Result<Config, Failure> {
+        Config::load(self.environment.clone(), self.registry.clone(), Reading::start(timeout))
     }
 }
 

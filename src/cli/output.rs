@@ -59,7 +59,7 @@ pub(super) fn paint(choice: Option<Colour>, environment: &Environment, terminal:
 
 fn automatic(environment: &Environment, terminal: bool) -> bool {
     // no-color.org: any value that is not empty.
-    if environment.get("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+    if environment.get("NO_COLOR").is_some() {
         return false;
     }
     environment.is_on("CLICOLOR_FORCE") || (terminal && environment.get("TERM") != Some("dumb"))

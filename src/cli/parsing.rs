@@ -6,10 +6,10 @@ use clap::error::{ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, ColorChoice, FromArgMatches};
 
-use super::arguments::Cli;
+use super::arguments::{Cli, without_empty_variables};
 use super::context::stdout_error_code;
 use super::definitions::{definitions, grammar};
-use crate::config::Registry;
+use crate::config::{Environment, Registry};
 use crate::exit::Code;
 use crate::render::{clean, write_stderr};
 
@@ -17,9 +17,13 @@ use crate::render::{clean, write_stderr};
 pub(super) fn parse(
     arguments: &[OsString],
     colour: ColorChoice,
+    environment: &Environment,
     registry: &Registry,
 ) -> Result<(Cli, ArgMatches), Code> {
-    let matches = |commands: clap::Command| commands.color(colour).try_get_matches_from(arguments);
+    let matches = |commands: clap::Command| {
+        let commands = without_empty_variables(commands.color(colour), environment);
+        commands.try_get_matches_from(arguments)
+    };
     let parsed = matches(grammar()).or_else(|error| {
         if shows_help(&error) { matches(definitions(registry)) } else { Err(error) }
     });

@@ -28,7 +28,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         return finish(print(VERSION).map(|()| Code::Ok), Paint(false));
     }
     let colour = output::early_colour(&arguments, &environment);
-    match parsing::parse(&arguments, colour, &registry) {
+    match parsing::parse(&arguments, colour, &environment, &registry) {
         Ok((cli, matches)) => dispatch(&cli, &matches, environment, registry),
         Err(code) => code,
     }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
+use super::arguments::OrVariable;
 use super::context::{Context, block_on, print};
 use crate::driver::Signals;
 use crate::error::{Failure, FailureKind};
@@ -20,7 +21,8 @@ pub struct SandboxArgs {
         value_name = "ADDRESS",
         env = "TXWATCH_LISTEN",
         hide_env = true,
-        default_value = "127.0.0.1:0"
+        default_value = "127.0.0.1:0",
+        value_parser = OrVariable(|text: &str| text.parse::<SocketAddr>())
     )]
     pub listen: SocketAddr,
 }

@@ -116,7 +116,11 @@ fn try_run(
     let arguments = command.arguments();
     let known =
         KnownArguments { format: arguments.output.output, targets: arguments.targets.clone() };
-    let config = context.config().map_err(|failure| known.fail(failure))?;
+    let typed = arguments.time.timeout;
+    let timeout = typed.and_then(|typed| typed.0);
+    let mut config = context.config(timeout).map_err(|failure| known.fail(failure))?;
+    let timeout = config.options(command.kind()).value(&TIMEOUT, typed);
+    config.limit_reading(timeout.map_err(|failure| known.fail(failure))?.0);
     let options = config.options(command.kind());
     let format = options.given(&OUTPUT, known.format).map_err(|failure| known.fail(failure))?;
     let known = KnownArguments { format, ..known };
@@ -133,7 +137,11 @@ fn try_run(
         let colour = options.value(&COLOR, cli.color)?;
         execute(cli, known.format, colour, prepared, matches, context)
     };
-    run_plan().map_err(|failure| known.fail(failure))
+    run_plan().map_err(|failure| {
+        // What the file would have said may be what is missing.
+        let passed_over = config.warnings.iter().map(|warning| warning.message.clone());
+        known.fail(passed_over.fold(failure, Failure::hint))
+    })
 }
 
 /// The mode of a command, and its targets with those on standard input.

@@ -1,14 +1,11 @@
 //! The options of a command, resolved in order of precedence.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::file::Entry;
 use super::loading::Config;
-use super::options::{BuiltIn, CACERT, CommandKind, OptionKey, OptionSpec};
+use super::options::{BuiltIn, CommandKind, OptionKey, OptionSpec};
 use super::origin::{Origin, Sourced};
-use super::paths;
-use super::values::PathText;
 use crate::error::{Failure, FailureKind, config};
 
 /// The options of a command. Each is taken from the first of these that has it: the command line (or its environment
@@ -74,13 +71,11 @@ impl Config {
         CommandOptions { command, config: Some(self), profile: None }
     }
 
-    /// The file of additional CAs in `[defaults]`.
-    pub fn cacert(&self) -> Option<PathBuf> {
-        let PathText(path) = self.file_value(&CACERT, None).ok()??;
-        Some(paths::expand(&path, self.folder()))
-    }
-
-    fn file_value<T>(&self, key: &OptionKey<T>, profile: Option<&str>) -> Result<Option<T>, Failure>
+    pub(super) fn file_value<T>(
+        &self,
+        key: &OptionKey<T>,
+        profile: Option<&str>,
+    ) -> Result<Option<T>, Failure>
     where
         T: FromStr<Err = String>,
     {
@@ -92,7 +87,7 @@ impl Config {
         parsed.transpose()
     }
 
-    fn option_entry(&self, key: &str, profile: Option<&str>) -> Option<&Entry> {
+    pub(super) fn option_entry(&self, key: &str, profile: Option<&str>) -> Option<&Entry> {
         let section = profile.and_then(|name| self.file.profiles.get(name));
         section.and_then(|section| section.entries.get(key)).or_else(|| self.file.defaults.get(key))
     }
@@ -121,7 +116,7 @@ mod tests {
     use super::*;
     use crate::config::options::{GRACE, INTERVAL, MAX_OUTAGE, OUTPUT, TIMEOUT};
     use crate::config::values::{Interval, Limit, OutputFormat, Span, Timeout};
-    use crate::config::{Environment, Registry, parse};
+    use crate::config::{Environment, Reading, Registry, parse};
 
     const FILE: &str = "
 [defaults]
@@ -142,6 +137,8 @@ grace = '10s'
             file: parse(text, path, &registry).unwrap(),
             environment: Environment::default(),
             registry,
+            reading: Reading::start(None),
+            warnings: Vec::new(),
         }
     }
 

@@ -15,13 +15,14 @@ mod profile;
 mod quota;
 mod registry;
 mod secrets;
+mod trust;
 pub mod values;
 
 pub use command::CommandOptions;
-pub use environment::Environment;
+pub use environment::{Environment, without_carriage_return};
 pub use file::{Entry, File, SANDBOX, Section};
 pub use file_parser::parse;
-pub use loading::Config;
+pub use loading::{Config, Reading};
 pub use options::{CommandKind, OPTIONS, OptionSpec, Scope};
 pub use origin::{Origin, Sourced};
 pub use profile::{Overrides, ResolvedProfile};

@@ -179,7 +179,8 @@ impl Config {
 
     /// A hint on how to give a setting of a profile.
     pub fn how_to_set(&self, profile: &str, key: &str) -> String {
-        let (variable, file) = (variable(profile, key), paths::for_display(&self.path));
+        let (variable, file) =
+            (variable(profile, key), paths::for_display(&self.path, &self.environment));
         format!("set {variable}, or {key} under [profiles.{profile}] in {file}")
     }
 
@@ -217,7 +218,8 @@ impl Config {
             _ => None,
         };
         if let Some((name, value)) = flag {
-            return Some(Sourced { value: value.clone(), origin: Origin::Flag(name) });
+            let origin = self.environment.origin_of(name, value);
+            return Some(Sourced { value: value.clone(), origin });
         }
         if setting.follows_url && overrides.url.is_some() {
             return None;
@@ -226,10 +228,10 @@ impl Config {
             .map(|(value, origin)| Sourced { value: value.concat(), origin })
     }
 
-    /// A value from the environment or else from the file. An empty variable counts as not set.
+    /// A value from the environment or else from the file.
     pub(super) fn find_value(&self, profile: &str, key: &str) -> Option<(Vec<String>, Origin)> {
         let variable = variable(profile, key);
-        if let Some(value) = self.environment.get(&variable).filter(|value| !value.is_empty()) {
+        if let Some(value) = self.environment.get(&variable) {
             return Some((vec![value.to_owned()], Origin::Environment(variable)));
         }
         let entry = self.file.profiles.get(profile)?.entries.get(key)?;
@@ -239,10 +241,12 @@ impl Config {
     /// The failure for a missing setting, with hints on how to give it.
     fn missing(&self, profile: &str, setting: &Setting) -> Failure {
         let key = &setting.key;
-        let (name, file) = (variable(profile, key), paths::for_display(&self.path));
-        let empty = match self.environment.get(&name) {
-            Some("") => format!(" ({name} is set, but empty)"),
-            _ => String::new(),
+        let (name, file) =
+            (variable(profile, key), paths::for_display(&self.path, &self.environment));
+        let empty = if self.environment.is_empty(&name) {
+            format!(" ({name} is set, but empty)")
+        } else {
+            String::new()
         };
         let failure = config(format!("profile {profile} has no {key}{empty}"));
         let failure = match setting.kind {
@@ -284,9 +288,12 @@ fn build(
 }
 
 fn invalid_value(profile: &str, setting: &Setting, origin: &Origin, error: &str) -> Failure {
-    let message = format!("the {} of profile {profile} is not usable: {error}", setting.key);
+    let key = &setting.key;
+    let message = format!("the {key} of profile {profile} is not usable: {error}");
+    let is_option = *origin == Origin::Environment(format!("TXWATCH_{key}").to_uppercase());
     match origin {
         Origin::Flag(_) => usage(message),
+        _ if is_option => usage(message).hint(format!("it comes from {origin}")),
         _ => config(message).hint(format!("it comes from {origin}")),
     }
 }

@@ -33,7 +33,8 @@ impl Config {
                     Origin::File(..) => self.folder(),
                     _ => Path::new(""),
                 };
-                Credential::file(paths::expand(&value.concat(), base), origin.to_string())?
+                let path = paths::expand(&value.concat(), base, &self.environment);
+                Credential::file(path, origin.to_string(), self.reading.limit())?
             }
             SecretForm::Command => {
                 let argv = match &origin {

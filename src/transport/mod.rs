@@ -10,13 +10,13 @@ mod http;
 mod network;
 mod sse;
 mod stream;
+mod trust;
 mod ws;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 pub use backoff::Backoff;
@@ -24,8 +24,9 @@ pub use error::{Error, ErrorKind};
 pub use network::{Connection, Message, Network};
 pub use sse::EventStream;
 pub use stream::Stream;
+pub use trust::{CaFile, SystemCas};
 
-use crate::error::{Failure, FailureKind, config};
+use crate::error::{Failure, FailureKind};
 use crate::wire::{Request, is_loopback};
 
 /// How long TCP and TLS may take to connect.
@@ -40,8 +41,10 @@ pub const MAX_MESSAGE: usize = 1024 * 1024;
 /// The options of a [`Transport`].
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// A file of additional trusted CAs (PEM).
-    pub cacert: Option<PathBuf>,
+    /// The trusted CAs.
+    pub system_cas: SystemCas,
+    /// Additional trusted CAs.
+    pub additional_cas: Option<CaFile>,
     /// Which peers it has to reach.
     pub reach: Reach,
     /// Whether the peers are in this process too (the embedded sandbox), so that a connection takes two files.
@@ -86,17 +89,18 @@ impl Transport {
     /// Builds the client.
     ///
     /// # Errors
-    /// The CA file cannot be read, or the system has no CAs.
+    /// A CA file has no usable certificate, or the system has no CAs.
     pub fn new(options: &Options) -> Result<Self, Failure> {
         // Fails only if one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let extra = options.cacert.as_ref().map(read_certificates).transpose()?;
+        let extra = options.additional_cas.as_ref().map(trust::additional).transpose()?;
         let direct = build_client(client_builder().tls_certs_only([]).no_proxy())?;
         let client = match (options.reach, extra) {
             (Reach::Loopback, _) => direct.clone(),
             (Reach::Cleartext, _) => build_client(client_builder().tls_certs_only([]))?,
-            (Reach::Tls, None) => build_client(client_builder())?,
-            (Reach::Tls, Some(extra)) => build_client(client_builder().tls_certs_merge(extra))?,
+            (Reach::Tls, extra) => {
+                build_client(trust::trusting(client_builder(), &options.system_cas, extra)?)?
+            }
         };
         Ok(Transport { client, direct, files_each: if options.embedded { 2 } else { 1 } })
     }
@@ -137,17 +141,4 @@ fn same_origin_only() -> Policy {
             attempt.stop()
         }
     })
-}
-
-fn read_certificates(path: &PathBuf) -> Result<Vec<Certificate>, Failure> {
-    let shown = path.display();
-    let pem = std::fs::read(path)
-        .map_err(|error| config(format!("the CA file {shown} cannot be read: {error}")))?;
-    let certificates = Certificate::from_pem_bundle(&pem)
-        .map_err(|error| config(format!("the CA file {shown} is not PEM: {error}")))?;
-    if certificates.is_empty() {
-        Err(config(format!("the CA file {shown} holds no certificate")))
-    } else {
-        Ok(certificates)
-    }
 }

@@ -1,10 +1,14 @@
 //! The commands and their arguments.
 
 mod targets;
+mod variables;
 
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, Styles, TypedValueParser};
+use clap::builder::{
+    BoolishValueParser, PathBufValueParser, PossibleValuesParser, RangedU64ValueParser,
+    StringValueParser, Styles,
+};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
 
@@ -14,6 +18,9 @@ use crate::config::values::Colour;
 pub use targets::{
     ConnectionArgs, GetArgs, GoalArgs, OutputArgs, PollArgs, TargetArgs, TimeArgs, WatchArgs,
 };
+pub(super) use variables::OrVariable;
+pub use variables::without_empty_variables;
+use variables::word;
 
 /// The shells that there are completions for.
 pub const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
@@ -40,16 +47,17 @@ pub struct Cli {
 
     /// Say less on stderr: errors only
     #[arg(short, long, global = true, env = "TXWATCH_QUIET", hide_env = true)]
-    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    #[arg(action = ArgAction::SetTrue, value_parser = OrVariable(BoolishValueParser::new()))]
     pub quiet: bool,
 
     /// Say more on stderr: connections coming and going; -vv: the wire, without secrets
-    #[arg(short, long, global = true, env = "TXWATCH_VERBOSE", hide_env = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, env = "TXWATCH_VERBOSE", hide_env = true)]
+    #[arg(action = ArgAction::Count, value_parser = OrVariable(RangedU64ValueParser::<u8>::new()))]
     pub verbose: u8,
 
     /// When to use colour
     #[arg(long, global = true, value_name = "WHEN", env = "TXWATCH_COLOR", hide_env = true)]
-    #[arg(value_parser = PossibleValuesParser::new(Colour::NAMES).try_map(|word| word.parse::<Colour>()))]
+    #[arg(value_parser = word::<Colour>(Colour::NAMES))]
     pub color: Option<Colour>,
 }
 
@@ -121,11 +129,13 @@ pub enum ConfigCommand {
 pub struct CheckArgs {
     /// Only this profile
     #[arg(short, long, value_name = "NAME", env = "TXWATCH_PROFILE", hide_env = true)]
+    #[arg(value_parser = OrVariable(StringValueParser::new()))]
     #[arg(add = ArgValueCandidates::new(candidates::profiles))]
     pub profile: Option<String>,
 
     /// An extra trusted CA for HTTPS (PEM)
     #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
+    #[arg(value_parser = OrVariable(PathBufValueParser::new()))]
     #[arg(value_hint = clap::ValueHint::FilePath)]
     pub cacert: Option<PathBuf>,
 }
@@ -135,6 +145,7 @@ pub struct CheckArgs {
 pub struct ForgetTokenArgs {
     /// Only this profile
     #[arg(short, long, value_name = "NAME", env = "TXWATCH_PROFILE", hide_env = true)]
+    #[arg(value_parser = OrVariable(StringValueParser::new()))]
     #[arg(add = ArgValueCandidates::new(candidates::profiles))]
     pub profile: Option<String>,
 }

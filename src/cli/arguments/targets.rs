@@ -4,10 +4,11 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{BoolishValueParser, PathBufValueParser, StringValueParser};
 use clap::{ArgAction, Args};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 
+use super::variables::{OrVariable, parsed, word};
 use crate::cli::candidates;
 use crate::config::values::{Interval, Limit, OutputFormat, Span, Timeout, TransportMode};
 use crate::lifecycle::{Expectation, Goal};
@@ -25,13 +26,13 @@ pub struct WatchArgs {
     /// it, except with --any; its exit code is that of what ended it (124, 130, 143 ...). An order that is
     /// paid back after it failed is shown as such, and counts as failed.
     #[arg(long, env = "TXWATCH_ALL", hide_env = true, help_heading = "Connection")]
-    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    #[arg(action = ArgAction::SetTrue, value_parser = OrVariable(BoolishValueParser::new()))]
     pub all: bool,
 
     /// What carries the watch: push with polling while it is down, or one of them alone
     #[arg(long, value_name = "HOW", env = "TXWATCH_TRANSPORT", hide_env = true)]
     #[arg(help_heading = "Connection")]
-    #[arg(value_parser = PossibleValuesParser::new(TransportMode::NAMES).try_map(|word| word.parse::<TransportMode>()))]
+    #[arg(value_parser = word::<TransportMode>(TransportMode::NAMES))]
     pub transport: Option<TransportMode>,
 }
 
@@ -52,7 +53,7 @@ pub struct GetArgs {
 
     /// Exit with the status's code instead of 0 (20 if it is not final)
     #[arg(long, env = "TXWATCH_EXIT_STATUS", hide_env = true, help_heading = "Goal")]
-    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    #[arg(action = ArgAction::SetTrue, value_parser = OrVariable(BoolishValueParser::new()))]
     pub exit_status: bool,
 }
 
@@ -86,12 +87,13 @@ pub struct TargetArgs {
 pub struct GoalArgs {
     /// What to wait for; a later step (pending, processing, completed) satisfies an earlier one
     #[arg(long, value_name = "STATUS[,STATUS]", env = "TXWATCH_UNTIL", hide_env = true)]
+    #[arg(value_parser = parsed::<Goal>())]
     #[arg(add = ArgValueCompleter::new(candidates::statuses))]
     pub until: Option<Goal>,
 
     /// End with 0 as soon as one target reaches the goal
     #[arg(long, env = "TXWATCH_ANY", hide_env = true)]
-    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    #[arg(action = ArgAction::SetTrue, value_parser = OrVariable(BoolishValueParser::new()))]
     pub any: bool,
 
     /// What must hold at the goal, e.g. 'crypto_amount>=99'; may be repeated; get: implies --exit-status
@@ -99,6 +101,7 @@ pub struct GoalArgs {
     /// PATH is a field of the transaction or of the provider's JSON (a.b.0 descends), OP one of >= <= = !=
     /// > <. Numbers are compared as decimals, digit for digit. If it does not hold, the exit code is 13.
     #[arg(long, value_name = "PATH OP VALUE", env = "TXWATCH_EXPECT", hide_env = true)]
+    #[arg(value_parser = parsed::<Expectation>())]
     pub expect: Vec<Expectation>,
 }
 
@@ -108,24 +111,29 @@ pub struct GoalArgs {
 pub struct TimeArgs {
     /// Give up after this time, for the whole command
     #[arg(short, long, value_name = "DUR|none", env = "TXWATCH_TIMEOUT", hide_env = true)]
+    #[arg(value_parser = parsed::<Timeout>())]
     pub timeout: Option<Timeout>,
 
     /// How long an id may be unknown to the provider
     #[arg(long, value_name = "DUR|none", env = "TXWATCH_APPEAR_TIMEOUT", hide_env = true)]
+    #[arg(value_parser = parsed::<Limit>())]
     pub appear_timeout: Option<Limit>,
 
     /// How long nothing may be heard from the provider
     #[arg(long, value_name = "DUR|none", env = "TXWATCH_MAX_OUTAGE", hide_env = true)]
+    #[arg(value_parser = parsed::<Limit>())]
     pub max_outage: Option<Limit>,
 
     /// Hold failed, cancelled and expired this long before believing them
     ///
     /// Some payments are tried again under the same id after they failed: at Proof for up to an hour.
     #[arg(long, value_name = "DUR", env = "TXWATCH_GRACE", hide_env = true)]
+    #[arg(value_parser = parsed::<Span>())]
     pub grace: Option<Span>,
 
     /// The time between requests, jittered
     #[arg(short, long, value_name = "DUR", env = "TXWATCH_INTERVAL", hide_env = true)]
+    #[arg(value_parser = parsed::<Interval>())]
     pub interval: Option<Interval>,
 }
 
@@ -135,16 +143,17 @@ pub struct TimeArgs {
 pub struct OutputArgs {
     /// The form of the output
     #[arg(short, long, value_name = "FORM", env = "TXWATCH_OUTPUT", hide_env = true)]
-    #[arg(value_parser = PossibleValuesParser::new(OutputFormat::NAMES).try_map(|word| word.parse::<OutputFormat>()))]
+    #[arg(value_parser = word::<OutputFormat>(OutputFormat::NAMES))]
     pub output: Option<OutputFormat>,
 
     /// Off a terminal, give a sign of life when nothing changes
     #[arg(long, value_name = "DUR|none", env = "TXWATCH_HEARTBEAT", hide_env = true)]
+    #[arg(value_parser = parsed::<Timeout>())]
     pub heartbeat: Option<Timeout>,
 
     /// Keep personal data (names, e-mail, IP addresses, user ids, wallets) in the provider's JSON
     #[arg(long, env = "TXWATCH_SHOW_PERSONAL", hide_env = true)]
-    #[arg(action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    #[arg(action = ArgAction::SetTrue, value_parser = OrVariable(BoolishValueParser::new()))]
     pub show_personal: bool,
 }
 
@@ -154,19 +163,23 @@ pub struct OutputArgs {
 pub struct ConnectionArgs {
     /// The profile of ids that are given without one [default: the only one that is set up]
     #[arg(short, long, value_name = "NAME", env = "TXWATCH_PROFILE", hide_env = true)]
+    #[arg(value_parser = OrVariable(StringValueParser::new()))]
     #[arg(add = ArgValueCandidates::new(candidates::profiles))]
     pub profile: Option<String>,
 
     /// The provider's base address, instead of the profile's
     #[arg(long, value_name = "URL", env = "TXWATCH_URL", hide_env = true)]
+    #[arg(value_parser = OrVariable(StringValueParser::new()))]
     pub url: Option<String>,
 
     /// The base address of its push side, instead of the profile's
     #[arg(long, value_name = "URL", env = "TXWATCH_PUSH_URL", hide_env = true)]
+    #[arg(value_parser = OrVariable(StringValueParser::new()))]
     pub push_url: Option<String>,
 
     /// An extra trusted CA for HTTPS and WSS (PEM)
     #[arg(long, value_name = "FILE", env = "TXWATCH_CACERT", hide_env = true)]
+    #[arg(value_parser = OrVariable(PathBufValueParser::new()))]
     #[arg(value_hint = clap::ValueHint::FilePath)]
     pub cacert: Option<PathBuf>,
 }

@@ -14,7 +14,7 @@ use crate::engine::{List, ProfileId, TargetId};
 use crate::error::{Failure, usage};
 use crate::event::Name;
 use crate::provider::Id;
-use crate::transport::{Options, Reach};
+use crate::transport::{Options, Reach, SystemCas};
 use crate::warning::{Warning, WarningCode};
 
 /// A plan, and what is needed to run it.
@@ -66,6 +66,7 @@ impl<'a> PlanBuilder<'a> {
 
     /// The plan for these targets.
     pub(in crate::cli) fn targets(mut self, typed: &[String]) -> Result<Prepared, Failure> {
+        self.notices.extend(self.config.warnings.iter().cloned());
         let resolved = self.resolve_all(typed)?;
         self.overrides = self.overrides(&resolved)?;
         for target in &resolved {
@@ -76,6 +77,7 @@ impl<'a> PlanBuilder<'a> {
 
     /// The plan for the transactions of an account.
     pub(in crate::cli) fn account(mut self) -> Result<Prepared, Failure> {
+        self.notices.extend(self.config.warnings.iter().cloned());
         let named = self.arguments.connection.profile.as_deref();
         let (account, notice) = targets::resolve_account(named, self.config)?;
         self.notices.extend(notice);
@@ -159,7 +161,7 @@ impl<'a> PlanBuilder<'a> {
     fn build(self) -> Result<Prepared, Failure> {
         let arguments = self.arguments;
         let show_personal = arguments.output.show_personal.then_some(Switch(true));
-        let transport = self.transport();
+        let transport = self.transport()?;
         let plan = Plan {
             mode: self.mode,
             account: self.account,
@@ -176,14 +178,21 @@ impl<'a> PlanBuilder<'a> {
         Ok(Prepared { plan, transport, sandbox: self.sandbox })
     }
 
-    fn transport(&self) -> Options {
+    fn transport(&self) -> Result<Options, Failure> {
         let probes =
             |profile: &Profile| profile.provider.requests(&profile.provider.spec().probe_id);
-        Options {
-            cacert: self.arguments.connection.cacert.clone().or_else(|| self.config.cacert()),
-            reach: Reach::of(&self.profiles.iter().flat_map(probes).collect::<Vec<_>>()),
+        let reach = Reach::of(&self.profiles.iter().flat_map(probes).collect::<Vec<_>>());
+        let system_cas = match reach {
+            Reach::Tls => self.config.system_cas()?,
+            Reach::Loopback | Reach::Cleartext => SystemCas::default(),
+        };
+        let cacert = self.arguments.connection.cacert.as_deref();
+        Ok(Options {
+            system_cas,
+            additional_cas: self.config.additional_cas(cacert)?,
+            reach,
             embedded: self.sandbox.is_needed(),
-        }
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use super::{PlanBuilder, Prepared};
 use crate::cli::arguments::{OutputArgs, TargetArgs, TimeArgs};
 use crate::config::options::{APPEAR_TIMEOUT, GRACE, HEARTBEAT, MAX_OUTAGE, TIMEOUT, UNTIL};
 use crate::config::values::{Interval, Span, Timeout};
-use crate::config::{CommandKind, CommandOptions, Config, Environment, Registry, parse};
+use crate::config::{CommandKind, CommandOptions, Config, Environment, Reading, Registry, parse};
 use crate::engine::plan::{Mode, Plan};
 use crate::engine::{ListIndex, ProfileId, TargetId};
 use crate::warning::WarningCode;
@@ -38,6 +38,8 @@ fn config(text: &str) -> Config {
         file: parse(text, path, &registry).unwrap(),
         environment: variables.into_iter().collect::<Environment>(),
         registry,
+        reading: Reading::start(None),
+        warnings: Vec::new(),
     }
 }
 

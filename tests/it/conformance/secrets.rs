@@ -1,6 +1,6 @@
 //! Where secrets go, and where they do not.
 
-use txwatch::config::{Config, Environment, Overrides};
+use txwatch::config::{Config, Environment, Overrides, Reading};
 use txwatch::provider::{Provider, Secret, SettingKind, Settings};
 use txwatch::wire::{Auth, Request, Token};
 
@@ -133,7 +133,7 @@ fn configured(
     });
     let config = [("TXWATCH_CONFIG".to_owned(), path.display().to_string())];
     let environment: Environment = config.into_iter().chain(values).collect();
-    let config = Config::load(environment, registry()).unwrap();
+    let config = Config::load(environment, registry(), Reading::start(None)).unwrap();
     (home, config)
 }
 

@@ -1,19 +1,18 @@
 //! The sources of a profile's token: a value, a file, or a command.
 
-use std::path::PathBuf;
-use std::process::Stdio;
+mod helper;
+mod processes;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use crate::error::{Failure, config};
+use crate::named_file::{self, ReadError, TimeLimit};
 use crate::protocol::jwt;
 use crate::wire::Token;
 
-/// How long a token command may run. It is long because the command may prompt for a passphrase.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long before its own expiry a token that was given counts as expired, since clocks differ.
 pub const EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// The longest token, in bytes.
@@ -65,9 +64,9 @@ impl Credential {
     /// A token in a file, which is read now.
     ///
     /// # Errors
-    /// The file cannot be read, or its content is empty, too long, or not valid in a header.
-    pub fn file(path: PathBuf, origin: String) -> Result<Self, Failure> {
-        let secret = read_file(&path, &origin)?;
+    /// The file cannot be read in time, or its content is empty, too long, or not valid in a header.
+    pub fn file(path: PathBuf, origin: String, limit: TimeLimit) -> Result<Self, Failure> {
+        let secret = content(&path, &origin, named_file::read(&path, limit))?;
         let token = Some(token(secret, 0));
         Ok(Credential { origin, source: CredentialSource::File(path), token, issuer: None })
     }
@@ -97,45 +96,36 @@ impl Credential {
                 let token = self.token.clone().ok_or_else(|| config("there is no token"))?;
                 return Ok(token.of_generation(generation));
             }
-            CredentialSource::File(path) => read_file(path, &self.origin)?,
+            CredentialSource::File(path) => {
+                let read = named_file::read_async(path, TimeLimit::MAX).await;
+                content(path, &self.origin, read)?
+            }
             CredentialSource::Command(argv) => run(argv, &self.origin).await?,
         };
         Ok(token(secret, generation))
     }
 }
 
-fn read_file(path: &PathBuf, origin: &str) -> Result<SecretString, Failure> {
-    let path_text = path.display();
-    let bytes = std::fs::read(path).map_err(|error| {
-        config(format!("the token file {path_text} cannot be read: {error}"))
-            .hint(format!("it is named by {origin}"))
-    })?;
-    check_token(&bytes, &format!("the token file {path_text}"))
+/// The token in a file.
+fn content(
+    path: &Path,
+    origin: &str,
+    read: Result<Vec<u8>, ReadError>,
+) -> Result<SecretString, Failure> {
+    let name = format!("the token file {}", path.display());
+    let named_by = |failure: Failure| failure.hint(format!("it is named by {origin}"));
+    let bytes = read.map_err(|error| named_by(error.into_failure(&name)))?;
+    check_token(&bytes, &name).map_err(named_by)
 }
 
 async fn run(argv: &[String], origin: &str) -> Result<SecretString, Failure> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(config(format!("{origin} names no command")));
     };
-    let failed = |what: String| config(format!("the token command of {origin} {what}"));
-    let cannot_run = |error| failed(format!("cannot be run: {program}: {error}"));
-    // Not `output`, which would capture stderr: its messages are for the user.
-    let child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::inherit())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(cannot_run)?;
-    let output = timeout(COMMAND_TIMEOUT, child.wait_with_output())
+    let output = helper::output(program, arguments)
         .await
-        .map_err(|_| failed(format!("did not end within {}s", COMMAND_TIMEOUT.as_secs())))?
-        .map_err(cannot_run)?;
-    if !output.status.success() {
-        return Err(failed(format!("failed: {program}: {}", output.status)));
-    }
-    check_token(&output.stdout, &format!("the output of the token command of {origin}"))
+        .map_err(|error| config(format!("the token command of {origin} {error}")))?;
+    check_token(&output, &format!("the output of the token command of {origin}"))
 }
 
 /// A token that a provider issued, as that of this generation.
