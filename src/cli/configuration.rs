@@ -102,6 +102,9 @@ fn profile(config: &Config, name: &str) -> Result<String, Failure> {
     if let Some(found) = config.quota_for_display(name) {
         text.push_str(&line("quota", &found));
     }
+    for row in config.proxies_for_display(name) {
+        text.push_str(&commented(row.key, &row.value, &row.reason));
+    }
     for spec in OPTIONS.iter().filter(|spec| spec.scope == Scope::Profile) {
         let found = config.option_for_display(spec, Some(name));
         if found.origin != Origin::Default {

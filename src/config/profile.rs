@@ -87,6 +87,26 @@ impl Config {
         Ok(ResolvedProfile { provider, credential, token_store, quotas, warnings })
     }
 
+    /// The provider of a profile, without its secrets.
+    ///
+    /// # Errors
+    /// A setting is missing or invalid.
+    pub(super) fn provider_for_display(
+        &self,
+        name: &str,
+        overrides: &Overrides,
+    ) -> Result<Arc<dyn Provider>, Failure> {
+        let definition = self.provider_of(name)?;
+        let mut settings = self.settings(name, definition.as_ref(), overrides)?;
+        let is_token = |it: &&Setting| it.kind == SettingKind::Secret(Secret::Token);
+        for setting in definition.spec().settings.iter().filter(is_token) {
+            if self.secret_for_display(name, setting)?.is_some() {
+                settings.set_token();
+            }
+        }
+        build(name, definition.as_ref(), &settings)
+    }
+
     /// The checked settings of a profile, without its secrets.
     fn settings(
         &self,

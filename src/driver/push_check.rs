@@ -76,6 +76,7 @@ fn check_result(event: LinkEvent, address: &Url) -> Option<Result<(), Failure>> 
             let kind = match error.kind {
                 ErrorKind::Unreachable => FailureKind::Unreachable,
                 ErrorKind::Untrusted | ErrorKind::Unusable => FailureKind::Untrusted,
+                ErrorKind::Misconfigured => FailureKind::Config,
                 ErrorKind::Denied | ErrorKind::Unsupported => FailureKind::Denied,
             };
             Some(Err(Failure::from_error(kind, error)))

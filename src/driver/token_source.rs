@@ -257,6 +257,9 @@ impl From<Error> for RenewalError {
             ErrorKind::Untrusted => {
                 RenewalError::Failed(Failure::from_error(FailureKind::Untrusted, error))
             }
+            ErrorKind::Misconfigured => {
+                RenewalError::Failed(Failure::from_error(FailureKind::Config, error))
+            }
             ErrorKind::Unusable => {
                 RenewalError::Unusable(Failure::from_error(FailureKind::Untrusted, error))
             }

@@ -52,19 +52,24 @@ impl Engine {
 
     /// A request failed.
     pub(super) fn lookup_failed(&mut self, target: TargetId, error: Error) {
-        let profile = self.targets[target].profile;
         match error.kind {
             ErrorKind::Unusable => self.unusable_response(target, &error.to_string()),
-            ErrorKind::Untrusted if !self.rides_out(profile) => {
-                self.fail_profile(profile, Failure::from_error(FailureKind::Untrusted, error));
-            }
-            ErrorKind::Untrusted => {
-                self.retry(target, Duration::ZERO);
-                self.attempt_failed(profile, error.to_string(), FailureKind::Untrusted);
-            }
+            ErrorKind::Untrusted => self.fatal_at_first(target, error, FailureKind::Untrusted),
+            ErrorKind::Misconfigured => self.fatal_at_first(target, error, FailureKind::Config),
             ErrorKind::Unreachable | ErrorKind::Denied | ErrorKind::Unsupported => {
                 self.retry_later(target, error.to_string(), error.retry_after);
             }
+        }
+    }
+
+    /// A request failed in a way that ends the command, unless the provider was understood before.
+    fn fatal_at_first(&mut self, target: TargetId, error: Error, kind: FailureKind) {
+        let profile = self.targets[target].profile;
+        if self.rides_out(profile) {
+            self.retry(target, Duration::ZERO);
+            self.attempt_failed(profile, error.to_string(), kind);
+        } else {
+            self.fail_profile(profile, Failure::from_error(kind, error));
         }
     }
 

@@ -275,6 +275,12 @@ impl Engine {
             ErrorKind::Untrusted if was_right => {
                 self.attempt_failed(profile, reason, FailureKind::Untrusted);
             }
+            ErrorKind::Misconfigured if was_right => {
+                self.attempt_failed(profile, reason, FailureKind::Config);
+            }
+            ErrorKind::Misconfigured => {
+                self.fail_profile(profile, Failure::from_error(FailureKind::Config, error));
+            }
             ErrorKind::Unusable if !is_repeated || !self.needs_push(profile) || was_right => {
                 self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }

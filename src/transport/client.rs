@@ -18,7 +18,7 @@ impl Network for Transport {
         let address = request.url.as_str();
         tracing::debug!("> {} {address}", method(request));
         let response = timeout(REQUEST_TIMEOUT, self.exchange(request, token)).await;
-        let response = response.unwrap_or_else(|_| Err(Error::timeout("the request to", address)));
+        let response = response.unwrap_or_else(|_| Err(self.timed_out("the request to", request)));
         match &response {
             Ok(response) => {
                 tracing::debug!("< {} ({} bytes) {address}", response.status, response.body.len());
@@ -41,7 +41,7 @@ impl Network for Transport {
                 ("the event stream of", started.map(|opened| opened.map(Stream::Events)))
             }
         };
-        let opened = opened.unwrap_or_else(|_| Err(Error::timeout(phase, address)));
+        let opened = opened.unwrap_or_else(|_| Err(self.timed_out(phase, request)));
         match &opened {
             Ok(_) => tracing::debug!("< open {address}"),
             Err(error) => tracing::debug!("< {error}"),

@@ -1,8 +1,8 @@
 //! Errors of requests and connections, with the phase and the address, and whether a retry is worthwhile.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
+use super::proxy::Proxy;
 use crate::wire::StatusClass;
 
 /// A failed request, upgrade or connection.
@@ -29,8 +29,10 @@ pub enum ErrorKind {
     Denied,
     /// The peer's certificate is not trusted.
     Untrusted,
-    /// The response is of no use: a redirect to another origin, or a body over the limit.
+    /// The response is of no use: a redirect to another origin, a body over the limit, or another protocol.
     Unusable,
+    /// A proxy wants other credentials.
+    Misconfigured,
     /// The address serves no WebSocket or event stream.
     Unsupported,
 }
@@ -105,66 +107,10 @@ impl Error {
         )
     }
 
-    /// Classifies an error of the HTTP client.
-    pub(super) fn from_client(phase: &str, address: &str, error: reqwest::Error) -> Self {
-        // The client's URL may carry a token that ours never does.
-        let error = error.without_url();
-        if error.is_timeout() {
-            return Error::timeout(phase, address);
-        }
-        let (kind, cause) = classify(&error);
-        Error::new(kind, format!("{phase} {address} failed: {cause}"))
-    }
-
     /// No response within the time limit.
-    pub(super) fn timeout(phase: &str, address: &str) -> Self {
-        Error::new(ErrorKind::Unreachable, format!("{phase} {address} failed: no answer in time"))
-    }
-}
-
-/// The most specific of an error's causes. TLS errors are wrapped in I/O errors, so the chain is walked.
-fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
-    let mut cause = error;
-    loop {
-        if let Some(tls) = find_tls_error(cause) {
-            return match tls {
-                rustls::Error::InvalidCertificate(reason) => (
-                    ErrorKind::Untrusted,
-                    format!("its certificate is not trusted: {}", certificate_problem(reason)),
-                ),
-                other => (ErrorKind::Unreachable, format!("TLS: {other}")),
-            };
-        }
-        match cause.source() {
-            Some(source) => cause = source,
-            None => return (ErrorKind::Unreachable, cause.to_string()),
-        }
-    }
-}
-
-/// A TLS error, however many I/O errors it is wrapped in: `source` skips what an I/O error wraps.
-fn find_tls_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    error.downcast_ref().or_else(|| {
-        let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-        find_tls_error(inner)
-    })
-}
-
-fn certificate_problem(reason: &rustls::CertificateError) -> String {
-    use rustls::CertificateError as Reason;
-    match reason {
-        Reason::UnknownIssuer => {
-            "its CA is unknown (trust it with --cacert FILE or SSL_CERT_FILE)".to_owned()
-        }
-        Reason::NotValidForName | Reason::NotValidForNameContext { .. } => {
-            "it is for another name".to_owned()
-        }
-        Reason::Expired | Reason::ExpiredContext { .. } => {
-            "it has expired (or the clock of this machine is wrong)".to_owned()
-        }
-        Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
-            "it is not valid yet (or the clock of this machine is wrong)".to_owned()
-        }
-        other => other.to_string(),
+    pub(super) fn timeout(phase: &str, address: &str, proxy: Option<&Proxy>) -> Self {
+        let by_way = proxy.map(|proxy| format!(" by way of {proxy}")).unwrap_or_default();
+        let message = format!("{phase} {address} failed: no answer in time{by_way}");
+        Error::new(ErrorKind::Unreachable, message)
     }
 }

@@ -8,10 +8,11 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue,
     LOCATION, RETRY_AFTER,
 };
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use url::Url;
 
 use super::encoding::{content_encoding, has_media_type};
+use super::tunnel::ProxyFailure;
 use super::{Error, ErrorKind, MAX_BODY, Transport};
 use crate::wire::{Auth, Request, Response, Token};
 
@@ -23,19 +24,27 @@ impl Transport {
         token: &Token,
     ) -> Result<Response, Error> {
         let address = request.url.as_str();
-        let failed = |error| Error::from_client("the request to", address, error);
         let mut builder =
             self.request_builder(method(request), request.url.clone(), request, token);
         if let Some(body) = &request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body.clone());
         }
-        let mut response =
-            builder.header(ACCEPT, "application/json").send().await.map_err(failed)?;
-        check_redirect(address, &response, token)?;
+        let phase = "the request to";
+        let failed = async |error| self.client_error(phase, request, token, error).await;
+        let mut response = match builder.header(ACCEPT, "application/json").send().await {
+            Ok(response) => response,
+            Err(error) => return Err(failed(error).await),
+        };
+        self.check_answer(phase, request, &response, token)?;
         let retry_after = retry_after(response.headers());
         let date = date(response.headers()).and_then(|date| Timestamp::try_from(date).ok());
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        loop {
+            let chunk = match response.chunk().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(error) => return Err(failed(error).await),
+            };
             if body.len() + chunk.len() > MAX_BODY {
                 return Err(Error::new(
                     ErrorKind::Unusable,
@@ -61,7 +70,7 @@ impl Transport {
         if let (Auth::Query(name), Some(text)) = (auth, text) {
             url.query_pairs_mut().append_pair(name, text);
         }
-        let builder = self.client(&url).request(method, url);
+        let builder = self.client.request(method, url);
         // Without the header any encoding may come.
         let mut builder = builder.header(ACCEPT_ENCODING, "identity");
         for (name, value) in &request.headers {
@@ -113,12 +122,29 @@ fn sensitive_header(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
+impl Transport {
+    /// Fails for an answer that is not the peer's: a proxy's that wants credentials, or a redirect to another origin.
+    pub(super) fn check_answer(
+        &self,
+        phase: &str,
+        request: &Request,
+        response: &reqwest::Response,
+        token: &Token,
+    ) -> Result<(), Error> {
+        let url = &request.url;
+        // Through a tunnel or without a proxy only the peer itself answers.
+        let forwarder = self.proxies.of(url).filter(|proxy| proxy.is_http());
+        match forwarder.filter(|_| url.scheme() == "http") {
+            Some(proxy) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Err(ProxyFailure::Credentials.into_error(phase, url, proxy))
+            }
+            _ => check_redirect(url.as_str(), response, token),
+        }
+    }
+}
+
 /// Fails for a redirect to another origin; those within the origin were followed by the client.
-pub(super) fn check_redirect(
-    address: &str,
-    response: &reqwest::Response,
-    token: &Token,
-) -> Result<(), Error> {
+fn check_redirect(address: &str, response: &reqwest::Response, token: &Token) -> Result<(), Error> {
     let status = response.status();
     if !status.is_redirection() {
         return Ok(());

@@ -3,25 +3,31 @@
 
 mod backoff;
 mod client;
+mod client_error;
 mod encoding;
 mod error;
 mod files;
 mod http;
+mod http2;
 mod network;
+mod proxy;
+mod redirect;
 mod sse;
 mod stream;
+mod tcp;
 mod trust;
+mod tunnel;
 mod ws;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
-use url::Url;
 
 pub use backoff::Backoff;
 pub use error::{Error, ErrorKind};
 pub use network::{Connection, Message, Network};
+pub use proxy::{Malformed, Proxies, Proxy, Via};
 pub use sse::EventStream;
 pub use stream::Stream;
 pub use trust::{CaFile, SystemCas};
@@ -29,6 +35,7 @@ pub use trust::{CaFile, SystemCas};
 use crate::error::{Failure, FailureKind};
 use crate::wire::{Request, is_loopback};
 
+const USER_AGENT: &str = concat!("txwatch/", env!("CARGO_PKG_VERSION"));
 /// How long TCP and TLS may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a whole request may take, or the upgrade to a WebSocket, connecting included.
@@ -47,6 +54,8 @@ pub struct Options {
     pub additional_cas: Option<CaFile>,
     /// Which peers it has to reach.
     pub reach: Reach,
+    /// Which proxies it goes through.
+    pub proxies: Proxies,
     /// Whether the peers are in this process too (the embedded sandbox), so that a connection takes two files.
     pub embedded: bool,
 }
@@ -54,7 +63,7 @@ pub struct Options {
 /// Which peers requests go to, which decides what the client is built with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// This machine without TLS: no proxy is used.
+    /// This machine without TLS, and so without a proxy.
     #[default]
     Loopback,
     /// Another machine without TLS, and so without a token.
@@ -79,8 +88,7 @@ impl Reach {
 #[derive(Clone)]
 pub struct Transport {
     client: Client,
-    /// For this machine without TLS; uses no proxy.
-    direct: Client,
+    proxies: Arc<Proxies>,
     /// How many open files one connection takes.
     files_each: usize,
 }
@@ -94,29 +102,25 @@ impl Transport {
         // Fails only if one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let extra = options.additional_cas.as_ref().map(trust::additional).transpose()?;
-        let direct = build_client(client_builder().tls_certs_only([]).no_proxy())?;
-        let client = match (options.reach, extra) {
-            (Reach::Loopback, _) => direct.clone(),
-            (Reach::Cleartext, _) => build_client(client_builder().tls_certs_only([]))?,
-            (Reach::Tls, extra) => {
-                build_client(trust::trusting(client_builder(), &options.system_cas, extra)?)?
-            }
+        let proxies = Arc::new(options.proxies.clone());
+        let builder = client_builder(&proxies);
+        let builder = match options.reach {
+            Reach::Loopback | Reach::Cleartext => builder.tls_certs_only([]),
+            Reach::Tls => trust::trusting(builder, &options.system_cas, extra)?,
         };
-        Ok(Transport { client, direct, files_each: if options.embedded { 2 } else { 1 } })
-    }
-
-    /// The client for an address.
-    fn client(&self, url: &Url) -> &Client {
-        let is_cleartext = !matches!(url.scheme(), "https" | "wss");
-        if is_cleartext && is_loopback(url) { &self.direct } else { &self.client }
+        let files_each = if options.embedded { 2 } else { 1 };
+        Ok(Transport { client: build_client(builder)?, proxies, files_each })
     }
 }
 
-fn client_builder() -> ClientBuilder {
+fn client_builder(proxies: &Arc<Proxies>) -> ClientBuilder {
+    let proxies = proxies.clone();
+    let address = move |url: &url::Url| proxies.of(url).map(|proxy| proxy.address().clone());
     Client::builder()
-        .user_agent(concat!("txwatch/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(same_origin_only())
+        .redirect(redirect::same_origin_only())
+        .proxy(reqwest::Proxy::custom(address))
 }
 
 fn build_client(client_builder: ClientBuilder) -> Result<Client, Failure> {
@@ -125,20 +129,6 @@ fn build_client(client_builder: ClientBuilder) -> Result<Client, Failure> {
             FailureKind::Config,
             anyhow::Error::new(error).context("the HTTP client cannot be set up"),
         )
-        .hint("check the proxy variables, --cacert and SSL_CERT_FILE")
-    })
-}
-
-/// Only redirects within the origin are followed: reqwest sends custom headers, such as a token, along.
-fn same_origin_only() -> Policy {
-    const MAX_REDIRECTS: usize = 5;
-    Policy::custom(|attempt| {
-        let same =
-            attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
-        if same && attempt.previous().len() <= MAX_REDIRECTS {
-            attempt.follow()
-        } else {
-            attempt.stop()
-        }
+        .hint("check --cacert and SSL_CERT_FILE")
     })
 }

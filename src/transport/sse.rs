@@ -12,7 +12,7 @@ use sse_stream::SseByteStream;
 use tokio::sync::Notify;
 
 use super::encoding::{LossyUtf8, content_encoding, has_media_type};
-use super::http::{check_redirect, may_be_gateway, retry_after};
+use super::http::{may_be_gateway, retry_after};
 use super::{Error, ErrorKind, MAX_BODY, Transport};
 use crate::wire::{Encoding, Frame, Request, StatusClass, Token, compression};
 
@@ -54,15 +54,18 @@ impl Transport {
         token: &Token,
     ) -> Result<EventStream, Error> {
         let address = request.url.as_str();
-        let failed = |error| Error::from_client("the event stream of", address, error);
-        let response = self
+        let phase = "the event stream of";
+        let sent = self
             .request_builder(Method::GET, request.url.clone(), request, token)
             .header(ACCEPT, "text/event-stream")
             .header(CACHE_CONTROL, "no-cache")
             .send()
-            .await
-            .map_err(failed)?;
-        check_redirect(address, &response, token)?;
+            .await;
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => return Err(self.client_error(phase, request, token, error).await),
+        };
+        self.check_answer(phase, request, &response, token)?;
         let status = response.status().as_u16();
         let problem = if status != 200 {
             Some(status.to_string())

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{self, Message as RawFrame};
 use url::Url;
 
-use super::http::{check_redirect, may_be_gateway, redacted, retry_after};
+use super::http::{may_be_gateway, redacted, retry_after};
 use super::{Error, ErrorKind, MAX_MESSAGE, Message, Transport};
 use crate::wire::{Frame, Request, StatusClass, Token};
 
@@ -39,23 +39,31 @@ pub struct Socket {
 impl Transport {
     pub(super) async fn upgrade(&self, request: &Request, token: &Token) -> Result<Socket, Error> {
         let address = request.url.as_str();
-        let failed = |error| Error::from_client("the WebSocket upgrade to", address, error);
+        let phase = "the WebSocket upgrade to";
+        let failed = async |error| self.client_error(phase, request, token, error).await;
         let key = generate_key();
-        let response = self
+        let builder = self
             .request_builder(Method::GET, with_http_scheme(&request.url), request, token)
             .header(CONNECTION, "Upgrade")
             .header(UPGRADE, "websocket")
             .header(SEC_WEBSOCKET_VERSION, "13")
-            .header(SEC_WEBSOCKET_KEY, &key)
-            .send()
-            .await
-            .map_err(failed)?;
-        check_redirect(address, &response, token)?;
+            .header(SEC_WEBSOCKET_KEY, &key);
+        let response = match self.tunnel_for(&request.url) {
+            Some(proxy) => self.send_through(proxy, phase, &request.url, builder).await?,
+            None => match builder.send().await {
+                Ok(response) => response,
+                Err(error) => return Err(failed(error).await),
+            },
+        };
+        self.check_answer(phase, request, &response, token)?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Err(upgrade_error(address, response, token).await);
         }
         check_handshake(address, response.headers(), &key)?;
-        let stream = response.upgrade().await.map_err(failed)?;
+        let stream = match response.upgrade().await {
+            Ok(stream) => stream,
+            Err(error) => return Err(failed(error).await),
+        };
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)

@@ -14,7 +14,7 @@ use crate::engine::{List, ProfileId, TargetId};
 use crate::error::{Failure, usage};
 use crate::event::Name;
 use crate::provider::Id;
-use crate::transport::{Options, Reach, SystemCas};
+use crate::transport::{Options, Proxies, Reach, SystemCas};
 use crate::warning::{Warning, WarningCode};
 
 /// A plan, and what is needed to run it.
@@ -182,6 +182,12 @@ impl<'a> PlanBuilder<'a> {
         let probes =
             |profile: &Profile| profile.provider.requests(&profile.provider.spec().probe_id);
         let reach = Reach::of(&self.profiles.iter().flat_map(probes).collect::<Vec<_>>());
+        // The sandbox is reached whatever the variables say.
+        let proxies = match reach {
+            Reach::Loopback => Proxies::default(),
+            Reach::Cleartext | Reach::Tls => self.config.proxies()?,
+        };
+        let reach = if proxies.need_tls() { Reach::Tls } else { reach };
         let system_cas = match reach {
             Reach::Tls => self.config.system_cas()?,
             Reach::Loopback | Reach::Cleartext => SystemCas::default(),
@@ -191,6 +197,7 @@ impl<'a> PlanBuilder<'a> {
             system_cas,
             additional_cas: self.config.additional_cas(cacert)?,
             reach,
+            proxies,
             embedded: self.sandbox.is_needed(),
         })
     }
