@@ -39,7 +39,11 @@ const ENVIRONMENT: &[Item] = &[
 const NETWORK: &[Item] = &[
     (
         "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY",
-        "The proxy, for requests and WebSockets alike.",
+        "The proxy, for requests and WebSockets alike, at http://, https://, socks5:// or socks5h://; read as \
+         curl reads them, so lower case comes before upper case. NO_PROXY lists names, which stand for their \
+         subdomains too, *.NAME, HOST:PORT, addresses and networks, or * for all. A malformed one ends the \
+         command with 78. \"txwatch config show\" prints which proxy each profile uses. This machine is \
+         reached without a proxy where there is no TLS.",
     ),
     ("SSL_CERT_FILE", "The CAs to trust, instead of the system's."),
 ];

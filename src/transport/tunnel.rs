@@ -23,6 +23,8 @@ pub(super) enum ProxyFailure {
     Refused(Option<String>),
     /// It wants other credentials.
     Credentials,
+    /// It is reached with TLS, which only the HTTP client has.
+    NeedsTls,
 }
 
 type Request = hyper::Request<Body>;
@@ -53,6 +55,11 @@ impl ProxyFailure {
                 (ErrorKind::Unreachable, format!("{proxy} did not connect to {peer}{reason}"))
             }
             ProxyFailure::Credentials => (ErrorKind::Misconfigured, credentials_problem(proxy)),
+            ProxyFailure::NeedsTls => {
+                let what =
+                    "cannot carry a WebSocket without TLS; use wss://, or a proxy at http://";
+                (ErrorKind::Unsupported, format!("{proxy} {what}"))
+            }
         };
         Error::new(kind, format!("{phase} {url} failed: {problem}"))
     }
@@ -109,13 +116,16 @@ impl Transport {
     pub(super) async fn refusal(&self, proxy: &Proxy, url: &Url) -> ProxyFailure {
         match open(proxy, url).await {
             Err(failure @ (ProxyFailure::Refused(_) | ProxyFailure::Credentials)) => failure,
-            Err(ProxyFailure::Unreachable(..)) | Ok(_) => ProxyFailure::Refused(None),
+            Err(_) | Ok(_) => ProxyFailure::Refused(None),
         }
     }
 }
 
 /// Opens a tunnel to a peer.
 async fn open(proxy: &Proxy, url: &Url) -> Result<Upgraded, ProxyFailure> {
+    if proxy.scheme() == "https" {
+        return Err(ProxyFailure::NeedsTls);
+    }
     let stream = timeout(CONNECT_TIMEOUT, tcp::connect(proxy.address())).await;
     let stream = stream
         .map_err(|_| ProxyFailure::unreachable("no answer in time"))?
