@@ -23,14 +23,14 @@ pub(super) fn parse(text: &str) -> Result<Url, String> {
     if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']) {
         return Err("it has no host".to_owned());
     }
+    // Hosts are checked, and ports have a default, only for some schemes.
+    let form = if scheme == "https" { "https" } else { "http" };
+    let url = Url::parse(&format!("{form}://{rest}")).map_err(|error| error.to_string())?;
     // As from `HOST:$PORT` without a value.
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.ends_with(':') {
         return Err("it has no port after its colon".to_owned());
     }
-    // Hosts are checked, and ports have a default, only for some schemes.
-    let form = if scheme == "https" { "https" } else { "http" };
-    let url = Url::parse(&format!("{form}://{rest}")).map_err(|error| error.to_string())?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err("it has a path, a query or a fragment, which a proxy has not".to_owned());
     }
