@@ -28,7 +28,9 @@ impl Config {
     }
 
     fn read_proxies(&self) -> Result<Proxies, Malformed> {
-        Proxies::read(|name| self.environment.get(name))
+        // Not to be Unicode is malformed too, not unset.
+        let value = |name: &str| Some(self.environment.path(name)?.to_string_lossy().into_owned());
+        Proxies::read(value)
     }
 
     /// The proxies that the requests and the push connections of a profile use. Empty if its settings are not complete.

@@ -15,6 +15,9 @@ pub(super) fn parse(text: &str) -> Result<Url, String> {
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err("it has a blank in it".to_owned());
     }
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        return Err("it is not UTF-8".to_owned());
+    }
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     let scheme = scheme.to_ascii_lowercase();
     if !SCHEMES.contains(&&*scheme) {
@@ -95,6 +98,7 @@ mod tests {
             ("   ", "blank"),
             ("hunter2:1\r", "blank"),
             ("hunter2:1 proxy:2", "blank"),
+            ("me:\u{fffd}hunter2@proxy:1", "not UTF-8"),
             ("[::", "invalid IPv6"),
             ("10.0.0.256:1", "invalid IPv4"),
             ("socks5://pro|xy", "invalid"),

@@ -68,19 +68,19 @@ impl Proxies {
     ///
     /// # Errors
     /// One of them is malformed.
-    pub fn read<'a>(get: impl Fn(&'static str) -> Option<&'a str>) -> Result<Self, Malformed> {
+    pub fn read(get: impl Fn(&'static str) -> Option<String>) -> Result<Self, Malformed> {
         let first = |names: &[&'static str]| {
             let given = |name: &&'static str| Some((*name, get(name).filter(|it| !it.is_empty())?));
             names.iter().find_map(given)
         };
-        let proxy = |found: Option<(&'static str, &str)>| {
-            found.map(|(variable, value)| Proxy::parse(variable, value)).transpose()
+        let proxy = |found: Option<(&'static str, String)>| {
+            found.map(|(variable, value)| Proxy::parse(variable, &value)).transpose()
         };
         let is_cgi = get("REQUEST_METHOD").is_some();
         let all = proxy(first(&["all_proxy", "ALL_PROXY"]))?;
         let http: &[_] = if is_cgi { &["http_proxy"] } else { &["http_proxy", "HTTP_PROXY"] };
         let exceptions = match first(&["no_proxy", "NO_PROXY"]) {
-            Some((variable, list)) => Some((variable, parse_exceptions(variable, list)?)),
+            Some((variable, list)) => Some((variable, parse_exceptions(variable, &list)?)),
             None => None,
         };
         Ok(Proxies {
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&'static str, &'static str)]) -> Result<Proxies, Malformed> {
-        Proxies::read(|name| variables.iter().find(|it| it.0 == name).map(|it| it.1))
+        Proxies::read(|name| variables.iter().find(|it| it.0 == name).map(|it| it.1.to_owned()))
     }
 
     /// The proxy for an address, or why there is none.

@@ -94,6 +94,13 @@ fn a_malformed_variable_is_named_and_nothing_is_sent() {
         output.fails(78, &format!("the variable {variable} is malformed: "));
         assert!(!output.stderr.contains("open-sesame"), "{output:#?}");
     }
+    #[cfg(unix)]
+    for variable in ["https_proxy", "NO_PROXY"] {
+        use std::os::unix::ffi::OsStrExt;
+        let value = std::ffi::OsStr::from_bytes(b"proxy\xff:1");
+        let output = watch(&server.url_as("localhost"), &authority).env(variable, value).run();
+        output.fails(78, &format!("the variable {variable} is malformed: "));
+    }
     assert!(server.requests().is_empty(), "a silent direct connection");
 }
 
