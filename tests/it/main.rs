@@ -48,6 +48,12 @@ mod support;
 mod targets;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod terminal_lines;
+#[cfg(unix)]
+mod terminal_sharing;
+#[cfg(unix)]
+mod terminal_size;
 mod tls;
 mod transak;
 mod watching;
