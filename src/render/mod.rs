@@ -1,7 +1,6 @@
 //! Rendering of events. stdout has the data and stderr everything else, each in a form of its own.
 
 mod closing;
-mod fold;
 mod human;
 mod json;
 mod live;
@@ -14,6 +13,7 @@ mod sanitize;
 mod screen;
 mod sink;
 mod style;
+mod zone;
 
 pub use closing::{closing_report, failure};
 pub use json::{JsonLines, SCHEMA, aborted};

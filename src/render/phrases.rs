@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::clean;
+use super::{clean, zone};
 use crate::error::Hint;
 use crate::event::{Event, Held, LinkView};
 use crate::provider::{Amount, Kind, Status, Transaction, Unit};
@@ -174,7 +174,7 @@ fn interval_text(duration: Duration) -> String {
 
 /// A time, in local time or UTC; with its date unless that is today's.
 pub(super) fn time_of_day(time: Timestamp, now: Timestamp, local: bool) -> String {
-    let zone = if local { TimeZone::system() } else { TimeZone::UTC };
+    let zone = if local { zone::local() } else { TimeZone::UTC };
     let (time, now) = (time.to_zoned(zone.clone()), now.to_zoned(zone));
     let format = if time.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     time.strftime(format).to_string()

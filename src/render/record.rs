@@ -1,10 +1,9 @@
 //! The output of `get` for people: the record of a transaction, aligned.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::phrases::{cost, duration_text, provider_status_suffix};
-use super::{Paint, RecordSink, clean};
+use super::{Paint, RecordSink, clean, zone};
 use crate::event::{Change, Event, Stamped};
 use crate::provider::PastStatus;
 
@@ -77,7 +76,7 @@ impl RecordSink for HumanRecord {
 /// `15:11:47 pending · 15:12:30 processing`.
 fn history(passed: &[PastStatus]) -> String {
     let steps = passed.iter().map(|passed| {
-        let time = passed.at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
+        let time = passed.at.to_zoned(zone::local()).strftime("%H:%M:%S").to_string();
         format!("{time} {}", passed.status)
     });
     steps.collect::<Vec<_>>().join(" · ")
@@ -88,7 +87,7 @@ fn when(text: &str, now: Timestamp) -> String {
     let Ok(time) = text.parse::<Timestamp>() else {
         return clean(text).into_owned();
     };
-    let local = time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let local = time.to_zoned(zone::local()).strftime("%Y-%m-%d %H:%M:%S").to_string();
     match now.duration_since(time).try_into() {
         Ok(age) => format!("{local}  ({} ago)", rough(age)),
         Err(_) => local,
