@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::environment::{Environment, variable};
 use super::file::{File, SANDBOX};
 use super::file_parser::parse;
+use super::origin::Origin;
 use super::paths::config_file;
 use super::quota;
 use super::registry::Registry;
@@ -181,6 +182,10 @@ impl Config {
         let near = nearest(name, known.iter().copied());
         let failure = usage(format!("there is no profile '{}'", crate::render::clean(name)))
             .hint(format!("the profiles are: {}", known.join(", ")));
+        let failure = match self.environment.origin_of("profile", name) {
+            Origin::Environment(variable) => failure.hint(format!("it comes from {variable}")),
+            _ => failure,
+        };
         match near {
             Some(near) => failure.hint(format!("did you mean '{near}'?")),
             None => failure,

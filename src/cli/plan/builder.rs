@@ -131,14 +131,26 @@ impl<'a> PlanBuilder<'a> {
                 "--url and --push-url are for one profile, and the targets have: {}",
                 names.join(", ")
             ))
-            .hint("set TXWATCH_<PROFILE>_URL for each instead"));
+            .hint("set TXWATCH_<PROFILE>_URL for each instead")
+            .hint(self.origin_of_urls()));
         }
         if given && profiles.contains(SANDBOX) {
             return Err(usage(
                 "the sandbox has its own address; --url and --push-url do not go with it",
-            ));
+            )
+            .hint(self.origin_of_urls()));
         }
         Ok(Overrides { url: connection.url.clone(), push_url: connection.push_url.clone() })
+    }
+
+    /// Where `--url` and `--push-url` come from, which may be their variables.
+    fn origin_of_urls(&self) -> String {
+        let connection = &self.arguments.connection;
+        let urls = [("url", &connection.url), ("push-url", &connection.push_url)];
+        let given = urls.into_iter().filter_map(|(option, url)| Some((option, url.as_ref()?)));
+        let origins = given.map(|(option, url)| self.config.environment.origin_of(option, url));
+        let origins: Vec<_> = origins.map(|origin| origin.to_string()).collect();
+        format!("given by {}", origins.join(" and "))
     }
 
     fn add(&mut self, target: &ResolvedTarget) -> Result<(), Failure> {
