@@ -1,6 +1,7 @@
 //! Reads the files that a user names. A name may lead to a pipe, a device or a dead network drive, so they are read on a
 //! thread of their own, within a limit of size and of time.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
@@ -43,6 +44,16 @@ impl TimeLimit {
     }
 }
 
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_of_command {
+            f.write_str("the time of the command")
+        } else {
+            humantime::format_duration(self.duration).fmt(f)
+        }
+    }
+}
+
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -59,9 +70,9 @@ pub enum ReadError {
     #[error("it holds more than 1 MiB")]
     TooLarge,
     /// Its end was not reached in time.
-    #[error("{}its end was not reached within {}", kind.unwrap_or_default(), humantime::format_duration(limit.duration))]
+    #[error("{}its end was not reached within {limit}", kind.unwrap_or_default())]
     TimedOut {
-        /// What it is, if it is no regular file, with a colon.
+        /// That it is no regular file, as the first half of a sentence.
         kind: Option<&'static str>,
         /// The limit.
         limit: TimeLimit,

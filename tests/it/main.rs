@@ -26,6 +26,8 @@ mod hostile;
 mod invalid_input;
 mod malformed_answers;
 mod malformed_frames;
+#[cfg(unix)]
+mod named_files;
 mod odd_encodings;
 mod peers;
 #[path = "../properties/mod.rs"]
@@ -45,15 +47,14 @@ mod scale;
 mod secrets;
 mod simulator;
 mod support;
+#[cfg(target_os = "linux")]
+mod surroundings;
 mod targets;
 #[cfg(unix)]
 mod terminal;
-#[cfg(unix)]
-mod terminal_lines;
-#[cfg(unix)]
-mod terminal_sharing;
-#[cfg(unix)]
-mod terminal_size;
 mod tls;
+#[cfg(unix)]
+mod token_commands;
 mod transak;
+mod variables;
 mod watching;
