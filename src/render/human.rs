@@ -1,7 +1,11 @@
 //! Output for people: a line for each change on stderr, a line for each result on stdout.
 
 use std::fmt::Write as _;
+use std::io::{IsTerminal, stdout};
 
+use console::{Term, measure_text_width};
+
+use super::fold::{AFTER_TIME, Fold};
 use super::phrases::{
     cost, duration_text, exchange, padded, paid, provider_status_suffix, short_target, time_of_day,
     warning,
@@ -13,21 +17,30 @@ use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResul
 use crate::exit::Code;
 use crate::provider::Status;
 
+/// The columns of the mark and the status in the line of a result.
+const BEFORE_TARGET: usize = 13;
+/// `warning: `.
+const BEFORE_WARNING: usize = 9;
+
 /// A line for each settled target.
 pub(super) struct ResultLine {
     paint: Paint,
+    fold: Fold,
 }
 
 impl ResultLine {
     pub(super) fn new(paint: Paint) -> Self {
-        ResultLine { paint }
+        ResultLine { paint, fold: Fold::of(Term::stdout(), stdout().is_terminal()) }
     }
 }
 
 impl RecordSink for ResultLine {
     fn event(&mut self, event: &Stamped) -> Option<String> {
         match &event.event {
-            Event::Result(result) => Some(result_line(result, self.paint)),
+            Event::Result(result) => {
+                let line = self.fold.line(&result_line(result, self.paint), BEFORE_TARGET);
+                Some(format!("{line}\n"))
+            }
             _ => None,
         }
     }
@@ -56,7 +69,6 @@ fn result_line(result: &TargetResult, paint: Paint) -> String {
     for part in parts.iter().filter(|part| !part.is_empty()) {
         let _ = write!(line, "  {part}");
     }
-    line.push('\n');
     line
 }
 
@@ -92,6 +104,7 @@ fn give_up_reason(kind: FailureKind) -> &'static str {
 /// A line for each change and each warning.
 pub(super) struct HumanLog {
     paint: Paint,
+    fold: Fold,
     local: bool,
     single: bool,
     widest: usize,
@@ -103,6 +116,7 @@ impl HumanLog {
     pub(super) fn new(options: &OutputOptions) -> Self {
         HumanLog {
             paint: options.stderr,
+            fold: Fold::of(Term::stderr(), options.local),
             local: options.local,
             single: options.targets == 1,
             widest: options.widest,
@@ -131,7 +145,7 @@ impl HumanLog {
                 format!("{kind}{}{}", exchange(&change.record), network.unwrap_or_default());
             let summary = self.paint.dim(summary.trim_end());
             let line = format!("{}  {summary}", self.paint.bold(&change.name.target));
-            let _ = writeln!(text, "{}", line.trim_end());
+            let _ = writeln!(text, "{}", self.fold.line(line.trim_end(), 2));
         }
         let time = time_of_day(change.occurred_at.unwrap_or(stamped.at), stamped.at, self.local);
         let status = self.paint.status(change.status, padded(change.status.name(), 12));
@@ -140,7 +154,7 @@ impl HumanLog {
         } else {
             let target = short_target(&change.name.target);
             // The orders of an account are not known in advance.
-            self.widest = self.widest.max(console::measure_text_width(&target));
+            self.widest = self.widest.max(measure_text_width(&target));
             format!("{}  ", padded(&target, self.widest))
         };
         let after = change
@@ -149,11 +163,9 @@ impl HumanLog {
             .unwrap_or_default();
         let detail = change.detail.as_deref().map(clean).unwrap_or_default();
         let provider_status = provider_status_suffix(change.status, &change.provider_status);
-        let line = format!(
-            "  {time}  {target}{status} {after}{}",
-            self.paint.dim(detail + &*provider_status)
-        );
-        let _ = writeln!(text, "{}", line.trim_end());
+        let start = format!("  {time}  {target}{status} {after}");
+        let line = format!("{start}{}", self.paint.dim(detail + &*provider_status));
+        let _ = writeln!(text, "{}", self.fold.line(line.trim_end(), measure_text_width(&start)));
         text
     }
 }
@@ -173,9 +185,12 @@ impl ProgressSink for HumanLog {
                     connection.state.name(),
                     clean(reason)
                 );
-                format!("{}\n", self.paint.dim(line.trim_end()))
+                format!("{}\n", self.fold.line(&self.paint.dim(line.trim_end()), AFTER_TIME))
             }
-            event => warning_line(self.paint, event).unwrap_or_default(),
+            event => match warning_line(self.paint, event) {
+                Some(line) => format!("{}\n", self.fold.line(&line, BEFORE_WARNING)),
+                None => String::new(),
+            },
         }
     }
 }
@@ -184,7 +199,7 @@ impl ProgressSink for HumanLog {
 fn warning_line(paint: Paint, event: &Event) -> Option<String> {
     let (target, _, message) = warning(event)?;
     let target = target.map(|target| format!("{target}: ")).unwrap_or_default();
-    Some(format!("{} {target}{}\n", paint.warning("warning:"), clean(&message)))
+    Some(format!("{} {target}{}", paint.warning("warning:"), clean(&message)))
 }
 
 /// Warnings only.
@@ -192,6 +207,6 @@ pub(super) struct Warnings(pub(super) Paint);
 
 impl ProgressSink for Warnings {
     fn event(&mut self, event: &Stamped) -> String {
-        warning_line(self.0, &event.event).unwrap_or_default()
+        warning_line(self.0, &event.event).map(|line| line + "\n").unwrap_or_default()
     }
 }

@@ -1,6 +1,7 @@
 //! Rendering of events. stdout has the data and stderr everything else, each in a form of its own.
 
 mod closing;
+mod fold;
 mod human;
 mod json;
 mod live;

@@ -19,6 +19,10 @@ pub(super) const MARGIN: usize = 3;
 /// erased as a whole because otherwise some remember how long it was.
 const ERASE: &str = "\r \x1b[J\x1b[2K\r";
 
+/// Lines end at the edge of the terminal while the view is drawn, even if that has just become narrower.
+const WRAP_OFF: &str = "\x1b[?7l";
+const WRAP_ON: &str = "\x1b[?7h";
+
 static VIEW: Mutex<View> = Mutex::new(View { lines: Vec::new(), has_gap: false });
 
 /// The live view as it is shown.
@@ -66,13 +70,12 @@ impl View {
         let lines = self.lines.iter().map(|line| truncate_str(line, width, "…"));
         let lines = gap.into_iter().chain(lines).take(size.rows.saturating_sub(1).max(1));
         let lines: Vec<_> = lines.collect();
-        let mut text = lines.join("\r\n");
-        text.push('\r');
+        let mut text = format!("{WRAP_OFF}{}\r", lines.join("\r\n"));
         if let up @ 1.. = lines.len() - 1 {
             // Writing to a String cannot fail.
             let _ = write!(text, "\x1b[{up}A");
         }
-        text
+        text + WRAP_ON
     }
 
     /// What puts these lines in its place.
@@ -189,6 +192,10 @@ mod tests {
 
     const SIZE: Size = Size { rows: 10, columns: 20 };
 
+    fn framed(text: &str) -> String {
+        format!("{WRAP_OFF}{text}{WRAP_ON}")
+    }
+
     fn view(lines: &[&str]) -> View {
         View { lines: lines.iter().map(|line| (*line).to_owned()).collect(), has_gap: false }
     }
@@ -206,27 +213,31 @@ mod tests {
     #[test]
     fn the_cursor_returns_to_the_start_of_the_view() {
         assert_eq!(view(&[]).drawn(SIZE), "");
-        assert_eq!(view(&["one"]).drawn(SIZE), "one\r");
-        assert_eq!(view(&["one", "two", "three"]).drawn(SIZE), "one\r\ntwo\r\nthree\r\x1b[2A");
+        assert_eq!(view(&["one"]).drawn(SIZE), framed("one\r"));
+        assert_eq!(
+            view(&["one", "two", "three"]).drawn(SIZE),
+            framed("one\r\ntwo\r\nthree\r\x1b[2A")
+        );
         let with_gap = View { has_gap: true, ..view(&["one"]) };
-        assert_eq!(with_gap.drawn(SIZE), "\r\none\r\x1b[1A");
+        assert_eq!(with_gap.drawn(SIZE), framed("\r\none\r\x1b[1A"));
     }
 
     #[test]
     fn the_view_fits_into_the_terminal_as_it_is_when_drawn() {
         let line = "0123456789";
         let size = Size { rows: 3, columns: 10 };
-        assert_eq!(view(&[line; 5]).drawn(size), "012345…\r\n012345…\r\x1b[1A");
+        assert_eq!(view(&[line; 5]).drawn(size), framed("012345…\r\n012345…\r\x1b[1A"));
         let tiny = Size { rows: 1, columns: 1 };
-        assert_eq!(view(&[line; 5]).drawn(tiny), "…\r");
+        assert_eq!(view(&[line; 5]).drawn(tiny), framed("…\r"));
     }
 
     #[test]
     fn text_goes_above_and_the_view_is_drawn_again() {
-        assert_eq!(view(&["one"]).above("text\n", SIZE), format!("{ERASE}text\none\r"));
+        let (one, two) = (framed("one\r"), framed("two\r"));
+        assert_eq!(view(&["one"]).above("text\n", SIZE), format!("{ERASE}text\n{one}"));
         let mut hidden = view(&[]);
-        assert_eq!(hidden.replace(vec!["one".to_owned()], SIZE), "one\r");
-        assert_eq!(hidden.replace(vec!["two".to_owned()], SIZE), format!("{ERASE}two\r"));
+        assert_eq!(hidden.replace(vec!["one".to_owned()], SIZE), one);
+        assert_eq!(hidden.replace(vec!["two".to_owned()], SIZE), format!("{ERASE}{two}"));
         assert_eq!(hidden.replace(Vec::new(), SIZE), ERASE);
         assert!(!hidden.is_shown());
     }

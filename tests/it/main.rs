@@ -52,6 +52,12 @@ mod surroundings;
 mod targets;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod terminal_lines;
+#[cfg(unix)]
+mod terminal_sharing;
+#[cfg(unix)]
+mod terminal_size;
 mod tls;
 #[cfg(unix)]
 mod token_commands;

@@ -13,6 +13,8 @@ pub mod peers;
 pub mod proof;
 pub mod provider;
 pub mod proxy;
+#[cfg(unix)]
+pub mod reflow;
 pub mod rehearsal;
 pub mod running;
 pub mod schema;

@@ -5,10 +5,13 @@ use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use console::truncate_str;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
 use txwatch::sandbox::Speed;
 use vt100::Parser;
+
+use super::reflow::Reflowing;
 
 /// Longer than any wait of a passing test.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -27,11 +30,13 @@ pub struct Terminal {
     pub history: Vec<Vec<String>>,
     /// Everything the command has written.
     pub bytes: Vec<u8>,
+    /// Its sizes: the first, and each later one with the number of bytes that were written before.
+    sizes: Vec<(usize, PtySize)>,
     chunks: Receiver<Vec<u8>>,
     keyboard: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     // Closes the terminal when dropped.
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
     // Removed when the command has exited.
     _home: TempDir,
 }
@@ -123,10 +128,11 @@ impl Session {
             parser: Parser::new(self.size.rows, self.size.cols, 0),
             history: Vec::new(),
             bytes: Vec::new(),
+            sizes: vec![(0, self.size)],
             chunks,
             keyboard: pair.master.take_writer().unwrap(),
             child,
-            _master: pair.master,
+            master: pair.master,
             _home: self.home,
         }
     }
@@ -137,6 +143,60 @@ impl Terminal {
     pub fn screen(&self) -> Vec<String> {
         let lines = self.parser.screen().rows(0, u16::MAX);
         lines.map(|line| line.trim_end().to_owned()).filter(|line| !line.is_empty()).collect()
+    }
+
+    /// Everything that was ever shown and not erased, where lines are not wrapped anew when the width changes.
+    pub fn lines(&self) -> Vec<String> {
+        const ROWS: u16 = 1_000;
+        let mut parser = Parser::new(ROWS, self.sizes[0].1.cols, 0);
+        self.replay(|size, bytes| {
+            parser.screen_mut().set_size(ROWS, size.cols);
+            parser.process(without_wrapping(bytes, size.cols.into()).as_bytes());
+        });
+        let rows = parser.screen().rows(0, u16::MAX);
+        rows.map(|row| row.trim_end().to_owned()).filter(|row| !row.is_empty()).collect()
+    }
+
+    /// The same where they are.
+    pub fn reflowed_lines(&self) -> Vec<String> {
+        let mut terminal = Reflowing::new(self.sizes[0].1.cols);
+        self.replay(|size, bytes| {
+            terminal.resize(size.cols);
+            terminal.write(bytes);
+        });
+        terminal.rows().into_iter().filter(|row| !row.is_empty()).collect()
+    }
+
+    /// What was written at each size.
+    fn replay(&self, mut show: impl FnMut(PtySize, &[u8])) {
+        let ends = self.sizes.iter().skip(1).map(|(from, _)| *from).chain([self.bytes.len()]);
+        for ((from, size), end) in self.sizes.iter().zip(ends) {
+            show(*size, &self.bytes[*from..end]);
+        }
+    }
+
+    /// Changes the size of the terminal.
+    pub fn resize(&mut self, rows: u16, cols: u16) {
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).unwrap();
+        self.parser.screen_mut().set_size(rows, cols);
+        self.sizes.push((self.bytes.len(), size));
+    }
+
+    /// The lines on the screen that are not empty; what the terminal has wrapped is one.
+    pub fn whole_lines(&self) -> Vec<String> {
+        let screen = self.parser.screen();
+        let mut lines: Vec<String> = Vec::new();
+        let mut is_wrapped = false;
+        for (row, text) in (0..).zip(screen.rows(0, u16::MAX)) {
+            match lines.last_mut() {
+                Some(last) if is_wrapped => last.push_str(&text),
+                _ => lines.push(text),
+            }
+            is_wrapped = screen.row_wrapped(row);
+        }
+        let lines = lines.iter().map(|line| line.trim_end().to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
     }
 
     pub fn type_in(&mut self, keys: &str) {
@@ -150,6 +210,17 @@ impl Terminal {
         while !is_shown(&self.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(self.read(left), "{what} was never shown:\n{}", self.screen().join("\n"));
+        }
+    }
+
+    /// Reads until this was written so many more times.
+    pub fn wait_for_bytes(&mut self, text: &str, times: usize) {
+        let start = self.bytes.len();
+        let deadline = Instant::now() + DEADLINE;
+        let count = |bytes: &[u8]| String::from_utf8_lossy(bytes).matches(text).count();
+        while count(&self.bytes[start..]) < times {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(self.read(left), "{text:?} was not written:\n{}", self.screen().join("\n"));
         }
     }
 
@@ -178,6 +249,20 @@ impl Terminal {
             }
         }
     }
+}
+
+/// What was written, with lines cut that are not to be wrapped, for vt100 wraps all.
+fn without_wrapping(bytes: &[u8], width: usize) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut parts = text.split("\x1b[?7l");
+    let mut cut = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (lines, rest) = part.split_once("\x1b[?7h").unwrap_or((part, ""));
+        let lines = lines.split("\r\n").map(|line| truncate_str(line, width, ""));
+        cut += &lines.collect::<Vec<_>>().join("\r\n");
+        cut += rest;
+    }
+    cut
 }
 
 impl Drop for Terminal {
