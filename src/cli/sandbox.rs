@@ -1,6 +1,6 @@
 //! `txwatch sandbox`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
@@ -22,10 +22,42 @@ pub struct SandboxArgs {
         env = "TXWATCH_LISTEN",
         hide_env = true,
         default_value = "127.0.0.1:0",
-        value_parser = OrVariable(|text: &str| text.parse::<SocketAddr>())
+        value_parser = OrVariable(listen_address)
     )]
     pub listen: SocketAddr,
 }
+
+/// Parses `ADDRESS:PORT`.
+///
+/// # Errors
+/// A sentence on what to write instead.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let text = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let instead = match (text.parse::<IpAddr>(), text.rsplit_once(':')) {
+        (Ok(address), _) => SocketAddr::new(address, 0).to_string(),
+        (_, Some((host, port))) => match (port.parse::<u16>(), host.trim_matches(['[', ']'])) {
+            (Ok(port), "*") => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port).to_string(),
+            (Ok(port), host) => {
+                let address = host.parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+                SocketAddr::new(address, port).to_string()
+            }
+            _ if port.parse::<u64>().is_ok() => return Err(PORT_TOO_LARGE.to_owned()),
+            _ => EXAMPLE.to_owned(),
+        },
+        _ if text.parse::<u16>().is_ok() => format!("{}:{text}", Ipv4Addr::LOCALHOST),
+        _ if text.parse::<u64>().is_ok() => return Err(PORT_TOO_LARGE.to_owned()),
+        _ => EXAMPLE.to_owned(),
+    };
+    Err(format!("an IP address and a port are needed; write {instead}, or port 0 for a free one"))
+}
+
+const EXAMPLE: &str = "127.0.0.1:8080";
+const PORT_TOO_LARGE: &str = "a port is a number up to 65535; write 127.0.0.1:0 for a free one";
 
 pub(super) fn run(
     arguments: &SandboxArgs,
@@ -84,4 +116,34 @@ fn variables(sandbox: &Sandbox) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_with_a_port_is_answered_with_one() {
+        for (text, instead) in [
+            ("8080", "write 127.0.0.1:8080"),
+            (":8080", "write 127.0.0.1:8080"),
+            ("localhost:8080", "write 127.0.0.1:8080"),
+            ("http://localhost:8080/", "write 127.0.0.1:8080"),
+            ("*:8080", "write 0.0.0.0:8080"),
+            ("0.0.0.0", "write 0.0.0.0:0"),
+            ("::1", "write [::1]:0"),
+            ("http://[::1]:8080", "write [::1]:8080"),
+            ("localhost", "write 127.0.0.1:8080"),
+            ("", "write 127.0.0.1:8080"),
+            ("127.0.0.1:", "write 127.0.0.1:8080"),
+            ("99999", "up to 65535"),
+            ("127.0.0.1:99999", "up to 65535"),
+        ] {
+            let error = listen_address(text).unwrap_err();
+            assert!(error.contains(instead), "{text}: {error}");
+        }
+        for text in ["127.0.0.1:0", "[::1]:8080", " 0.0.0.0:80"] {
+            assert!(listen_address(text).is_ok(), "{text}");
+        }
+    }
 }

@@ -7,6 +7,28 @@ use std::time::Duration;
 /// The shortest polling interval, so that a provider is not flooded.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
+/// What other tools call a time without end; here it is `none`, where there may be no limit.
+const ENDLESS: [&str; 15] = [
+    "none",
+    "never",
+    "no",
+    "off",
+    "false",
+    "inf",
+    "infinite",
+    "infinity",
+    "forever",
+    "endless",
+    "unlimited",
+    "nolimit",
+    "no-limit",
+    "max",
+    "\u{221e}",
+];
+
+/// How durations are written, for messages.
+const FORM: &str = "write a duration like 90s, 5m or 1h 30m";
+
 /// The longest duration, so that sums of durations and times do not overflow.
 const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
@@ -68,6 +90,15 @@ fn duration(text: &str) -> Result<Duration, String> {
     if text.is_empty() {
         return Err("it is empty; write a duration like 90s or 5m".to_owned());
     }
+    if is_endless(text) {
+        return Err(format!("there is no end to it; {FORM}"));
+    }
+    if is_negative(text) {
+        return Err(format!("it is negative; {FORM}"));
+    }
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(format!("it does not begin with a number; {FORM}"));
+    }
     if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Err(format!("it has no unit; write {text}s for seconds or {text}m for minutes"));
     }
@@ -79,13 +110,20 @@ fn duration(text: &str) -> Result<Duration, String> {
             "nothing is waited for that long; write {number}h for hours or {number}d for days"
         ));
     }
-    let duration = humantime::parse_duration(text)
-        .map_err(|error| format!("{error}; write a duration like 90s, 5m or 1h 30m"))?;
+    let duration = humantime::parse_duration(text).map_err(|error| format!("{error}; {FORM}"))?;
     if duration > MAX_DURATION {
         Err("nothing is waited for longer than a year; write none for no limit".to_owned())
     } else {
         Ok(duration)
     }
+}
+
+fn is_endless(text: &str) -> bool {
+    ENDLESS.contains(&text.to_lowercase().as_str())
+}
+
+fn is_negative(text: &str) -> bool {
+    text.starts_with(['-', '\u{2212}'])
 }
 
 /// The number before one of these units, if one of them is used.
@@ -107,7 +145,10 @@ fn long_unit<'a>(text: &'a str, units: &[&str]) -> Option<&'a str> {
 fn limit(text: &str) -> Result<Option<Duration>, String> {
     match text.trim() {
         "none" => Ok(None),
-        text => duration(text).map(Some),
+        text if is_endless(text) => Err("write none for no limit".to_owned()),
+        text => duration(text).map(Some).map_err(|error| {
+            if is_negative(text) { format!("{error}, or none for no limit") } else { error }
+        }),
     }
 }
 
@@ -234,7 +275,14 @@ mod tests {
             ("1y", "hours"),
             ("1year", "hours"),
             ("", "empty"),
-            ("soon", "90s"),
+            ("soon", "does not begin with a number"),
+            ("never", "there is no end to it"),
+            ("none", "there is no end to it"),
+            ("-5s", "it is negative"),
+            ("-1", "it is negative"),
+            ("\u{2212}5s", "it is negative"),
+            ("1h30", "90s"),
+            ("1:30", "90s"),
             ("5m 10M", "10m"),
             ("99999999999999999999s", "90s"),
             ("18446744073709551615s", "longer than a year"),
@@ -251,6 +299,30 @@ mod tests {
             assert!(error.contains("none"), "{text}: {error}");
         }
         assert_eq!("0s".parse(), Ok(Limit(Some(Duration::ZERO))));
+    }
+
+    #[test]
+    fn what_has_no_end_is_none_however_other_tools_call_it() {
+        for text in ["never", "infinite", "Infinity", "forever", "None", "NONE", "off", "\u{221e}"]
+        {
+            assert_eq!(
+                text.parse::<Timeout>(),
+                Err("write none for no limit".to_owned()),
+                "{text}"
+            );
+            assert_eq!(text.parse::<Limit>(), Err("write none for no limit".to_owned()), "{text}");
+            assert!(text.parse::<Interval>().is_err(), "{text}");
+        }
+        for text in ["-1", "-5s", "- 5s"] {
+            let error = text.parse::<Timeout>().unwrap_err();
+            assert!(error.contains("negative") && error.contains("none for no limit"), "{error}");
+        }
+    }
+
+    #[test]
+    fn space_before_a_unit_is_accepted() {
+        assert_eq!("5 m".parse(), Ok(Timeout(Some(Duration::from_secs(300)))));
+        assert_eq!("5 minutes".parse(), Ok(Span(Duration::from_secs(300))));
     }
 
     #[test]

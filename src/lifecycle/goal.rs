@@ -28,14 +28,28 @@ impl FromStr for Goal {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let statuses = text
-            .split(',')
-            .map(|word| match word.trim().parse()? {
-                Status::Unknown => Err("unknown is never a goal".to_owned()),
-                status => Ok(status),
-            })
-            .collect::<Result<_, _>>()?;
+        let statuses = text.split(',').map(|word| status(word.trim())).collect::<Result<_, _>>()?;
         Ok(Goal(statuses))
+    }
+}
+
+/// What people write for any ending.
+const ANY_ENDING: [&str; 8] =
+    ["any", "all", "end", "ended", "final", "terminal", "finality", "closed"];
+
+fn status(word: &str) -> Result<Status, String> {
+    if ANY_ENDING.contains(&word.to_lowercase().as_str()) {
+        let endings = Status::ALL.iter().filter(|status| status.is_final());
+        let endings: Vec<_> = endings.map(|status| status.name()).collect();
+        let endings = endings.join(",");
+        return Err(format!(
+            "no status is called '{word}'; every ending ends the command, and for each of them to be a \
+             success write {endings}"
+        ));
+    }
+    match word.parse()? {
+        Status::Unknown => Err("unknown is never a goal".to_owned()),
+        status => Ok(status),
     }
 }
 
@@ -74,5 +88,15 @@ mod tests {
         assert!("unknown".parse::<Goal>().is_err());
         assert!("done".parse::<Goal>().unwrap_err().contains("done"));
         assert!("".parse::<Goal>().is_err());
+    }
+
+    #[test]
+    fn any_ending_is_written_as_all_of_them() {
+        let error = "Final".parse::<Goal>().unwrap_err();
+        let (_, endings) = error.rsplit_once(' ').unwrap();
+        assert_eq!(endings, "completed,failed,cancelled,expired,refunded");
+        assert!(
+            Status::ALL.iter().all(|status| goal(endings).is_met_by(*status) == status.is_final())
+        );
     }
 }

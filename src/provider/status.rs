@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use crate::error::nearest;
+
 /// The status of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,11 +101,94 @@ impl FromStr for Status {
         Status::ALL.into_iter().find(|status| status.name() == word).ok_or_else(|| {
             let goals = Status::ALL.iter().filter(|status| **status != Status::Unknown);
             let names: Vec<_> = goals.map(|status| status.name()).collect();
-            format!(
-                "no status is called '{}'; there are: {}",
-                word.escape_debug(),
-                names.join(", ")
-            )
+            let suggestion = match meant(word) {
+                Some(status) => format!("did you mean '{status}'? There are: "),
+                None => "there are: ".to_owned(),
+            };
+            let word = word.escape_debug();
+            format!("no status is called '{word}'; {suggestion}{}", names.join(", "))
         })
+    }
+}
+
+/// What other tools and providers call a status, without case and separators.
+const OTHER_NAMES: [(Status, &[&str]); 8] = [
+    (Status::Pending, &["new", "created", "waiting", "queued", "submitted", "accepted", "open"]),
+    (Status::Processing, &["inprogress", "progress", "running", "active", "paid", "included"]),
+    (Status::OnHold, &["hold", "held", "paused", "review"]),
+    (
+        Status::Completed,
+        &[
+            "success",
+            "succeeded",
+            "successful",
+            "ok",
+            "done",
+            "finished",
+            "finalized",
+            "confirmed",
+            "settled",
+            "delivered",
+            "executed",
+            "processed",
+            "mined",
+            "ready",
+            "available",
+        ],
+    ),
+    (Status::Failed, &["error", "errored", "failure", "rejected", "declined", "reverted"]),
+    (Status::Cancelled, &["cancel", "abort", "aborted", "void", "voided"]),
+    (Status::Expired, &["timeout", "timedout", "stale"]),
+    (Status::Refunded, &["returned", "reversed", "chargeback"]),
+];
+
+/// The status that a word may be meant for: by another name of it, or by one that is spelt nearly like it.
+fn meant(word: &str) -> Option<Status> {
+    let word: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
+    let word = word.to_lowercase();
+    let other = OTHER_NAMES.iter().find(|(_, names)| names.contains(&word.as_str()));
+    other.map(|(status, _)| *status).or_else(|| {
+        let names = Status::ALL.iter().filter(|status| **status != Status::Unknown);
+        nearest(&word, names.map(|status| status.name()))?.parse().ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_no_status_is_answered_with_the_one_that_is_meant() {
+        for (meant, words) in [
+            (
+                Status::Completed,
+                &[
+                    "success",
+                    "SUCCEEDED",
+                    "done",
+                    "ok",
+                    "complete",
+                    "finished",
+                    "Completed",
+                    "compleeted",
+                ][..],
+            ),
+            (Status::Cancelled, &["cancel", "canceled", "Cancelled"]),
+            (Status::Failed, &["fail", "failure", "error", "FAILED"]),
+            (Status::Expired, &["expire", "timed-out"]),
+            (Status::Refunded, &["refund", "returned"]),
+            (Status::Pending, &["waiting", "pendng"]),
+            (Status::Processing, &["in_progress", "in-progress", "process"]),
+            (Status::OnHold, &["hold", "onhold", "on-hold"]),
+        ] {
+            for word in words {
+                let error = word.parse::<Status>().unwrap_err();
+                assert!(error.contains(&format!("did you mean '{meant}'?")), "{word}: {error}");
+            }
+        }
+        for word in ["", "zzz", "42", "delete"] {
+            let error = word.parse::<Status>().unwrap_err();
+            assert!(!error.contains("did you mean"), "{word}: {error}");
+        }
     }
 }
