@@ -39,6 +39,8 @@ codes! {
     Credential => "credential",
     /// The same transaction was given twice.
     DuplicateTarget => "duplicate_target",
+    /// The first record of a transaction has no field that an expectation is about.
+    ExpectedFieldMissing => "expected_field_missing",
     /// A transaction may have expired, but the provider cannot prove it, so that it counts as pending.
     ExpiryNotProven => "expiry_not_proven",
     /// A server did not apply a filter of a list, so that an order may be hidden.
@@ -47,6 +49,8 @@ codes! {
     Gap => "gap",
     /// `--grace` delays a final status.
     Held => "held",
+    /// A target is accepted as it is, but looks like a mistyped id or like the name of a file.
+    MistypedTarget => "mistyped_target",
     /// The provider does not know a transaction that it knew before.
     NotFound => "not_found",
     /// The token could not be renewed; the current one is still used.
@@ -89,6 +93,10 @@ codes! {
     Unconfirmed => "unconfirmed",
     /// This version does not know the provider's status.
     UnknownStatus => "unknown_status",
+    /// An environment variable has a name like those of txwatch, and is none of them.
+    UnknownVariable => "unknown_variable",
+    /// `--profile` was given, and every target names its profile.
+    UnusedProfile => "unused_profile",
 }
 
 /// A problem that does not end the command.

@@ -14,6 +14,7 @@
 mod account;
 mod bad_responses;
 mod effect;
+mod expected_fields;
 mod held_push;
 mod held_pushes;
 mod ids;

@@ -85,7 +85,10 @@ impl Engine {
             Decision::Settled(Ending::Reached) if is_about_now => {
                 self.reached(target, &observation);
             }
-            _ => self.decide(target),
+            _ => {
+                self.check_expected_fields(target, &observation);
+                self.decide(target);
+            }
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) struct ProfileState {
     pub(super) is_unusable_reported: bool,
     /// Whether there was a warning that the quota makes lookups less frequent.
     pub(super) is_quota_reported: bool,
+    /// Whether the fields of expectations were looked for in a record.
+    pub(super) has_checked_fields: bool,
 }
 
 impl ProfileState {
@@ -42,6 +44,7 @@ impl ProfileState {
             bad_first_responses: 0,
             is_unusable_reported: false,
             is_quota_reported: false,
+            has_checked_fields: false,
         }
     }
 

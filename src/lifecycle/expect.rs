@@ -7,7 +7,8 @@ use std::str::FromStr;
 use bigdecimal::BigDecimal;
 use serde_json::Value;
 
-use crate::provider::{Report, Transaction};
+use crate::error::nearest;
+use crate::provider::{Report, Status, Transaction};
 
 /// The longest number and the largest exponent that is compared as a decimal, so that the arithmetic stays cheap
 /// whatever a provider sends.
@@ -22,6 +23,18 @@ pub struct Expectation {
     path: String,
     operator: Operator,
     value: String,
+}
+
+/// The fields beside those of the record that a condition may be on.
+const STATUSES: [&str; 2] = ["status", "provider_status"];
+
+/// The field of a condition that there is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownField {
+    /// The path of the condition.
+    pub path: String,
+    /// The path of a field that there is, with nearly the same name.
+    pub nearest: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +66,11 @@ impl Expectation {
     /// A sentence on what was found instead.
     pub fn check(&self, record: &Transaction, report: &Report) -> Result<(), String> {
         let Some(found) = self.look_up(record, report) else {
-            return Err(format!("expected {self}, but there is no {}", self.path));
+            let suggestion = match self.unknown_field(report) {
+                Some(UnknownField { nearest: Some(near), .. }) => format!("; did you mean {near}?"),
+                _ => String::new(),
+            };
+            return Err(format!("expected {self}, but there is no {}{suggestion}", self.path));
         };
         let problem = format!("expected {self}, but {} is {found}", self.path);
         if self.needs_number() && decimal(&found).is_none() {
@@ -63,6 +80,29 @@ impl Expectation {
         } else {
             Err(problem)
         }
+    }
+
+    /// The field that the condition is on, if neither the record has such a field by its form, nor the provider's JSON
+    /// at present. It may still come. None, too, if there is no JSON to see it by.
+    pub fn unknown_field(&self, report: &Report) -> Option<UnknownField> {
+        let of_record = || STATUSES.iter().chain(&Transaction::FIELDS).copied();
+        if of_record().any(|field| field == self.path) {
+            return None;
+        }
+        let data = report.data.as_ref()?;
+        let path = self.path.strip_prefix("data.").unwrap_or(&self.path);
+        let before = &self.path[..self.path.len() - path.len()];
+        let Gap { at, place } = gap(data, path)?;
+        let step = path[at..].split('.').next().unwrap_or_default();
+        let fields = place.as_object().into_iter().flat_map(|fields| fields.keys());
+        let fields = fields.map(|field| format!("{before}{}{field}", &path[..at]));
+        let of_record = of_record().filter(|_| at == 0).map(str::to_owned);
+        let known: Vec<_> = fields.chain(of_record).collect();
+        let names = known.iter().map(|known| known.rsplit('.').next().unwrap_or(known));
+        let near = nearest(step, names);
+        let path_of =
+            |near: &str| known.iter().find(|known| known.rsplit('.').next() == Some(near));
+        Some(UnknownField { path: self.path.clone(), nearest: near.and_then(path_of).cloned() })
     }
 
     /// Whether there is a value at the condition's path.
@@ -104,6 +144,31 @@ impl Expectation {
             Operator::Below => order == Some(Ordering::Less),
         }
     }
+}
+
+/// Where a path leads to nothing.
+struct Gap<'a> {
+    /// The index in the path at which the step begins that there is not.
+    at: usize,
+    /// What has no such step.
+    place: &'a Value,
+}
+
+/// The gap in a path. None if the path leads to a value, or may do so once a null is filled in or a list is longer.
+fn gap<'a>(root: &'a Value, path: &str) -> Option<Gap<'a>> {
+    let (mut at, mut place) = (0, root);
+    for step in path.split('.') {
+        let next = match (place, step.parse::<usize>()) {
+            (Value::Null, _) => return None,
+            (Value::Array(items), Ok(index)) => Some(items.get(index)?),
+            (place, _) => place.get(step),
+        };
+        match next {
+            Some(next) => (at, place) = (at + step.len() + 1, next),
+            None => return Some(Gap { at, place }),
+        }
+    }
+    None
 }
 
 fn descend(root: &Value, path: &str) -> Option<String> {
@@ -153,6 +218,9 @@ impl FromStr for Expectation {
         }
         let expectation =
             Expectation { path: path.to_owned(), operator: *operator, value: value.to_owned() };
+        if path == "status" && matches!(operator, Operator::Equals | Operator::Differs) {
+            value.parse::<Status>()?;
+        }
         if expectation.needs_number() && decimal(value).is_none() {
             let value = value.escape_debug();
             return Err(format!(
@@ -176,7 +244,6 @@ impl fmt::Display for Expectation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::Status;
 
     fn holds(expectation: &str, amount: &str) -> bool {
         let record = Transaction { crypto_amount: Some(amount.into()), ..Transaction::default() };
@@ -294,6 +361,55 @@ mod tests {
         assert_eq!(check("status=completed"), Ok(()));
         let found = check("payment_method=sepa").unwrap_err();
         assert_eq!(found, "expected payment_method=sepa, but payment_method is card");
+    }
+
+    #[test]
+    fn a_field_that_there_is_not_is_told_with_the_one_that_is_meant() {
+        let mut report = Report::new(Status::Pending, "pending");
+        report.data = Some(serde_json::json!({
+            "payment_method": "card", "later": null, "legs": [{"fee": 1}], "none": [], "quote": {"rate": 2}
+        }));
+        let unknown = |path: &str, report: &Report| {
+            format!("{path}=1").parse::<Expectation>().unwrap().unknown_field(report)
+        };
+        for (path, near) in [
+            ("crypto_amout", Some("crypto_amount")),
+            ("pament_method", Some("payment_method")),
+            ("data.pament_method", Some("data.payment_method")),
+            ("quote.rat", Some("quote.rate")),
+            ("legs.0.fees", Some("legs.0.fee")),
+            ("legs.first.fee", None),
+            ("payment_method.kind", None),
+            ("zzz", None),
+            ("transaction.crypto_amount", None),
+        ] {
+            let found = unknown(path, &report).unwrap_or_else(|| panic!("{path} is known"));
+            assert_eq!((found.path.as_str(), found.nearest.as_deref()), (path, near), "{path}");
+        }
+        for path in [
+            "hash",
+            "crypto_amount",
+            "provider_status",
+            "payment_method",
+            "later",
+            "later.rate",
+            "legs.7.fee",
+            "none.0",
+            "quote",
+        ] {
+            assert_eq!(unknown(path, &report), None, "{path}");
+        }
+        report.data = None;
+        assert_eq!(unknown("zzz", &report), None, "there is nothing to see it by");
+    }
+
+    #[test]
+    fn a_status_that_is_expected_is_one() {
+        let error = "status=success".parse::<Expectation>().unwrap_err();
+        assert!(error.contains("did you mean 'completed'?"), "{error}");
+        assert!("status != canceled".parse::<Expectation>().is_err());
+        assert!("status=completed".parse::<Expectation>().is_ok());
+        assert!("provider_status=success".parse::<Expectation>().is_ok());
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod observation;
 mod passed;
 mod tracker;
 
-pub use expect::Expectation;
+pub use expect::{Expectation, UnknownField};
 pub use goal::Goal;
 pub use observation::{Observation, Source};
 pub use tracker::{Decision, Ending, Rules, Tracker, Verdict};

@@ -7,6 +7,15 @@ use super::service::Provider;
 use super::settings::Settings;
 use super::spec::Spec;
 
+/// A web site that shows transactions of a provider, or an address of its API.
+#[derive(Clone, Copy, Debug)]
+pub struct Explorer {
+    /// Its host.
+    pub host: &'static str,
+    /// The network of its transactions, as the provider's setting `network` names it.
+    pub network: &'static str,
+}
+
 /// A provider before it is configured: a row of the registry.
 pub trait Definition: Send + Sync {
     /// Its fixed properties.
@@ -17,6 +26,11 @@ pub trait Definition: Send + Sync {
     /// # Errors
     /// One sentence on why it cannot be an id of this provider.
     fn parse_id(&self, text: &str) -> Result<Id, String>;
+
+    /// The sites whose links have an id of this provider in them.
+    fn explorers(&self) -> &'static [Explorer] {
+        &[]
+    }
 
     /// Configures the provider with the settings of a profile.
     ///

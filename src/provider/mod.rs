@@ -23,9 +23,9 @@ mod token_issue;
 mod transaction;
 pub mod transak;
 
-pub use definition::Definition;
+pub use definition::{Definition, Explorer};
 pub use feed::{Feed, FeedAction, FeedSignal};
-pub use id::Id;
+pub use id::{Id, is_uuid, near_miss};
 pub use json::remove_personal_data;
 pub use lookup::{DenialReason, Lookup, Reading, SingleRequest, Step};
 pub use report::{Attempt, PastStatus, Report};

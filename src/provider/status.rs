@@ -60,6 +60,17 @@ impl Status {
         }
     }
 
+    /// The status that a word of another tool or a misspelt one is probably meant for.
+    pub fn meant_by(word: &str) -> Option<Status> {
+        let word: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
+        let word = word.to_lowercase();
+        let other = OTHER_NAMES.iter().find(|(_, names)| names.contains(&word.as_str()));
+        other.map(|(status, _)| *status).or_else(|| {
+            let names = Status::ALL.iter().filter(|status| **status != Status::Unknown);
+            nearest(&word, names.map(|status| status.name()))?.parse().ok()
+        })
+    }
+
     /// Whether the transaction has ended.
     pub fn is_final(self) -> bool {
         self.rank() == FINAL
@@ -101,7 +112,7 @@ impl FromStr for Status {
         Status::ALL.into_iter().find(|status| status.name() == word).ok_or_else(|| {
             let goals = Status::ALL.iter().filter(|status| **status != Status::Unknown);
             let names: Vec<_> = goals.map(|status| status.name()).collect();
-            let suggestion = match meant(word) {
+            let suggestion = match Status::meant_by(word) {
                 Some(status) => format!("did you mean '{status}'? There are: "),
                 None => "there are: ".to_owned(),
             };
@@ -141,17 +152,6 @@ const OTHER_NAMES: [(Status, &[&str]); 8] = [
     (Status::Expired, &["timeout", "timedout", "stale"]),
     (Status::Refunded, &["returned", "reversed", "chargeback"]),
 ];
-
-/// The status that a word may be meant for: by another name of it, or by one that is spelt nearly like it.
-fn meant(word: &str) -> Option<Status> {
-    let word: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
-    let word = word.to_lowercase();
-    let other = OTHER_NAMES.iter().find(|(_, names)| names.contains(&word.as_str()));
-    other.map(|(status, _)| *status).or_else(|| {
-        let names = Status::ALL.iter().filter(|status| **status != Status::Unknown);
-        nearest(&word, names.map(|status| status.name()))?.parse().ok()
-    })
-}
 
 #[cfg(test)]
 mod tests {

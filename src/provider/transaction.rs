@@ -120,6 +120,22 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    /// The names of its fields in the output.
+    pub const FIELDS: [&str; 12] = [
+        "kind",
+        "fiat_amount",
+        "fiat_currency",
+        "crypto_amount",
+        "crypto_currency",
+        "network",
+        "cost",
+        "hash",
+        "block",
+        "created_at",
+        "updated_at",
+        "error",
+    ];
+
     /// Overwrites the fields that a newer record has, and keeps the others.
     pub fn merge(&mut self, newer: &Transaction) {
         if newer.kind.is_some() {
@@ -154,6 +170,31 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_of_fields_are_those_of_the_output() {
+        let text = || Some("1".to_owned());
+        let full = Transaction {
+            kind: Some(Kind::Buy),
+            fiat_amount: text(),
+            fiat_currency: text(),
+            crypto_amount: text(),
+            crypto_currency: text(),
+            network: text(),
+            cost: Some(Amount::new("1", Unit::Fiat)),
+            hash: text(),
+            block: text(),
+            created_at: text(),
+            updated_at: text(),
+            error: text(),
+        };
+        let written = serde_json::to_value(&full).unwrap();
+        let mut names: Vec<_> = written.as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let mut fields = Transaction::FIELDS;
+        fields.sort_unstable();
+        assert_eq!(names, fields);
+    }
 
     #[test]
     fn a_merge_keeps_what_only_the_older_record_knew() {

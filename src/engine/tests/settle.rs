@@ -82,6 +82,38 @@ fn expectations_are_checked_on_the_report_that_reached_the_goal() {
 }
 
 #[test]
+fn a_field_that_the_first_record_lacks_is_told_once_before_the_end() {
+    let expectations =
+        vec!["fe=1".parse().unwrap(), "hash!=1".parse().unwrap(), "fee=1".parse().unwrap()];
+    let mut harness = Harness::watching(Plan { expectations, ..plan(Mode::Watch, 2) });
+    let with_data = |status, clock| {
+        let mut report = report(status, Some(clock));
+        report.data = Some(serde_json::json!({ "fee": 1 }));
+        report
+    };
+    // A push may have fewer fields than a response.
+    harness.signal(FeedSignal::Observed(Id::new("0"), with_data(Pending, 1)));
+    assert!(harness.warnings().is_empty());
+    harness.found(0, report(Pending, Some(1)));
+    assert!(harness.warnings().is_empty(), "there is nothing to see fields by");
+    harness.found(0, with_data(Pending, 1));
+    harness.found(0, with_data(Processing, 2));
+    harness.found(1, with_data(Processing, 2));
+    assert_eq!(harness.warnings(), [WarningCode::ExpectedFieldMissing]);
+    let message = harness.events.iter().find_map(|event| match event {
+        Event::Warning { warning, .. } => Some(warning.message.clone()),
+        _ => None,
+    });
+    let message = message.unwrap();
+    assert!(
+        message.starts_with(
+            "fe=1 is expected, but there is no fe in the first record (did you mean fee?)"
+        ),
+        "{message}"
+    );
+}
+
+#[test]
 fn expectations_are_not_checked_on_an_earlier_status() {
     let expectations = vec!["crypto_amount>=99".parse().unwrap()];
     let mut harness = Harness::watching(Plan { expectations, ..plan(Mode::Watch, 1) });

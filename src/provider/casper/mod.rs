@@ -17,8 +17,8 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{
-    Definition, Feed, HTTP, Id, Lookup, Pace, Provider, Secret, Setting, SettingKind, Settings,
-    Spec, Status,
+    Definition, Explorer, Feed, HTTP, Id, Lookup, Pace, Provider, Secret, Setting, SettingKind,
+    Settings, Spec, Status,
 };
 use crate::wire::{Auth, BaseUrl};
 use feed::NodeFeed;
@@ -74,6 +74,10 @@ impl Definition for Casper {
 
     fn parse_id(&self, text: &str) -> Result<Id, String> {
         hash::parse(text)
+    }
+
+    fn explorers(&self) -> &'static [Explorer] {
+        &hash::EXPLORERS
     }
 
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {

@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 use super::casper::hash;
 use super::json;
 use super::{
-    Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Quota, Reading, Secret,
-    Setting, SettingKind, Settings, SingleRequest, Spec, Status,
+    Definition, Explorer, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Quota,
+    Reading, Secret, Setting, SettingKind, Settings, SingleRequest, Spec, Status,
 };
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use deploy::{DECIDING, read_response};
@@ -87,6 +87,10 @@ impl Definition for CsprCloud {
 
     fn parse_id(&self, text: &str) -> Result<Id, String> {
         hash::parse(text)
+    }
+
+    fn explorers(&self) -> &'static [Explorer] {
+        &hash::EXPLORERS
     }
 
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {

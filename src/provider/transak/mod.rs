@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::{
-    Definition, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Secret, Setting,
-    SettingKind, Settings, SingleRequest, Spec, Status, TokenIssue,
+    Definition, Explorer, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Secret,
+    Setting, SettingKind, Settings, SingleRequest, Spec, Status, TokenIssue,
 };
 use crate::error::{Failure, config, usage};
 use crate::protocol::pusher::check_channel;
@@ -39,6 +39,15 @@ const STAGING: &str = "https://api-stg.transak.com";
 /// Transak's application at Pusher, the same for production and staging.
 const PUSHER_KEY: &str = "1d9ffac87de599c61283";
 const CLUSTER: &str = "ap2";
+/// The hosts of the widget, the dashboard and the API.
+const EXPLORERS: [Explorer; 6] = [
+    Explorer { host: "transak.com", network: "production" },
+    Explorer { host: "global.transak.com", network: "production" },
+    Explorer { host: "dashboard.transak.com", network: "production" },
+    Explorer { host: "api.transak.com", network: "production" },
+    Explorer { host: "global-stg.transak.com", network: "staging" },
+    Explorer { host: "api-stg.transak.com", network: "staging" },
+];
 /// The access token alone, without the name of a scheme.
 const ACCESS_TOKEN: Auth = Auth::header("access-token");
 
@@ -128,6 +137,10 @@ impl Definition for Transak {
     fn parse_id(&self, text: &str) -> Result<Id, String> {
         check_id(text)?;
         Ok(Id::of_uuid_or(text))
+    }
+
+    fn explorers(&self) -> &'static [Explorer] {
+        &EXPLORERS
     }
 
     fn build(&self, settings: &Settings) -> Result<Arc<dyn Provider>, String> {
