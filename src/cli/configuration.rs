@@ -4,25 +4,28 @@ use std::fmt::Write as _;
 
 use super::arguments::{ConfigArgs, ConfigCommand};
 use super::context::{Context, print};
-use super::{check, issued_tokens};
+use super::{check, issued_tokens, variables};
 use crate::config::{Config, OPTIONS, Origin, Overrides, Scope, Sourced};
 use crate::error::Failure;
 use crate::exit::Code;
 use crate::provider::{Setting, SettingKind};
 use crate::render::{clean, write_stderr};
 
-pub(super) fn run(arguments: &ConfigArgs, context: &Context) -> Result<Code, Failure> {
+pub(super) fn run(arguments: &ConfigArgs, quiet: bool, context: &Context) -> Result<Code, Failure> {
     match &arguments.command {
         ConfigCommand::Path => path(context),
-        ConfigCommand::Show => show(&load(context)?),
-        ConfigCommand::Check(arguments) => check::run(arguments, &load(context)?, context),
-        ConfigCommand::ForgetToken(arguments) => issued_tokens::forget(arguments, &load(context)?),
+        ConfigCommand::Show => show(&load(context, quiet)?),
+        ConfigCommand::Check(arguments) => check::run(arguments, &load(context, quiet)?, context),
+        ConfigCommand::ForgetToken(arguments) => {
+            issued_tokens::forget(arguments, &load(context, quiet)?)
+        }
     }
 }
 
-fn load(context: &Context) -> Result<Config, Failure> {
+fn load(context: &Context, quiet: bool) -> Result<Config, Failure> {
     let config = context.config(None)?;
-    for warning in &config.warnings {
+    let of_variables = variables::warnings(&config);
+    for warning in config.warnings.iter().chain(&of_variables).filter(|_| !quiet) {
         write_stderr(&format!("warning: {}\n", clean(&warning.message)));
     }
     Ok(config)

@@ -29,7 +29,9 @@ mod run;
 mod sandbox;
 mod sandbox_targets;
 mod stdin;
+mod suggestions;
 mod target_command;
+mod variables;
 
 pub use definitions::definitions;
 pub use docs::completions;

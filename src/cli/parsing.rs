@@ -9,9 +9,10 @@ use clap::{ArgMatches, ColorChoice, FromArgMatches};
 use super::arguments::{Cli, without_empty_variables};
 use super::context::stdout_error_code;
 use super::definitions::{definitions, grammar};
+use super::suggestions;
 use crate::config::{Environment, Registry};
 use crate::exit::Code;
-use crate::render::{clean, write_stderr};
+use crate::render::{self, Paint, clean, write_stderr};
 
 /// Parses the arguments. Help and errors are printed, and the exit code is returned.
 pub(super) fn parse(
@@ -28,7 +29,14 @@ pub(super) fn parse(
         if shows_help(&error) { matches(definitions(registry)) } else { Err(error) }
     });
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
-    let (mut cli, matches) = typed.map_err(print)?;
+    let (mut cli, matches) =
+        typed.map_err(|error| match suggestions::explain(&error, arguments, registry) {
+            Some(failure) => {
+                write_stderr(&render::failure(&failure, Paint(colour == ColorChoice::Always)));
+                failure.kind().into()
+            }
+            None => print(error),
+        })?;
     // A flag has precedence over a variable; otherwise quiet has precedence over verbose.
     cli.quiet &= is_typed(&matches, "quiet") || !is_typed(&matches, "verbose");
     Ok((cli, matches))

@@ -48,7 +48,7 @@ fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry:
         Command::Poll(arguments) => follow(TargetCommand::Poll(arguments)),
         Command::Get(arguments) => follow(TargetCommand::Get(arguments)),
         Command::Config(arguments) => {
-            finish(configuration::run(arguments, &context), context.stderr)
+            finish(configuration::run(arguments, cli.quiet, &context), context.stderr)
         }
         #[cfg(feature = "sandbox")]
         Command::Sandbox(arguments) => {

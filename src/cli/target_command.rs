@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 
 use super::arguments::{Cli, GetArgs, PollArgs, TargetArgs, WatchArgs};
 use super::context::{Context, block_on, runtime_failure, stdout_error_code};
 use super::plan::{PlanBuilder, Prepared};
-use super::{output, resume, stdin};
+use super::{output, resume, stdin, variables};
 use crate::config::options::{COLOR, OUTPUT, TIMEOUT, TRANSPORT};
 use crate::config::values::{Colour, Limit, OutputFormat, TransportMode};
 use crate::config::{CommandKind, CommandOptions};
@@ -121,13 +122,15 @@ fn try_run(
     let mut config = context.config(timeout).map_err(|failure| known.fail(failure))?;
     let timeout = config.options(command.kind()).value(&TIMEOUT, typed);
     config.limit_reading(timeout.map_err(|failure| known.fail(failure))?.0);
+    config.warnings.extend(variables::warnings(&config));
     let options = config.options(command.kind());
     let format = options.given(&OUTPUT, known.format).map_err(|failure| known.fail(failure))?;
     let known = KnownArguments { format, ..known };
     let (mode, targets) =
         read_arguments(command, options, &known.targets).map_err(|failure| known.fail(failure))?;
     let known = KnownArguments { targets, ..known };
-    let builder = PlanBuilder::new(arguments, mode, options, &config);
+    let builder = PlanBuilder::new(arguments, mode, options, &config)
+        .with_profile_typed(is_profile_typed(matches));
     let run_plan = || {
         let prepared = if known.targets.is_empty() {
             builder.account()?
@@ -138,10 +141,16 @@ fn try_run(
         execute(cli, known.format, colour, prepared, matches, context)
     };
     run_plan().map_err(|failure| {
-        // What the file would have said may be what is missing.
+        // What a file or a mistyped variable would have said may be what is missing.
         let passed_over = config.warnings.iter().map(|warning| warning.message.clone());
         known.fail(passed_over.fold(failure, Failure::hint))
     })
+}
+
+/// Whether `--profile` was typed: its variable is a default, which not every command has to use.
+fn is_profile_typed(matches: &ArgMatches) -> bool {
+    let typed = matches.subcommand().and_then(|(_, typed)| typed.value_source("profile"));
+    typed == Some(ValueSource::CommandLine)
 }
 
 /// The mode of a command, and its targets with those on standard input.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::origin::Origin;
 
 /// What the names of txwatch's own variables begin with.
-const OWN: &str = "TXWATCH_";
+pub(super) const OWN: &str = "TXWATCH_";
 
 /// Environment variables. One that is empty counts as not set, for that is how CI passes an input that was not given;
 /// and a carriage return at the end of a value, which a file of variables from Windows leaves there, is no part of it.
@@ -37,6 +37,11 @@ impl Environment {
     /// Whether a variable is set, but empty.
     pub fn is_empty(&self, name: &str) -> bool {
         self.empty.contains(name)
+    }
+
+    /// The names of the variables that are not empty.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
     }
 
     /// Whether a variable is set, and neither empty nor `0` nor `false`.

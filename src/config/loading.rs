@@ -143,15 +143,8 @@ impl Config {
     /// Whether a variable sets a setting of this profile. The full names are checked, for the name of a profile may be
     /// the prefix of another one.
     fn has_variable(&self, name: &str, spec: &Spec) -> bool {
-        let keys = spec.settings.iter().flat_map(|setting| match setting.kind {
-            SettingKind::Secret(_) => vec![
-                setting.key.to_string(),
-                format!("{}_file", setting.key),
-                format!("{}_command", setting.key),
-            ],
-            _ => vec![setting.key.to_string()],
-        });
-        keys.chain([quota::KEY.to_owned()])
+        keys(spec)
+            .into_iter()
             .map(|key| variable(name, &key))
             .any(|variable| self.environment.get(&variable).is_some())
     }
@@ -233,4 +226,17 @@ fn read_text(path: &Path, is_named: bool, reading: Reading) -> Result<Option<Str
         ))),
         Err(error) => Err(failed(error.into_failure(&name))),
     }
+}
+
+/// The keys that a profile of this provider may have in the environment.
+pub(super) fn keys(spec: &Spec) -> Vec<String> {
+    let keys = spec.settings.iter().flat_map(|setting| match setting.kind {
+        SettingKind::Secret(_) => vec![
+            setting.key.to_string(),
+            format!("{}_file", setting.key),
+            format!("{}_command", setting.key),
+        ],
+        _ => vec![setting.key.to_string()],
+    });
+    keys.chain([quota::KEY.to_owned()]).collect()
 }

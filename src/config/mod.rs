@@ -18,6 +18,7 @@ mod registry;
 mod secrets;
 mod trust;
 pub mod values;
+mod variables;
 
 pub use command::CommandOptions;
 pub use environment::{Environment, without_carriage_return};

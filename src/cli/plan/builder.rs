@@ -35,6 +35,7 @@ pub(in crate::cli) struct PlanBuilder<'a> {
     pub(super) sandbox: EmbeddedSandbox,
     pub(super) notices: Vec<Warning>,
     account: bool,
+    profile_typed: bool,
     profiles: List<ProfileId, Profile>,
     targets: List<TargetId, Target>,
     /// By profile and provider, for the sandbox has several providers.
@@ -58,16 +59,23 @@ impl<'a> PlanBuilder<'a> {
             sandbox: EmbeddedSandbox::default(),
             notices: Vec::new(),
             account: false,
+            profile_typed: false,
             profiles: List::default(),
             targets: List::default(),
             known: HashMap::new(),
         }
     }
 
+    /// The same, where `--profile` was typed, so that it is told if no target needs it.
+    pub(in crate::cli) fn with_profile_typed(self, profile_typed: bool) -> Self {
+        PlanBuilder { profile_typed, ..self }
+    }
+
     /// The plan for these targets.
     pub(in crate::cli) fn targets(mut self, typed: &[String]) -> Result<Prepared, Failure> {
         self.notices.extend(self.config.warnings.iter().cloned());
         let resolved = self.resolve_all(typed)?;
+        self.warn_of_unused_profile(typed);
         self.overrides = self.overrides(&resolved)?;
         for target in &resolved {
             self.add(target)?;
@@ -106,8 +114,12 @@ impl<'a> PlanBuilder<'a> {
         let mut seen: HashSet<(Arc<str>, Arc<str>, Id)> = HashSet::new();
         let mut all = Vec::new();
         for text in typed {
-            let (target, notice) = targets::resolve(text, bare_profile, self.config)?;
-            self.notices.extend(notice.filter(|notice| !self.notices.contains(notice)));
+            let (target, notices) = targets::resolve(text, bare_profile, self.config)?;
+            for notice in notices {
+                if !self.notices.contains(&notice) {
+                    self.notices.push(notice);
+                }
+            }
             // The same transaction may be written in two ways.
             let (profile, provider) = key(&target);
             if seen.insert((profile, provider, target.id.clone())) {
@@ -118,6 +130,16 @@ impl<'a> PlanBuilder<'a> {
             }
         }
         Ok(all)
+    }
+
+    fn warn_of_unused_profile(&mut self, typed: &[String]) {
+        if let Some(profile) = self.arguments.connection.profile.as_deref()
+            && self.profile_typed
+            && !typed.iter().any(|target| targets::is_bare(target))
+        {
+            let notice = format!("--profile {profile} is not used: every target names its profile");
+            self.notices.push(Warning::new(WarningCode::UnusedProfile, notice));
+        }
     }
 
     /// `--url` and `--push-url`, which are for one profile.

@@ -2,7 +2,10 @@
 //! [`PlanBuilder`] builds the plan from them and the options.
 
 mod builder;
+mod links;
+mod mistyped;
 mod profiles;
+mod shapes;
 mod targets;
 
 pub(super) use builder::{PlanBuilder, Prepared};

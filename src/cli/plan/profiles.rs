@@ -110,7 +110,9 @@ impl PlanBuilder<'_> {
             return Ok(());
         }
         if !self.mode.pushes() {
-            return Err(self.config.missing_token(&target.profile));
+            let failure = self.config.missing_token(&target.profile);
+            let needs_none = !has_no_feed() && profile.provider.accept(&target.id).is_ok();
+            return Err(if needs_none { failure.hint(watch_instead(target)) } else { failure });
         }
         let notice = format!(
             "profile {} has no access token: push alone carries the watch, and a change \
@@ -138,4 +140,13 @@ impl PlanBuilder<'_> {
             _ => failure,
         }
     }
+}
+
+/// A target that cannot be asked for without a token can be watched without one.
+fn watch_instead(target: &ResolvedTarget) -> String {
+    let name = &*target.name;
+    let name = shlex::try_quote(name).unwrap_or(name.into());
+    format!(
+        "watching needs no token:  txwatch watch {name}  follows it by push alone, without what happened before"
+    )
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::mistyped;
+use super::shapes::providers_for;
 use crate::cli::context::shorten;
 use crate::cli::sandbox_targets;
 use crate::config::{Config, SANDBOX};
 use crate::error::{Failure, usage};
-use crate::provider::{Id, Spec};
+use crate::provider::{Id, Spec, near_miss};
 use crate::warning::{Warning, WarningCode};
 
 /// A target with its profile and a valid id.
@@ -22,16 +24,43 @@ pub(super) struct ResolvedTarget {
     pub(super) id: Id,
 }
 
-/// Resolves a target, with a warning if its profile was chosen.
+/// Resolves a target, with warnings if its profile was chosen or it looks mistyped.
 pub(super) fn resolve(
     text: &str,
     bare_profile: Option<&str>,
+    config: &Config,
+) -> Result<(ResolvedTarget, Vec<Warning>), Failure> {
+    let named = bare_profile.or(config.default_profile());
+    let (target, notice) = resolve_as_typed(text, named, config)
+        .map_err(|failure| mistyped::explain(text, named, config, failure))?;
+    let mut notices: Vec<_> = notice.into_iter().collect();
+    let mut warn = |message| notices.push(Warning::new(WarningCode::MistypedTarget, message));
+    if is_bare(text) {
+        mistyped::refuse_file(text)?;
+        mistyped::odd_name(text).into_iter().for_each(&mut warn);
+    }
+    if &*target.profile != SANDBOX
+        && let Some(problem) = near_miss(target.id.as_str())
+    {
+        warn(format!("is the id of {} complete and right? {problem}", shorten(&target.name)));
+    }
+    Ok((target, notices))
+}
+
+/// Whether a target names no profile.
+pub(super) fn is_bare(text: &str) -> bool {
+    !text.contains(':')
+}
+
+fn resolve_as_typed(
+    text: &str,
+    named: Option<&str>,
     config: &Config,
 ) -> Result<(ResolvedTarget, Option<Warning>), Failure> {
     if let Some((profile, id)) = text.split_once(':') {
         return Ok((of_profile(profile, id, config)?, None));
     }
-    if let Some(profile) = bare_profile.or(config.default_profile()) {
+    if let Some(profile) = named {
         return Ok((of_profile(profile, text, config)?, None));
     }
     if text.is_empty() {
@@ -119,6 +148,17 @@ fn ambiguous(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Fail
     } else {
         let names = names.join(", ");
         usage(format!("which profile does '{shown}' belong to? It could be: {names}"))
+    };
+    let failure = match near_miss(text).filter(|_| names.is_empty()) {
+        Some(problem) => failure.hint(problem),
+        None => failure,
+    };
+    let fitting = providers_for(text, &config.registry);
+    let failure = if names.is_empty() && !fitting.is_empty() {
+        let targets: Vec<_> = fitting.iter().map(|spec| format!("{}:{text}", spec.name)).collect();
+        failure.hint(format!("by its form it may be {}", targets.join(" or ")))
+    } else {
+        failure
     };
     let known: Vec<_> = config.profile_names().into_iter().collect();
     let failure = failure.hint(format!(

@@ -1,0 +1,32 @@
+//! What was probably meant by arguments that clap refuses: options and commands of other tools, targets without a
+//! command, negative durations.
+
+mod commands;
+mod options;
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::config::Registry;
+use crate::error::Failure;
+
+/// The failure to report in place of an error of clap's, if it is known what was meant.
+pub(super) fn explain(
+    error: &clap::Error,
+    arguments: &[OsString],
+    registry: &Registry,
+) -> Option<Failure> {
+    let typed: Vec<&str> = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let word = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(word)) => Some(word.as_str()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument => options::explain(word(ContextKind::InvalidArg)?, &typed),
+        ErrorKind::InvalidSubcommand => {
+            commands::explain(word(ContextKind::InvalidSubcommand)?, &typed, registry)
+        }
+        _ => None,
+    }
+}
