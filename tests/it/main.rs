@@ -62,5 +62,6 @@ mod tls;
 #[cfg(unix)]
 mod token_commands;
 mod transak;
+mod typed;
 mod variables;
 mod watching;
