@@ -63,11 +63,20 @@ impl Parser<'_> {
 
     fn check_default(&self, entry: &Entry, file: &File) -> Result<(), Failure> {
         let name = entry.text().map_err(|error| self.error(entry.line, error))?;
-        if file.profiles.contains_key(name) || self.registry.find(name).is_some() {
-            Ok(())
-        } else {
-            Err(self.error(entry.line, format!("default_profile: there is no profile '{name}'")))
+        let built_in = self.registry.iter().map(|definition| definition.spec().name.to_string());
+        let mut known: Vec<_> = built_in.chain(file.profiles.keys().cloned()).collect();
+        if cfg!(feature = "sandbox") {
+            known.push(SANDBOX.to_owned());
         }
+        if known.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        let message = format!("default_profile: there is no profile '{name}'");
+        let failure = self.error(entry.line, message);
+        Err(match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => failure.hint(format!("did you mean '{near}'?")),
+            None => failure,
+        })
     }
 
     fn defaults(&self, table: &DeTable<'_>) -> Result<BTreeMap<String, Entry>, Failure> {
@@ -312,6 +321,14 @@ token_command = ["pass", "show", "proof/staging"]
         assert_eq!(staging.entries["token_command"].value.len(), 3);
     }
 
+    #[cfg(feature = "sandbox")]
+    #[test]
+    fn the_sandbox_can_be_the_default() {
+        let text = "default_profile = \"sandbox\"";
+        let file = parse(text, Path::new("config.toml"), &Registry::built_in()).unwrap();
+        assert_eq!(file.default_profile.unwrap().text(), Ok("sandbox"));
+    }
+
     #[test]
     fn every_mistake_is_named_with_its_line() {
         for (text, needles) in [
@@ -337,6 +354,8 @@ token_command = ["pass", "show", "proof/staging"]
             ("[profiles.Mine]\nprovider = \"proof\"", &["a-z"]),
             ("[profiles.sandbox]\nprovider = \"proof\"", &["built in"]),
             ("default_profile = \"mine\"", &["no profile 'mine'"]),
+            ("default_profile = \"sandbx\"", &[":1", "did you mean 'sandbox'"]),
+            ("default_profile = [\"proof\"]", &[":1", "it is a list"]),
             ("[profiles]\nproof = 3", &["is a section"]),
             ("[defaults", &["config.toml:1"]),
         ] {

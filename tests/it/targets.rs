@@ -149,3 +149,18 @@ fn a_bare_id_belongs_to_the_chosen_profile() {
     assert_eq!((default.code, default.stdout.as_str()), (0, "live:one\tcompleted\n"));
     assert_eq!((staging.requests().len(), live.requests().len()), (1, 2));
 }
+
+#[test]
+fn the_sandbox_can_be_the_default_profile() {
+    let default = "default_profile = \"sandbox\"";
+    for arguments in [["get", "happy"], ["watch", "transak/happy"]] {
+        let by_file = txwatch(arguments).config(default).run();
+        let by_flag = txwatch(arguments.into_iter().chain(["-p", "sandbox"])).run();
+        assert_eq!(by_file.code, 0, "{by_file:#?}");
+        assert_eq!(by_file.stdout, by_flag.stdout);
+        assert!(by_file.stdout.starts_with(&format!("sandbox:{}\t", arguments[1])));
+    }
+    txwatch(["get", "hapy"]).config(default).run().fails(2, "hapy");
+    let shown = txwatch(["config", "show"]).config(default).run();
+    assert!(shown.stdout.contains("default_profile"), "{shown:#?}");
+}
