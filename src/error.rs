@@ -34,6 +34,8 @@ pub enum FailureKind {
 /// The signals that end a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
+    /// SIGHUP.
+    HangUp,
     /// SIGINT.
     Interrupt,
     /// SIGTERM.

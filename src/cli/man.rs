@@ -70,6 +70,34 @@ const FILES: &[Item] = &[
     ),
 ];
 
+/// The signals of commands that follow transactions.
+const SIGNALS: &[Item] = &[
+    (
+        "SIGINT, SIGTERM",
+        "The command ends with its records and its closing report. A second one ends it at once.",
+    ),
+    (
+        "SIGHUP",
+        "The same. Further ones change nothing, for a terminal that goes away sends several.",
+    ),
+    (
+        "SIGUSR1, SIGINFO",
+        "Where every target stands is told on stderr, in any form of the output, and the command goes on. Of more \
+         than 100 targets there are the counts, and the 100 open ones that have not moved for longest. Ctrl-T sends \
+         SIGINFO where a system has it.",
+    ),
+    (
+        "Ignored signals",
+        "A signal that is ignored from the start stays so: by nohup(1), or in what a script runs in the background.",
+    ),
+];
+
+/// The signals of the sandbox.
+const SANDBOX_SIGNALS: &[Item] = &[(
+    "SIGINT, SIGTERM, SIGHUP",
+    "The sandbox ends, with 130, 143 or 129. One that is ignored from the start, as by nohup(1), stays so.",
+)];
+
 /// The man pages by file name: one for each command, one for the exit codes, and one for the providers.
 ///
 /// # Errors
@@ -153,6 +181,11 @@ fn rest(command: &Command, name: &str) -> Roff {
     let mut roff = Roff::new();
     add_examples(&mut roff, command.get_name());
     add_exit_status(&mut roff, command.get_name());
+    match command.get_name() {
+        "watch" | "poll" | "get" => add_list(&mut roff, "SIGNALS", SIGNALS),
+        "sandbox" => add_list(&mut roff, "SIGNALS", SANDBOX_SIGNALS),
+        _ => {}
+    }
     let (environment, files): (&[&[Item]], _) = match command.get_name() {
         "txwatch" | "watch" | "poll" | "get" | "check" => {
             (&[ENVIRONMENT, TERMINAL, NETWORK], FILES)

@@ -77,7 +77,7 @@ pub(super) fn run(
         let mut signals = Signals::listen().map_err(io)?;
         tokio::select! {
             served = sandbox.serve() => served.map(|()| Code::Ok).map_err(io),
-            signal = signals.next() => Ok(FailureKind::Interrupted(signal).into()),
+            signal = signals.end() => Ok(FailureKind::Interrupted(signal).into()),
         }
     })?
 }

@@ -3,7 +3,8 @@
 pub mod clock;
 mod connections;
 mod feed_task;
-
+#[cfg(unix)]
+mod ignored_signals;
 mod lookup;
 mod push_check;
 mod signals;
@@ -24,7 +25,7 @@ use crate::engine::{
     Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, Obtained, ProfileId,
     RenewalReason, Route,
 };
-use crate::error::{Failure, FailureKind, Signal};
+use crate::error::{Failure, FailureKind};
 use crate::event::{Closing, Conclusion, Outcome, Stamped};
 use crate::provider::{Feed, Id};
 use crate::render::Renderer;
@@ -38,7 +39,7 @@ use lookup::LookedUp;
 use token_source::TokenSource;
 
 pub use push_check::check_push;
-pub use signals::Signals;
+pub use signals::{SignalRequest, Signals};
 
 /// The shortest time between two frames of the live view.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);
@@ -87,7 +88,7 @@ pub struct Env<N> {
     pub random: fastrand::Rng,
 }
 
-/// Runs a command to its end in an environment. `interrupted` waits for a signal; it has to be cancel-safe.
+/// Runs a command to its end in an environment. `signalled` waits for a signal; it has to be cancel-safe.
 ///
 /// # Errors
 /// It could not be started, or stdout could not be written.
@@ -95,12 +96,12 @@ pub async fn run_in(
     mut env: Env<impl Network>,
     plan: Arc<Plan>,
     renderer: &mut dyn Renderer,
-    interrupted: impl AsyncFnMut() -> Signal,
+    signalled: impl AsyncFnMut() -> SignalRequest,
 ) -> Result<Closing, RunError> {
     let random = env.random.fork();
     let (mut driver, routes) = Driver::new(plan.clone(), env).map_err(RunError::Failed)?;
     let engine = Engine::new(plan, routes, random);
-    let ended = drive(engine, &mut driver, renderer, interrupted).await;
+    let ended = drive(engine, &mut driver, renderer, signalled).await;
     // Kills a token command that is still running.
     driver.renewals.shutdown().await;
     ended
@@ -111,7 +112,7 @@ async fn drive(
     mut engine: Engine,
     driver: &mut Driver<impl Network>,
     renderer: &mut dyn Renderer,
-    mut interrupted: impl AsyncFnMut() -> Signal,
+    mut signalled: impl AsyncFnMut() -> SignalRequest,
 ) -> Result<Closing, RunError> {
     let mut frames = interval(FRAME_INTERVAL);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -133,7 +134,10 @@ async fn drive(
         input = loop {
             tokio::select! {
                 biased;
-                signal = interrupted() => break Input::Interrupted(signal),
+                request = signalled() => break match request {
+                    SignalRequest::End(signal) => Input::Interrupted(signal),
+                    SignalRequest::Standing => Input::StandingAsked,
+                },
                 // Before the inbox, which may never be empty.
                 _ = frames.tick(), if renderer.view_size().is_some() => {
                     if let Some(size) = renderer.view_size() {

@@ -36,8 +36,10 @@ pub enum Input {
     TokenRenewed(ProfileId, Result<Obtained, RenewalError>),
     /// stdout cannot be written.
     OutputFailed,
-    /// A signal was received.
+    /// A signal was received that ends the command.
     Interrupted(Signal),
+    /// The user asks how the targets stand.
+    StandingAsked,
 }
 
 /// An event of a push connection.

@@ -156,6 +156,7 @@ impl Engine {
             Input::TokenRenewed(profile, renewed) => self.token_renewed(profile, renewed),
             Input::OutputFailed => self.stop(FailureKind::Io),
             Input::Interrupted(signal) => self.stop(FailureKind::Interrupted(signal)),
+            Input::StandingAsked => self.emit(Event::Standing(self.standing())),
         }
     }
 

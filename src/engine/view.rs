@@ -12,10 +12,21 @@ use crate::provider::Status;
 
 /// How many open targets a heartbeat lists; more of them are only counted.
 const MAX_NAMED: usize = 10;
+/// How many targets are listed where the user asks how they stand.
+const MAX_STANDING: usize = 100;
 
 impl Engine {
     /// The state at this time of the command, in no more rows than there is room for.
     pub fn view(&self, elapsed: Duration, size: ViewSize) -> View {
+        let rows = if self.targets.len() <= size.all_rows {
+            self.all_rows(elapsed)
+        } else {
+            self.some_rows(size.partial_rows, elapsed)
+        };
+        self.view_of(elapsed, rows)
+    }
+
+    fn view_of(&self, elapsed: Duration, rows: Rows) -> View {
         let (known, reached) = (self.tally.known(), self.tally.reached());
         View {
             elapsed,
@@ -24,13 +35,24 @@ impl Engine {
             not_reached: known - self.tally.open() - reached,
             remaining: self.plan.timeout.map(|timeout| timeout.saturating_sub(elapsed)),
             open: self.counts(),
-            rows: if self.targets.len() <= size.all_rows {
-                let all = self.targets.iter();
-                Rows::All(all.map(|(_, target)| self.row(target, elapsed)).collect())
-            } else {
-                self.some_rows(size.partial_rows, elapsed)
-            },
+            rows,
         }
+    }
+
+    /// How the targets stand now: all of them, or if they are too many those that have been in their status for longest.
+    pub(super) fn standing(&self) -> View {
+        let elapsed = self.now.elapsed;
+        if self.targets.len() <= MAX_STANDING {
+            return self.view_of(elapsed, self.all_rows(elapsed));
+        }
+        let open = self.targets.all_open().collect();
+        let (slowest, _) = take_smallest(open, MAX_STANDING, |(id, target)| (since(target), *id));
+        let slowest = slowest.into_iter().map(|(_, target)| self.row(target, elapsed)).collect();
+        self.view_of(elapsed, Rows::Partial { slowest, latest: Vec::new() })
+    }
+
+    fn all_rows(&self, elapsed: Duration) -> Rows {
+        Rows::All(self.targets.iter().map(|(_, target)| self.row(target, elapsed)).collect())
     }
 
     pub(super) fn still_open(&self) -> OpenTargets {
@@ -56,7 +78,6 @@ impl Engine {
     /// Two thirds of the rows for the slowest open targets, and one third for the latest changes; rows that one group
     /// does not need are for the other.
     fn some_rows(&self, capacity: usize, elapsed: Duration) -> Rows {
-        let since = |target: &Target| target.tracker.since().unwrap_or(target.since);
         let changed = |target: &Target| match target.ended() {
             Some(ended) => Some(ended.at),
             None => target.tracker.since(),
@@ -88,6 +109,7 @@ impl Engine {
             },
             link: match target.feed {
                 Some(feed) => self.link_view(&self.links[feed], elapsed),
+                None if self.plan.mode.is_get() => LinkView::LookedUpOnce,
                 None => LinkView::Polling(self.plan.profiles[target.profile].interval),
             },
             settled: target.ended().map(|ended| ended.outcome),
@@ -110,6 +132,11 @@ impl Engine {
             },
         }
     }
+}
+
+/// Since when a target has had its status; before the first report, since it was added.
+fn since(target: &Target) -> Duration {
+    target.tracker.since().unwrap_or(target.since)
 }
 
 /// Splits off the `count` items with the smallest keys, in the order of the keys; the others are in no order.

@@ -42,6 +42,8 @@ pub enum Event {
     Connection(Connection),
     /// Nothing changed for the heartbeat interval.
     Heartbeat(OpenTargets),
+    /// How the targets stand, as the user asked for.
+    Standing(View),
     /// A warning, which does not end the command.
     Warning {
         /// The target that it is about, if it is about one.
@@ -241,6 +243,8 @@ pub enum LinkView {
     },
     /// By polling alone, at this interval.
     Polling(Duration),
+    /// By a single lookup.
+    LookedUpOnce,
 }
 
 /// The targets that are not settled.

@@ -133,13 +133,17 @@ fn stop_reason(outcome: Outcome, elapsed: std::time::Duration) -> Option<String>
         Outcome::Failed(FailureKind::TimedOut) => {
             Some(format!("timed out after {}", duration_text(elapsed)))
         }
-        Outcome::Failed(FailureKind::Interrupted(Signal::Interrupt)) => {
-            Some("interrupted".to_owned())
-        }
-        Outcome::Failed(FailureKind::Interrupted(Signal::Terminate)) => {
-            Some("terminated".to_owned())
-        }
+        Outcome::Failed(FailureKind::Interrupted(signal)) => Some(signal_text(signal).to_owned()),
         _ => None,
+    }
+}
+
+/// What a signal did to the command.
+pub(super) fn signal_text(signal: Signal) -> &'static str {
+    match signal {
+        Signal::HangUp => "hung up",
+        Signal::Interrupt => "interrupted",
+        Signal::Terminate => "terminated",
     }
 }
 

@@ -11,6 +11,7 @@ use super::phrases::{
     warning,
 };
 use super::sink::{ProgressSink, RecordSink};
+use super::standing::StandingForm;
 use super::{OutputOptions, Paint, clean};
 use crate::error::FailureKind;
 use crate::event::{Change, ConnectionState, Event, Outcome, Stamped, TargetResult};
@@ -187,6 +188,10 @@ impl ProgressSink for HumanLog {
                 );
                 format!("{}\n", self.fold.line(&self.paint.dim(line.trim_end()), AFTER_TIME))
             }
+            Event::Standing(view) => {
+                let form = StandingForm::Human { paint: self.paint, local: self.local };
+                form.text(stamped.at, view)
+            }
             event => match warning_line(self.paint, event) {
                 Some(line) => format!("{}\n", self.fold.line(&line, BEFORE_WARNING)),
                 None => String::new(),
@@ -202,11 +207,17 @@ fn warning_line(paint: Paint, event: &Event) -> Option<String> {
     Some(format!("{} {target}{}", paint.warning("warning:"), clean(&message)))
 }
 
-/// Warnings only.
-pub(super) struct Warnings(pub(super) Paint);
+/// Warnings, and how the targets stand.
+pub(super) struct Warnings {
+    pub(super) paint: Paint,
+    pub(super) standing: StandingForm,
+}
 
 impl ProgressSink for Warnings {
     fn event(&mut self, event: &Stamped) -> String {
-        warning_line(self.0, &event.event).map(|line| line + "\n").unwrap_or_default()
+        match &event.event {
+            Event::Standing(view) => self.standing.text(event.at, view),
+            event => warning_line(self.paint, event).map(|line| line + "\n").unwrap_or_default(),
+        }
     }
 }

@@ -121,6 +121,8 @@ impl RecordSink for JsonLines {
             }
             Event::Result(ended) => self.line(at, "result", result(ended)),
             Event::Summary(ended) => self.line(at, "summary", summary(ended)),
+            // A record is about a change; this is told on stderr.
+            Event::Standing(_) => return None,
             event @ (Event::Warning { .. } | Event::Held(_)) => {
                 let (target, code, message) = warning(event)?;
                 self.line(at, "warning", WarningFields { target, code, message: &message })

@@ -13,6 +13,7 @@ mod record;
 mod sanitize;
 mod screen;
 mod sink;
+mod standing;
 mod style;
 mod zone;
 

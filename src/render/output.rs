@@ -5,8 +5,9 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use super::options::{OutputOptions, Progress, Records};
 use super::screen::write_stderr;
 use super::sink::{ProgressSink, Reader, RecordSink, Renderer};
+use super::standing::StandingForm;
 use super::{human, json, live, plain, record};
-use crate::event::{Stamped, View, ViewSize};
+use crate::event::{Event, Stamped, View, ViewSize};
 
 /// The output of a command, in the forms of [`OutputOptions`].
 pub struct Output {
@@ -26,12 +27,13 @@ impl Output {
             Records::Json => Box::<json::JsonLines>::default(),
         };
         let log = human::HumanLog::new(options);
+        let standing = StandingForm::of(options);
         let progress: Box<dyn ProgressSink> = match options.progress {
             Progress::Live => Box::new(live::Live::new(log, options.targets)),
             Progress::Human => Box::new(log),
             Progress::Plain => Box::new(plain::PlainLog { verbose: options.verbose }),
-            Progress::Warnings => Box::new(human::Warnings(options.stderr)),
-            Progress::Quiet => Box::new(NoProgress),
+            Progress::Warnings => Box::new(human::Warnings { paint: options.stderr, standing }),
+            Progress::Quiet => Box::new(Quiet { standing }),
         };
         let stdout = io::stdout();
         Output { records, progress, reader: reader(&stdout), stdout }
@@ -91,10 +93,16 @@ fn is_read_by_program(_: &Stdout) -> bool {
     true
 }
 
-struct NoProgress;
+/// Only what the user asks for while the command runs.
+struct Quiet {
+    standing: StandingForm,
+}
 
-impl ProgressSink for NoProgress {
-    fn event(&mut self, _event: &Stamped) -> String {
-        String::new()
+impl ProgressSink for Quiet {
+    fn event(&mut self, event: &Stamped) -> String {
+        match &event.event {
+            Event::Standing(view) => self.standing.text(event.at, view),
+            _ => String::new(),
+        }
     }
 }

@@ -134,19 +134,20 @@ pub(super) fn link(link: &LinkView) -> String {
             format!("{} ({})", reconnecting(*retry_in), clean(reason))
         }
         LinkView::Polling(interval) => format!("polling every {}", interval_text(*interval)),
+        LinkView::LookedUpOnce => "looked up once".to_owned(),
     }
 }
 
 /// The same in fewer words.
-pub(super) fn short_link(link: &LinkView) -> String {
-    match link {
+pub(super) fn short_link(view: &LinkView) -> String {
+    match view {
         LinkView::Connecting => "connecting".to_owned(),
         LinkView::Live { transport, .. } => format!("live ({transport})"),
         LinkView::Down { retry_in, polling: Some(_), .. } => {
             format!("polling (push lost, {})", retry(*retry_in))
         }
         LinkView::Down { retry_in, polling: None, .. } => format!("lost, {}", retry(*retry_in)),
-        LinkView::Polling(interval) => format!("polling every {}", interval_text(*interval)),
+        LinkView::Polling(_) | LinkView::LookedUpOnce => link(view),
     }
 }
 
@@ -178,6 +179,11 @@ pub(super) fn time_of_day(time: Timestamp, now: Timestamp, local: bool) -> Strin
     let (time, now) = (time.to_zoned(zone.clone()), now.to_zoned(zone));
     let format = if time.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     time.strftime(format).to_string()
+}
+
+/// A time in a log: UTC, in seconds.
+pub(super) fn plain_time(time: Timestamp) -> String {
+    format!("{time:.0}")
 }
 
 /// A target, shortened to fit into a line: `proof:550e8400…0000`.

@@ -1,10 +1,9 @@
 //! Plain output for logs and pipes: stable columns, UTC, no escape sequences.
 
-use jiff::Timestamp;
-
 use super::clean;
-use super::phrases::{duration_text, retry, warning};
+use super::phrases::{duration_text, plain_time, retry, warning};
 use super::sink::{ProgressSink, RecordSink};
+use super::standing::StandingForm;
 use crate::event::{ConnectionState, Event, LinkView, OpenTargets, Row, Stamped};
 use crate::provider::Status;
 
@@ -30,7 +29,7 @@ pub(super) struct PlainLog {
 
 impl ProgressSink for PlainLog {
     fn event(&mut self, event: &Stamped) -> String {
-        let time = seconds(event.at);
+        let time = plain_time(event.at);
         match &event.event {
             Event::Status(change) => {
                 // The column must not contain spaces.
@@ -58,6 +57,7 @@ impl ProgressSink for PlainLog {
                 };
                 format!("{}\n", format!("{time} {about} {state} {reason}").trim_end())
             }
+            Event::Standing(view) => StandingForm::Plain.text(event.at, view),
             event => match warning(event) {
                 Some((target, _, message)) => {
                     let target = target.unwrap_or("-");
@@ -92,10 +92,7 @@ fn heartbeat_text(row: &Row) -> String {
         }
         LinkView::Down { reason, .. } => format!("lost: {}", clean(reason)),
         LinkView::Polling(_) => "polling".to_owned(),
+        LinkView::LookedUpOnce => "looked up once".to_owned(),
     };
     format!("still {status} after {} ({link})", duration_text(row.in_status))
-}
-
-fn seconds(time: Timestamp) -> String {
-    format!("{time:.0}")
 }

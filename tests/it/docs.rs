@@ -136,7 +136,7 @@ fn the_schema_lists_every_outcome() {
     let listed: Vec<_> = listed.iter().map(|name| name.as_str().unwrap()).collect();
     let mut names = Vec::new();
     for row in exit::TABLE {
-        // SIGINT and SIGTERM share a name.
+        // SIGHUP, SIGINT and SIGTERM share a name.
         if !names.contains(&row.name) {
             names.push(row.name);
         }

@@ -70,6 +70,7 @@ codes! {
     77 denied => watch_answer(Reply::status(401, error("unauthorised", "invalid_token")), &[])
     78 config => txwatch(["watch", &format!("proof:{ID}")]).run_json().0
     124 timeout => watch_status("pending", &["-t", "300ms"])
+    129 hung_up => after_signal("HUP")
     130 interrupted => after_signal("INT")
     141 closed => closed_pipe()
     143 terminated => after_signal("TERM")

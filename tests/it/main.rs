@@ -45,6 +45,8 @@ mod sandbox_transak_watched;
 mod sandbox_weather;
 mod scale;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod signals;
 mod simulator;
 mod support;
 #[cfg(target_os = "linux")]

@@ -23,7 +23,7 @@ pub struct WatchArgs {
     /// Follow every order of the profile's account, as it changes, until stopped or timed out
     ///
     /// For Transak, whose account channel needs api_key and an access token. Single endings do not end
-    /// it, except with --any; its exit code is that of what ended it (124, 130, 143 ...). An order that is
+    /// it, except with --any; its exit code is that of what ended it (124, 129, 130, 143 ...). An order that is
     /// paid back after it failed is shown as such, and counts as failed.
     #[arg(long, env = "TXWATCH_ALL", hide_env = true, help_heading = "Connection")]
     #[arg(action = ArgAction::SetTrue, value_parser = OrVariable(BoolishValueParser::new()))]

@@ -1,7 +1,7 @@
 //! The live view of more targets than there is room for.
 
 use super::*;
-use crate::event::{Row, Rows, ViewSize};
+use crate::event::{Row, Rows, View, ViewSize};
 
 const SIZE: ViewSize = ViewSize { all_rows: 12, partial_rows: 9 };
 
@@ -16,6 +16,33 @@ fn some(harness: &Harness) -> (Vec<String>, Vec<String>) {
         Rows::Partial { slowest, latest } => (owned(&slowest), owned(&latest)),
         Rows::All(rows) => panic!("there is no room for {}", rows.len()),
     }
+}
+
+#[test]
+fn who_asks_is_told_of_all_or_of_those_that_have_not_moved_for_longest() {
+    let mut harness = Harness::watching(plan(Mode::Watch, 100));
+    harness.input(Input::StandingAsked);
+    let Some(Event::Standing(View { rows: Rows::All(rows), .. })) = harness.events.last() else {
+        panic!()
+    };
+    assert_eq!(rows.len(), 100);
+    let mut harness = Harness::new(plan(Mode::Watch, 102));
+    harness.subscribe();
+    for target in [5, 7, 0] {
+        harness.now += seconds(1);
+        harness.push(target, Status::Processing, None);
+    }
+    harness.push(1, Status::Completed, None);
+    harness.input(Input::StandingAsked);
+    let Some(Event::Standing(View { rows: Rows::Partial { slowest, latest }, open, .. })) =
+        harness.events.last()
+    else {
+        panic!()
+    };
+    assert_eq!(*open, [(None, 98), (Some(Status::Processing), 3)]);
+    let names = names(slowest);
+    assert_eq!((names.len(), names[98], names[99], latest.len()), (100, "5", "7", 0));
+    assert!(!names.contains(&"0") && !names.contains(&"1"));
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use txwatch::driver::clock::Clock;
-use txwatch::driver::{Env, run_in};
+use txwatch::driver::{Env, SignalRequest, run_in};
 use txwatch::engine::plan::Mode;
 use txwatch::engine::{ListIndex, ProfileId};
-use txwatch::error::{FailureKind, Signal};
+use txwatch::error::FailureKind;
 use txwatch::event::{Event, Outcome, TargetResult};
 use txwatch::provider::{Definition, Id, Provider, Settings, Status};
 use txwatch::sandbox::{Double, Fault, Sandbox, Scenario, Speed, Stage, TOKEN, scenarios};
@@ -56,7 +56,7 @@ async fn watch(played: &Played, mode: Mode) -> TargetResult {
     let network = Transport::new(&Options::default()).unwrap();
     let env = Env { clock: Clock::start(), network, random: fastrand::Rng::new() };
     let mut recorder = Recorder::default();
-    let never = async || -> Signal { std::future::pending().await };
+    let never = async || -> SignalRequest { std::future::pending().await };
     run_in(env, Arc::new(plan), &mut recorder, never).await.unwrap();
     let results = recorder.0.into_iter().filter_map(|stamped| match stamped.event {
         Event::Result(result) => Some(result),

@@ -10,10 +10,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use txwatch::credential::Credential;
 use txwatch::driver::clock::Clock;
-use txwatch::driver::{Env, run_in};
+use txwatch::driver::{Env, SignalRequest, run_in};
 use txwatch::engine::plan::{Mode, Plan, Profile, Target};
 use txwatch::engine::{List, ListIndex, ProfileId};
-use txwatch::error::Signal;
 use txwatch::event::{Closing, Name, Stamped, View, ViewSize};
 use txwatch::provider::{Id, Provider};
 use txwatch::render::{Output, OutputOptions, Paint, Progress, Records, Renderer, closing_report};
@@ -199,7 +198,7 @@ fn run(plan: Plan, network: Peer) -> Shown {
         // A minute after the transactions of the samples were sent.
         let clock = Clock::start_at(Timestamp::from_second(1_732_728_310).unwrap());
         let env = Env { clock, network, random: fastrand::Rng::with_seed(7) };
-        let never = async || -> Signal { pending().await };
+        let never = async || -> SignalRequest { pending().await };
         run_in(env, Arc::new(plan), &mut recorder, never).await
     });
     Shown { events: recorder.0, closing: ended.unwrap() }

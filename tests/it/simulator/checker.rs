@@ -274,9 +274,11 @@ fn is_excused(world: &World, target: usize, code: Code) -> bool {
     let provider = &world.providers[scenario.targets[target].provider];
     match code {
         Code::Timeout => now >= scenario.timeout,
-        Code::Interrupted | Code::Terminated => scenario.interrupt.is_some_and(|(at, signal)| {
-            at == now && code == FailureKind::Interrupted(signal).into()
-        }),
+        Code::HungUp | Code::Interrupted | Code::Terminated => {
+            scenario.interrupt.is_some_and(|(at, signal)| {
+                at == now && code == FailureKind::Interrupted(signal).into()
+            })
+        }
         Code::Unfinished => {
             let is_reached = |result: Option<(Millis, Code)>| result == Some((now, Code::Ok));
             scenario.any && world.targets.iter().any(|target| is_reached(target.result))

@@ -43,7 +43,7 @@ use scenario::Scenario;
 use time::{duration, wall};
 use txwatch::config::Registry;
 use txwatch::driver::clock::Clock;
-use txwatch::driver::{Env, run_in};
+use txwatch::driver::{Env, SignalRequest, run_in};
 use txwatch::event::ViewSize;
 use world::{SharedWorld, World};
 
@@ -99,7 +99,7 @@ async fn simulate(
     let interrupted = async || match interrupt {
         Some((at, signal)) => {
             sleep(duration(at).saturating_sub(clock.now().elapsed)).await;
-            signal
+            SignalRequest::End(signal)
         }
         None => std::future::pending().await,
     };

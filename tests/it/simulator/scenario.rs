@@ -95,7 +95,8 @@ impl Scenario {
             until: goal(&mut random),
             timeout: random.i64(SECOND..5 * MINUTE),
             interrupt: (random.u8(..20) == 0).then(|| {
-                let signal = [Signal::Interrupt, Signal::Terminate][random.usize(..2)];
+                let signal =
+                    [Signal::Interrupt, Signal::Terminate, Signal::HangUp][random.usize(..3)];
                 (random.i64(0..3 * MINUTE), signal)
             }),
             providers,

@@ -115,6 +115,11 @@ impl Running {
         signal(&self.child, name);
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The command lines of the process and of its descendants, as the process list shows them.
     #[cfg(target_os = "linux")]
     pub fn command_lines(&self) -> String {

@@ -33,12 +33,30 @@ where
     S: AsRef<OsStr>,
 {
     let home = Arc::new(TempDir::new().unwrap());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_txwatch"));
+    let mut command = with_default_signals([OsStr::new(env!("CARGO_BIN_EXE_txwatch"))]);
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("XDG_STATE_HOME", home.path().join("state"));
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
     command.env(Speed::VARIABLE, "10");
     Txwatch { command, home }
+}
+
+/// Runs a program with the default actions of the signals that the tests send.
+const DEFAULT_SIGNALS: [&str; 2] = ["env", "--default-signal=HUP,INT,TERM,USR1"];
+
+/// A program with its first arguments. What the tests' own process ignores, as under `nohup` or in the background of a
+/// script, it does not ignore.
+fn with_default_signals<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    // SIGHUP, SIGINT, SIGUSR1, SIGTERM.
+    let is_needed = [1, 2, 10, 15].iter().any(|signal| ignored >> (signal - 1) & 1 == 1);
+    let prefix = DEFAULT_SIGNALS.iter().filter(|_| is_needed).map(OsString::from);
+    let mut all = prefix.chain(words.into_iter().map(|word| word.as_ref().to_owned()));
+    let mut command = Command::new(all.next().expect("a program"));
+    command.args(all);
+    command
 }
 
 /// `txwatch NAME TARGET`, with these arguments after the target.
@@ -160,10 +178,11 @@ impl Txwatch {
 
     /// Has another program run it, which takes it and its arguments after its own.
     pub fn wrapped_by<S: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
-        let mut words = words.into_iter();
-        let mut command = Command::new(words.next().expect("a program"));
-        command.args(words).arg(self.command.get_program()).args(self.command.get_args());
-        command.env_clear().stdin(Stdio::null());
+        let program = self.command.get_program();
+        let own: Vec<_> = [program].into_iter().chain(self.command.get_args()).collect();
+        let own = if program == DEFAULT_SIGNALS[0] { &own[DEFAULT_SIGNALS.len()..] } else { &own };
+        let mut command = with_default_signals(words);
+        command.args(own).env_clear().stdin(Stdio::null());
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         self.command = command;
         self
