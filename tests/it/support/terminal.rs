@@ -9,6 +9,8 @@ use console::truncate_str;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
 use txwatch::sandbox::Speed;
+
+use super::txwatch::{path, with_default_signals};
 use vt100::Parser;
 
 use super::reflow::Reflowing;
@@ -58,12 +60,12 @@ where
     S: AsRef<OsStr>,
 {
     let home = TempDir::new().unwrap();
-    let mut command = CommandBuilder::new(program);
+    let mut command = CommandBuilder::from_argv(with_default_signals([program]));
     command.args(arguments);
     command.env_clear();
     command.cwd(home.path());
     command.env("HOME", home.path());
-    command.env("PATH", super::txwatch::path());
+    command.env("PATH", path());
     command.env("TERM", "xterm-256color");
     command.env("TZ", "UTC");
     command.env(Speed::VARIABLE, "10");

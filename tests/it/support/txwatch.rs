@@ -33,7 +33,7 @@ where
     S: AsRef<OsStr>,
 {
     let home = Arc::new(TempDir::new().unwrap());
-    let mut command = with_default_signals([OsStr::new(env!("CARGO_BIN_EXE_txwatch"))]);
+    let mut command = command_of(with_default_signals([env!("CARGO_BIN_EXE_txwatch")]));
     command.args(arguments).env_clear().stdin(Stdio::null());
     command.env("XDG_STATE_HOME", home.path().join("state"));
     command.env("HOME", home.path()).env("TZ", "UTC").env("PATH", path());
@@ -46,16 +46,20 @@ const DEFAULT_SIGNALS: [&str; 2] = ["env", "--default-signal=HUP,INT,TERM,USR1"]
 
 /// A program with its first arguments. What the tests' own process ignores, as under `nohup` or in the background of a
 /// script, it does not ignore.
-fn with_default_signals<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Command {
+pub fn with_default_signals<S: AsRef<OsStr>>(words: impl IntoIterator<Item = S>) -> Vec<OsString> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
     // SIGHUP, SIGINT, SIGUSR1, SIGTERM.
     let is_needed = [1, 2, 10, 15].iter().any(|signal| ignored >> (signal - 1) & 1 == 1);
     let prefix = DEFAULT_SIGNALS.iter().filter(|_| is_needed).map(OsString::from);
-    let mut all = prefix.chain(words.into_iter().map(|word| word.as_ref().to_owned()));
-    let mut command = Command::new(all.next().expect("a program"));
-    command.args(all);
+    prefix.chain(words.into_iter().map(|word| word.as_ref().to_owned())).collect()
+}
+
+fn command_of(words: Vec<OsString>) -> Command {
+    let (program, arguments) = words.split_first().expect("a program");
+    let mut command = Command::new(program);
+    command.args(arguments);
     command
 }
 
@@ -181,7 +185,7 @@ impl Txwatch {
         let program = self.command.get_program();
         let own: Vec<_> = [program].into_iter().chain(self.command.get_args()).collect();
         let own = if program == DEFAULT_SIGNALS[0] { &own[DEFAULT_SIGNALS.len()..] } else { &own };
-        let mut command = with_default_signals(words);
+        let mut command = command_of(with_default_signals(words));
         command.args(own).env_clear().stdin(Stdio::null());
         command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         self.command = command;
