@@ -9,9 +9,9 @@ use console::truncate_str;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
 use txwatch::sandbox::Speed;
+use vt100::Parser;
 
 use super::txwatch::{path, with_default_signals};
-use vt100::Parser;
 
 use super::reflow::Reflowing;
 
