@@ -190,7 +190,8 @@ impl ProgressSink for HumanLog {
             }
             Event::Standing(view) => {
                 let form = StandingForm::Human { paint: self.paint, local: self.local };
-                form.text(stamped.at, view)
+                let text = form.text(stamped.at, view);
+                text.lines().map(|line| self.fold.line(line, AFTER_TIME) + "\n").collect()
             }
             event => match warning_line(self.paint, event) {
                 Some(line) => format!("{}\n", self.fold.line(&line, BEFORE_WARNING)),
