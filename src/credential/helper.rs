@@ -16,8 +16,6 @@ use tokio::time::timeout;
 
 use super::processes::{self, Processes};
 
-/// How long the command may run. It is long because the command may prompt for a passphrase.
-const TIMEOUT: Duration = Duration::from_secs(120);
 /// The largest output that is read, in bytes.
 const MAX_OUTPUT: usize = 1024 * 1024;
 /// How long the rest of the output is read once the command has ended. What it wrote is there already.
@@ -43,18 +41,22 @@ pub(super) enum HelperError {
         status: ExitStatus,
     },
     /// It did not end in time.
-    #[error("did not end within {}s", TIMEOUT.as_secs())]
-    TimedOut,
+    #[error("did not end within {}s", .0.as_secs())]
+    TimedOut(Duration),
     /// Its output is too large, or has no end.
     #[error("prints more than 1 MiB, which is no token")]
     TooLong,
 }
 
-/// Runs a command to its end, and returns what it printed. If the future is dropped the command is ended.
-pub(super) async fn output(program: &str, arguments: &[String]) -> Result<Vec<u8>, HelperError> {
+/// Runs a command to its end, and returns what it printed. At the limit, or if the future is dropped, it is ended.
+pub(super) async fn output(
+    program: &str,
+    arguments: &[String],
+    limit: Duration,
+) -> Result<Vec<u8>, HelperError> {
     let unavailable = |error| HelperError::Unavailable { program: program.to_owned(), error };
     let mut helper = Helper::start(program, arguments).map_err(unavailable)?;
-    let ran = timeout(TIMEOUT, helper.run()).await.map_err(|_| HelperError::TimedOut)?;
+    let ran = timeout(limit, helper.run()).await.map_err(|_| HelperError::TimedOut(limit))?;
     let (status, output) = ran.map_err(unavailable)?;
     let status = status.ok_or(HelperError::TooLong)?;
     if status.success() {
@@ -130,4 +132,37 @@ async fn read(stdout: &mut Option<ChildStdout>, output: &mut Vec<u8>) -> io::Res
 
 fn input() -> Stdio {
     if io::IsTerminal::is_terminal(&io::stdin()) { Stdio::inherit() } else { Stdio::null() }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_running(process: &str) -> bool {
+        let words = ["-o", "stat=", "-p", process];
+        let listed = std::process::Command::new("ps").args(words).output().unwrap();
+        let state = String::from_utf8(listed.stdout).unwrap();
+        // A zombie has ended; nobody waits for it.
+        !state.trim().is_empty() && !state.trim().starts_with('Z')
+    }
+
+    #[tokio::test]
+    async fn a_command_that_does_not_end_in_time_is_ended_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("process");
+        let script = format!("sleep 300 & echo $! > {}; wait", file.display());
+        let arguments = ["-c".to_owned(), script];
+        // On a machine with other things to do it may take longer until the process has begun.
+        for seconds in [1, 10, 60] {
+            let ended = output("sh", &arguments, Duration::from_secs(seconds)).await;
+            assert!(matches!(ended, Err(HelperError::TimedOut(_))), "{ended:?}");
+            let process = std::fs::read_to_string(&file).unwrap_or_default();
+            if !process.trim().is_empty() {
+                assert!(!is_running(process.trim()), "it was left running");
+                return;
+            }
+        }
+        panic!("it never began");
+    }
 }

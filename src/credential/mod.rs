@@ -13,6 +13,8 @@ use crate::named_file::{self, ReadError, TimeLimit};
 use crate::protocol::jwt;
 use crate::wire::Token;
 
+/// How long a token command may run. It is long because the command may prompt for a passphrase.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long before its own expiry a token that was given counts as expired, since clocks differ.
 pub const EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// The longest token, in bytes.
@@ -122,7 +124,7 @@ async fn run(argv: &[String], origin: &str) -> Result<SecretString, Failure> {
     let Some((program, arguments)) = argv.split_first() else {
         return Err(config(format!("{origin} names no command")));
     };
-    let output = helper::output(program, arguments)
+    let output = helper::output(program, arguments, COMMAND_TIMEOUT)
         .await
         .map_err(|error| config(format!("the token command of {origin} {error}")))?;
     check_token(&output, &format!("the output of the token command of {origin}"))
