@@ -19,7 +19,8 @@ const ENVIRONMENT: &[Item] = &[
     (
         "TXWATCH_<OPTION>",
         "Every long option has a variable, named under OPTIONS. An option that is typed goes before \
-         its variable, and the variable before the file.",
+         its variable, and the variable before the file. A variable that is empty counts as not set, and a carriage \
+         return at its end is no part of it.",
     ),
     ("TXWATCH_CONFIG", "The configuration file, instead of the one under FILES."),
     (
@@ -31,7 +32,8 @@ const ENVIRONMENT: &[Item] = &[
     (
         "TXWATCH_<PROFILE>_TOKEN",
         "The profile's token. With _FILE behind it the file that holds the token, with _COMMAND the \
-         command that prints it.",
+         command that prints it within two minutes. The command reads from the terminal if standard input is one, and \
+         else from nothing; it ends with the watch, with all that it has started.",
     ),
 ];
 
@@ -45,7 +47,10 @@ const NETWORK: &[Item] = &[
          command with 78. \"txwatch config show\" prints which proxy each profile uses. This machine is \
          reached without a proxy where there is no TLS.",
     ),
-    ("SSL_CERT_FILE", "The CAs to trust, instead of the system's."),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR",
+        "The CAs to trust, instead of the system's: a file, and directories with a colon between them.",
+    ),
 ];
 
 /// The variables of all commands.
@@ -60,7 +65,8 @@ const FILES: &[Item] = &[
         "$XDG_CONFIG_HOME/txwatch/config.toml",
         "The configuration: default_profile; [defaults] with the options of watch, poll and get; and \
          [profiles.NAME] for each profile. XDG_CONFIG_HOME is ~/.config where it is not set; on Windows \
-         the file is under %APPDATA%. \"txwatch config path\" prints where it is.",
+         the file is under %APPDATA%. \"txwatch config path\" prints where it is. One that may not be read is \
+         passed over with a warning, unless TXWATCH_CONFIG names it.",
     ),
     (
         "$XDG_STATE_HOME/txwatch/",

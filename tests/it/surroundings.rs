@@ -129,6 +129,7 @@ fn a_time_zone_or_a_locale_that_is_none_changes_nothing() {
         ("TZ", ""),
         ("TZ", "Nowhere/At_All"),
         ("TZ", ":"),
+        ("TZ", "Europe/Berlin\r"),
         ("TZ", "\u{1b}[31m"),
         ("TZ", "/no/such/file"),
         ("TZ", "/dev/zero"),
@@ -195,4 +196,24 @@ fn a_state_directory_that_cannot_be_written_to_is_warned_about() {
         assert_eq!(output.code, 0, "{state}: {output:#?}");
         assert!(output.stderr.contains("issued tokens cannot be kept"), "{state}: {output:#?}");
     }
+}
+
+/// The same with a file system that was mounted so; skipped where nothing may be mounted.
+#[test]
+fn a_read_only_file_system_is_warned_about() {
+    let can_mount = std::process::Command::new("unshare").args(["-m", "true"]).output();
+    if !can_mount.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let issuer = Issuer::start();
+    issuer.complete();
+    let command = txwatch(["get", &format!("transak:{ID}")]).transak(&issuer.url());
+    let home = command.home();
+    let read_only =
+        "mount --bind $HOME $HOME && mount -o remount,ro,bind $HOME && exec \"$0\" \"$@\"";
+    let command = command.env("TXWATCH_TRANSAK_API_SECRET", "the-api-secret");
+    let output = command.wrapped_by(["unshare", "-m", "sh", "-c", read_only]).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(output.stderr.contains("Read-only file system"), "{output:#?}");
+    drop(home);
 }
