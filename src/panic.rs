@@ -1,9 +1,10 @@
 //! The panic hook: one message, and exit code 70.
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 use std::panic;
 
 use crate::exit::Code;
+use crate::render::write_from_panic;
 
 /// Makes every panic end the process with code 70. The live view does not hide the cursor, and leaves it at
 /// the start of the view, so on a terminal only what follows has to be cleared.
@@ -15,7 +16,7 @@ pub fn install_hook() {
             "{clear}error: a bug in txwatch ({place}); the transaction itself is not touched by it\n\
              hint: please report it, with the output of the same command under -vv\n"
         );
-        let _ = stderr().write_all(message.as_bytes());
+        write_from_panic(&message);
         exit();
     }));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::arguments::{CheckArgs, ConnectionArgs, TargetArgs, TimeArgs};
-use super::context::{Context, block_on, print};
+use super::context::{Context, block_on, print, runtime_failure, stdout_failure};
 use super::plan::{PlanBuilder, Prepared};
 use crate::config::values::Timeout;
 use crate::config::{CommandKind, CommandOptions, Config, SANDBOX};
@@ -50,6 +50,10 @@ pub(super) fn run(
             }
         }
     }
+    block_on(async {
+        let mut signals = Signals::listen().map_err(runtime_failure)?;
+        driver::printed(&mut signals).await.map_err(|error| stdout_failure(&error))
+    })??;
     Ok(worst)
 }
 

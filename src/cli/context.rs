@@ -1,7 +1,7 @@
 //! What the commands share: configuration, printing, the tokio runtime.
 
 use std::future::Future;
-use std::io::{self, Write};
+use std::io;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
@@ -42,21 +42,36 @@ pub(super) fn stdout_error_code(error: &io::Error) -> Code {
 pub(super) fn stdout_failure(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::new(FailureKind::OutputClosed, "stdout was closed"),
+        _ if is_closed(error) => {
+            let message = "stdout cannot be written: it is closed, or open for reading only";
+            Failure::new(FailureKind::Io, message)
+                .hint("redirect it to /dev/null if nobody needs what is printed")
+        }
         _ => Failure::new(FailureKind::Io, format!("stdout cannot be written: {error}")),
     }
 }
 
-/// Prints to stdout.
-pub(super) fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|error| stdout_failure(&error))
+/// Whether a stream is not open for writing.
+#[cfg(unix)]
+fn is_closed(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error())
 }
 
-/// Runs a future on a current-thread runtime. The runtime is not shut down but leaked, for that would wait for blocking
-/// DNS lookups.
+#[cfg(not(unix))]
+fn is_closed(_error: &io::Error) -> bool {
+    false
+}
+
+/// Prints to stdout.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    render::write_stdout(text.to_owned()).map_err(|error| stdout_failure(&error))
+}
+
+/// Runs a future on a current-thread runtime. From then on a write that is not taken blocks nobody. The runtime is not
+/// shut down but leaked, for that would wait for blocking DNS lookups.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(runtime_failure)?;
+    render::detach();
     let output = runtime.block_on(future);
     std::mem::forget(runtime);
     Ok(output)

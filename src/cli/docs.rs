@@ -6,13 +6,13 @@ use anyhow::{Context as _, anyhow, ensure};
 use clap_complete::env::Shells;
 
 use super::arguments::{CompletionsArgs, HelpArgs, SHELLS};
-use super::context::{print, stdout_failure};
+use super::context::print;
 use super::definitions::{MORE_TOPICS, definitions};
-use super::providers;
+use super::{parsing, providers};
 use crate::config::Registry;
 use crate::error::{Failure, FailureKind, nearest, usage};
 use crate::exit::{self, Code};
-use crate::render;
+use crate::render::{self, Paint};
 
 /// The variable with which completion scripts call the binary.
 pub(super) const COMPLETE: &str = "TXWATCH_COMPLETE";
@@ -77,25 +77,22 @@ fi
 }
 
 /// `txwatch help [TOPIC]`.
-pub(super) fn help(arguments: &HelpArgs, registry: &Registry) -> Code {
-    let printed = match arguments.topic.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["exit-codes"] => print(&format!("Exit codes:\n{}", exit::as_text())),
-        ["providers"] => print(&providers::as_text(registry)),
-        ["schema"] => print(render::SCHEMA),
-        path => command_help(path, registry),
-    };
-    match printed {
-        Ok(()) => Code::Ok,
-        Err(failure) if failure.kind() == FailureKind::OutputClosed => Code::Closed,
-        Err(failure) => {
-            render::write_stderr(&render::failure(&failure, render::Paint(false)));
-            failure.kind().into()
-        }
+pub(super) fn help(
+    arguments: &HelpArgs,
+    registry: &Registry,
+    paint: Paint,
+) -> Result<Code, Failure> {
+    match arguments.topic.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["exit-codes"] => print(&format!("Exit codes:\n{}", exit::as_text()))?,
+        ["providers"] => print(&providers::as_text(registry))?,
+        ["schema"] => print(render::SCHEMA)?,
+        path => print(&command_help(path, registry, paint)?)?,
     }
+    Ok(Code::Ok)
 }
 
-/// Prints the same as the command with `--help`.
-fn command_help(path: &[&str], registry: &Registry) -> Result<(), Failure> {
+/// The same as the command with `--help` prints.
+fn command_help(path: &[&str], registry: &Registry, paint: Paint) -> Result<String, Failure> {
     let root = definitions(registry);
     let mut command = &root;
     for name in path {
@@ -103,7 +100,7 @@ fn command_help(path: &[&str], registry: &Registry) -> Result<(), Failure> {
     }
     let typed = ["txwatch"].iter().chain(path).chain(&["--help"]);
     match root.clone().try_get_matches_from(typed) {
-        Err(help) if !help.use_stderr() => help.print().map_err(|error| stdout_failure(&error)),
+        Err(help) if !help.use_stderr() => Ok(parsing::rendered(&help, paint)),
         _ => Err(Failure::from_error(FailureKind::Internal, anyhow!("--help was not understood"))),
     }
 }

@@ -28,8 +28,8 @@ impl Streams {
     }
 }
 
-/// The colour choice for clap's own messages, before the arguments are parsed.
-pub(super) fn early_colour(arguments: &[OsString], environment: &Environment) -> clap::ColorChoice {
+/// The colours of stdout and of stderr for clap's own messages, before the arguments are parsed.
+pub(super) fn early_paints(arguments: &[OsString], environment: &Environment) -> [Paint; 2] {
     let texts: Vec<_> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
     let typed =
         texts.iter().enumerate().find_map(|(index, text)| match text.strip_prefix("--color") {
@@ -40,11 +40,7 @@ pub(super) fn early_colour(arguments: &[OsString], environment: &Environment) ->
     let typed =
         typed.or_else(|| environment.get("TXWATCH_COLOR")).and_then(|word| word.parse().ok());
     let streams = Streams::of_process(environment);
-    if paint(typed, environment, streams.stderr).0 {
-        clap::ColorChoice::Always
-    } else {
-        clap::ColorChoice::Never
-    }
+    [streams.stdout, streams.stderr].map(|terminal| paint(typed, environment, terminal))
 }
 
 /// Whether a stream has colours, in order of precedence: `--color`; `NO_COLOR`, `CLICOLOR_FORCE` and `TERM=dumb`;

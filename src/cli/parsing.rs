@@ -4,25 +4,27 @@ use std::ffi::OsString;
 
 use clap::error::{ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, ColorChoice, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
 use super::arguments::{Cli, without_empty_variables};
-use super::context::stdout_error_code;
+use super::context;
 use super::definitions::{definitions, grammar};
 use super::suggestions;
 use crate::config::{Environment, Registry};
+use crate::error::FailureKind;
 use crate::exit::Code;
 use crate::render::{self, Paint, clean, write_stderr};
 
-/// Parses the arguments. Help and errors are printed, and the exit code is returned.
+/// Parses the arguments. Help and errors are printed in these colours of stdout and stderr, and the exit code is
+/// returned.
 pub(super) fn parse(
     arguments: &[OsString],
-    colour: ColorChoice,
+    paints: [Paint; 2],
     environment: &Environment,
     registry: &Registry,
 ) -> Result<(Cli, ArgMatches), Code> {
     let matches = |commands: clap::Command| {
-        let commands = without_empty_variables(commands.color(colour), environment);
+        let commands = without_empty_variables(commands, environment);
         commands.try_get_matches_from(arguments)
     };
     let parsed = matches(grammar()).or_else(|error| {
@@ -32,10 +34,10 @@ pub(super) fn parse(
     let (mut cli, matches) =
         typed.map_err(|error| match suggestions::explain(&error, arguments, registry) {
             Some(failure) => {
-                write_stderr(&render::failure(&failure, Paint(colour == ColorChoice::Always)));
+                write_stderr(&render::failure(&failure, paints[1]));
                 failure.kind().into()
             }
-            None => print(error),
+            None => print(error, paints),
         })?;
     // A flag has precedence over a variable; otherwise quiet has precedence over verbose.
     cli.quiet &= is_typed(&matches, "quiet") || !is_typed(&matches, "verbose");
@@ -61,23 +63,34 @@ fn is_typed(matches: &ArgMatches, argument: &str) -> bool {
 
 /// Prints clap's help to stdout, or its error to stderr. An error repeats arguments, which may contain harmful
 /// characters.
-fn print(mut error: clap::Error) -> Code {
+fn print(mut error: clap::Error, [stdout, stderr]: [Paint; 2]) -> Code {
     if !error.use_stderr() {
-        return match error.print() {
+        return match context::print(&rendered(&error, stdout)) {
             Ok(()) => Code::Ok,
-            Err(error) => stdout_error_code(&error),
+            Err(broken) => {
+                if broken.kind() != FailureKind::OutputClosed {
+                    write_stderr(&render::failure(&broken, stderr));
+                }
+                broken.kind().into()
+            }
         };
     }
     on_one_line(&mut error);
     let plain = error.render().to_string();
     let is_clean = plain.lines().all(|line| clean(line) == line);
     if is_clean {
-        drop(error.print());
+        write_stderr(&rendered(&error, stderr));
     } else {
         let lines: Vec<_> = plain.lines().map(clean).collect();
         write_stderr(&format!("{}\n", lines.join("\n")));
     }
     Code::Usage
+}
+
+/// The text of clap's help or error.
+pub(super) fn rendered(error: &clap::Error, paint: Paint) -> String {
+    let text = error.render();
+    if paint.0 { text.ansi().to_string() } else { text.to_string() }
 }
 
 /// Removes line breaks from arguments in an error, which could otherwise look like another message.

@@ -7,28 +7,41 @@ use clap::ArgMatches;
 use clap_complete::env::CompleteEnv;
 
 use super::arguments::{Cli, Command};
-use super::context::{Context, print};
+use super::context::{Context, print, stdout_error_code};
 use super::definitions::definitions;
 use super::target_command::{self, TargetCommand};
 use super::{configuration, docs, output, parsing};
 use crate::config::{Environment, Registry};
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::{self, Paint, write_stderr};
+use crate::render::{self, Paint, write_log, write_stderr};
 
 /// What `--version` prints.
 const VERSION: &str = concat!("txwatch ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// Runs the command in the arguments, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
+    let code = run_command(arguments, environment);
+    match render::finish() {
+        Err(error) if !matches!(code, Code::Io | Code::Closed) => stdout_error_code(&error),
+        _ => code,
+    }
+}
+
+fn run_command(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Code {
     let registry = Registry::built_in();
+    if environment.get(docs::COMPLETE).is_some()
+        && let Err(error) = render::check_stdout()
+    {
+        return stdout_error_code(&error);
+    }
     CompleteEnv::with_factory(|| definitions(&registry)).var(docs::COMPLETE).complete();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if parsing::asks_version(&arguments) {
         return finish(print(VERSION).map(|()| Code::Ok), Paint(false));
     }
-    let colour = output::early_colour(&arguments, &environment);
-    match parsing::parse(&arguments, colour, &environment, &registry) {
+    let paints = output::early_paints(&arguments, &environment);
+    match parsing::parse(&arguments, paints, &environment, &registry) {
         Ok((cli, matches)) => dispatch(&cli, &matches, environment, registry),
         Err(code) => code,
     }
@@ -57,7 +70,9 @@ fn dispatch(cli: &Cli, matches: &ArgMatches, environment: Environment, registry:
         Command::Completions(arguments) => {
             finish(docs::print_completions(arguments), context.stderr)
         }
-        Command::Help(arguments) => docs::help(arguments, &context.registry),
+        Command::Help(arguments) => {
+            finish(docs::help(arguments, &context.registry, context.stdout), context.stderr)
+        }
     }
 }
 
@@ -99,7 +114,7 @@ struct Log;
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        write_stderr(&format!("{}\n", render::clean(text.trim_end())));
+        write_log(&format!("{}\n", render::clean(text.trim_end())));
         Ok(line.len())
     }
 

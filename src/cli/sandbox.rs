@@ -1,15 +1,16 @@
 //! `txwatch sandbox`.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
 use super::arguments::OrVariable;
-use super::context::{Context, block_on, print};
+use super::context::{Context, block_on, print, stdout_failure};
 use crate::driver::Signals;
 use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
-use crate::render::write_stderr;
+use crate::render::{self, Wait, write_stderr};
 use crate::sandbox::{self, Doubles, Sandbox, Speed};
 
 /// `txwatch sandbox`.
@@ -69,13 +70,17 @@ pub(super) fn run(
     if !quiet {
         write_stderr(&introduction(sandbox.doubles()));
     }
-    print(&variables(&sandbox))?;
     let io = |error| {
         Failure::from_error(FailureKind::Io, anyhow::Error::new(error).context("the sandbox broke"))
     };
     block_on(async {
         let mut signals = Signals::listen().map_err(io)?;
+        print(&variables(&sandbox))?;
         tokio::select! {
+            // Whether it was taken or not, the sandbox serves.
+            Err(error) = poll_fn(|context| render::poll_stdout(Wait::Failure, context)) => {
+                Err(stdout_failure(&error))
+            }
             served = sandbox.serve() => served.map(|()| Code::Ok).map_err(io),
             signal = signals.end() => Ok(FailureKind::Interrupted(signal).into()),
         }

@@ -1,7 +1,7 @@
 //! `watch`, `poll` and `get`: from the arguments over the plan to the exit code.
 
-use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -91,7 +91,7 @@ impl CommandFailure {
         }
         let now = Clock::start().now().wall;
         let text = render::aborted(now, &self.known.targets, &self.failure);
-        match io::stdout().write_all(text.as_bytes()) {
+        match render::write_stdout(text) {
             Ok(()) => self.failure.kind().into(),
             Err(error) => stdout_error_code(&error),
         }
@@ -178,30 +178,37 @@ fn execute(
 ) -> Result<Code, Failure> {
     let plan = Arc::new(prepared.plan);
     let options = output::output_options(cli, colour, format, &plan, &context.environment);
-    let timeout = Limit(plan.timeout).to_string();
-    let ended = block_on(async {
-        prepared.sandbox.serve();
-        let mut signals =
-            Signals::listen().map_err(|error| RunError::Failed(runtime_failure(error)))?;
-        let mut output = Output::new(&options);
-        driver::run(plan, &prepared.transport, &mut output, &mut signals).await
-    })?;
+    if let Err(error) = render::check_stdout() {
+        return Ok(stdout_error_code(&error));
+    }
+    let limit = plan.timeout;
+    let timeout = Limit(limit).to_string();
+    let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
     let report = |closing: &Closing| {
-        let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
         write_stderr(&render::closing_report(closing, resume, options.stderr));
     };
-    match ended {
-        Ok(closing) => {
+    block_on(async {
+        prepared.sandbox.serve();
+        let mut signals = Signals::listen().map_err(runtime_failure)?;
+        let mut output = Output::new(&options);
+        let ended = driver::run(plan, &prepared.transport, &mut output, &mut signals).await;
+        // Erases the live view.
+        drop(output);
+        let (code, closing) = match ended {
+            Ok(closing) => (Code::from(&closing.summary), closing),
+            Err(RunError::Failed(failure)) => return Err(failure),
+            Err(RunError::Output(error, closing)) => (stdout_error_code(&error), *closing),
+        };
+        if code != Code::Closed {
             report(&closing);
-            Ok(Code::from(&closing.summary))
         }
-        Err(RunError::Failed(failure)) => Err(failure),
-        Err(RunError::Output(error, closing)) => {
-            let code = stdout_error_code(&error);
-            if code != Code::Closed {
-                report(&closing);
-            }
-            Ok(code)
-        }
-    }
+        // The time is over, or a signal was received.
+        let left = match limit {
+            _ if code == Code::Io || code >= Code::Timeout => Duration::ZERO,
+            Some(limit) => limit.saturating_sub(closing.elapsed),
+            None => Duration::MAX,
+        };
+        driver::stderr_written(left, &mut signals).await;
+        Ok(code)
+    })?
 }

@@ -6,12 +6,14 @@ mod feed_task;
 #[cfg(unix)]
 mod ignored_signals;
 mod lookup;
+mod output;
 mod push_check;
 mod signals;
 mod token_source;
 pub mod traffic;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +28,9 @@ use crate::engine::{
     RenewalReason, Route,
 };
 use crate::error::{Failure, FailureKind};
-use crate::event::{Closing, Conclusion, Outcome, Stamped};
+use crate::event::{Closing, Conclusion, Event, Outcome, Stamped};
 use crate::provider::{Feed, Id};
-use crate::render::Renderer;
+use crate::render::{Renderer, Wait};
 use crate::transport::{Network, Options, Transport};
 use crate::warning::{Warning, WarningCode};
 use crate::wire::Token;
@@ -36,8 +38,10 @@ use clock::Clock;
 use connections::{connections, fit_capacity};
 use feed_task::FeedTask;
 use lookup::LookedUp;
+use output::{Patience, stdout_written};
 use token_source::TokenSource;
 
+pub use output::{printed, stderr_written};
 pub use push_check::check_push;
 pub use signals::{SignalRequest, Signals};
 
@@ -56,7 +60,8 @@ const OUTPUT_FAILED: Conclusion = Conclusion::Stopped(Outcome::Failed(FailureKin
 pub enum RunError {
     /// It could not be started.
     Failed(Failure),
-    /// stdout could not be written; with the closing report of what was known until then.
+    /// stdout could not be written, or its reader did not take everything in time; with the closing report of what
+    /// was known until then.
     Output(io::Error, Box<Closing>),
 }
 
@@ -96,47 +101,72 @@ pub async fn run_in(
     mut env: Env<impl Network>,
     plan: Arc<Plan>,
     renderer: &mut dyn Renderer,
-    signalled: impl AsyncFnMut() -> SignalRequest,
+    mut signalled: impl AsyncFnMut() -> SignalRequest,
 ) -> Result<Closing, RunError> {
     let random = env.random.fork();
+    let deadline = env.clock.instant(plan.timeout.unwrap_or(Duration::MAX));
     let (mut driver, routes) = Driver::new(plan.clone(), env).map_err(RunError::Failed)?;
     let engine = Engine::new(plan, routes, random);
-    let ended = drive(engine, &mut driver, renderer, signalled).await;
+    let ended = drive(engine, &mut driver, renderer, &mut signalled).await;
     // Kills a token command that is still running.
     driver.renewals.shutdown().await;
-    ended
+    drop(driver);
+    let (closing, patience) = ended?;
+    match stdout_written(renderer, signalled, deadline, patience).await {
+        Ok(()) => Ok(closing),
+        Err(error) => Err(RunError::Output(error, Box::new(closing))),
+    }
 }
 
 /// The loop: executes effects and waits for the next input, until the command has ended.
+///
+/// While stdout is full, nothing but the deadline and signals is taken, and effects wait. After one of those stdout
+/// gets everything, for it is the end.
 async fn drive(
     mut engine: Engine,
     driver: &mut Driver<impl Network>,
     renderer: &mut dyn Renderer,
-    mut signalled: impl AsyncFnMut() -> SignalRequest,
-) -> Result<Closing, RunError> {
+    signalled: &mut impl AsyncFnMut() -> SignalRequest,
+) -> Result<(Closing, Patience), RunError> {
     let mut frames = interval(FRAME_INTERVAL);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut input = Input::Start;
+    let deadline = driver.clock.instant(driver.plan.timeout.unwrap_or(Duration::MAX));
+    let mut effects = VecDeque::from(engine.handle(driver.clock.now(), Input::Start));
+    let mut patience = Patience::UntilDeadline;
     loop {
-        for effect in engine.handle(driver.clock.now(), input) {
+        let is_held = loop {
+            if patience == Patience::UntilDeadline && !renderer.has_room() {
+                break true;
+            }
+            let Some(effect) = effects.pop_front() else {
+                break false;
+            };
             if let Some(stamped) = driver.execute(effect)
                 && let Err(error) = renderer.event(&stamped)
             {
-                engine.handle(driver.clock.now(), Input::OutputFailed);
-                let closing = engine.closing(engine.conclusion().unwrap_or(OUTPUT_FAILED));
-                return Err(RunError::Output(error, Box::new(closing)));
+                return Err(output_failed(engine, driver, error));
             }
-        }
-        if let Some(conclusion) = engine.conclusion() {
-            return Ok(engine.closing(conclusion));
+        };
+        if effects.is_empty()
+            && let Some(conclusion) = engine.conclusion()
+        {
+            return Ok((engine.closing(conclusion), patience));
         }
         let timeout = driver.clock.instant(engine.next_timeout().unwrap_or(Duration::MAX));
-        input = loop {
+        let wait = if is_held { Wait::Room } else { Wait::Failure };
+        let input = loop {
             tokio::select! {
                 biased;
-                request = signalled() => break match request {
-                    SignalRequest::End(signal) => Input::Interrupted(signal),
-                    SignalRequest::Standing => Input::StandingAsked,
+                request = signalled() => match request {
+                    SignalRequest::End(signal) => {
+                        patience = Patience::Grace;
+                        break Some(Input::Interrupted(signal));
+                    }
+                    SignalRequest::Standing => break Some(Input::StandingAsked),
+                },
+                changed = poll_fn(|context| renderer.poll_stdout(wait, context)) => match changed {
+                    Ok(()) => break None,
+                    Err(error) => return Err(output_failed(engine, driver, error)),
                 },
                 // Before the inbox, which may never be empty.
                 _ = frames.tick(), if renderer.view_size().is_some() => {
@@ -146,11 +176,38 @@ async fn drive(
                         frames.reset();
                     }
                 }
-                Some(input) = driver.inbox.recv() => break input,
-                () = sleep_until(timeout) => break Input::Wake,
+                Some(input) = driver.inbox.recv(), if !is_held => break Some(input),
+                () = sleep_until(timeout), if !is_held => break Some(Input::Wake),
+                () = sleep_until(deadline), if is_held => {
+                    patience = Patience::Grace;
+                    // What was received in time counts.
+                    while let Ok(input) = driver.inbox.try_recv() {
+                        effects.extend(engine.handle(driver.clock.now(), input));
+                    }
+                    break Some(Input::TimeIsUp);
+                }
             }
         };
+        let Some(input) = input else { continue };
+        for effect in engine.handle(driver.clock.now(), input) {
+            match effect {
+                // What is asked for goes to stderr; it is not held up by stdout.
+                Effect::Emit(stamped) if matches!(stamped.event, Event::Standing(_)) => {
+                    if let Err(error) = renderer.event(&stamped) {
+                        return Err(output_failed(engine, driver, error));
+                    }
+                }
+                effect => effects.push_back(effect),
+            }
+        }
     }
+}
+
+/// The end of a command whose stdout cannot be written.
+fn output_failed(mut engine: Engine, driver: &Driver<impl Network>, error: io::Error) -> RunError {
+    engine.handle(driver.clock.now(), Input::OutputFailed);
+    let closing = engine.closing(engine.conclusion().unwrap_or(OUTPUT_FAILED));
+    RunError::Output(error, Box::new(closing))
 }
 
 /// Executes effects. Its tasks own the sockets, and send inputs to the inbox.

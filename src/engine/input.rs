@@ -36,6 +36,8 @@ pub enum Input {
     TokenRenewed(ProfileId, Result<Obtained, RenewalError>),
     /// stdout cannot be written.
     OutputFailed,
+    /// `--timeout` passed while the loop took no other inputs. A late [`Input::Wake`] would first wait for them.
+    TimeIsUp,
     /// A signal was received that ends the command.
     Interrupted(Signal),
     /// The user asks how the targets stand.

@@ -155,6 +155,7 @@ impl Engine {
             Input::LookupDone(done) => self.lookup_done(done),
             Input::TokenRenewed(profile, renewed) => self.token_renewed(profile, renewed),
             Input::OutputFailed => self.stop(FailureKind::Io),
+            Input::TimeIsUp => self.stop(FailureKind::TimedOut),
             Input::Interrupted(signal) => self.stop(FailureKind::Interrupted(signal)),
             Input::StandingAsked => self.emit(Event::Standing(self.standing())),
         }

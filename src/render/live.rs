@@ -16,7 +16,7 @@ use super::human::HumanLog;
 use super::phrases::{
     duration_text, link, padded, provider_status_suffix, short_link, short_target,
 };
-use super::screen::{MARGIN, Screen, leave_gap, without_view, write_stderr};
+use super::screen::{MARGIN, Screen, leave_gap, without_view, write_lines};
 use super::sink::{ProgressSink, Reader};
 use crate::event::{Event, Row, Rows, Stamped, View, ViewSize};
 use crate::provider::Status;
@@ -83,7 +83,7 @@ impl Live {
 
     /// Prints the pending lines above the view.
     fn print_pending(&mut self) {
-        write_stderr(&std::mem::take(&mut self.pending));
+        write_lines(&std::mem::take(&mut self.pending));
     }
 
     /// The width of the view in cells.

@@ -1,5 +1,6 @@
 //! Rendering of events. stdout has the data and stderr everything else, each in a form of its own.
 
+mod backlog;
 mod closing;
 mod fold;
 mod human;
@@ -14,7 +15,9 @@ mod sanitize;
 mod screen;
 mod sink;
 mod standing;
+mod stream;
 mod style;
+mod writer;
 mod zone;
 
 pub use closing::{closing_report, failure};
@@ -23,6 +26,10 @@ pub use options::{OutputOptions, Progress, Records, widest};
 pub use output::Output;
 pub use phrases::duration_text;
 pub use sanitize::clean;
-pub use screen::write_stderr;
+pub use screen::{tell_dropped, write_log, write_stderr};
 pub use sink::{RecordSink, Renderer};
 pub use style::Paint;
+pub use writer::{
+    Wait, check_stdout, detach, finish, give_up_stderr, give_up_stdout, poll_stderr_written,
+    poll_stdout, stderr_written, write_from_panic, write_stdout,
+};

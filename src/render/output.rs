@@ -1,11 +1,13 @@
 //! The output of a command on stdout and stderr.
 
-use std::io::{self, IsTerminal, Stdout, Write};
+use std::io::{self, IsTerminal, Stdout};
+use std::task::{Context, Poll};
 
 use super::options::{OutputOptions, Progress, Records};
-use super::screen::write_stderr;
+use super::screen::write_lines;
 use super::sink::{ProgressSink, Reader, RecordSink, Renderer};
 use super::standing::StandingForm;
+use super::writer::{self, Wait};
 use super::{human, json, live, plain, record};
 use crate::event::{Event, Stamped, View, ViewSize};
 
@@ -13,7 +15,6 @@ use crate::event::{Event, Stamped, View, ViewSize};
 pub struct Output {
     records: Box<dyn RecordSink>,
     progress: Box<dyn ProgressSink>,
-    stdout: Stdout,
     reader: Reader,
 }
 
@@ -35,8 +36,7 @@ impl Output {
             Progress::Warnings => Box::new(human::Warnings { paint: options.stderr, standing }),
             Progress::Quiet => Box::new(Quiet { standing }),
         };
-        let stdout = io::stdout();
-        Output { records, progress, reader: reader(&stdout), stdout }
+        Output { records, progress, reader: reader(&io::stdout()) }
     }
 
     /// What is printed about an event to stdout and to stderr, without printing it. The live view is not in it.
@@ -48,22 +48,35 @@ impl Output {
 impl Renderer for Output {
     fn event(&mut self, event: &Stamped) -> io::Result<()> {
         if let Some(text) = self.records.event(event) {
-            let stdout = &mut self.stdout;
-            self.progress.record(self.reader, &mut || {
-                stdout.write_all(text.as_bytes())?;
-                stdout.flush()
-            })?;
+            let mut text = Some(text);
+            self.progress
+                .record(self.reader, &mut || text.take().map_or(Ok(()), writer::write_stdout))?;
         }
-        write_stderr(&self.progress.event(event));
+        write_lines(&self.progress.event(event));
         Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        writer::has_room()
+    }
+
+    fn poll_stdout(&self, wait: Wait, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        writer::poll_stdout(wait, context)
+    }
+
+    fn give_up(&mut self) -> io::Error {
+        writer::give_up_stdout()
     }
 
     fn view_size(&self) -> Option<ViewSize> {
         self.progress.view_size()
     }
 
+    /// Draws it unless the frame before is still to be written: one that was dropped could not be erased.
     fn draw(&mut self, view: &View) {
-        self.progress.draw(view);
+        if !writer::is_stderr_behind() {
+            self.progress.draw(view);
+        }
     }
 }
 

@@ -5,11 +5,14 @@
 //! case everything from the cursor on is the view, and nobody has to know how many lines it takes by then.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _, stderr};
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use console::{Term, truncate_str};
 use indicatif::TermLike;
+
+use super::backlog::Kind;
+use super::writer;
 
 /// The columns that lines leave free, for an echoed `^C`, and so that a slightly narrower window wraps nothing.
 pub(super) const MARGIN: usize = 3;
@@ -93,9 +96,37 @@ impl View {
 
 /// Writes whole lines to stderr, above the live view. Errors are ignored, for there is no other place to report them.
 pub fn write_stderr(text: &str) {
-    if !text.is_empty() {
-        let view = View::get();
-        if view.is_shown() { put(&view.above(text, Size::now())) } else { put(text) }
+    write(Kind::Report, text);
+}
+
+/// Writes lines that are dropped while stderr is far behind.
+pub(super) fn write_lines(text: &str) {
+    write(Kind::Line, text);
+}
+
+/// Writes a line of the log, unless stderr is behind.
+pub fn write_log(line: &str) {
+    write(Kind::Log, line);
+}
+
+fn write(kind: Kind, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    let dropped = writer::dropped();
+    let view = View::get();
+    let size = view.is_shown().then(Size::now);
+    let above = |text: &str| size.map_or_else(|| text.to_owned(), |size| view.above(text, size));
+    if let Some(notice) = dropped {
+        writer::write_stderr(Kind::Report, above(&notice), 1);
+    }
+    writer::write_stderr(kind, above(text), text.lines().count());
+}
+
+/// Says what was dropped, if that was not done yet.
+pub fn tell_dropped() {
+    if let Some(notice) = writer::dropped() {
+        write_stderr(&notice);
     }
 }
 
@@ -114,9 +145,7 @@ pub(super) fn leave_gap() {
 }
 
 fn put(text: &str) {
-    if !text.is_empty() {
-        let _ = stderr().write_all(text.as_bytes());
-    }
+    writer::write_stderr(Kind::Report, text.to_owned(), 0);
 }
 
 /// The terminal that indicatif draws on. What it has drawn at a flush is the live view from then on.

@@ -1,16 +1,36 @@
 //! The interfaces of the output forms.
 
 use std::io;
+use std::task::{Context, Poll};
 
+use super::writer::Wait;
 use crate::event::{Stamped, View, ViewSize};
 
 /// Shows the events of a command.
 pub trait Renderer {
-    /// Shows an event.
+    /// Shows an event. Does not block.
     ///
     /// # Errors
-    /// stdout could not be written. Errors of stderr are ignored.
+    /// stdout could not be written, now or before. Errors of stderr are ignored.
     fn event(&mut self, event: &Stamped) -> io::Result<()>;
+
+    /// Whether stdout takes more events. One that is given to it nevertheless is not lost.
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    /// Waits for stdout.
+    fn poll_stdout(&self, wait: Wait, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match wait {
+            Wait::Room | Wait::Written => Poll::Ready(Ok(())),
+            Wait::Failure => Poll::Pending,
+        }
+    }
+
+    /// Gives up what stdout has not taken. Returns the error that says so.
+    fn give_up(&mut self) -> io::Error {
+        io::ErrorKind::TimedOut.into()
+    }
 
     /// The size of the live view; none if there is no live view.
     fn view_size(&self) -> Option<ViewSize>;
