@@ -61,6 +61,11 @@ async fn make_requests(
     Ok(ids.iter().map(|_| no_result()).collect())
 }
 
+/// The reading of a lookup of one id.
+pub(super) fn only(readings: Vec<Reading>) -> Reading {
+    readings.into_iter().next().unwrap_or_else(no_result)
+}
+
 fn no_result() -> Reading {
     Reading::Malformed("its answers led to nothing".to_owned())
 }

@@ -24,7 +24,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use crate::engine::plan::Plan;
 use crate::engine::{
-    Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, Obtained, ProfileId,
+    Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, Obtained, ProbeDone, ProfileId,
     RenewalReason, Route,
 };
 use crate::error::{Failure, FailureKind};
@@ -281,6 +281,7 @@ impl<N: Network> Driver<N> {
         match effect {
             Effect::Emit(stamped) => return Some(stamped),
             Effect::Lookup(request) => self.look_up(request),
+            Effect::Probe(profile) => self.probe(profile),
             Effect::OpenFeed(feed) => self.open_feed(feed),
             Effect::RenewToken(profile, reason) => self.renew_token(profile, reason),
             Effect::CloseFeed(feed) => {
@@ -317,6 +318,26 @@ impl<N: Network> Driver<N> {
             let done = LookupDone { targets, started, generation, requests, result };
             // Fails only if the command has ended.
             let _ = outbox.send(Input::LookupDone(done)).await;
+        });
+    }
+
+    /// Looks the provider's probe id up.
+    fn probe(&mut self, profile: ProfileId) {
+        let provider = self.plan.profiles[profile].provider.clone();
+        let network = self.network.clone();
+        let token = self.tokens[profile].borrow().clone();
+        let outbox = self.outbox.clone();
+        let now = self.clock.now();
+        self.tasks.spawn(async move {
+            let id = &provider.spec().probe_id;
+            let ids = std::slice::from_ref(id);
+            let looked_up =
+                lookup::look_up(provider.as_ref(), &network, &token, ids, now.wall).await;
+            let LookedUp { requests, result } = looked_up;
+            let result = result.map(lookup::only);
+            let done = ProbeDone { profile, generation: token.generation, requests, result };
+            // Fails only if the command has ended.
+            let _ = outbox.send(Input::ProbeDone(done)).await;
         });
     }
 

@@ -26,6 +26,7 @@ impl Engine {
         target.subscribed = true;
         let target = self.targets.insert(target);
         self.tally.add();
+        self.profiles[profile].open_targets += 1;
         self.links[feed].add(id.clone(), target);
         self.account.open.push_back((target, id));
         self.limit_open_orders();

@@ -3,8 +3,7 @@
 //! Until the provider was understood once they mean a wrong URL, if they are repeated and no push connection proves
 //! otherwise. Afterwards they are an outage, or a record in disorder: both last until `--max-outage`.
 
-use std::time::Duration;
-
+use super::lookups::FailedLookup;
 use super::{Engine, ProfileId, TargetId};
 use crate::error::{Failure, FailureKind, Hint};
 use crate::transport::{Error, ErrorKind};
@@ -17,15 +16,17 @@ impl Engine {
     /// A response says nothing about the transaction.
     pub(super) fn unusable_response(&mut self, target: TargetId, problem: &str) {
         let profile = self.targets[target].profile;
-        if !self.may_pass(profile) {
+        if self.is_given_up_after(target) {
             return self.give_up(target, problem);
         }
         let reason = format!("{}: {problem}", self.title(profile));
-        if !std::mem::replace(&mut self.profiles[profile].is_unusable_reported, true) {
+        let is_known = std::mem::replace(&mut self.profiles[profile].is_unusable_reported, true);
+        let trouble = self.targets[target].trouble.get_or_insert_default();
+        if !std::mem::replace(&mut trouble.is_reported, true) && !is_known {
             let message = format!("{reason}; asking again");
             self.warn(Some(target), WarningCode::MalformedResponse, message);
         }
-        self.retry_later(target, reason, None);
+        self.slow_down(target, FailedLookup::new(FailureKind::Unreachable, reason));
     }
 
     /// A response is the provider's, but cannot be understood or trusted.
@@ -33,21 +34,23 @@ impl Engine {
         let (profile, now) = (self.targets[target].profile, self.now.elapsed);
         let is_first = self.targets[target].malformed_since.is_none();
         let since = *self.targets[target].malformed_since.get_or_insert(now);
-        if !self.may_pass(profile) {
+        if self.is_given_up_after(target) {
             return self.give_up(target, problem);
         }
         let limit = self.plan.profiles[profile].max_outage;
         let is_over = limit.is_some_and(|limit| now >= since.saturating_add(limit));
         if self.profiles[profile].was_understood && is_over && !self.has_live_push(profile) {
-            return self.fail_untrusted(target, problem);
+            let failure = self.untrusted(profile, self.with_address(target, problem));
+            self.fail(target, failure);
+            return;
         }
+        let reason = format!("{}: {problem}", self.title(profile));
         if is_first {
-            let message = format!("{}: {problem}; asking again", self.title(profile));
+            let message = format!("{reason}; asking again");
             self.warn(Some(target), WarningCode::MalformedResponse, message);
         }
-        // It did answer.
-        self.profiles[profile].outage.received();
-        self.retry(target, Duration::ZERO);
+        let failed = FailedLookup::new(FailureKind::Untrusted, reason);
+        self.slow_down(target, FailedLookup { is_malformed: true, ..failed });
     }
 
     /// A request failed.
@@ -57,7 +60,10 @@ impl Engine {
             ErrorKind::Untrusted => self.fatal_at_first(target, error, FailureKind::Untrusted),
             ErrorKind::Misconfigured => self.fatal_at_first(target, error, FailureKind::Config),
             ErrorKind::Unreachable | ErrorKind::Denied | ErrorKind::Unsupported => {
-                self.retry_later(target, error.to_string(), error.retry_after);
+                let kind = FailureKind::Unreachable;
+                let (retry_after, is_connect) = (error.retry_after, error.is_connect);
+                let failed = FailedLookup::new(kind, error.to_string());
+                self.slow_down(target, FailedLookup { retry_after, is_connect, ..failed });
             }
         }
     }
@@ -66,8 +72,9 @@ impl Engine {
     fn fatal_at_first(&mut self, target: TargetId, error: Error, kind: FailureKind) {
         let profile = self.targets[target].profile;
         if self.rides_out(profile) {
-            self.retry(target, Duration::ZERO);
-            self.attempt_failed(profile, error.to_string(), kind);
+            // It is the connection's.
+            let failed = FailedLookup::new(kind, error.to_string());
+            self.slow_down(target, FailedLookup { is_connect: true, ..failed });
         } else {
             self.fail_profile(profile, Failure::from_error(kind, error));
         }
@@ -81,7 +88,7 @@ impl Engine {
     /// Counts a bad response of a provider that was not understood yet. Returns whether there were enough of them, and
     /// no push connection proves that the provider is there. Responses that come while the queue is closed belong to
     /// the same attempt.
-    fn is_wrong_address(&mut self, profile: ProfileId) -> bool {
+    pub(super) fn is_wrong_address(&mut self, profile: ProfileId) -> bool {
         let state = &mut self.profiles[profile];
         if !state.queue.is_closed(self.now.elapsed) {
             state.bad_first_responses += 1;
@@ -89,10 +96,18 @@ impl Engine {
         state.bad_first_responses >= MAX_FIRST && !self.has_live_push(profile)
     }
 
-    /// Counts a response that is of no use. Returns whether others may be of use.
+    /// Counts a response to a request for the whole profile that is of no use. Returns whether others may be of use.
     pub(super) fn may_pass(&mut self, profile: ProfileId) -> bool {
         !self.plan.mode.is_get()
             && (self.profiles[profile].was_understood || !self.is_wrong_address(profile))
+    }
+
+    /// Whether a useless response about a target is the last one that is accepted. While others may be answered it says
+    /// nothing about the address.
+    fn is_given_up_after(&mut self, target: TargetId) -> bool {
+        let profile = self.targets[target].profile;
+        let is_evidence = self.has_one_target(profile) || self.profiles[profile].health.is_down();
+        if self.plan.mode.is_get() || is_evidence { !self.may_pass(profile) } else { false }
     }
 
     fn has_live_push(&self, profile: ProfileId) -> bool {
@@ -101,23 +116,20 @@ impl Engine {
 
     /// Gives up: for `get`, which asks once, on this target, else on an address from which all responses were bad.
     fn give_up(&mut self, target: TargetId, problem: &str) {
+        let message = self.with_address(target, problem);
         if self.plan.mode.is_get() {
-            return self.fail_untrusted(target, problem);
+            return self.fail_alone(target, FailureKind::Untrusted, &message);
         }
-        let failure = self.untrusted(target, problem);
-        self.fail_profile(self.targets[target].profile, failure);
+        let profile = self.targets[target].profile;
+        let failure = self.untrusted(profile, message);
+        self.fail_profile(profile, failure);
     }
 
-    fn fail_untrusted(&mut self, target: TargetId, problem: &str) {
-        let failure = self.untrusted(target, problem);
-        self.fail(target, failure);
-    }
-
-    /// The failure, with the hint that the address may be wrong unless it is known to be right.
-    fn untrusted(&self, target: TargetId, problem: &str) -> Failure {
+    /// A problem with the address that was asked.
+    fn with_address(&self, target: TargetId, problem: &str) -> String {
         let target = &self.targets[target];
         let request = self.plan.profiles[target.profile].provider.first_request(&target.id);
-        let message = match request {
+        match request {
             Some(request) if !problem.contains(request.url.as_str()) => {
                 // The dates in a query would be those of another request.
                 let mut url = request.url;
@@ -125,12 +137,16 @@ impl Engine {
                 format!("{url}: {problem}")
             }
             _ => problem.to_owned(),
-        };
+        }
+    }
+
+    /// The failure, with the hint that the address may be wrong unless it is known to be right.
+    pub(super) fn untrusted(&self, profile: ProfileId, message: String) -> Failure {
         let failure = Failure::new(FailureKind::Untrusted, message);
-        if self.profiles[target.profile].was_understood {
+        if self.profiles[profile].was_understood {
             failure
         } else {
-            failure.hint(Hint::CheckAddress(self.title(target.profile).to_owned()))
+            failure.hint(Hint::CheckAddress(self.title(profile).to_owned()))
         }
     }
 }

@@ -11,6 +11,8 @@ pub enum Effect {
     Emit(Box<Stamped>),
     /// Make this lookup.
     Lookup(LookupRequest),
+    /// Look up the [probe id](crate::provider::Spec::probe_id) of this profile's provider.
+    Probe(ProfileId),
     /// Open this push connection, and reconnect whenever it is lost.
     OpenFeed(FeedId),
     /// Close this push connection, and do not reconnect.

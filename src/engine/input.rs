@@ -32,6 +32,8 @@ pub enum Input {
     Feed(FeedId, LinkEvent),
     /// A lookup is done.
     LookupDone(LookupDone),
+    /// A probe is done.
+    ProbeDone(ProbeDone),
     /// A token was obtained, or could not be.
     TokenRenewed(ProfileId, Result<Obtained, RenewalError>),
     /// stdout cannot be written.
@@ -82,6 +84,19 @@ pub struct LookupDone {
     pub requests: u32,
     /// A reading for each target, in their order.
     pub result: Result<Vec<Reading>, transport::Error>,
+}
+
+/// The result of a lookup of the provider's [probe id](crate::provider::Spec::probe_id).
+#[derive(Debug)]
+pub struct ProbeDone {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The generation of the token it was made with.
+    pub generation: u32,
+    /// How many requests were made.
+    pub requests: u32,
+    /// The reading.
+    pub result: Result<Reading, transport::Error>,
 }
 
 /// A token that was obtained.

@@ -147,7 +147,7 @@ impl Engine {
         }
         for target in self.served(feed, Some(ids)) {
             if self.needs_push(profile) {
-                self.fail(target, Failure::new(FailureKind::Denied, refused.clone()));
+                self.fail(target, Failure::new(FailureKind::Denied, self.named(target, &refused)));
             } else {
                 let message = format!("{refused}; polling instead");
                 self.warn_once(target, WarningCode::PushUnavailable, message);

@@ -11,8 +11,27 @@ use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::lifecycle::{Observation, Source};
 use crate::provider::{DenialReason, Reading};
-use crate::transport::Error;
+use crate::transport::{Error, ErrorKind};
 use crate::warning::WarningCode;
+
+/// A lookup that says nothing about its target.
+pub(super) struct FailedLookup {
+    /// What kind of failure that is, if it lasts.
+    pub(super) kind: FailureKind,
+    pub(super) reason: String,
+    /// How long the provider asks to wait, which holds for all requests.
+    pub(super) retry_after: Option<Duration>,
+    /// Whether there was no connection, which is the trouble of the whole profile.
+    pub(super) is_connect: bool,
+    /// Whether the provider did answer, but cannot be understood.
+    pub(super) is_malformed: bool,
+}
+
+impl FailedLookup {
+    pub(super) fn new(kind: FailureKind, reason: String) -> Self {
+        FailedLookup { kind, reason, retry_after: None, is_connect: false, is_malformed: false }
+    }
+}
 
 impl Engine {
     /// Plans the next lookup of a target, in place of any that was planned.
@@ -27,13 +46,18 @@ impl Engine {
         let state = &mut self.targets[target];
         let profile = state.profile;
         if state.is_open() && self.plan.profiles[profile].can_poll && state.request_lookup() {
-            self.profiles[profile].queue.push(target);
+            let is_alone = state.trouble.as_ref().is_some_and(|trouble| trouble.is_alone);
+            self.profiles[profile].queue.push(target, is_alone);
         }
     }
 
     pub(super) fn run_queues(&mut self) {
         for profile in self.plan.profiles.ids() {
-            while !self.profiles[profile].token.is_running() && self.run_queue(profile) {}
+            self.check_health(profile);
+            while !self.profiles[profile].token.is_running()
+                && !self.is_given_up(profile)
+                && self.run_queue(profile)
+            {}
         }
     }
 
@@ -56,6 +80,10 @@ impl Engine {
                 self.timers.add(until, Timer::Queue);
                 self.warn_of_quota(profile);
                 false
+            }
+            NextLookup::Probe => {
+                self.effects.push(Effect::Probe(profile));
+                true
             }
             NextLookup::Lookup(targets) => {
                 let mut requested = Vec::new();
@@ -102,15 +130,41 @@ impl Engine {
             Ok(readings) => readings.into_iter().map(Ok).collect(),
             Err(error) => targets.iter().map(|_| Err(error.clone())).collect(),
         };
+        if self.is_split(&targets, &results) {
+            return self.look_up_alone(targets);
+        }
         // The same for all targets, so that the next lookup serves them together again.
         let mut jitter = None;
         for (target, result) in targets.into_iter().zip(results) {
-            let needs_plan = self.apply_result(target, started, generation, result);
-            if needs_plan && let Some(interval) = self.next_interval(target) {
+            if self.apply_result(target, started, generation, result) {
                 let jitter = *jitter.get_or_insert_with(|| self.random.f64());
-                self.look_up_after(target, interval, jitter);
+                self.plan_next(target, jitter);
             }
         }
+    }
+
+    /// Whether a lookup of several targets told nothing about any of them, which may be the trouble of one of them.
+    fn is_split(&self, targets: &[TargetId], results: &[Result<Reading, Error>]) -> bool {
+        let tells_nothing = |result: &Result<Reading, Error>| match result {
+            Ok(Reading::Observed(_) | Reading::NotFound(_)) => false,
+            Ok(Reading::Busy { retry_after, .. }) => retry_after.is_none(),
+            Ok(Reading::Denied { .. } | Reading::Unusable(_) | Reading::Malformed(_)) => true,
+            Err(error) => !error.is_connect && error.kind != ErrorKind::Untrusted,
+        };
+        let profile = self.targets[targets[0]].profile;
+        targets.len() > 1
+            && !self.profiles[profile].health.is_down()
+            && results.iter().all(tells_nothing)
+    }
+
+    /// Looks targets up without each other.
+    fn look_up_alone(&mut self, targets: Vec<TargetId>) {
+        for target in targets {
+            self.targets[target].lookup_finished();
+            self.targets[target].trouble.get_or_insert_default().is_alone = true;
+            self.look_up(target);
+        }
+        self.forget_ended_orders();
     }
 
     /// Applies the result of a target's lookup, and looks it up again at once if that was requested meanwhile.
@@ -152,14 +206,12 @@ impl Engine {
         let profile = self.targets[target].profile;
         match reading {
             Reading::Observed(report) => {
-                self.profiles[profile].answered();
-                self.targets[target].malformed_since = None;
+                self.answered(target);
                 let source = Source::Pull;
                 self.observe(target, Observation { report: *report, source, at: started });
             }
             Reading::NotFound(answer) => {
-                self.profiles[profile].answered();
-                self.targets[target].malformed_since = None;
+                self.answered(target);
                 self.not_found(target, answer);
             }
             // A firewall or captive portal, for the token was accepted before, or the one before it was.
@@ -174,50 +226,95 @@ impl Engine {
                 let what = if token_available { "token" } else { "request" };
                 let message = format!("{} refused the {what}: {answer}", self.title(profile));
                 self.profiles[profile].outage.received();
-                self.retry(target, Duration::ZERO);
                 let side = Source::Pull;
                 let target = Some(target);
                 self.denied(Denial { profile, target, side, generation, reason, message });
             }
             Reading::Busy { answer, retry_after } => {
                 let reason = format!("{} answered {answer}", self.title(profile));
-                self.retry_later(target, reason, retry_after);
+                let failed = FailedLookup::new(FailureKind::Unreachable, reason);
+                self.slow_down(target, FailedLookup { retry_after, ..failed });
             }
             Reading::Unusable(problem) => self.unusable_response(target, &problem),
             Reading::Malformed(problem) => self.malformed_response(target, &problem),
         }
     }
 
+    /// A response about a target was understood.
+    fn answered(&mut self, target: TargetId) {
+        let target = &mut self.targets[target];
+        target.malformed_since = None;
+        target.trouble = None;
+        self.profiles[target.profile].answered();
+    }
+
     /// The target of a late result is settled, but the result still shows the state of the provider.
     fn apply_late_result(&mut self, profile: ProfileId, result: &Result<Reading, Error>) {
         match result {
             Ok(Reading::Observed(_) | Reading::NotFound(_)) => self.profiles[profile].answered(),
-            Ok(Reading::Busy { retry_after, .. }) => {
-                self.close_queue(profile, retry_after.unwrap_or_default());
+            Ok(Reading::Busy { retry_after: Some(wait), .. }) => self.close_queue(profile, *wait),
+            Err(error) if error.is_connect => {
+                self.close_queue(profile, error.retry_after.unwrap_or_default());
             }
-            Err(error) => self.close_queue(profile, error.retry_after.unwrap_or_default()),
-            Ok(Reading::Denied { .. } | Reading::Unusable(_) | Reading::Malformed(_)) => {}
+            Ok(_) | Err(_) => {}
         }
     }
 
-    /// Closes the queue for a while, with the target in it.
-    pub(super) fn retry_later(
+    /// A lookup told nothing. In `get` that is the end of its target. Otherwise the target is looked up again after a
+    /// while; others wait too if the provider asks for that, or if it is shown that the whole profile fails.
+    pub(super) fn slow_down(&mut self, target: TargetId, failed: FailedLookup) {
+        let FailedLookup { kind, reason, retry_after, is_connect, is_malformed } = failed;
+        let (profile, now) = (self.targets[target].profile, self.now.elapsed);
+        if is_connect {
+            self.profiles[profile].health.is_known_to_fail();
+        }
+        if self.plan.mode.is_get() {
+            return self.lookup_failed_once(target, kind, reason, retry_after, is_connect);
+        }
+        let named = self.named(target, &reason);
+        self.targets[target].trouble.get_or_insert_default().failed(named.clone());
+        // What a provider asks for with Retry-After is no failure, and holds for all.
+        if retry_after.is_none()
+            && self.profiles[profile].health.failed(now, target, &reason, is_malformed)
+        {
+            self.want_probe(profile);
+        }
+        let is_profiles = self.has_one_target(profile) || self.profiles[profile].health.is_down();
+        if is_profiles || retry_after.is_some() {
+            self.close_queue(profile, retry_after.unwrap_or_default());
+            self.look_up(target);
+        }
+        if is_malformed {
+            // It did answer.
+            self.profiles[profile].outage.received();
+        } else {
+            self.attempt_failed(profile, named, kind);
+        }
+    }
+
+    /// A lookup of `get`, which asks once, told nothing about its target.
+    fn lookup_failed_once(
         &mut self,
         target: TargetId,
+        kind: FailureKind,
         reason: String,
         retry_after: Option<Duration>,
+        is_connect: bool,
     ) {
-        self.retry(target, retry_after.unwrap_or_default());
         let profile = self.targets[target].profile;
-        self.attempt_failed(profile, reason, FailureKind::Unreachable);
+        let opens_at = retry_after.map(|wait| self.now.elapsed.saturating_add(wait));
+        let is_too_late = opens_at.zip(self.plan.timeout).is_some_and(|(at, end)| at >= end);
+        if is_connect || is_too_late {
+            return self.attempt_failed(profile, reason, kind);
+        }
+        if let Some(wait) = retry_after {
+            self.close_queue(profile, wait);
+        }
+        self.fail_alone(target, kind, &reason);
     }
 
-    pub(super) fn retry(&mut self, target: TargetId, floor: Duration) {
-        self.close_queue(self.targets[target].profile, floor);
-        self.look_up(target);
-    }
-
-    fn close_queue(&mut self, profile: ProfileId, floor: Duration) {
+    /// Closes the queue of a profile for a while.
+    pub(super) fn close_queue(&mut self, profile: ProfileId, floor: Duration) {
         let now = self.now.elapsed;
         let state = &mut self.profiles[profile];
         // While the queue is closed only earlier lookups come back, which failed for the same reason: no second
@@ -278,11 +375,17 @@ impl Engine {
         }
     }
 
-    /// Plans the next lookup after an interval with a jitter of ±10% (`jitter` is between 0 and 1), but not after the
-    /// end of `--appear-timeout` while the target was not seen.
-    fn look_up_after(&mut self, target: TargetId, interval: Duration, jitter: f64) {
-        let wait = interval.mul_f64(0.9 + 0.2 * jitter);
-        let state = &self.targets[target];
+    /// Plans the next lookup of a target without another reason: soon if the last one failed, else after its interval
+    /// ±10%; but not after the end of `--appear-timeout` while the target was not seen. `jitter` is between 0 and 1.
+    fn plan_next(&mut self, target: TargetId, jitter: f64) {
+        let Some(state) = self.targets.open(target) else {
+            return;
+        };
+        let retry = state.trouble.as_ref().and_then(|trouble| trouble.retry_in(jitter));
+        let interval = || Some(self.next_interval(target)?.mul_f64(0.9 + 0.2 * jitter));
+        let Some(wait) = retry.or_else(interval) else {
+            return;
+        };
         let is_unseen = state.tracker.status().is_none();
         let limit = self.plan.profiles[state.profile].appear_timeout.filter(|_| is_unseen);
         let left = limit.map(|limit| limit.saturating_sub(self.now.elapsed));

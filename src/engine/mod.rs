@@ -8,13 +8,15 @@
 //!
 //! The engine opens no sockets, reads no clock and knows no command line, so the rules that must never fail (no
 //! ending is missed, none is invented) can be tested in microseconds. Each concern has an owner with its own state:
-//! a [`Target`](target::Target); the [`RequestQueue`](request_queue::RequestQueue), [`Outage`](outage::Outage) and
-//! [`TokenRenewal`](token_renewal::TokenRenewal) of a profile; and a [`Link`](link::Link) for each push connection.
+//! a [`Target`](target::Target); the [`RequestQueue`](request_queue::RequestQueue), [`Health`](health::Health),
+//! [`Outage`](outage::Outage) and [`TokenRenewal`](token_renewal::TokenRenewal) of a profile; and a
+//! [`Link`](link::Link) for each push connection.
 
 mod account;
 mod bad_responses;
 mod effect;
 mod expected_fields;
+mod health;
 mod held_push;
 mod held_pushes;
 mod ids;
@@ -27,6 +29,7 @@ mod orders;
 mod outage;
 mod outages;
 pub mod plan;
+mod probes;
 mod profile;
 mod request_queue;
 mod revivable;
@@ -39,6 +42,7 @@ mod timer_queue;
 mod token_bucket;
 mod token_renewal;
 mod tokens;
+mod trouble;
 mod view;
 
 use std::sync::Arc;
@@ -59,7 +63,9 @@ use timer_queue::{Timer, TimerQueue};
 
 pub use effect::{Effect, LookupRequest, RenewalReason};
 pub use ids::{FeedId, List, ListIndex, ProfileId, TargetId};
-pub use input::{Input, LinkEvent, LookupDone, Now, Obtained, RenewalError, TokenOrigin};
+pub use input::{
+    Input, LinkEvent, LookupDone, Now, Obtained, ProbeDone, RenewalError, TokenOrigin,
+};
 pub use link::Route;
 
 /// How long after the start a target is looked up although its push connection is not subscribed yet.
@@ -100,8 +106,12 @@ impl Engine {
         }
         let profile =
             |id: ProfileId| ProfileState::new(&plan.profiles[id], plan.rules(id), random.fork());
+        let mut profiles: List<ProfileId, _> = plan.profiles.ids().map(profile).collect();
+        for (_, target) in targets.iter() {
+            profiles[target.profile].open_targets += 1;
+        }
         Engine {
-            profiles: plan.profiles.ids().map(profile).collect(),
+            profiles,
             links: routes.iter().cloned().map(Link::new).collect(),
             account: Orders::default(),
             timers: TimerQueue::default(),
@@ -153,6 +163,7 @@ impl Engine {
             Input::Warning(warning) => self.warn(None, warning.code, warning.message),
             Input::Feed(feed, event) => self.link_event(feed, event),
             Input::LookupDone(done) => self.lookup_done(done),
+            Input::ProbeDone(done) => self.probe_done(done),
             Input::TokenRenewed(profile, renewed) => self.token_renewed(profile, renewed),
             Input::OutputFailed => self.stop(FailureKind::Io),
             Input::TimeIsUp => self.stop(FailureKind::TimedOut),

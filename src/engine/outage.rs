@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::error::FailureKind;
 
+/// How long the answer to a probe is awaited before the whole profile is given up.
+const MAX_PROBE: Duration = Duration::from_secs(10);
+
 /// An outage lasts from the first unanswered attempt (a request or a connection) until something is received. Time
 /// without any attempt is no outage.
 pub(super) struct Outage {
@@ -17,6 +20,14 @@ struct Unanswered {
     since: Duration,
     /// Why the last attempt failed; none if none of them has failed yet.
     reason: Option<(FailureKind, String)>,
+    /// Until when it is not over, since the answer to a probe is awaited.
+    probed_until: Option<Duration>,
+}
+
+impl Unanswered {
+    fn since(now: Duration) -> Self {
+        Unanswered { since: now, reason: None, probed_until: None }
+    }
 }
 
 /// Whether an outage has reached its limit.
@@ -45,33 +56,43 @@ impl Outage {
         if self.unanswered.is_some() {
             return None;
         }
-        self.unanswered = Some(Unanswered { since: now, reason: None });
+        self.unanswered = Some(Unanswered::since(now));
         Some(now.saturating_add(self.limit?))
     }
 
     /// An attempt failed, for a reason of this kind that may be temporary.
     pub(super) fn attempt_failed(&mut self, now: Duration, kind: FailureKind, reason: String) {
-        let unanswered = self.unanswered.get_or_insert(Unanswered { since: now, reason: None });
+        let unanswered = self.unanswered.get_or_insert(Unanswered::since(now));
         unanswered.reason = Some((kind, reason));
     }
 
     /// The state at this time of the command.
     pub(super) fn state(&self, now: Duration) -> OutageState {
-        let (Some(limit), Some(Unanswered { since, reason })) = (self.limit, &self.unanswered)
-        else {
+        let (Some(limit), Some(unanswered)) = (self.limit, &self.unanswered) else {
             return OutageState::None;
         };
+        let Unanswered { since, reason, probed_until } = unanswered;
         // A limit of zero (`get`) allows no failure, but waits for the response.
         if reason.is_none() && limit.is_zero() {
             return OutageState::None;
         }
-        let due = since.saturating_add(limit);
+        let due = since.saturating_add(limit).max(probed_until.unwrap_or_default());
         if now < due {
             return OutageState::Until(due);
         }
         let no_answer = || (FailureKind::Unreachable, "no answer".to_owned());
         let (kind, reason) = reason.clone().unwrap_or_else(no_answer);
         OutageState::Over(limit, kind, reason)
+    }
+
+    /// Extends an outage that is over by the time that a probe may take, but not twice. Returns until when.
+    pub(super) fn await_probe(&mut self, now: Duration) -> Option<Duration> {
+        let (limit, unanswered) = (self.limit?, self.unanswered.as_mut()?);
+        if unanswered.probed_until.is_some() {
+            return None;
+        }
+        unanswered.probed_until = Some(now.saturating_add(limit.min(MAX_PROBE)));
+        unanswered.probed_until
     }
 
     /// Excludes this much time from the outage, in which this process was suspended.
@@ -150,6 +171,20 @@ mod tests {
         outage.attempt_failed(seconds(20), FailureKind::Unreachable, "503".to_owned());
         assert_eq!(outage.state(seconds(100_000)), OutageState::None);
         assert_eq!(outage.reason(), Some("503"));
+    }
+
+    #[test]
+    fn an_outage_that_is_over_is_extended_once_for_a_probe() {
+        let mut outage = Outage::new(Some(LIMIT));
+        assert_eq!(outage.await_probe(seconds(40)), None);
+        outage.attempt_started(seconds(10));
+        assert_eq!(outage.await_probe(seconds(40)), Some(seconds(50)));
+        assert_eq!(outage.state(seconds(40)), OutageState::Until(seconds(50)));
+        assert_eq!(outage.await_probe(seconds(50)), None);
+        assert_eq!(outage.state(seconds(50)), over("no answer"));
+        outage.received();
+        outage.attempt_started(seconds(60));
+        assert_eq!(outage.await_probe(seconds(90)), Some(seconds(100)));
     }
 
     #[test]

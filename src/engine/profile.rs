@@ -1,5 +1,6 @@
 //! The state of a profile: request queue, outage, token.
 
+use super::health::Health;
 use super::outage::Outage;
 use super::plan::Profile;
 use super::request_queue::RequestQueue;
@@ -13,8 +14,11 @@ pub(super) struct ProfileState {
     pub(super) queue: RequestQueue,
     pub(super) backoff: Backoff,
     pub(super) outage: Outage,
+    pub(super) health: Health,
     pub(super) token: TokenRenewal,
     pub(super) rules: Rules,
+    /// How many of its targets are not settled.
+    pub(super) open_targets: usize,
     /// Whether its connections and lookups were started.
     pub(super) has_begun: bool,
     /// Whether any response or message of the provider was understood so far.
@@ -37,6 +41,8 @@ impl ProfileState {
             queue: RequestQueue::new(batch, &profile.quotas),
             backoff: Backoff::new(random),
             outage: Outage::new(profile.max_outage),
+            health: Health::default(),
+            open_targets: 0,
             token: TokenRenewal::new(token.and_then(Token::expires_at)),
             rules,
             has_begun: false,
@@ -57,6 +63,8 @@ impl ProfileState {
     /// A response to a lookup was understood.
     pub(super) fn answered(&mut self) {
         self.accepted(Source::Pull);
+        self.health.answered();
+        self.queue.drop_probe();
         self.was_understood = true;
         self.is_unusable_reported = false;
         self.backoff.reset();

@@ -15,7 +15,9 @@ const MAX_IN_FLIGHT: usize = 8;
 pub(super) struct RequestQueue {
     /// How many targets one lookup may serve.
     batch: usize,
-    waiting: VecDeque<TargetId>,
+    waiting: VecDeque<Waiting>,
+    /// Whether a probe is to be made. Until it is done no lookup is started.
+    probe: Probe,
     /// For each lookup under way, how many requests were taken out of the quotas for it. They end in any order, which
     /// the sums do not depend on.
     in_flight: VecDeque<u32>,
@@ -28,11 +30,29 @@ pub(super) struct RequestQueue {
     exhausted_until: Option<Duration>,
 }
 
+/// A target in the queue.
+#[derive(Clone, Copy)]
+struct Waiting {
+    target: TargetId,
+    /// Whether it is looked up without others.
+    is_alone: bool,
+}
+
+/// The probe of a profile: a lookup of an id that nobody has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Probe {
+    None,
+    Wanted,
+    InFlight,
+}
+
 /// The next lookup of a queue.
 #[derive(Debug, PartialEq)]
 pub(super) enum NextLookup {
     /// A lookup of these targets.
     Lookup(Vec<TargetId>),
+    /// The probe.
+    Probe,
     /// The quota is used up until this time of the command, which was not returned before.
     QuotaExhausted(Duration),
     /// None at present.
@@ -45,6 +65,7 @@ impl RequestQueue {
         RequestQueue {
             batch: batch.max(1),
             waiting: VecDeque::new(),
+            probe: Probe::None,
             in_flight: VecDeque::new(),
             closed_until: Duration::ZERO,
             buckets: quotas.iter().map(TokenBucket::new).collect(),
@@ -53,8 +74,36 @@ impl RequestQueue {
         }
     }
 
-    pub(super) fn push(&mut self, target: TargetId) {
-        self.waiting.push_back(target);
+    /// Adds a target; `is_alone` says that it is looked up without others.
+    pub(super) fn push(&mut self, target: TargetId, is_alone: bool) {
+        self.waiting.push_back(Waiting { target, is_alone });
+    }
+
+    /// Has a probe made before the next lookup.
+    pub(super) fn want_probe(&mut self) {
+        if self.probe == Probe::None {
+            self.probe = Probe::Wanted;
+        }
+    }
+
+    /// Has no probe made, unless it is under way.
+    pub(super) fn drop_probe(&mut self) {
+        if self.probe == Probe::Wanted {
+            self.probe = Probe::None;
+        }
+    }
+
+    /// The probe is done, which made this many requests.
+    pub(super) fn probe_finished(&mut self, now: Duration, requests: u32) {
+        let cost = self.cost;
+        self.lookup_finished(now, requests);
+        self.cost = cost;
+        self.probe = Probe::None;
+    }
+
+    /// How many lookups are under way, with the probe.
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
     /// The next lookup. Targets for which `is_open` returns false are dropped.
@@ -63,13 +112,16 @@ impl RequestQueue {
         now: Duration,
         mut is_open: impl FnMut(TargetId) -> bool,
     ) -> NextLookup {
-        if self.in_flight.len() >= MAX_IN_FLIGHT || now < self.closed_until {
+        // The probe may be one more, since it decides about the others.
+        let limit = MAX_IN_FLIGHT + usize::from(self.probe == Probe::Wanted);
+        let is_full = self.in_flight.len() >= limit;
+        if is_full || self.probe == Probe::InFlight || now < self.closed_until {
             return NextLookup::None;
         }
-        while self.waiting.front().is_some_and(|first| !is_open(*first)) {
+        while self.waiting.front().is_some_and(|first| !is_open(first.target)) {
             self.waiting.pop_front();
         }
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.probe == Probe::None {
             return NextLookup::None;
         }
         let available_at = self.buckets.iter().map(|bucket| bucket.available_at(self.cost)).max();
@@ -83,15 +135,31 @@ impl RequestQueue {
             };
         }
         self.exhausted_until = None;
-        let mut targets = Vec::new();
-        while targets.len() < self.batch
-            && let Some(target) = self.waiting.pop_front()
-        {
-            targets.extend(Some(target).filter(|target| is_open(*target)));
-        }
         self.in_flight.push_back(self.cost);
         self.buckets.iter_mut().for_each(|bucket| bucket.take(now, self.cost));
-        NextLookup::Lookup(targets)
+        if self.probe == Probe::Wanted {
+            self.probe = Probe::InFlight;
+            return NextLookup::Probe;
+        }
+        NextLookup::Lookup(self.next_batch(is_open))
+    }
+
+    /// The first targets, as many as one lookup may serve.
+    fn next_batch(&mut self, mut is_open: impl FnMut(TargetId) -> bool) -> Vec<TargetId> {
+        let mut targets = Vec::new();
+        while targets.len() < self.batch
+            && let Some(next) = self.waiting.front().copied()
+            && (targets.is_empty() || !next.is_alone)
+        {
+            self.waiting.pop_front();
+            if is_open(next.target) {
+                targets.push(next.target);
+                if next.is_alone {
+                    break;
+                }
+            }
+        }
+        targets
     }
 
     /// A lookup is done, which made this many requests. The quotas count requests, so the difference to what was
@@ -138,7 +206,7 @@ mod tests {
 
     fn limited(batch: usize, targets: usize, quotas: &[Quota]) -> RequestQueue {
         let mut queue = RequestQueue::new(batch, quotas);
-        (0..targets).for_each(|target| queue.push(TargetId::at(target)));
+        (0..targets).for_each(|target| queue.push(TargetId::at(target), false));
         queue
     }
 
@@ -171,8 +239,47 @@ mod tests {
         // A quota of one lookup, which they do not use.
         let mut none = limited(3, 6, &[Quota { requests: 1, within: seconds(60) }]);
         assert_eq!(none.next(seconds(0), |_| false), NextLookup::None);
-        none.push(TargetId::at(7));
+        none.push(TargetId::at(7), false);
         assert_eq!(next(&mut none, seconds(0)), lookup([7]));
+    }
+
+    #[test]
+    fn a_target_that_is_looked_up_alone_shares_no_lookup() {
+        let mut queue = queue(3, 2);
+        queue.push(TargetId::at(2), true);
+        queue.push(TargetId::at(3), true);
+        queue.push(TargetId::at(4), false);
+        queue.push(TargetId::at(5), false);
+        for expected in [vec![0, 1], vec![2], vec![3], vec![4, 5]] {
+            assert_eq!(next(&mut queue, seconds(0)), lookup(expected));
+        }
+    }
+
+    #[test]
+    fn a_probe_comes_first_and_nothing_starts_until_it_is_done() {
+        let mut queue = queue(1, 20);
+        (0..8).for_each(|target| assert_eq!(next(&mut queue, seconds(0)), lookup([target])));
+        queue.want_probe();
+        queue.want_probe();
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::Probe);
+        assert_eq!(queue.in_flight(), 9);
+        queue.lookup_finished(seconds(0), 1);
+        queue.want_probe();
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
+        queue.probe_finished(seconds(0), 5);
+        assert_eq!(next(&mut queue, seconds(0)), lookup([8]));
+        assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
+    }
+
+    #[test]
+    fn a_probe_waits_for_an_open_queue_and_counts_for_the_quota() {
+        let mut queue = limited(1, 1, &[Quota { requests: 5, within: seconds(400) }]);
+        queue.close_until(seconds(10));
+        queue.want_probe();
+        assert_eq!(next(&mut queue, seconds(9)), NextLookup::None);
+        assert_eq!(next(&mut queue, seconds(10)), NextLookup::Probe);
+        queue.probe_finished(seconds(10), 1);
+        assert_eq!(next(&mut queue, seconds(10)), NextLookup::QuotaExhausted(seconds(110)));
     }
 
     #[test]

@@ -107,11 +107,13 @@ impl Engine {
         self.settle(target, outcome, Some(reason));
     }
 
-    /// Settles a target with a failure.
-    pub(super) fn fail(&mut self, target: TargetId, failure: Failure) {
+    /// Settles a target with a failure, which is returned.
+    pub(super) fn fail(&mut self, target: TargetId, failure: Failure) -> Arc<Failure> {
         let (outcome, reason) = (Outcome::Failed(failure.kind()), failure.to_string());
-        self.record_failure(Arc::new(failure));
+        let failure = Arc::new(failure);
+        self.record_failure(failure.clone());
         self.settle(target, outcome, Some(reason));
+        failure
     }
 
     /// Keeps a failure for the closing report.
@@ -124,6 +126,9 @@ impl Engine {
     /// Settles all open targets of a profile with a failure.
     pub(super) fn fail_profile(&mut self, profile: ProfileId, failure: Failure) {
         let (outcome, reason) = (Outcome::Failed(failure.kind()), failure.to_string());
+        // Those of single targets are no news beside it.
+        let replaced = self.profiles[profile].health.take_failures(failure.kind());
+        self.failures.retain(|one| !replaced.iter().any(|other| Arc::ptr_eq(one, other)));
         self.failures.push(Arc::new(failure));
         for target in self.open_targets_of(profile) {
             self.settle(target, outcome, Some(reason.clone()));
@@ -156,6 +161,7 @@ impl Engine {
             return;
         }
         self.tally.settle(outcome);
+        self.profiles[self.targets[target].profile].open_targets -= 1;
         self.release_link(target);
         let result = self.targets[target].result(Ended { outcome, at }, reason);
         self.emit(Event::Result(result));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::held_push::HeldPush;
+use super::trouble::Trouble;
 use super::{FeedId, ProfileId};
 use crate::event::{Name, Outcome, TargetResult, Undecided};
 use crate::lifecycle::Tracker;
@@ -32,6 +33,8 @@ pub(super) struct Target {
     pub(super) grace_ends: Option<Duration>,
     /// A push that would end the target. Boxed, for few targets have one, and there may be thousands.
     pub(super) held_push: Option<Box<HeldPush>>,
+    /// What is wrong with its lookups, if the last one was not understood.
+    pub(super) trouble: Option<Box<Trouble>>,
     lookup: LookupState,
     warned_codes: HashSet<WarningCode>,
     ended: Option<Ended>,
@@ -76,6 +79,7 @@ impl Target {
             awaiting_confirmation: false,
             grace_ends: None,
             held_push: None,
+            trouble: None,
             lookup: LookupState::None,
             warned_codes: HashSet::new(),
             ended: None,

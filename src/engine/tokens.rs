@@ -96,6 +96,7 @@ impl Engine {
         let state = &mut self.profiles[profile];
         let was_refused = state.token.refused_by().is_some();
         state.token.renewed(obtained);
+        state.health.token_renewed();
         state.backoff.reset();
         state.outage.received();
         self.plan_renewal_before_expiry(profile);
@@ -179,24 +180,46 @@ impl Engine {
         let Denial { profile, target, side, generation, reason, message } = denial;
         let token = &self.profiles[profile].token;
         if !token.concerns(generation) {
+            // Another token is there, or will be.
+            if let (Source::Pull, Some(target)) = (side, target) {
+                self.look_up(target);
+            }
             return;
         }
         let was_accepted = token.was_accepted(generation);
         // Issuing a token puts the one before it out of force, so it has to be the token that was refused.
         let may_issue = self.plan.profiles[profile].credential.issuer.is_some();
         let may_help = reason == DenialReason::Token || !may_issue;
-        if may_help && self.is_renewable(profile) && token.is_allowed() {
+        // Not if that was tried, and helped others only.
+        let was_tried = was_accepted && target.is_some_and(|target| self.was_renewed_for(target));
+        if may_help && !was_tried && self.is_renewable(profile) && token.is_allowed() {
+            if let Some(target) = target {
+                let trouble = self.targets[target].trouble.get_or_insert_default();
+                trouble.renewed_generation = Some(generation);
+            }
+            if side == Source::Pull {
+                self.close_queue(profile, Duration::ZERO);
+            }
             return self.renew_token(profile, Some(side));
         }
-        let failure = self.denied_failure(profile, message);
-        // The same token was accepted for other targets, so only this one fails.
         match target {
-            Some(target) if was_accepted => self.fail(target, failure),
-            _ => self.fail_profile(profile, failure),
+            Some(target) => self.fail_alone(target, FailureKind::Denied, &message),
+            None => {
+                let failure = self.denied_failure(profile, message);
+                self.fail_profile(profile, failure);
+            }
         }
     }
 
-    fn denied_failure(&self, profile: ProfileId, message: String) -> Failure {
+    /// Whether the token was renewed because the one before it was refused for this target.
+    fn was_renewed_for(&self, target: TargetId) -> bool {
+        let trouble = self.targets[target].trouble.as_ref();
+        trouble.and_then(|trouble| trouble.renewed_generation).is_some_and(|renewed| {
+            renewed < self.profiles[self.targets[target].profile].token.generation
+        })
+    }
+
+    pub(super) fn denied_failure(&self, profile: ProfileId, message: String) -> Failure {
         let settings = &self.plan.profiles[profile];
         let (name, credential) = (&settings.name, &settings.credential);
         let is_given = credential.source != CredentialSource::None

@@ -23,10 +23,14 @@ impl Backoff {
 
     /// The next wait, at least `floor` (the minimum that the peer's `Retry-After` or protocol asks for).
     pub fn next(&mut self, floor: Duration) -> Duration {
-        let ceiling =
-            INITIAL_CEILING.saturating_mul(2u32.saturating_pow(self.attempt)).min(MAX_CEILING);
+        let ceiling = Backoff::ceiling(self.attempt);
         self.attempt = self.attempt.saturating_add(1);
         ceiling.mul_f64(self.random.f64()).max(floor)
+    }
+
+    /// The longest wait after this many others.
+    pub fn ceiling(attempt: u32) -> Duration {
+        INITIAL_CEILING.saturating_mul(2u32.saturating_pow(attempt)).min(MAX_CEILING)
     }
 
     /// The number of waits since the start or the last reset.

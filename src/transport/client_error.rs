@@ -28,8 +28,9 @@ impl Transport {
         let error = error.without_url();
         let (url, address) = (&request.url, request.url.as_str());
         let proxy = self.proxies.of(url);
+        let is_connect = error.is_connect();
         if error.is_timeout() {
-            return self.timed_out(phase, request);
+            return self.timed_out(phase, request).connecting(is_connect);
         }
         if let Some(proxy) = proxy
             && let Some(failure) = proxy_failure(&error, url, proxy)
@@ -38,7 +39,7 @@ impl Transport {
                 ProxyFailure::Refused(None) => self.refusal(proxy, url).await,
                 failure => failure,
             };
-            return failure.into_error(phase, url, proxy);
+            return failure.into_error(phase, url, proxy).connecting(true);
         }
         let (kind, cause) = if proxy.is_none() && may_be_http2(&error) && speaks_http2(url).await {
             (ErrorKind::Unusable, HTTP2_ONLY.to_owned())
@@ -46,7 +47,7 @@ impl Transport {
             classify(&error)
         };
         let cause = token.redact(&cause);
-        Error::new(kind, format!("{phase} {address} failed: {cause}"))
+        Error::new(kind, format!("{phase} {address} failed: {cause}")).connecting(is_connect)
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Error {
     pub may_be_gateway: bool,
     /// Whether the peer answered the request for an event stream with 404.
     pub is_not_found: bool,
+    /// Whether there was no connection at all (DNS, TCP, TLS), so that it is about the address and not the request.
+    pub is_connect: bool,
     message: String,
 }
 
@@ -53,7 +55,14 @@ impl ErrorKind {
 impl Error {
     /// An error with a sentence that names the phase and the address.
     pub(super) fn new(kind: ErrorKind, message: String) -> Self {
-        Error { kind, retry_after: None, may_be_gateway: false, is_not_found: false, message }
+        Error {
+            kind,
+            retry_after: None,
+            may_be_gateway: false,
+            is_not_found: false,
+            is_connect: false,
+            message,
+        }
     }
 
     /// The peer closed the connection, with the code and the reason of its close frame.
@@ -105,6 +114,13 @@ impl Error {
             ErrorKind::Unreachable,
             format!("the peer did not introduce itself within {}s", wait.as_secs()),
         )
+    }
+
+    /// The same error, which says whether there was a connection.
+    #[must_use]
+    pub(super) fn connecting(mut self, is_connect: bool) -> Self {
+        self.is_connect = is_connect;
+        self
     }
 
     /// No response within the time limit.

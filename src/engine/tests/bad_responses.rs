@@ -63,6 +63,7 @@ fn the_first_response_is_repeated_before_it_means_a_wrong_address() {
 #[test]
 fn a_wrong_address_is_one_for_all_targets() {
     let mut harness = Harness::new(plan(Mode::Poll, 100));
+    harness.probed = Some(Ok(html()));
     let mut requests = 0;
     while harness.exit().is_none() {
         for target in harness.take_lookups() {

@@ -73,22 +73,46 @@ fn what_was_looked_up_together_is_looked_up_together_again() {
     assert!(seconds(4) < first && first < harness.now, "{first:?} {:?}", harness.now);
 }
 
+/// One of them may be the reason.
 #[test]
-fn an_error_hits_every_target_of_a_lookup_and_counts_as_one_failure() {
-    let mut harness = Harness::new(in_threes(Mode::Poll, 5));
-    harness.answer_for(&[3, 4], Ok(vec![observed(Completed), observed(Completed)]));
-    harness.take();
-    harness.answer_for(&[0, 1, 2], Err(unreachable()));
-    harness.wait_until(100);
-    assert_eq!(harness.take(), ["lookup 0 1 2"]);
-    assert!(harness.now <= seconds(1), "{:?}", harness.now);
+fn a_lookup_that_told_nothing_about_any_target_is_made_again_for_each_of_them() {
+    let nothing = || [html(), malformed(), busy("502", None), denied()].into_iter().map(Ok);
+    for result in nothing().chain([Err(unreachable())]) {
+        let mut harness = Harness::new(in_threes(Mode::Poll, 5));
+        harness.take();
+        harness.answer_for(&[0, 1, 2], result.map(|reading| vec![reading; 3]));
+        assert_eq!(harness.take(), ["lookup 0", "lookup 1", "lookup 2"]);
+        harness.answer_for(&[1], Err(unreachable()));
+        harness.answer_for(&[0], Ok(vec![observed(Pending)]));
+        harness.answer_for(&[2], Ok(vec![observed(Pending)]));
+        assert_eq!(harness.results(), []);
+        harness.wait_until(1);
+        assert_eq!(harness.take(), ["lookup 1"]);
+        harness.answer_for(&[1], Ok(vec![observed(Completed)]));
+        assert_eq!(harness.exit(), None);
+    }
+}
 
-    // The token was accepted for others, so that each of these is refused for itself.
-    harness.answer_for(&[0, 1, 2], Ok(vec![denied(), denied(), denied()]));
-    let refused = Outcome::Failed(FailureKind::Denied);
-    let failed = [0, 1, 2].map(|target| (format!("fake:{target}"), refused));
-    assert_eq!(harness.results()[2..], failed);
-    assert_eq!(harness.exit(), Some(Code::Denied));
+#[test]
+fn in_get_one_bad_id_costs_the_others_of_its_lookup_one_more_request() {
+    let mut plan = in_threes(Mode::Get { exit_status: false }, 3);
+    plan.profiles[profile()].max_outage = Some(Duration::ZERO);
+    let mut harness = Harness::new(plan);
+    harness.take();
+    harness.answer_for(&[0, 1, 2], Ok(vec![busy("502", None); 3]));
+    assert_eq!(harness.take(), ["lookup 0", "lookup 1", "lookup 2"]);
+    harness.answer_for(&[0], Ok(vec![busy("502", None)]));
+    harness.answer_for(&[1], Ok(vec![observed(Pending)]));
+    harness.answer_for(&[2], Ok(vec![observed(Completed)]));
+    let unreachable = Outcome::Failed(FailureKind::Unreachable);
+    assert_eq!(
+        harness.results(),
+        [
+            ("fake:0".to_owned(), unreachable),
+            ("fake:1".to_owned(), Outcome::Unfinished),
+            ("fake:2".to_owned(), Outcome::Reached),
+        ]
+    );
 }
 
 #[test]
@@ -120,15 +144,15 @@ fn a_target_that_is_settled_during_its_lookup_is_ignored() {
     assert_eq!(harness.exit(), Some(Code::Failed));
 }
 
-/// A refusal of the token in the first reading settles the other targets, whose readings do not count then.
 #[test]
-fn a_target_that_is_settled_by_an_earlier_reading_is_ignored() {
+fn a_refusal_for_one_of_them_is_its_own() {
     let mut harness = Harness::new(in_threes(Mode::Poll, 3));
     harness.answer_for(&[0, 1, 2], Ok(vec![denied(), observed(Completed), observed(Pending)]));
     let denied = Outcome::Failed(FailureKind::Denied);
-    let results = [0, 1, 2].map(|target| (format!("fake:{target}"), denied));
+    let reached = Outcome::Reached;
+    let results = [("fake:0".to_owned(), denied), ("fake:1".to_owned(), reached)];
     assert_eq!(harness.results(), results);
-    assert_eq!(harness.statuses(), []);
+    assert_eq!(harness.statuses(), [Completed, Pending]);
 }
 
 #[test]

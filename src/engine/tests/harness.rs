@@ -9,8 +9,10 @@ pub(super) struct Harness {
     /// How far the wall clock was set ahead.
     pub(super) ahead: jiff::SignedDuration,
     /// The effects since [`Harness::take`] was last called, but for what was shown: `lookup 0 1` of the first
-    /// two targets, `open`, `close`, `forget 0`, `renew`.
+    /// two targets, `probe`, `open`, `close`, `forget 0`, `renew`.
     pub(super) done: Vec<String>,
+    /// What the probe finds as soon as it is made; if none, the test answers it.
+    pub(super) probed: Option<Result<Reading, Error>>,
     pub(super) events: Vec<Event>,
     /// How many requests a lookup makes.
     pub(super) requests_per_lookup: u32,
@@ -27,12 +29,18 @@ impl Harness {
             authenticated: true,
         };
         let routes = Some(route).filter(|_| plan.mode.pushes()).into_iter().collect();
+        Harness::with_routes(plan, routes)
+    }
+
+    /// These push connections.
+    pub(super) fn with_routes(plan: Plan, routes: List<FeedId, Route>) -> Self {
         let engine = Engine::new(Arc::new(plan), routes, fastrand::Rng::with_seed(7));
         let mut harness = Harness {
             engine,
             now: Duration::ZERO,
             ahead: jiff::SignedDuration::ZERO,
             done: Vec::new(),
+            probed: None,
             events: Vec::new(),
             requests_per_lookup: 1,
         };
@@ -55,6 +63,7 @@ impl Harness {
     pub(super) fn input(&mut self, input: Input) {
         let wall = jiff::Timestamp::UNIX_EPOCH + self.now + self.ahead;
         let now = Now { elapsed: self.now, wall };
+        let mut is_probed = false;
         for effect in self.engine.handle(now, input) {
             match effect {
                 Effect::Emit(stamped) => self.events.push(stamped.event),
@@ -62,12 +71,24 @@ impl Harness {
                     let places = targets.iter().map(|(target, _)| format!(" {}", target.index()));
                     self.done.push(format!("lookup{}", places.collect::<String>()));
                 }
+                Effect::Probe(_) if self.probed.is_some() => is_probed = true,
+                Effect::Probe(_) => self.done.push("probe".to_owned()),
                 Effect::OpenFeed(_) => self.done.push("open".to_owned()),
                 Effect::CloseFeed(_) => self.done.push("close".to_owned()),
                 Effect::Forget(_, id) => self.done.push(format!("forget {id}")),
                 Effect::RenewToken(..) => self.done.push("renew".to_owned()),
             }
         }
+        if is_probed && let Some(result) = self.probed.clone() {
+            self.answer_probe(result);
+        }
+    }
+
+    /// The probe is done with this result.
+    pub(super) fn answer_probe(&mut self, result: Result<Reading, Error>) {
+        let generation = self.generation();
+        let done = ProbeDone { profile: profile(), generation, requests: 1, result };
+        self.input(Input::ProbeDone(done));
     }
 
     pub(super) fn link_event(&mut self, event: LinkEvent) {

@@ -11,6 +11,7 @@ mod held_push;
 mod issued_tokens;
 mod links;
 mod lookups;
+mod one_target;
 mod outage;
 mod push_only;
 mod readings;

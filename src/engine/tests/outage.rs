@@ -9,6 +9,7 @@ fn busy_until(targets: usize, until: u64) -> (usize, Harness) {
     let mut plan = plan_with(Mode::Poll, targets, |profile| profile.max_outage = None);
     plan.timeout = None;
     let mut harness = Harness::new(plan);
+    harness.probed = Some(Ok(busy("503", None)));
     let mut lookups = 0;
     while harness.exit().is_none() {
         if harness.done.is_empty() {
@@ -51,6 +52,7 @@ fn one_moment_of_503s_does_not_make_many_targets_wait_for_long() {
 #[test]
 fn a_storm_of_503s_that_lasts_is_an_outage() {
     let mut harness = Harness::new(plan(Mode::Poll, 20));
+    harness.probed = Some(Ok(busy("503", None)));
     while harness.exit().is_none() {
         if harness.done.is_empty() {
             harness.wait_until(1_000);

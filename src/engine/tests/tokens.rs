@@ -15,8 +15,14 @@ fn from_a_command(mode: Mode) -> Plan {
 fn a_refused_token_that_cannot_change_ends_the_watch() {
     let mut harness = Harness::new(plan(Mode::Poll, 2));
     harness.read(0, denied());
+    assert_eq!((harness.exit(), harness.results().len()), (None, 1));
+    harness.read(1, denied());
     assert_eq!(harness.exit(), Some(Code::Denied));
     assert_eq!(harness.results().len(), 2);
+    // It is the same with both, so that it is told once.
+    let failures = harness.closing().failures;
+    assert_eq!(failures.len(), 1);
+    assert!(failures[0].to_string().starts_with("Fake refused the token"), "{}", failures[0]);
 }
 
 #[test]
