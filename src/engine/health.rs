@@ -159,6 +159,11 @@ impl Health {
         self.failing.state == State::Confirmed
     }
 
+    /// Whether the token was refused for several targets.
+    pub(super) fn may_be_refused(&self) -> bool {
+        matches!(self.refused.state, State::Several | State::Confirmed)
+    }
+
     /// Whether the token is refused for the whole profile.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.state == State::Confirmed

@@ -26,7 +26,11 @@ impl Engine {
     /// Has a probe made. Where there is no lookup, what happened to different targets is evidence enough.
     pub(super) fn want_probe(&mut self, profile: ProfileId) {
         if self.can_poll(profile) {
-            self.profiles[profile].queue.want_probe();
+            // While it may yet be answered, a provider that fails is asked on. One that refuses the token is not, nor is
+            // any by `get`, which has to come to an end.
+            let state = &mut self.profiles[profile];
+            let is_held = self.plan.mode.is_get() || state.health.may_be_refused();
+            state.queue.want_probe(is_held);
         } else {
             self.profiles[profile].health.cannot_be_probed();
         }

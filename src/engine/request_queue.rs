@@ -16,8 +16,9 @@ pub(super) struct RequestQueue {
     /// How many targets one lookup may serve.
     batch: usize,
     waiting: VecDeque<Waiting>,
-    /// Whether a probe is to be made. Until it is done no lookup is started.
     probe: Probe,
+    /// Whether no lookup is started until the probe is done.
+    is_held: bool,
     /// For each lookup under way, how many requests were taken out of the quotas for it. They end in any order, which
     /// the sums do not depend on.
     in_flight: VecDeque<u32>,
@@ -66,6 +67,7 @@ impl RequestQueue {
             batch: batch.max(1),
             waiting: VecDeque::new(),
             probe: Probe::None,
+            is_held: false,
             in_flight: VecDeque::new(),
             closed_until: Duration::ZERO,
             buckets: quotas.iter().map(TokenBucket::new).collect(),
@@ -79,8 +81,9 @@ impl RequestQueue {
         self.waiting.push_back(Waiting { target, is_alone });
     }
 
-    /// Has a probe made before the next lookup.
-    pub(super) fn want_probe(&mut self) {
+    /// Has a probe made before the next lookup; `is_held` says that no lookup is started until it is done.
+    pub(super) fn want_probe(&mut self, is_held: bool) {
+        self.is_held = is_held;
         if self.probe == Probe::None {
             self.probe = Probe::Wanted;
         }
@@ -112,16 +115,15 @@ impl RequestQueue {
         now: Duration,
         mut is_open: impl FnMut(TargetId) -> bool,
     ) -> NextLookup {
-        // The probe may be one more, since it decides about the others.
-        let limit = MAX_IN_FLIGHT + usize::from(self.probe == Probe::Wanted);
-        let is_full = self.in_flight.len() >= limit;
-        if is_full || self.probe == Probe::InFlight || now < self.closed_until {
+        let is_full = self.in_flight.len() >= MAX_IN_FLIGHT;
+        let is_held = self.is_held && self.probe == Probe::InFlight;
+        if is_full || is_held || now < self.closed_until {
             return NextLookup::None;
         }
         while self.waiting.front().is_some_and(|first| !is_open(first.target)) {
             self.waiting.pop_front();
         }
-        if self.waiting.is_empty() && self.probe == Probe::None {
+        if self.waiting.is_empty() && self.probe != Probe::Wanted {
             return NextLookup::None;
         }
         let available_at = self.buckets.iter().map(|bucket| bucket.available_at(self.cost)).max();
@@ -256,26 +258,28 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_comes_first_and_nothing_starts_until_it_is_done() {
-        let mut queue = queue(1, 20);
-        (0..8).for_each(|target| assert_eq!(next(&mut queue, seconds(0)), lookup([target])));
-        queue.want_probe();
-        queue.want_probe();
-        assert_eq!(next(&mut queue, seconds(0)), NextLookup::Probe);
-        assert_eq!(queue.in_flight(), 9);
-        queue.lookup_finished(seconds(0), 1);
-        queue.want_probe();
-        assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
-        queue.probe_finished(seconds(0), 5);
-        assert_eq!(next(&mut queue, seconds(0)), lookup([8]));
-        assert_eq!(next(&mut queue, seconds(0)), NextLookup::None);
+    fn a_probe_comes_first_and_lookups_may_have_to_wait_for_it() {
+        for is_held in [true, false] {
+            let mut queue = queue(1, 20);
+            (0..6).for_each(|target| assert_eq!(next(&mut queue, seconds(0)), lookup([target])));
+            queue.want_probe(is_held);
+            queue.want_probe(is_held);
+            assert_eq!(next(&mut queue, seconds(0)), NextLookup::Probe);
+            assert_eq!(queue.in_flight(), 7);
+            queue.want_probe(is_held);
+            let during = next(&mut queue, seconds(0));
+            assert_eq!(during, if is_held { NextLookup::None } else { lookup([6]) });
+            queue.probe_finished(seconds(0), 5);
+            let after = if is_held { 6 } else { 7 };
+            assert_eq!(next(&mut queue, seconds(0)), lookup([after]));
+        }
     }
 
     #[test]
     fn a_probe_waits_for_an_open_queue_and_counts_for_the_quota() {
         let mut queue = limited(1, 1, &[Quota { requests: 5, within: seconds(400) }]);
         queue.close_until(seconds(10));
-        queue.want_probe();
+        queue.want_probe(true);
         assert_eq!(next(&mut queue, seconds(9)), NextLookup::None);
         assert_eq!(next(&mut queue, seconds(10)), NextLookup::Probe);
         queue.probe_finished(seconds(10), 1);

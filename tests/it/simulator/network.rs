@@ -11,6 +11,8 @@ use super::connection::SimulatedConnection;
 use super::fault_model::{Exchange, Fault};
 use super::ledgers::AnswerKind;
 use super::plan::TOKEN;
+use super::providers::Question;
+use super::snapshot::Snapshot;
 use super::time::{Millis, SECOND, duration, millis};
 use super::world::{SharedWorld, Subject, World};
 use txwatch::sandbox::Weather;
@@ -103,6 +105,61 @@ impl SimulatedNetwork {
         let World { scenario, random, .. } = &mut *world;
         let faults = &scenario.providers[subject.provider].faults;
         Some((subject, faults.exchange(random, now)))
+    }
+
+    /// A request of a probe, which is about no target.
+    fn send_probe(&self, request: &Request, token: &Token) -> Option<ProbeRequest> {
+        let mut world = self.world();
+        let (provider, question) = world.probed(request)?;
+        check_token(&mut world, request, token);
+        let now = world.now();
+        if question.is_first {
+            world.check_retry_after(provider, "the probe");
+        }
+        let ledger = &mut world.providers[provider];
+        ledger.in_flight += 1;
+        ledger.requests.push(now);
+        world.check_limits(provider);
+        world.note(|| format!("the probe asks {}", request.url));
+        let World { scenario, random, .. } = &mut *world;
+        let exchange = scenario.providers[provider].faults.exchange(random, now);
+        Some(ProbeRequest { provider, question, exchange })
+    }
+
+    async fn finish_probe(&self, probe: ProbeRequest) -> Result<Response, Error> {
+        let ProbeRequest { provider, question, exchange: Exchange { there, back, fault } } = probe;
+        let takes = if fault == Some(Fault::Hang) { REQUEST_TIMEOUT } else { there + back };
+        sleep(duration(takes)).await;
+        let mut world = self.world();
+        let now = world.now();
+        let simulated = world.scenario.providers[provider].simulated;
+        let target = world.scenario.targets_of(provider)[0];
+        let snapshot = world.snapshot(target, None, 0);
+        let answer = simulated.answer(&Snapshot { id: &question.id, ..snapshot }, &question);
+        let found = (answer.status, answer.body.to_string(), None);
+        let (status, body, retry_after) = match fault {
+            Some(Fault::Status(status, wait)) => (status, "{}".to_owned(), wait),
+            Some(Fault::Weather(Weather::Forbidden)) => {
+                (403, "<html>Denied</html>".to_owned(), None)
+            }
+            Some(Fault::Weather(_)) => (200, "<html>Welcome!</html>".to_owned(), None),
+            Some(Fault::Ambiguous | Fault::NotFound | Fault::Break | Fault::Hang) | None => found,
+        };
+        let is_lost = matches!(fault, Some(Fault::Break | Fault::Hang));
+        let ledger = &mut world.providers[provider];
+        ledger.in_flight -= 1;
+        ledger.has_denied |= status == 401 && !is_lost;
+        if let Some(seconds) = retry_after {
+            ledger.busy_since = now;
+            ledger.busy_until = ledger.busy_until.max(now + seconds * SECOND);
+        }
+        world.note(|| format!("the probe <- {status} {body} {is_lost}"));
+        if is_lost {
+            return Err(Error::closed(None, "simulated"));
+        }
+        let date = Some(world.scenario.providers[provider].clock(now));
+        let retry_after = retry_after.map(|seconds| duration(seconds * SECOND));
+        Ok(Response { status, date, retry_after, encoding: None, body: body.into_bytes() })
     }
 
     /// The truth of this moment, or what a fault makes of it.
@@ -267,10 +324,20 @@ struct Handshake {
     fault: Option<Fault>,
 }
 
+/// A request of a probe that is on its way.
+struct ProbeRequest {
+    provider: usize,
+    question: Question,
+    exchange: Exchange,
+}
+
 impl Network for SimulatedNetwork {
     type Connection = SimulatedConnection;
 
     async fn fetch(&self, request: &Request, token: &Token) -> Result<Response, Error> {
+        if let Some(probe) = self.send_probe(request, token) {
+            return self.finish_probe(probe).await;
+        }
         let Some((subject, Exchange { there, back, fault })) = self.send(request, token) else {
             return std::future::pending().await;
         };

@@ -14,17 +14,22 @@ impl World {
     /// A request that is about to be made has to be allowed.
     pub fn check_request(&mut self, subject: &Subject) {
         let Subject { provider, target, .. } = *subject;
-        let now = self.now();
         let name = self.name(target);
         if self.targets[target].is_requested {
             self.violation(format!("{name} is asked for twice at once"));
         }
         if subject.question.is_first {
             self.check_pace(target);
-            let ProviderLedger { busy_since, busy_until, .. } = self.providers[provider];
-            if busy_since + TICK < now && now + TICK < busy_until {
-                self.violation(format!("{name} is asked for during Retry-After"));
-            }
+            self.check_retry_after(provider, &name);
+        }
+    }
+
+    /// While a provider asks to wait, nothing is begun.
+    pub fn check_retry_after(&mut self, provider: usize, name: &str) {
+        let now = self.now();
+        let ProviderLedger { busy_since, busy_until, .. } = self.providers[provider];
+        if busy_since + TICK < now && now + TICK < busy_until {
+            self.violation(format!("{name} is asked for during Retry-After"));
         }
     }
 

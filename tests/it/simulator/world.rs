@@ -38,6 +38,8 @@ pub struct World {
     happenings: u32,
     /// The targets of the lookups, each of which is a task.
     lookups: HashMap<task::Id, usize>,
+    /// The providers of the probes, each of which is a task too.
+    probes: HashMap<task::Id, usize>,
 }
 
 /// What a request is about.
@@ -59,6 +61,7 @@ impl World {
             log: verbose.then(Vec::new),
             happenings: 0,
             lookups: HashMap::new(),
+            probes: HashMap::new(),
             scenario,
             clock,
             random,
@@ -142,6 +145,18 @@ impl World {
         question.is_first &= known.is_none();
         self.lookups.insert(task::id(), target);
         Some(Subject { provider, target, question })
+    }
+
+    /// What a probe asks, and of which provider: for the id that nobody has, or what belongs to the same lookup.
+    pub fn probed(&mut self, request: &Request) -> Option<(usize, Question)> {
+        let provider = self.provider_at(request)?;
+        let setup = &self.scenario.providers[provider];
+        let question = setup.simulated.question(request)?;
+        let is_probe = question.id == setup.spec.probe_id.as_str();
+        if is_probe {
+            self.probes.insert(task::id(), provider);
+        }
+        self.probes.contains_key(&task::id()).then_some((provider, question))
     }
 
     /// The provider whose host a request goes to.

@@ -102,7 +102,7 @@ impl Simulated for Casper {
     }
 
     fn id(&self, number: usize, _random: &mut Rng) -> String {
-        format!("{number:064x}")
+        format!("{:064x}", number + 1)
     }
 
     fn path(&self, random: &mut Rng) -> Path {

@@ -32,7 +32,7 @@ impl Simulated for CsprCloud {
     }
 
     fn id(&self, number: usize, _random: &mut Rng) -> String {
-        format!("{number:064x}")
+        format!("{:064x}", number + 1)
     }
 
     fn path(&self, random: &mut Rng) -> Path {
