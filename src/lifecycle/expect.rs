@@ -58,6 +58,18 @@ const OPERATORS: [(&str, Operator); 7] = [
     ("<", Operator::Below),
 ];
 
+/// Operators of other languages, and what is meant.
+const MISTYPED: [(&str, &str); 6] =
+    [("=>", ">="), ("=<", "<="), ("<>", "!="), ("===", "="), ("!==", "!="), ("==>", ">=")];
+
+/// Whether a condition goes on with this operator. What follows `=>` and `=<` may be a text, such as `<none>`.
+fn is_mistyped(rest: &str, operator: &str) -> bool {
+    let Some(value) = rest.strip_prefix(operator) else {
+        return false;
+    };
+    !operator.starts_with('=') || operator == "===" || decimal(value.trim()).is_some()
+}
+
 impl Expectation {
     /// Checks the condition. The path is looked up in the record first, then in the provider's JSON of the report
     /// (`a.b.0` descends).
@@ -213,6 +225,13 @@ impl FromStr for Expectation {
             .find(|(symbol, _)| rest.starts_with(symbol))
             .ok_or_else(|| format!("the operators are >= <= != = > <; {form}"))?;
         let (path, value) = (path.trim(), rest[symbol.len()..].trim());
+        if let Some((mistyped, meant)) =
+            MISTYPED.iter().find(|(mistyped, _)| is_mistyped(rest, mistyped))
+        {
+            return Err(format!(
+                "{mistyped} is none of the operators; did you mean {meant}? {form}"
+            ));
+        }
         if path.is_empty() || value.is_empty() {
             return Err(format!("a side of it is empty; {form}"));
         }
@@ -404,6 +423,13 @@ mod tests {
     }
 
     #[test]
+    fn a_text_may_begin_like_an_operator() {
+        assert!("memo=<none>".parse::<Expectation>().is_ok());
+        assert!("memo=>x".parse::<Expectation>().is_ok());
+        assert!("memo==x".parse::<Expectation>().is_ok());
+    }
+
+    #[test]
     fn a_status_that_is_expected_is_one() {
         let error = "status=success".parse::<Expectation>().unwrap_err();
         assert!(error.contains("did you mean 'completed'?"), "{error}");
@@ -420,6 +446,11 @@ mod tests {
             ("a>=", "empty"),
             ("a>=many", "compares numbers"),
             ("a!3", "operators are"),
+            ("crypto_amount=>99", "did you mean >=?"),
+            ("fee=<99", "did you mean <=?"),
+            ("a<>b", "did you mean !=?"),
+            ("a===b", "did you mean =?"),
+            ("a!==b", "did you mean !=?"),
         ] {
             let error = text.parse::<Expectation>().unwrap_err();
             assert!(error.contains(needle), "{text}: {error}");

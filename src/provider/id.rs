@@ -51,6 +51,10 @@ pub fn near_miss(text: &str) -> Option<String> {
     if let Some(last) = text.chars().last().filter(|last| ",;.".contains(*last)) {
         return Some(format!("it ends with '{last}'"));
     }
+    let separator = text.find([',', ';']).filter(|_| text.split([',', ';']).any(is_uuid));
+    if let Some(separator) = separator.and_then(|at| text[at..].chars().next()) {
+        return Some(format!("it has '{separator}' in it; are these several ids?"));
+    }
     near_uuid(text).or_else(|| near_hash(text))
 }
 
@@ -68,6 +72,10 @@ fn is_uuid_and_more(text: &str) -> bool {
 }
 
 fn near_uuid(text: &str) -> Option<String> {
+    let length = UUID_GROUPS.iter().sum::<usize>() + UUID_GROUPS.len() - 1;
+    if text.chars().count().abs_diff(length) > NEAR {
+        return None;
+    }
     let shape: String = text.chars().map(shape_of).collect();
     let hyphens = UUID_GROUPS.map(|digits| "0".repeat(digits)).join("-");
     if strsim::levenshtein(&shape, &hyphens) > NEAR {
@@ -168,6 +176,7 @@ mod tests {
             (&UUID.replacen('-', "", 1), "has 3 hyphens, not 4"),
             (&UUID.replacen('-', "--", 1), "has 5 hyphens, not 4"),
             (&format!("{UUID},"), "it ends with ','"),
+            (&format!("{UUID};{UUID}"), "it has ';' in it; are these several ids?"),
             (&format!("partner/{}", &UUID[1..]), "nearly a UUID"),
             ("order-1;", "it ends with ';'"),
             (&hash[1..], "nearly a transaction's hash, but has 63 digits, not 64"),

@@ -62,6 +62,8 @@ impl Status {
 
     /// The status that a word of another tool or a misspelt one is probably meant for.
     pub fn meant_by(word: &str) -> Option<Status> {
+        // `condition=completed`
+        let word = word.rsplit('=').next().unwrap_or(word);
         let word: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
         let word = word.to_lowercase();
         let other = OTHER_NAMES.iter().find(|(_, names)| names.contains(&word.as_str()));
@@ -165,6 +167,7 @@ mod tests {
                 &[
                     "success",
                     "SUCCEEDED",
+                    "status=completed",
                     "done",
                     "ok",
                     "complete",

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::shapes::providers_for;
 use crate::cli::context::shorten;
-use crate::config::{Config, Overrides, SANDBOX};
+use crate::config::{Config, Overrides, Registry, SANDBOX};
 use crate::error::{Failure, usage};
 use crate::provider::{Spec, is_uuid, near_miss};
 
@@ -173,9 +173,7 @@ impl<'a> Offer<'a> {
     }
 
     fn without_provider(&self, failure: Failure) -> Failure {
-        let titles: Vec<_> =
-            self.config.registry.iter().map(|row| row.spec().title.clone()).collect();
-        let titles = titles.join(", ");
+        let titles = titles(&self.config.registry);
         match &self.site {
             Site::Evm => failure.hint(format!(
                 "it is a transaction of an EVM chain, and this version has no provider for those, but: {titles}"
@@ -241,6 +239,23 @@ fn ids_in(link: &Url) -> Vec<String> {
         }
     }
     ids
+}
+
+/// What is odd about a hash in the form of EVM chains, as long as no provider has those. Casper's are accepted in this
+/// form, too, for some tools write them so.
+pub(super) fn of_evm(id: &str, registry: &Registry) -> Option<String> {
+    let is_unknown = id.starts_with("0x") && is_hash(id) && registry.find(EVM).is_none();
+    is_unknown.then(|| {
+        format!(
+            "a hash with 0x is usually of an EVM chain, and this version has no provider for those, but: {}",
+            titles(registry)
+        )
+    })
+}
+
+fn titles(registry: &Registry) -> String {
+    let titles: Vec<_> = registry.iter().map(|row| row.spec().title.clone()).collect();
+    titles.join(", ")
 }
 
 fn is_hash(text: &str) -> bool {

@@ -6,6 +6,7 @@ use super::links;
 use crate::cli::context::shorten;
 use crate::config::Config;
 use crate::error::{Failure, usage};
+use crate::provider::is_uuid;
 use crate::render::clean;
 
 /// Signs that come with a copied target, and what they are called.
@@ -18,6 +19,9 @@ const AROUND: [(&str, &str); 4] = [
     (",;", "a comma or semicolon"),
     ("\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{200e}\u{200f}", "invisible characters"),
 ];
+
+/// What word processors make of hyphens.
+const DASHES: [char; 4] = ['\u{2010}', '\u{2013}', '\u{2014}', '\u{2212}'];
 
 /// The ends of names of files that lists of ids are kept in.
 const OF_FILES: [&str; 12] = [
@@ -33,9 +37,21 @@ pub(super) fn explain(
     config: &Config,
     failure: Failure,
 ) -> Failure {
+    if let Some(targets) = several(text) {
+        return usage(format!("'{}' is several targets in one argument", shorten(text)))
+            .hint(format!("write them apart:  {}", targets.join(" ")));
+    }
     let stripped = strip(text);
     if stripped.text != text {
         return surrounded(text, &stripped);
+    }
+    if let Some(option) = text.strip_prefix(DASHES).map(|rest| rest.trim_start_matches(DASHES)) {
+        let option = option.trim_start_matches('-');
+        return usage(format!(
+            "'{}' begins with a dash of typography, not with a hyphen",
+            shorten(text)
+        ))
+        .hint(format!("if it is an option, write  --{}", clean(option)));
     }
     if let Some(link) = links::parse(text) {
         return links::explain(text, &link, named, config);
@@ -45,9 +61,42 @@ pub(super) fn explain(
     {
         return links::explain(id, &link, Some(profile), config);
     }
+    if let Some(target) = with_colon(text, config) {
+        return failure.hint(format!("did you mean  {}?", quoted(&target)));
+    }
     match file_name(text) {
         Some(file) if looks_like_file(file) || Path::new(file).is_file() => of_file(text, file),
         _ => failure,
+    }
+}
+
+/// The targets in a text that is several of them, with commas or blanks between.
+fn several(text: &str) -> Option<Vec<String>> {
+    let parts = text.split(|c: char| ",;".contains(c) || c.is_whitespace());
+    let parts: Vec<_> =
+        parts.map(|part| strip(part).text).filter(|part| !part.is_empty()).collect();
+    let is_target = |part: &&String| part.contains(':') || is_uuid(part);
+    let is_several = parts.len() > 1 && parts.iter().filter(is_target).count() > 1;
+    is_several.then(|| parts.iter().map(|part| quoted(part)).collect())
+}
+
+/// The target for a profile and an id with another sign than a colon between.
+fn with_colon(text: &str, config: &Config) -> Option<String> {
+    let at = text.find(['/', '=', ':', '|', '#', ' '])?;
+    let (profile, id) =
+        (&text[..at], text[at..].trim_start_matches(['/', '=', ':', '|', '#', ' ']));
+    let is_other = !id.is_empty() && text[at..].strip_prefix(':') != Some(id);
+    let profile = profile.to_lowercase();
+    (is_other && config.profile_names().contains(&*profile)).then(|| format!("{profile}:{id}"))
+}
+
+/// Refuses a target without a profile that is the name of one, although it may be an id, too.
+pub(super) fn refuse_profile(text: &str, config: &Config) -> Result<(), Failure> {
+    if config.profile_names().contains(text) {
+        Err(usage(format!("'{text}' is a profile, not a target"))
+            .hint(format!("write  {text}:ID, or if it is an id  PROFILE:{text}")))
+    } else {
+        Ok(())
     }
 }
 
@@ -62,8 +111,16 @@ pub(super) fn refuse_file(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// What is odd about a target without a profile that is accepted as an id: it is called like a file.
-pub(super) fn odd_name(text: &str) -> Option<String> {
+/// What is odd about a target without a profile that is accepted as an id: it begins with the name of a profile, or is
+/// called like a file.
+pub(super) fn odd_name(text: &str, config: &Config) -> Option<String> {
+    if let Some(target) = with_colon(text, config) {
+        return Some(format!(
+            "'{}' is watched as an id; did you mean  {}?",
+            shorten(text),
+            quoted(&target)
+        ));
+    }
     let file = file_name(text).filter(|file| looks_like_file(file))?;
     let shown = quoted(file);
     Some(format!(
@@ -180,6 +237,23 @@ mod tests {
         for text in ["proof:x", "x", "", "-", "sandbox:casper/happy@deploy", "a\"b", "https://h/x"]
         {
             assert_eq!(strip(text).text, text);
+        }
+    }
+
+    #[test]
+    fn several_targets_in_one_are_told_apart() {
+        let uuid = "550e8400-e29b-41d4-a716-446655440000";
+        for (text, targets) in [
+            ("proof:x,proof:y", &["proof:x", "proof:y"][..]),
+            ("proof:x, proof:y,", &["proof:x", "proof:y"]),
+            ("[\"proof:x\",\"proof:y\"]", &["proof:x", "proof:y"]),
+            ("proof:x\nproof:y\n", &["proof:x", "proof:y"]),
+            (&format!("{uuid} {uuid}"), &[uuid, uuid]),
+        ] {
+            assert_eq!(several(text).unwrap_or_default(), targets, "{text:?}");
+        }
+        for text in ["proof:x", "proof:x,", "a b", "proof:a b", "proof: x", ""] {
+            assert_eq!(several(text), None, "{text:?}");
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::mistyped;
 use super::shapes::providers_for;
+use super::{links, mistyped};
 use crate::cli::context::shorten;
 use crate::cli::sandbox_targets;
 use crate::config::{Config, SANDBOX};
@@ -31,13 +31,17 @@ pub(super) fn resolve(
     config: &Config,
 ) -> Result<(ResolvedTarget, Vec<Warning>), Failure> {
     let named = bare_profile.or(config.default_profile());
+    if is_bare(text) {
+        mistyped::refuse_profile(text, config)?;
+    }
     let (target, notice) = resolve_as_typed(text, named, config)
         .map_err(|failure| mistyped::explain(text, named, config, failure))?;
     let mut notices: Vec<_> = notice.into_iter().collect();
     let mut warn = |message| notices.push(Warning::new(WarningCode::MistypedTarget, message));
     if is_bare(text) {
         mistyped::refuse_file(text)?;
-        mistyped::odd_name(text).into_iter().for_each(&mut warn);
+        mistyped::odd_name(text, config).into_iter().for_each(&mut warn);
+        links::of_evm(text, &config.registry).into_iter().for_each(&mut warn);
     }
     if &*target.profile != SANDBOX
         && let Some(problem) = near_miss(target.id.as_str())
@@ -150,6 +154,10 @@ fn ambiguous(text: &str, candidates: &[ResolvedTarget], config: &Config) -> Fail
         usage(format!("which profile does '{shown}' belong to? It could be: {names}"))
     };
     let failure = match near_miss(text).filter(|_| names.is_empty()) {
+        Some(problem) => failure.hint(problem),
+        None => failure,
+    };
+    let failure = match links::of_evm(text, &config.registry) {
         Some(problem) => failure.hint(problem),
         None => failure,
     };

@@ -22,6 +22,9 @@ pub(super) fn explain(
         Some(ContextValue::String(word)) => Some(word.as_str()),
         _ => None,
     };
+    if let Some(failure) = options::single_hyphen(&typed) {
+        return Some(failure);
+    }
     match error.kind() {
         ErrorKind::UnknownArgument => options::explain(word(ContextKind::InvalidArg)?, &typed),
         ErrorKind::InvalidSubcommand => {

@@ -195,6 +195,25 @@ pub(super) fn explain(option: &str, typed: &[&str]) -> Option<Failure> {
     Some(usage(format!("unexpected argument '{option}' found")).hint(hint))
 }
 
+/// Explains a long option with a single hyphen, which clap takes for several short ones.
+pub(super) fn single_hyphen(typed: &[&str]) -> Option<Failure> {
+    let mut grammar = grammar();
+    grammar.build();
+    let commands =
+        || grammar.get_subcommands().filter(|command| typed.contains(&command.get_name()));
+    let long = |name: &str| {
+        let arguments = commands().flat_map(Command::get_arguments);
+        let mut longs = arguments.filter_map(clap::Arg::get_long);
+        name.len() > 1 && longs.any(|long| long == name)
+    };
+    let name = typed.iter().filter_map(|word| word.strip_prefix('-')?.split('=').next());
+    let name = name.into_iter().find(|name| !name.starts_with('-') && long(name))?;
+    Some(
+        usage(format!("unexpected argument '-{name}' found"))
+            .hint(format!("write  --{name}  with two hyphens")),
+    )
+}
+
 /// The command that stands before an option.
 fn command<'a>(grammar: &Command, option: &str, typed: &[&'a str]) -> Option<&'a str> {
     let before = typed.iter().take_while(|word| !word.starts_with(option));
@@ -378,6 +397,15 @@ mod tests {
         );
         assert!(hint(&["watch", "-t", "-1", "x"], "-1").contains("-t 90s"));
         assert_eq!(hint(&["watch", "x", "-5"], "-5"), "");
+    }
+
+    #[test]
+    fn a_long_option_has_two_hyphens() {
+        for typed in [&["watch", "-timeout", "5s"][..], &["watch", "-timeout=5s"]] {
+            let failure = single_hyphen(typed).unwrap();
+            assert_eq!(failure.hints()[0].as_text(), Some("write  --timeout  with two hyphens"));
+        }
+        assert!(single_hyphen(&["watch", "-t", "5s", "-vv", "--timeout", "-5s"]).is_none());
     }
 
     #[test]

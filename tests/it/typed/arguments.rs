@@ -48,6 +48,8 @@ fn options_of_other_tools_are_answered_with_ours() {
         (&["poll", "--all"], &["it is an option of  txwatch watch"]),
         (&["--timeout", "5s", "watch", T], &["options come after the command"]),
         (&["--json", "watch", T], &["hint: write --output json"]),
+        (&["watch", T, "-timeout", "5s"], &["write  --timeout  with two hyphens"]),
+        (&["watch", T, "-until=completed"], &["write  --until  with two hyphens"]),
         (&["sandbox", "--port", "8080"], &["write --listen 127.0.0.1:8080"]),
         (&["sandbox", "8080"], &["write --listen 127.0.0.1:8080"]),
         (&["sandbox", "happy"], &["txwatch watch sandbox:happy"]),
@@ -126,7 +128,10 @@ fn values_in_other_forms_are_answered_with_ours() {
         value("--until", word, &[&format!("did you mean '{meant}'?")]);
     }
     value("--until", "final", &["completed,failed,cancelled,expired,refunded"]);
+    value("--until", "status=completed", &["did you mean 'completed'?"]);
     value("--expect", "status=success", &["did you mean 'completed'?"]);
+    value("--expect", "crypto_amount=>99", &["did you mean >=?"]);
+    value("--expect", "network<>TRC20", &["did you mean !=?"]);
     for word in ["never", "infinite", "forever", "None", "unlimited"] {
         for option in ["--timeout", "--appear-timeout", "--max-outage", "--heartbeat"] {
             value(option, word, &["write none for no limit"]);

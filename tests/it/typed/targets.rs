@@ -140,6 +140,55 @@ fn serving(id: &str) -> Server {
 }
 
 #[test]
+fn several_targets_profiles_alone_and_other_signs_are_named() {
+    let server = Script::new().start();
+    for (target, needle, hint) in [
+        (
+            "proof:x,proof:y",
+            "is several targets in one argument",
+            "write them apart:  proof:x proof:y\n",
+        ),
+        (
+            "proof:x proof:y",
+            "is several targets in one argument",
+            "write them apart:  proof:x proof:y\n",
+        ),
+        (
+            "[\"proof:x\", \"proof:y\"]",
+            "is several targets",
+            "write them apart:  proof:x proof:y\n",
+        ),
+        ("proof", "'proof' is a profile, not a target", "write  proof:ID"),
+        ("sandbox", "'sandbox' is a profile, not a target", "write  sandbox:ID"),
+        ("proof::x", "it has ':' in it", "did you mean  proof:x?"),
+        ("proof/x", "it has '/' in it", "did you mean  proof:x?"),
+        ("proof=x", "it has '=' in it", "did you mean  proof:x?"),
+        ("Sandbox/happy", "it has '/' in it", "did you mean  sandbox:happy?"),
+        ("\u{2014}json", "begins with a dash of typography", "write  --json\n"),
+        ("\u{2013}-timeout", "begins with a dash of typography", "write  --timeout\n"),
+    ] {
+        let output = txwatch(["watch", target, "-p", "proof"]).proof(&server.url()).run();
+        output.fails(2, needle);
+        has(&output, &[hint]);
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_hash_of_an_evm_chain_is_told_that_there_is_no_provider_yet() {
+    let hash = format!("0x{HASH}");
+    let output = txwatch(["watch", &hash]).run();
+    output.fails(2, "None is set up for such an id");
+    has(&output, &["EVM chain", "this version has no provider for those"]);
+    // Some tools write Casper's hashes so, too.
+    let output = txwatch(["watch", &hash, "-t", "1s"]).casper("http://127.0.0.1:9").run();
+    has(&output, &["warning: a hash with 0x is usually of an EVM chain"]);
+    let output = txwatch(["watch", &format!("casper:{hash}"), "-t", "1s"]);
+    let output = output.casper("http://127.0.0.1:9").run();
+    assert!(!output.stderr.contains("EVM"), "{output:#?}");
+}
+
+#[test]
 fn the_name_of_a_file_leads_to_standard_input() {
     let server = Script::new().start();
     let files = tempfile::TempDir::new().unwrap();
