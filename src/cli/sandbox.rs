@@ -94,6 +94,7 @@ Point txwatch at it with the lines below, then  txwatch watch proof:happy transa
 Ids, who plays them, and what happens; NAME@ANYTHING has a clock of its own:
 ";
 const HASHES: &str = "
+Proof itself has no status expired or refunded; txwatch believes them from a sandbox alone, to rehearse every exit code.
 Casper's ids are hashes: the name in hex and zeros behind it; NAME@deploy is a deploy's. For example:
 ";
 

@@ -26,7 +26,6 @@ pub(super) struct SandboxProfile {
 #[cfg(feature = "sandbox")]
 mod embedded {
     use std::sync::Arc;
-    use std::time::Duration;
 
     use clap_complete::engine::CompletionCandidate;
 
@@ -38,10 +37,6 @@ mod embedded {
     use crate::provider::{Id, Settings, Spec};
     use crate::sandbox::{self, Sandbox, Speed, TOKEN};
     use crate::warning::{Warning, WarningCode};
-
-    /// Shorter than those of the providers: the sandbox is on this machine, and its scenarios are short.
-    const INTERVAL: Duration = Duration::from_secs(1);
-    const SAFETY_INTERVAL: Duration = Duration::from_secs(5);
 
     /// The provider of a scenario, and the id in that provider's form.
     pub(in crate::cli) fn resolve(
@@ -103,11 +98,12 @@ mod embedded {
                 settings.set(key, value);
             }
             let definition = config.registry.find(&spec.name).ok_or_else(no_double)?;
+            let (interval, safety_interval) = sandbox::intervals(sandbox.speed());
             let profile = SandboxProfile {
                 provider: definition.build_for_sandbox(&settings).map_err(usage)?,
                 credential: Credential::value(TOKEN, "the sandbox".to_owned())?,
-                interval: sandbox.speed().real(INTERVAL),
-                safety_interval: sandbox.speed().real(SAFETY_INTERVAL),
+                interval,
+                safety_interval,
             };
             Ok((profile, notice))
         }

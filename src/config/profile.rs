@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::environment::variable;
 use super::loading::Config;
 use super::origin::{Origin, Sourced};
+use super::rehearsal::Intervals;
 use super::secrets::exposure;
 use super::{paths, quota};
 use crate::credential::Credential;
@@ -29,6 +30,8 @@ pub struct ResolvedProfile {
     pub credential: Credential,
     /// Where tokens that are issued for it are kept; none if they are not.
     pub token_store: Option<TokenStore>,
+    /// How often it is polled, unless an option says otherwise.
+    pub intervals: Intervals,
     /// Limits of its requests, each of which holds.
     pub quotas: Vec<Quota>,
     /// Warnings about its token.
@@ -81,10 +84,18 @@ impl Config {
         if credential.is_available() {
             refuse_cleartext(name, provider.as_ref())?;
         }
+        let sandbox = self.sandbox_intervals(provider.as_ref(), &settings, &credential)?;
+        let (provider, intervals) = match sandbox {
+            Some(intervals) => (definition.build_for_sandbox(&settings).map_err(usage)?, intervals),
+            None => {
+                let intervals = Intervals::from(&provider.spec().pace);
+                (provider, intervals)
+            }
+        };
         let token_store = self.store_for(provider.as_ref(), &settings);
         let own = self.quotas(name)?;
         let quotas = own.unwrap_or_else(|| provider.spec().pace.quotas.clone());
-        Ok(ResolvedProfile { provider, credential, token_store, quotas, warnings })
+        Ok(ResolvedProfile { provider, credential, token_store, intervals, quotas, warnings })
     }
 
     /// The provider of a profile, without its secrets.

@@ -24,6 +24,7 @@ mod weather;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 
@@ -48,6 +49,25 @@ pub const PUSHER_KEY: &str = "rehearsal-pusher-key";
 
 /// The doubles of a sandbox. A target that names no provider is the first one's.
 pub type Doubles = [Arc<dyn Double>];
+
+/// How often a sandbox of this speed is polled: while there is no push, and while push is live. More often than the
+/// providers, for it is on this machine, and its scenarios are short.
+pub fn intervals(speed: Speed) -> (Duration, Duration) {
+    (speed.real(Duration::from_secs(1)), speed.real(Duration::from_secs(5)))
+}
+
+/// Whether a profile that has these and asks on this machine can only be meant for a sandbox: neither opens anything
+/// elsewhere. Of a provider without secrets the path tells it.
+pub fn is_reached_with(
+    double: &dyn Double,
+    token: Option<&str>,
+    api_key: Option<&str>,
+    asks: impl Fn(&str) -> bool,
+) -> bool {
+    token == Some(TOKEN)
+        || api_key == Some(API_KEY)
+        || (double.secrets().is_empty() && asks(double.endpoints().path))
+}
 
 /// Where a sandbox target leads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,6 +40,7 @@ mod reconnecting;
 mod sandbox;
 mod sandbox_casper;
 mod sandbox_casper_watched;
+mod sandbox_served;
 mod sandbox_transak;
 mod sandbox_transak_watched;
 mod sandbox_weather;

@@ -66,12 +66,11 @@ impl PlanBuilder<'_> {
         let can_poll = resolved.can_poll();
         let warnings = resolved.warnings.into_iter();
         self.notices.extend(warnings.map(|text| Warning::new(WarningCode::Credential, text)));
-        let pace = &resolved.provider.spec().pace;
         Ok(Parts {
             prefix: format!("{}:", target.profile).into(),
             can_poll,
-            interval: pace.interval,
-            safety_interval: pace.safety_interval,
+            interval: resolved.intervals.interval,
+            safety_interval: resolved.intervals.safety_interval,
             provider: resolved.provider,
             credential: resolved.credential,
             token_store: resolved.token_store,
