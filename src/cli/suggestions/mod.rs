@@ -22,6 +22,10 @@ pub(super) fn explain(
         Some(ContextValue::String(word)) => Some(word.as_str()),
         _ => None,
     };
+    // Help is asked for.
+    if !error.use_stderr() {
+        return None;
+    }
     if let Some(failure) = options::single_hyphen(&typed) {
         return Some(failure);
     }

@@ -160,6 +160,7 @@ fn what_works_goes_on_to_work() {
         &["get", "sandbox:happy", "-t", "5 m"][..],
         &["get", "sandbox:happy", "--timeout", "none", "-o", "json"],
         &["get", "sandbox:happy", "--until", "completed,failed"],
+        &["watch", "-help"],
     ] {
         let output = txwatch(arguments).run();
         assert_eq!(output.code, 0, "{arguments:?}: {output:#?}");
