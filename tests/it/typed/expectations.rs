@@ -1,7 +1,5 @@
 //! Expectations on fields that there are not.
 
-use std::time::Duration;
-
 use crate::support::proof::{ID, command, record};
 use crate::support::schema::of_type;
 use crate::support::script::Reply;
@@ -54,8 +52,6 @@ fn fields_that_come_later_are_not_told() {
 fn many_targets_are_told_of_once() {
     let targets: Vec<_> = (0..20).map(|clock| format!("sandbox:slow@{clock}")).collect();
     let typed = ["poll", "--expect", "zzz=1", "-t", "5s", "-i", "1s"].map(str::to_owned);
-    let started = std::time::Instant::now();
     let (_, records) = txwatch(typed.into_iter().chain(targets)).at_speed("50").run_json();
     assert_eq!(told(&records).len(), 1);
-    assert!(started.elapsed() < Duration::from_secs(60));
 }
