@@ -29,6 +29,7 @@ mod malformed_frames;
 #[cfg(unix)]
 mod named_files;
 mod odd_encodings;
+mod peer_protocols;
 mod peers;
 #[path = "../properties/mod.rs"]
 mod properties;

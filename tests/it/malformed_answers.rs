@@ -191,7 +191,7 @@ fn a_redirect_on_the_same_origin_is_followed() {
     // A redirect loop ends.
     let looping = Reply::status(302, "").header("Location", &rest_path(ID));
     let server = Script::new().rest(ID, [looping]).start();
-    poll(&server, &[]).run().fails(76, "redirects (302)");
+    poll(&server, &[]).run().fails(76, "it redirects in a circle");
     assert!(server.request_count(&rest_path(ID)) <= 3 * 6);
 }
 

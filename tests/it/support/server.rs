@@ -217,6 +217,10 @@ impl State {
         let Some(request) = Request::read(&mut stream).await else {
             return;
         };
+        // A client asks whether what was no HTTP/1.1 is HTTP/2.
+        if request.method == "PRI" {
+            return;
+        }
         let reply = self.reply_to(&request);
         let reply = match &reply.later {
             Some((gate, later)) if gate.is_open() => (**later).clone(),

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 /// A thread that accepts connections until this is dropped.
-pub(super) struct ServerThread(Option<(oneshot::Sender<()>, JoinHandle<()>)>);
+pub struct ServerThread(Option<(oneshot::Sender<()>, JoinHandle<()>)>);
 
 impl ServerThread {
     /// Stops it. A panic in a connection's handler fails the test, unless that has failed already.
@@ -32,7 +32,7 @@ impl Drop for ServerThread {
 }
 
 /// Accepts connections on a free port, and handles each in a task of its own.
-pub(super) fn serve<F, D>(handle: F) -> (SocketAddr, ServerThread)
+pub fn serve<F, D>(handle: F) -> (SocketAddr, ServerThread)
 where
     F: Fn(TcpStream) -> D + Send + 'static,
     D: Future<Output = ()> + Send + 'static,
