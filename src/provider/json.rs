@@ -68,6 +68,14 @@ pub fn error_body(
     ErrorBody { text, is_json: true }
 }
 
+/// Whether a message of an error is about an address, as any web server writes it about a path that it does not serve.
+pub fn is_about_path(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| matches!(word, "path" | "route" | "page" | "url" | "uri" | "endpoint"))
+        || message.contains("cannot get")
+}
+
 /// Whether an object has an `error` that is one: not null, false or empty.
 pub fn has_error(object: &Map<String, Value>) -> bool {
     match object.get("error") {

@@ -75,7 +75,8 @@ pub enum DenialReason {
 
 impl Reading {
     /// The reading of an error response, quoted as `answer`. `is_json` says that its body is a JSON object; without
-    /// one it comes from another web server.
+    /// one it comes from another web server. A 404 does too, whatever its body is: every web server has one for a path
+    /// that it does not serve, so each provider recognises the words of its own for an id that it does not know.
     pub fn from_error(response: &Response, answer: String, is_json: bool) -> Self {
         match response.class() {
             StatusClass::Denied => {
@@ -86,7 +87,10 @@ impl Reading {
                 };
                 Reading::Denied { answer, reason }
             }
-            StatusClass::NotFound if is_json => Reading::NotFound(answer),
+            StatusClass::NotFound if is_json => {
+                let problem = "which is not its answer about an unknown id; is the url right?";
+                Reading::Unusable(format!("it answered {answer}, {problem}"))
+            }
             StatusClass::Busy => Reading::Busy { answer, retry_after: response.retry_after },
             _ if is_json => Reading::Malformed(format!("it answered {answer}")),
             _ => Reading::Unusable(format!("it answered {answer}")),

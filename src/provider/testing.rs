@@ -80,8 +80,8 @@ pub(super) fn is_live_with(actions: &[FeedAction], ids: &[Id]) -> bool {
         if all == ids)
 }
 
-/// Checks the rule for 404: with a JSON object the response is the provider's own, and about the id; without one it is
-/// that of another web server, and about the URL.
+/// Checks the rule for 404: only what the provider itself writes about an unknown id is about the id; whatever else it
+/// is comes from another web server, and is about the URL.
 pub(super) fn assert_404(provider: &dyn Provider, id: &str, own: &[&str]) {
     let read = |body: &str| read(provider, id, Timestamp::UNIX_EPOCH, &Response::new(404, body));
     for body in own {
@@ -93,7 +93,28 @@ pub(super) fn assert_404(provider: &dyn Provider, id: &str, own: &[&str]) {
         let Reading::Unusable(answer) = read(body) else { panic!("{body}: {:?}", read(body)) };
         assert!(answer.contains("404 without a JSON body"), "{body}: {answer}");
     }
+    for body in OTHER_SERVERS {
+        assert!(matches!(read(body), Reading::Unusable(_)), "{body}: {:?}", read(body));
+    }
 }
+
+/// What file servers, frameworks and gateways say about a path that they do not serve.
+const OTHER_SERVERS: [&str; 14] = [
+    "{}",
+    r#"{"error":"Not Found"}"#,
+    r#"{"message":"Not Found"}"#,
+    r#"{"detail":"Not Found"}"#,
+    r#"{"code":404,"message":"not found"}"#,
+    r#"{"code":5,"message":"Not Found","details":[]}"#,
+    r#"{"status":404,"error":"Not Found","path":"/widget/transactions/1"}"#,
+    r#"{"statusCode":404,"message":"Cannot GET /deploys/1","error":"Not Found"}"#,
+    r#"{"message":"no Route matched with those values"}"#,
+    r#"{"error":{"code":"not_found","message":"The requested path could not be found"}}"#,
+    r#"{"error":"not_found","code":"not_found","message":"no such path"}"#,
+    r#"{"error":{"statusCode":404,"name":"NotFoundError","message":"Not Found"}}"#,
+    r#"{"success":false,"error":{"name":"Not Found","message":"page not found"}}"#,
+    r#"{"errors":[{"code":"not_found"}]}"#,
+];
 
 /// Checks that every reading of a busy provider has the `Retry-After` of the response.
 pub(super) fn assert_busy_has_retry_after(provider: &dyn Provider, id: &str) {

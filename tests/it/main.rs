@@ -69,3 +69,4 @@ mod transak;
 mod typed;
 mod variables;
 mod watching;
+mod wrong_address;

@@ -47,6 +47,8 @@ pub(super) struct NodeLookup {
     question: Option<Question>,
     /// The node's clock at its last answer, if it told.
     date: Option<Timestamp>,
+    /// Its last answer that it does not know the hash.
+    not_found: Option<String>,
 }
 
 enum Question {
@@ -76,7 +78,8 @@ struct Unexecuted {
 
 impl NodeLookup {
     pub(super) fn new(endpoint: Arc<Endpoint>, id: Id) -> Self {
-        NodeLookup { endpoint, id, question: Some(Question::Transaction(0)), date: None }
+        let question = Some(Question::Transaction(0));
+        NodeLookup { endpoint, id, question, date: None, not_found: None }
     }
 
     fn call(&self, method: &str, params: &Value) -> Request {
@@ -109,10 +112,7 @@ impl NodeLookup {
         let (report, lifetime) = match read(&self.id, response) {
             Ok(Found::Unexecuted(report, lifetime)) => (report, lifetime),
             Ok(Found::Other(report)) => return observed(report),
-            Err(Reading::NotFound(_)) if query + 1 < QUERIES.len() => {
-                return self.ask(Question::Transaction(query + 1));
-            }
-            Err(reading) => return Step::done(reading),
+            Err(reading) => return self.not_by_this(query, reading, is_unknown_method(response)),
         };
         match self.date {
             Some(date) if !lifetime.is_over(date) => observed(report),
@@ -121,6 +121,20 @@ impl NodeLookup {
                 self.ask(Question::Status(StatusCount::First, unexecuted))
             }
         }
+    }
+
+    /// The query found nothing. That the node does not know a method means that it runs the other version; one that
+    /// knows none of them is no Casper node.
+    fn not_by_this(&mut self, query: usize, reading: Reading, unknown_method: bool) -> Step {
+        if let Reading::NotFound(text) = &reading {
+            self.not_found = Some(text.clone());
+        } else if !unknown_method {
+            return Step::done(reading);
+        }
+        if query + 1 < QUERIES.len() {
+            return self.ask(Question::Transaction(query + 1));
+        }
+        Step::done(self.not_found.take().map_or(reading, Reading::NotFound))
     }
 
     /// The answer to the question where the node stands.
@@ -297,15 +311,29 @@ fn call_result(response: &Response) -> Result<Value, Reading> {
     }
 }
 
-/// The codes are those of casper-sidecar (rpc_sidecar/src/rpcs/error_code.rs). -32601 (unknown method) is the
-/// response of a node of the other version. Requests that are wrong stay wrong; any other code is that of a node or a
-/// proxy in trouble.
+/// What a node of the other version, or of another chain, says to a method.
+const UNKNOWN_METHOD: i64 = -32601;
+
+fn is_unknown_method(response: &Response) -> bool {
+    let rpc = json::object(&response.body, DECIDING).map(json_rpc::read_response);
+    matches!(rpc, Ok(RpcResponse::Error(RpcError { code: Some(UNKNOWN_METHOD), .. })))
+}
+
+/// The codes are those of casper-sidecar (rpc_sidecar/src/rpcs/error_code.rs). -32000 is one for whatever it is with
+/// other servers, so it has to be about a deploy, as with every version of a node ("deploy not known", "No such
+/// deploy"). Requests that are wrong stay wrong; any other code is that of a node or a proxy in trouble.
 fn read_error(error: RpcError, response: &Response) -> Reading {
     let RpcError { code, text } = error;
     let busy = |answer| Reading::Busy { answer, retry_after: response.retry_after };
     match (response.status, code) {
         (408 | 425 | 429 | 503, _) => busy(format!("{} ({text})", response.status)),
-        (_, Some(-32000 | -32014 | -32015 | -32601)) => Reading::NotFound(text),
+        (_, Some(-32014 | -32015)) => Reading::NotFound(text),
+        (_, Some(-32000)) if text.to_ascii_lowercase().contains("deploy") => {
+            Reading::NotFound(text)
+        }
+        (_, Some(UNKNOWN_METHOD)) => {
+            Reading::Unusable(format!("it answered {text}; is the url that of a Casper node?"))
+        }
         (_, Some(-32600 | -32602 | -32700)) => Reading::Malformed(format!("it answered {text}")),
         // The node is in trouble; a proxy limits requests.
         (_, Some(-32018 | -32603 | -32005 | -32007 | -32011 | 429)) => busy(text),

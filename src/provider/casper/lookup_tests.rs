@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 
 fn error(code: i64) -> Response {
-    let error = json!({ "code": code, "message": "it says" });
+    let error = json!({ "code": code, "message": "no such deploy" });
     Response::new(200, json!({ "jsonrpc": "2.0", "id": 1, "error": error }).to_string())
 }
 
@@ -35,7 +35,7 @@ fn the_requests_are_exactly_these() {
     let (requests, reading) = request_all(&[error(-32014)]);
     let requests: Vec<_> = requests.iter().map(written).collect();
     assert_eq!(requests, [transaction("Version1"), transaction("Deploy"), older]);
-    assert!(matches!(reading, Reading::NotFound(answer) if answer == "it says (-32014)"));
+    assert!(matches!(reading, Reading::NotFound(answer) if answer == "no such deploy (-32014)"));
 }
 
 #[test]
@@ -81,7 +81,18 @@ fn only_an_unknown_hash_leads_to_the_next_question() {
 fn the_last_not_found_is_quoted() {
     let (requests, reading) = request_all(&[error(-32000), error(-32014), error(-32601)]);
     assert_eq!(requests.len(), 3);
-    assert!(matches!(reading, Reading::NotFound(answer) if answer == "it says (-32601)"));
+    assert!(matches!(reading, Reading::NotFound(answer) if answer == "no such deploy (-32014)"));
+}
+
+/// Such as a node of another chain.
+#[test]
+fn a_server_that_knows_no_method_is_no_casper_node() {
+    let (requests, reading) = request_all(&[error(-32601)]);
+    assert_eq!(requests.len(), 3);
+    assert!(
+        matches!(&reading, Reading::Unusable(text) if text.contains("is the url that of a Casper node?")),
+        "{reading:?}"
+    );
 }
 
 /// A node has no 404 of its own: what it does not know is an error of JSON-RPC.

@@ -160,7 +160,7 @@ impl Provider for Client {
     }
 }
 
-/// The HTTP status decides; the code and message in the body are only quoted.
+/// The HTTP status decides, but for a 404; the code and message in the body are only quoted.
 fn read(id: &Id, response: &Response) -> Reading {
     if response.class() == StatusClass::Success {
         let body = match json::object(&response.body, DECIDING) {
@@ -175,8 +175,25 @@ fn read(id: &Id, response: &Response) -> Reading {
             Err(problem) => Reading::Malformed(format!("its answer cannot be read: {problem}")),
         };
     }
-    let error = json::error_body(response, error_texts);
+    let mut is_unknown = false;
+    let error = json::error_body(response, |body| {
+        is_unknown = says_unknown(body);
+        error_texts(body)
+    });
+    if response.class() == StatusClass::NotFound && is_unknown {
+        return Reading::NotFound(error.text);
+    }
     Reading::from_error(response, error.text, error.is_json)
+}
+
+/// Whether the body of a 404 is CSPR.cloud's own about a hash (errors page): `{"error": {"code": "not_found"}}`. Some
+/// file servers have the same for a path.
+fn says_unknown(body: &Map<String, Value>) -> bool {
+    let Some(Value::Object(error)) = body.get("error") else {
+        return false;
+    };
+    let message = json::text(error, "message").unwrap_or_default();
+    json::text(error, "code").as_deref() == Some("not_found") && !json::is_about_path(&message)
 }
 
 /// `{"error": {code, message}}`, or `{"error": text}`.

@@ -187,7 +187,7 @@ impl Provider for Client {
     }
 }
 
-/// The HTTP status decides; the texts of both forms of error bodies are only quoted.
+/// The HTTP status decides, but for a 404; the texts of both forms of error bodies are only quoted.
 fn read(id: &Id, response: &Response, status_mapping: StatusMapping) -> Reading {
     if response.class() == StatusClass::Success {
         let body = match json::object(&response.body, DECIDING) {
@@ -201,8 +201,26 @@ fn read(id: &Id, response: &Response, status_mapping: StatusMapping) -> Reading 
             Reading::Malformed(format!("its answer cannot be read: {problem}"))
         });
     }
-    let error = json::error_body(response, error_texts);
+    let mut is_unknown = false;
+    let error = json::error_body(response, |body| {
+        is_unknown = says_unknown(body);
+        error_texts(body)
+    });
+    if response.class() == StatusClass::NotFound && is_unknown {
+        return Reading::NotFound(error.text);
+    }
     Reading::from_error(response, error.text, error.is_json)
+}
+
+/// Whether the body of a 404 is Proof's own about an id (errors page): `{"error": "not_found", "code": "not_found"}`, in
+/// the older form `{"error": "transaction_not_found"}`.
+fn says_unknown(body: &Map<String, Value>) -> bool {
+    let message = json::text(body, "message").unwrap_or_default();
+    let is_slug = |key| {
+        json::text(body, key)
+            .is_some_and(|slug| matches!(&*slug, "not_found" | "transaction_not_found"))
+    };
+    is_slug("error") && !json::is_about_path(&message)
 }
 
 /// The texts of an error, in both forms of the documentation, or in an object as gateways write it.

@@ -257,9 +257,7 @@ fn a_404_means_an_unknown_id_only_in_proofs_own_form() {
     let own = [
         r#"{"error":"not_found","code":"not_found","message":"transaction not found"}"#,
         r#"{"error":"not_found","request_id":"r-1"}"#,
-        r#"{"code":"tx_not_found"}"#,
-        r#"{"message":"no such transaction"}"#,
-        "{}",
+        r#"{"error":"transaction_not_found","message":"no such transaction","request_id":"r-1"}"#,
     ];
     assert_404(&*proof(&[]), ID, &own);
 }

@@ -40,7 +40,7 @@ pub(super) fn data(body: &mut Map<String, Value>) -> Result<Value, String> {
 ///
 /// # Errors
 /// What the response says instead. An unknown order or reference is a 400 with a message that says so; behind some
-/// gateways it is a 200 with that error.
+/// gateways it is a 200 or a 404 with that error. Any other 404 is another web server's.
 pub(super) fn read<T>(
     response: &Response,
     success: impl FnOnce(Map<String, Value>) -> Result<T, String>,
@@ -54,7 +54,7 @@ pub(super) fn read<T>(
         };
     }
     let error = json::error_body(response, error_texts);
-    if response.status == 400 && says_unknown(&error.text) {
+    if matches!(response.status, 400 | 404) && says_unknown(&error.text) {
         return Err(Reading::NotFound(error.text));
     }
     Err(Reading::from_error(response, error.text, error.is_json))

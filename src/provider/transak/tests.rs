@@ -146,7 +146,7 @@ fn responses_without_an_order_are_distinguished() {
     ));
     assert!(matches!(error(401, "Unauthorized", "Authorization Required"), Reading::Denied { .. }));
     assert!(matches!(error(403, "Forbidden", "no"), Reading::Denied { .. }));
-    assert!(matches!(error(404, "Not Found", "no such order"), Reading::NotFound(_)));
+    assert!(matches!(error(404, "Not Found", "Order not found"), Reading::NotFound(_)));
     assert!(matches!(read(ID, 404, "<html>"), Reading::Unusable(_)));
     for status in [408, 429, 500, 502, 503] {
         assert!(matches!(read(ID, status, "busy"), Reading::Busy { .. }), "{status}");
@@ -250,11 +250,9 @@ fn an_ambiguous_order_is_not_understood() {
 #[test]
 fn a_404_means_an_unknown_id_only_in_transaks_own_form() {
     let own = [
-        r#"{"error":{"statusCode":404,"name":"Not Found","message":"no such order"}}"#,
-        r#"{"error":{"name":"NotFound"}}"#,
-        r#"{"error":"no such order"}"#,
-        r#"{"message":"no such order"}"#,
-        "{}",
+        r#"{"error":{"statusCode":404,"name":"Not Found","message":"Order not found"}}"#,
+        r#"{"error":"Invalid partnerOrderId or order not found"}"#,
+        r#"{"message":"order not found"}"#,
     ];
     for id in [ID, "partner/ref-7"] {
         assert_404(&*transak(&[]), id, &own);
