@@ -52,7 +52,7 @@ fn a_404_of_another_server_is_never_an_unknown_id() {
         }
         // One that asks again may find out later than the time for the id to appear has passed.
         let server = Script::new().route(&path, other_servers()).start();
-        let command = command_for("poll", &target, &["-i", "50ms", "--appear-timeout", "0s"]);
+        let command = command_for("poll", &target, &["-i", "100ms", "--appear-timeout", "0s"]);
         assert_named(&configure(command, &server.url()).run());
     }
 }
