@@ -81,12 +81,20 @@ fn json_keeps_the_text_and_escapes_it() {
 
 #[test]
 fn errors_of_a_provider_are_harmless_in_every_form() {
-    let body = json!({"error": HOSTILE, "code": HOSTILE, "message": HOSTILE}).to_string();
+    let hostile =
+        |slug: &str| json!({"error": slug, "code": HOSTILE, "message": HOSTILE}).to_string();
     for form in ["human", "plain", "json"] {
-        for (status, code) in [(400, 76), (401, 77), (404, 66), (502, 75)] {
+        for (status, slug, code) in [
+            (400, HOSTILE, 76),
+            (401, HOSTILE, 77),
+            (404, HOSTILE, 76),
+            (404, "not_found", 66),
+            (502, HOSTILE, 75),
+        ] {
+            let body = hostile(slug);
             let server = Script::new()
                 .rest(ID, [Reply::status(status, body.clone())])
-                .push(ID, [Reply::status(503, body.clone())])
+                .push(ID, [Reply::status(503, body)])
                 .start();
             let outage = if status == 502 { "500ms" } else { "5m" };
             let limits = ["--appear-timeout", "0s", "--max-outage", outage];
