@@ -70,7 +70,14 @@ pub async fn printed(signals: &mut Signals) -> io::Result<()> {
 /// Waits until stderr has been written, at most for what is `left` of the command's time, or for the grace if that is
 /// over: as long as it is being read, and until a signal is received. What is left then is given up without an error.
 pub async fn stderr_written(left: Duration, signals: &mut Signals) {
-    render::tell_dropped();
+    let written = async {
+        loop {
+            poll_fn(|context| render::poll_stderr_written(context)).await;
+            if !render::tell_dropped() {
+                return;
+            }
+        }
+    };
     let reading = async {
         loop {
             let before = render::stderr_written();
@@ -82,7 +89,7 @@ pub async fn stderr_written(left: Duration, signals: &mut Signals) {
     };
     tokio::select! {
         biased;
-        () = poll_fn(|context| render::poll_stderr_written(context)) => return,
+        () = written => return,
         _ = signals.end() => {}
         () = sleep(left.max(GRACE)) => {}
         () = reading => {}

@@ -123,11 +123,11 @@ fn write(kind: Kind, text: &str) {
     writer::write_stderr(kind, above(text), text.lines().count());
 }
 
-/// Says what was dropped, if that was not done yet.
-pub fn tell_dropped() {
-    if let Some(notice) = writer::dropped() {
-        write_stderr(&notice);
-    }
+/// Says what was dropped, if that was not done yet and stderr is read again. Returns whether there was something.
+pub fn tell_dropped() -> bool {
+    let notice = writer::dropped();
+    write_stderr(notice.as_deref().unwrap_or_default());
+    notice.is_some()
 }
 
 /// Hides the live view while something else writes to the terminal.

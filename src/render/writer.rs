@@ -363,3 +363,8 @@ fn is_written(name: Name) -> bool {
         Err(TryLockError::WouldBlock) => false,
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[path = "writer_tests.rs"]
+mod tests;

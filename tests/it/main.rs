@@ -9,6 +9,8 @@
     unreachable_pub
 )]
 
+#[cfg(target_os = "linux")]
+mod blocked_output;
 mod casper;
 mod completions;
 mod conformance;
@@ -26,6 +28,8 @@ mod hostile;
 mod invalid_input;
 mod malformed_answers;
 mod malformed_frames;
+#[cfg(unix)]
+mod missing_streams;
 #[cfg(unix)]
 mod named_files;
 mod odd_encodings;

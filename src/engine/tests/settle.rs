@@ -230,6 +230,18 @@ fn the_time_limit_ends_everything_at_its_second() {
     assert_eq!(closing.undecided[0].last.map(|(status, ..)| status), Some(Pending));
 }
 
+/// A late `Wake` would first wait for what arrived meanwhile, as after a suspension.
+#[test]
+fn the_time_limit_ends_it_at_once_where_the_loop_was_held_up_until_then() {
+    for (input, exit) in [(Input::Wake, None), (Input::TimeIsUp, Some(Code::Timeout))] {
+        let timeout = Some(seconds(20));
+        let mut harness = Harness::watching(Plan { timeout, ..plan(Mode::Watch, 1) });
+        harness.now = seconds(20);
+        harness.input(input);
+        assert_eq!(harness.exit(), exit);
+    }
+}
+
 #[test]
 fn unknown_statuses_are_warned_about_once_and_never_end_anything() {
     let mut harness = Harness::watching(plan(Mode::Watch, 1));

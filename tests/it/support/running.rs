@@ -56,7 +56,7 @@ impl Txwatch {
 }
 
 /// Sends a signal to a child process, by the signal's name without `SIG`.
-pub(super) fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
