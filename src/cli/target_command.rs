@@ -19,7 +19,7 @@ use crate::engine::plan::Mode;
 use crate::error::Failure;
 use crate::event::Closing;
 use crate::exit::Code;
-use crate::render::{self, Output, write_stderr};
+use crate::render::{self, Output, Progress, write_stderr};
 
 /// One of the commands that have targets.
 #[derive(Clone, Copy)]
@@ -190,6 +190,9 @@ fn execute(
     block_on(async {
         prepared.sandbox.serve();
         let mut signals = Signals::listen().map_err(runtime_failure)?;
+        if options.progress == Progress::Live {
+            driver::before_stopping(render::hide_view).map_err(runtime_failure)?;
+        }
         let mut output = Output::new(&options);
         let ended = driver::run(plan, &prepared.transport, &mut output, &mut signals).await;
         // Erases the live view.

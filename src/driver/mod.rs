@@ -9,6 +9,7 @@ mod lookup;
 mod output;
 mod push_check;
 mod signals;
+mod stopping;
 mod token_source;
 pub mod traffic;
 
@@ -44,6 +45,7 @@ use token_source::TokenSource;
 pub use output::{printed, stderr_written};
 pub use push_check::check_push;
 pub use signals::{SignalRequest, Signals};
+pub use stopping::before_stopping;
 
 /// The shortest time between two frames of the live view.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);

@@ -26,7 +26,7 @@ pub use options::{OutputOptions, Progress, Records, widest};
 pub use output::Output;
 pub use phrases::duration_text;
 pub use sanitize::clean;
-pub use screen::{tell_dropped, write_log, write_stderr};
+pub use screen::{hide_view, tell_dropped, write_log, write_stderr};
 pub use sink::{RecordSink, Renderer};
 pub use style::Paint;
 pub use writer::{

@@ -26,7 +26,8 @@ const ERASE: &str = "\r \x1b[J\x1b[2K\r";
 const WRAP_OFF: &str = "\x1b[?7l";
 const WRAP_ON: &str = "\x1b[?7h";
 
-static VIEW: Mutex<View> = Mutex::new(View { lines: Vec::new(), has_gap: false });
+static VIEW: Mutex<View> =
+    Mutex::new(View { lines: Vec::new(), has_gap: false, was_stopped: false });
 
 /// The live view as it is shown.
 struct View {
@@ -34,6 +35,8 @@ struct View {
     lines: Vec<String>,
     /// Whether there is an empty line above it, with the cursor on it.
     has_gap: bool,
+    /// Whether the process was stopped, and may have been continued in the background.
+    was_stopped: bool,
 }
 
 /// The size of the terminal in lines and columns.
@@ -139,6 +142,27 @@ pub(super) fn without_view<T>(write: impl FnOnce() -> T) -> T {
     written
 }
 
+/// Hides the live view because the process is about to be stopped. When it goes on the view is shown again, unless it is in
+/// the background: there the terminal is somebody else's.
+pub fn hide_view() {
+    let mut view = View::get();
+    let erased = view.erased();
+    (view.lines, view.was_stopped) = (Vec::new(), true);
+    put(erased);
+    writer::wait_for_stderr();
+}
+
+#[cfg(unix)]
+fn is_in_background() -> bool {
+    let owner = rustix::termios::tcgetpgrp(std::io::stderr());
+    owner.is_ok_and(|owner| owner != rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_background() -> bool {
+    false
+}
+
 /// Leaves a line empty above the live view from now on, for a program that writes to the same terminal.
 pub(super) fn leave_gap() {
     View::get().has_gap = true;
@@ -209,8 +233,12 @@ impl TermLike for Screen {
     }
 
     fn flush(&self) -> io::Result<()> {
-        let lines = std::mem::take(&mut *self.frame());
-        put(&View::get().replace(lines, Size::now()));
+        let mut lines = std::mem::take(&mut *self.frame());
+        let mut view = View::get();
+        if view.was_stopped && is_in_background() {
+            lines.clear();
+        }
+        put(&view.replace(lines, Size::now()));
         Ok(())
     }
 }
@@ -226,7 +254,8 @@ mod tests {
     }
 
     fn view(lines: &[&str]) -> View {
-        View { lines: lines.iter().map(|line| (*line).to_owned()).collect(), has_gap: false }
+        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        View { lines, has_gap: false, was_stopped: false }
     }
 
     #[test]

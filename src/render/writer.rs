@@ -296,6 +296,11 @@ pub(super) fn is_stderr_behind() -> bool {
     writer(Name::Stderr).state().backlog.unwritten(Name::Stderr) > 0
 }
 
+/// Waits until stderr was written, but not long.
+pub(super) fn wait_for_stderr() {
+    writer(Name::Stderr).wait(TERMINAL_FIRST);
+}
+
 /// Whether stdout takes more.
 pub(super) fn has_room() -> bool {
     !writer(Name::Stdout).state().backlog.is_full()

@@ -69,6 +69,47 @@ fn a_single_target_s_record_in_a_pipe_is_not_overdrawn() {
     check_shared(&terminal, &[RESULTS[1].to_owned()]);
 }
 
+/// A shell in a terminal, as a user has it.
+#[test]
+fn a_stopped_command_leaves_the_terminal_to_the_shell() {
+    let is_prompt = |screen: &[String]| screen.last().is_some_and(|line| line == "prompt>");
+    let shows_view = |screen: &[String]| screen.iter().filter(|line| is_live(line)).count() == 2;
+    let shell = session("bash", ["--norc", "--noprofile", "-i"]).in_real_time();
+    let mut terminal = shell.env("PS1", "prompt>").start();
+    terminal.wait_for("the prompt", is_prompt);
+    terminal.type_in("txwatch watch sandbox:slow@a sandbox:slow@b\r");
+    terminal.wait_for("the view", shows_view);
+    terminal.type_in("\x1a");
+    terminal.wait_for("that it is stopped", |screen| {
+        screen.iter().any(|line| line.contains("Stopped")) && is_prompt(screen)
+    });
+    let screen = terminal.screen();
+    assert!(!screen.iter().any(|line| is_live(line) || line.contains("2 targets")), "{screen:#?}");
+
+    terminal.type_in("bg\r");
+    terminal.wait_for("the prompt", |screen| {
+        screen.iter().any(|line| line.contains("&")) && is_prompt(screen)
+    });
+    // Many frames later.
+    terminal.type_in("sleep 1\r");
+    terminal.wait_for("the prompt", |screen| {
+        screen.iter().any(|line| line == "prompt>sleep 1") && is_prompt(screen)
+    });
+    let screen = terminal.screen();
+    assert!(!screen.iter().any(|line| is_live(line)), "{screen:#?}");
+
+    terminal.type_in("fg\r");
+    terminal.wait_for("the view again", shows_view);
+    terminal.type_in("\x03");
+    terminal.wait_for("the end", |screen| {
+        screen.iter().any(|line| line.starts_with("hint: resume with")) && is_prompt(screen)
+    });
+    terminal.type_in("exit\r");
+    terminal.wait();
+    let screen = terminal.screen();
+    assert!(!screen.iter().any(|line| is_live(line)), "{screen:#?}");
+}
+
 /// Checks that the view was there, always below everything else, and that each log line is alone on its line.
 fn check_log(terminal: &Terminal, log: &[&str]) {
     assert!(terminal.history.iter().flatten().any(|line| is_live(line)));
