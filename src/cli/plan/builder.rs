@@ -17,6 +17,9 @@ use crate::provider::Id;
 use crate::transport::{Options, Proxies, Reach, SystemCas};
 use crate::warning::{Warning, WarningCode};
 
+/// How many targets that look mistyped are named.
+const MAX_MISTYPED: usize = 20;
+
 /// A plan, and what is needed to run it.
 pub(in crate::cli) struct Prepared {
     pub(in crate::cli) plan: Plan,
@@ -113,10 +116,14 @@ impl<'a> PlanBuilder<'a> {
         let bare_profile = self.arguments.connection.profile.as_deref();
         let mut seen: HashSet<(Arc<str>, Arc<str>, Id)> = HashSet::new();
         let mut all = Vec::new();
+        let mut mistyped = 0;
         for text in typed {
             let (target, notices) = targets::resolve(text, bare_profile, self.config)?;
             for notice in notices {
-                if !self.notices.contains(&notice) {
+                mistyped += usize::from(notice.code == WarningCode::MistypedTarget);
+                let is_named =
+                    notice.code != WarningCode::MistypedTarget || mistyped <= MAX_MISTYPED;
+                if is_named && !self.notices.contains(&notice) {
                     self.notices.push(notice);
                 }
             }
@@ -128,6 +135,10 @@ impl<'a> PlanBuilder<'a> {
                 let notice = format!("{} was given twice; it is watched once", target.name);
                 self.notices.push(Warning::new(WarningCode::DuplicateTarget, notice));
             }
+        }
+        if let Some(more) = mistyped.checked_sub(MAX_MISTYPED).filter(|more| *more > 0) {
+            let notice = format!("and {more} more targets look mistyped");
+            self.notices.push(Warning::new(WarningCode::MistypedTarget, notice));
         }
         Ok(all)
     }

@@ -35,7 +35,7 @@ pub(super) fn resolve(
         mistyped::refuse_profile(text, config)?;
     }
     let (target, notice) = resolve_as_typed(text, named, config)
-        .map_err(|failure| mistyped::explain(text, named, config, failure))?;
+        .map_err(|failure| mistyped::explain(text, bare_profile, config, failure))?;
     let mut notices: Vec<_> = notice.into_iter().collect();
     let mut warn = |message| notices.push(Warning::new(WarningCode::MistypedTarget, message));
     if is_bare(text) {

@@ -27,7 +27,6 @@ fn a_link_says_which_target_to_type() {
         (format!("{deploy}/"), &on_mainnet),
         (format!("{deploy}?tab=raw"), &on_mainnet),
         (format!("{deploy}#transfers"), &on_mainnet),
-        (format!("<{deploy}>").replace(['<', '>'], ""), &on_mainnet),
         (format!("cspr.live/transaction/{HASH}"), &on_mainnet),
         (format!("HTTPS://CSPR.live/deploy/{HASH}"), &on_mainnet),
         (format!("https://www.cspr.live/deploy/{HASH}"), &on_mainnet),
@@ -69,15 +68,11 @@ fn with_testnet(arguments: &[&str]) -> Txwatch {
 fn a_link_of_another_network_is_not_watched() {
     let mainnet = format!("https://cspr.live/deploy/{HASH}");
     let testnet = format!("https://testnet.cspr.live/deploy/{HASH}");
-    for arguments in [
-        vec!["watch", &mainnet],
-        vec!["watch", &mainnet, "-p", "test"],
-        vec!["watch", &*format!("test:{mainnet}")]
-            .into_iter()
-            .map(|word| Box::leak(word.to_owned().into_boxed_str()) as &str)
-            .collect(),
-    ] {
-        let output = with_testnet(&arguments).run();
+    let after_profile = format!("test:{mainnet}");
+    for arguments in
+        [&["watch", &mainnet][..], &["watch", &mainnet, "-p", "test"], &["watch", &after_profile]]
+    {
+        let output = with_testnet(arguments).run();
         output.fails(2, "is a link, not a target");
         has(&output, &["profile test is of testnet, and the link of mainnet"]);
         assert!(!output.stderr.contains(&format!("test:{HASH}")), "{output:#?}");
@@ -85,6 +80,23 @@ fn a_link_of_another_network_is_not_watched() {
     let output = with_testnet(&["watch", &testnet]).run();
     output.fails(2, "is a link, not a target");
     has(&output, &[&format!("write test:{HASH}")]);
+}
+
+#[test]
+fn a_link_leads_past_the_default_profile_to_one_of_its_network() {
+    let link = format!("https://cspr.live/deploy/{HASH}");
+    let command = txwatch(["watch", &link]);
+    command.write_private("token", TOKEN);
+    let section = |name: &str, network: &str| {
+        format!(
+            "[profiles.{name}]\nprovider = \"cspr\"\nnetwork = \"{network}\"\ntoken_file = \"token\"\n"
+        )
+    };
+    let profiles = section("test", "testnet") + &section("live", "mainnet");
+    let output = command.config(&format!("default_profile = \"test\"\n{profiles}")).run();
+    output.fails(2, "is a link, not a target");
+    has(&output, &[&format!("write live:{HASH}"), "profile test is of testnet"]);
+    assert!(!output.stderr.contains(&format!("test:{HASH}")), "{output:#?}");
 }
 
 #[test]
@@ -269,6 +281,16 @@ fn an_id_that_is_nearly_one_is_warned_about() {
         let output = txwatch(["get", &format!("proof:{id}")]).proof(&server.url()).run();
         assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{output:#?}");
     }
+}
+
+#[test]
+fn many_ids_that_are_nearly_ones_are_not_all_named() {
+    let ids: Vec<_> = (0..30).map(|last| format!("proof:{}{last:02}", &ID[..33])).collect();
+    let server = Script::new().start();
+    let typed = ["watch", "-o", "json", "-t", "1ms"].map(str::to_owned).into_iter().chain(ids);
+    let output = txwatch(typed).proof(&server.url()).run();
+    assert_eq!(output.stdout.matches("mistyped_target").count(), 21, "{output:#?}");
+    assert!(output.stdout.contains("and 10 more targets look mistyped"), "{output:#?}");
 }
 
 #[test]
