@@ -124,3 +124,38 @@ fn usable<'a>(certificates: impl IntoIterator<Item = CertificateDer<'a>>) -> Vec
 fn unusable(file: &CaFile, problem: &str) -> Failure {
     config(format!("{} {problem}", file.name)).hint(format!("it is named by {}", file.origin))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(all(unix, not(target_vendor = "apple")))]
+    #[test]
+    fn the_cas_of_the_system_are_found_where_it_has_some() {
+        let places = openssl_probe::probe();
+        let has_some =
+            places.cert_file.is_some_and(|file| file.metadata().is_ok_and(|it| it.len() > 0));
+        let found = in_usual_places().unwrap();
+        assert!(!has_some || !found.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_passed_over_in_a_bundle_but_not_alone() {
+        let file = |pem: &str| CaFile {
+            name: "the CA file x".to_owned(),
+            origin: "SSL_CERT_FILE".to_owned(),
+            pem: pem.into(),
+        };
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let given =
+            |pem: &str| of_system(&SystemCas::Given { file: Some(file(pem)), folders: vec![] });
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["ca".to_owned()]).unwrap();
+        let pem = certificate.self_signed(&key).unwrap().pem();
+        let bad = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert_eq!(given(&format!("{bad}{pem}")).unwrap().unwrap().len(), 1);
+        for pem in [bad, "", "no PEM"] {
+            assert!(given(pem).unwrap_err().to_string().contains("holds no certificate"), "{pem}");
+        }
+    }
+}
