@@ -54,10 +54,10 @@ fn with_route(
     account: bool,
 ) -> (Box<dyn Feed>, Route) {
     let authenticated = feed.request().auth != Auth::None;
-    (feed, Route { profile, targets, account, authenticated })
+    (feed, Route { profile, targets, account, authenticated, waits: false })
 }
 
-/// As many of these connections as there is capacity for, with a warning if the targets of the others are polled.
+/// Has the connections wait that there is no capacity for, with a warning if the targets of some are polled meanwhile.
 ///
 /// # Errors
 /// Targets of the others cannot be polled.
@@ -74,13 +74,16 @@ pub(super) fn fit_capacity(
     // First those whose targets cannot be polled, then those with the most targets.
     connections.sort_by_key(|(_, route)| (can_poll(route), Reverse(route.targets.len())));
     let limit = format!("the limit of open files allows {capacity} of {count} connections");
-    let left_out = connections.split_off(capacity);
+    let (_, left_out) = connections.split_at_mut(capacity);
     if plan.mode == Mode::WatchPushOnly || !left_out.iter().all(|(_, route)| can_poll(route)) {
         let failure = config(format!("{limit}, and push alone carries them"));
         return Err(failure.hint("raise it with  ulimit -n"));
     }
     let targets: usize = left_out.iter().map(|(_, route)| route.targets.len()).sum();
     let are = if targets == 1 { "target is" } else { "targets are" };
-    let message = format!("{limit}; {targets} {are} polled instead (ulimit -n raises it)");
+    left_out.iter_mut().for_each(|(_, route)| route.waits = true);
+    let message = format!(
+        "{limit}; {targets} {are} polled instead, until others are closed (ulimit -n raises it)"
+    );
     Ok((connections, Some(message)))
 }

@@ -295,6 +295,9 @@ impl<N: Network> Driver<N> {
                 if let Some(open) = self.open.get(&feed) {
                     // Fails only if the task has ended.
                     let _ = open.forget.send(id);
+                } else if let Some(waiting) = &mut self.feeds[feed] {
+                    // It is not open, so there is nothing to send.
+                    waiting.forget(&id);
                 }
             }
         }

@@ -20,6 +20,9 @@ pub struct Route {
     pub account: bool,
     /// Whether the token is sent when it is opened.
     pub authenticated: bool,
+    /// Whether it is opened only once another one is closed, since the limit of open files allows no more. Until then
+    /// its targets are polled.
+    pub waits: bool,
 }
 
 /// One push connection.
@@ -46,9 +49,14 @@ pub(super) struct Link {
 /// Whether a push connection is up.
 #[derive(Debug, PartialEq)]
 pub(super) enum LinkState {
+    /// It waits until another one is closed.
+    Waiting,
     Connecting,
     Live,
-    Down { reason: String, retry_at: Duration },
+    Down {
+        reason: String,
+        retry_at: Duration,
+    },
 }
 
 /// The malformed messages of a connection.
@@ -75,7 +83,7 @@ impl Link {
             profile: route.profile,
             account: route.account,
             authenticated: route.authenticated,
-            state: LinkState::Connecting,
+            state: if route.waits { LinkState::Waiting } else { LinkState::Connecting },
             last_received: Duration::ZERO,
             open_targets: route.targets.len(),
             targets: route.targets.into_iter().collect(),
@@ -84,6 +92,16 @@ impl Link {
             is_unavailable_reported: false,
             malformed: Malformed::default(),
         }
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        self.state == LinkState::Waiting
+    }
+
+    /// It is opened in the place of another one. Returns false if that is of no use any more.
+    pub(super) fn stop_waiting(&mut self) -> bool {
+        self.state = LinkState::Connecting;
+        self.open_targets > 0
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -190,6 +208,7 @@ mod tests {
             targets: (0..targets).map(target).collect(),
             account,
             authenticated: true,
+            waits: false,
         })
     }
 
@@ -212,6 +231,19 @@ mod tests {
         assert!(link.settle_one());
         assert!(link.settle_one());
         assert!(!link.settle_one());
+    }
+
+    #[test]
+    fn one_that_waits_is_opened_if_a_target_is_still_open() {
+        for (settled, is_opened) in [(0, true), (1, true), (2, false)] {
+            let mut link = link(2, false);
+            link.state = LinkState::Waiting;
+            assert!(link.waits() && !link.is_live());
+            for _ in 0..settled {
+                link.settle_one();
+            }
+            assert_eq!((link.stop_waiting(), link.waits()), (is_opened, false));
+        }
     }
 
     #[test]

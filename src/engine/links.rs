@@ -358,10 +358,12 @@ impl Engine {
         if link.account {
             return;
         }
-        self.effects.push(if is_needed {
-            Effect::Forget(feed, self.targets[target].id.clone())
-        } else {
-            Effect::CloseFeed(feed)
-        });
+        if is_needed {
+            let id = self.targets[target].id.clone();
+            self.effects.push(Effect::Forget(feed, id));
+        } else if !self.links[feed].waits() {
+            self.effects.push(Effect::CloseFeed(feed));
+            self.waiting_links.closed_one();
+        }
     }
 }

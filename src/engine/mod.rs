@@ -44,6 +44,7 @@ mod token_renewal;
 mod tokens;
 mod trouble;
 mod view;
+mod waiting_links;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,7 @@ use tally::Tally;
 use target::Target;
 use targets::Targets;
 use timer_queue::{Timer, TimerQueue};
+use waiting_links::WaitingLinks;
 
 pub use effect::{Effect, LookupRequest, RenewalReason};
 pub use ids::{FeedId, List, ListIndex, ProfileId, TargetId};
@@ -77,6 +79,7 @@ pub struct Engine {
     profiles: List<ProfileId, ProfileState>,
     targets: Targets,
     links: List<FeedId, Link>,
+    waiting_links: WaitingLinks,
     account: Orders,
     timers: TimerQueue,
     suspend: SuspendDetector,
@@ -112,6 +115,7 @@ impl Engine {
         }
         Engine {
             profiles,
+            waiting_links: WaitingLinks::new(&routes),
             links: routes.iter().cloned().map(Link::new).collect(),
             account: Orders::default(),
             timers: TimerQueue::default(),
@@ -139,6 +143,7 @@ impl Engine {
             self.apply(input);
             self.run_timers();
             self.run_queues();
+            self.open_waiting_links();
         }
         std::mem::take(&mut self.effects)
     }
@@ -208,18 +213,23 @@ impl Engine {
     fn start_profile(&mut self, profile: ProfileId) {
         self.profiles[profile].has_begun = true;
         for (feed, link) in self.links.enumerate() {
-            if link.profile == profile {
+            if link.profile == profile && !link.waits() {
                 self.effects.push(Effect::OpenFeed(feed));
             }
         }
         for target in self.open_targets_of(profile) {
             match self.plan.mode {
-                Mode::Watch if self.targets[target].feed.is_none() => self.look_up(target),
+                Mode::Watch if !self.has_link(target) => self.look_up(target),
                 Mode::Watch => self.look_up_at(target, self.now.elapsed + HEAD_START),
                 Mode::WatchPushOnly => {}
                 Mode::Poll | Mode::Get { .. } => self.look_up(target),
             }
         }
+    }
+
+    /// Whether a push connection serves a target, or is about to.
+    fn has_link(&self, target: TargetId) -> bool {
+        self.targets[target].feed.is_some_and(|feed| !self.links[feed].waits())
     }
 
     fn run_timers(&mut self) {

@@ -119,6 +119,7 @@ impl Engine {
     fn link_view(&self, link: &Link, elapsed: Duration) -> LinkView {
         let profile = &self.plan.profiles[link.profile];
         match &link.state {
+            LinkState::Waiting => LinkView::Polling(profile.interval),
             LinkState::Connecting => LinkView::Connecting,
             LinkState::Live => LinkView::Live {
                 transport: profile.provider.spec().push_name,

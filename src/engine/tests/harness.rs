@@ -27,6 +27,7 @@ impl Harness {
             targets: targets.map(|(id, target)| (target.id.clone(), id)).collect(),
             account: plan.account,
             authenticated: true,
+            waits: false,
         };
         let routes = Some(route).filter(|_| plan.mode.pushes()).into_iter().collect();
         Harness::with_routes(plan, routes)

@@ -109,3 +109,38 @@ fn a_page_that_forbids_push_leaves_the_watch_to_polling() {
     harness.lose(page(), 1);
     assert_eq!(harness.exit(), Some(Code::Denied));
 }
+
+/// The limit of open files allows two of five connections.
+#[test]
+fn a_connection_that_waits_is_opened_once_another_one_is_closed() {
+    let plan = plan(Mode::Watch, 5);
+    let route = |(id, target): (TargetId, &Target)| Route {
+        profile: profile(),
+        targets: vec![(target.id.clone(), id)],
+        account: false,
+        authenticated: true,
+        waits: id.index() >= 2,
+    };
+    let routes = plan.targets.enumerate().map(route).collect();
+    let mut harness = Harness::with_routes(plan, routes);
+    // The others are polled from the start.
+    assert_eq!(harness.take(), ["open", "open", "lookup 2", "lookup 3", "lookup 4"]);
+    harness.found(2, report(Status::Completed, None));
+    (3..5).for_each(|target| harness.found(target, report(Status::Pending, None)));
+    assert_eq!(harness.take(), [""; 0]);
+
+    // The third target has none to open any more.
+    let signal = |harness: &mut Harness, feed, signal| {
+        harness.input(Input::Feed(FeedId::at(feed), LinkEvent::Signal(signal)));
+    };
+    let completed = FeedSignal::Observed(Id::new("0"), report(Status::Completed, None));
+    signal(&mut harness, 0, completed);
+    assert_eq!(harness.take(), ["close", "open"]);
+    signal(&mut harness, 3, FeedSignal::Live);
+    signal(&mut harness, 3, FeedSignal::Subscribed(vec![Id::new("3")]));
+    assert_eq!(harness.take(), ["lookup 3"]);
+
+    // Nothing is opened for a command that ends.
+    harness.input(Input::Interrupted(crate::error::Signal::Interrupt));
+    assert!(!harness.take().contains(&"open".to_owned()));
+}

@@ -181,6 +181,7 @@ fn a_push_connection_that_is_refused_is_its_targets_trouble() {
             targets: vec![(target.id.clone(), id)],
             account: false,
             authenticated: true,
+            waits: false,
         };
         let routes = plan.targets.enumerate().map(route).collect();
         let mut harness = Harness::with_routes(plan, routes);
