@@ -105,10 +105,24 @@ fn advice(undecided: &[Undecided]) -> String {
                 the dashboard."
             .to_owned();
     }
-    match undecided.len() {
-        1 => "It is NOT final and may still complete: do not submit it again.".to_owned(),
-        _ => "They are NOT final and may still complete: do not submit them again.".to_owned(),
+    let unseen = undecided.iter().filter(|open| open.last.is_none()).count();
+    match (undecided.len(), unseen) {
+        (1, 0) => "It is NOT final and may still complete: do not submit it again.",
+        (_, 0) => "They are NOT final and may still complete: do not submit them again.",
+        (1, _) => {
+            "What was not heard is not known: it may have ended, or may still complete. Do not submit it again \
+             before you have looked it up."
+        }
+        (all, unseen) if all == unseen => {
+            "What was not heard is not known: they may have ended, or may still complete. Do not submit them \
+             again before you have looked them up."
+        }
+        _ => {
+            "Those that were seen are NOT final and may still complete; what was not heard of the others is not \
+             known. Do not submit any of them again before you have looked it up."
+        }
     }
+    .to_owned()
 }
 
 /// Why the command gave up. Targets that failed because of an outage are not counted: that has its own error.
@@ -120,11 +134,9 @@ fn headline(closing: &Closing) -> Option<String> {
     let reason = stop_reason(worst, closing.elapsed)?;
     let targets = closing.summary.targets;
     let verb = if open == 1 { "is" } else { "are" };
-    let state = if closing.undecided.iter().all(|open| open.can_poll) {
-        "not final"
-    } else {
-        "not known to be final"
-    };
+    let is_known = |open: &Undecided| open.can_poll && open.last.is_some();
+    let state =
+        if closing.undecided.iter().all(is_known) { "not final" } else { "not known to be final" };
     Some(format!("{reason}: {open} of {} target{} {verb} {state}", targets, plural(targets)))
 }
 

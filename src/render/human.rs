@@ -80,7 +80,8 @@ fn remark(result: &TargetResult) -> String {
         Outcome::Reached => format!("in {took}"),
         Outcome::Unfinished => format!("not final yet, after {took}"),
         Outcome::Failed(kind) if result.outcome.is_undecided() => {
-            format!("NOT final, {} after {took}", give_up_reason(kind))
+            let state = if result.status.is_some() { "NOT final" } else { "not known" };
+            format!("{state}, {} after {took}", give_up_reason(kind))
         }
         // The failure is on stderr.
         outcome if !outcome.is_of_transaction() => {

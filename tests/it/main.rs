@@ -33,6 +33,7 @@ mod missing_streams;
 #[cfg(unix)]
 mod named_files;
 mod odd_encodings;
+mod one_target;
 mod peer_protocols;
 mod peers;
 #[path = "../properties/mod.rs"]

@@ -146,7 +146,7 @@ fn an_answer_that_is_no_http_response_is_an_outage() {
         let output = poll(&server, &["--max-outage", "0s"]).run();
         output.fails(75, "Proof could not be reached: the request to http://127.0.0.1:");
         output.fails(75, needle);
-        assert!(output.stderr.contains("NOT final"), "{output:#?}");
+        assert!(output.stderr.contains("What was not heard is not known"), "{output:#?}");
     }
 }
 

@@ -38,7 +38,7 @@ fn refused_for_good(provider: Provider) {
     let proxy = FaultyProxy::refusing(server.address(), &Gate::new());
     let output = provider.command("watch", &proxy.url(), &proxy.url(), &SHORT_OUTAGE).run();
     output.fails(75, "refused (os error");
-    assert!(output.stderr.contains("NOT final"), "{output:#?}");
+    assert!(output.stderr.contains("What was not heard is not known"), "{output:#?}");
 }
 
 cells!(reset_push: all);

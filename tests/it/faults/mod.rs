@@ -83,7 +83,8 @@ fn never_recovers(provider: Provider, fault: Fault) -> CommandOutput {
     let output = provider.command("watch", &faulty.url(), &faulty.url(), &SHORT_OUTAGE).run();
     assert!(output.code == 75, "{output:#?}");
     assert!(
-        output.stderr.contains("NOT final") && !output.stdout.contains("completed"),
+        output.stderr.contains("What was not heard is not known")
+            && !output.stdout.contains("completed"),
         "{output:#?}"
     );
     output

@@ -79,7 +79,7 @@ fn no_such_host_for_good(provider: Provider) {
     };
     let output = command.run();
     output.fails(75, "failed to lookup address");
-    assert!(output.stderr.contains("NOT final"), "{output:#?}");
+    assert!(output.stderr.contains("What was not heard is not known"), "{output:#?}");
 }
 
 /// A server whose name only the proxy can resolve, from the second request on.

@@ -61,7 +61,7 @@ fn stalled_until_the_timeout(provider: Provider) {
     let arguments = ["--timeout", "400ms"];
     let output = provider.command("watch", &stalled.url(), &stalled.url(), &arguments).run();
     output.fails(124, "timed out after");
-    assert!(output.stderr.contains("NOT final"), "{output:#?}");
+    assert!(output.stderr.contains("What was not heard is not known"), "{output:#?}");
 }
 
 cells!(stalled_while_push_delivers: all);
