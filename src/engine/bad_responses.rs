@@ -3,6 +3,7 @@
 //! Until the provider was understood once they mean a wrong URL, if they are repeated and no push connection proves
 //! otherwise. Afterwards they are an outage, or a record in disorder: both last until `--max-outage`.
 
+use super::health::Trouble;
 use super::lookups::FailedLookup;
 use super::{Engine, ProfileId, TargetId};
 use crate::error::{Failure, FailureKind, Hint};
@@ -26,7 +27,8 @@ impl Engine {
             let message = format!("{reason}; asking again");
             self.warn(Some(target), WarningCode::MalformedResponse, message);
         }
-        self.slow_down(target, FailedLookup::new(FailureKind::Unreachable, reason));
+        let failed = FailedLookup::new(FailureKind::Unreachable, reason);
+        self.slow_down(target, FailedLookup { trouble: Trouble::Unusable, ..failed });
     }
 
     /// A response is the provider's, but cannot be understood or trusted.
@@ -50,7 +52,7 @@ impl Engine {
             self.warn(Some(target), WarningCode::MalformedResponse, message);
         }
         let failed = FailedLookup::new(FailureKind::Untrusted, reason);
-        self.slow_down(target, FailedLookup { is_malformed: true, ..failed });
+        self.slow_down(target, FailedLookup { trouble: Trouble::Malformed, ..failed });
     }
 
     /// A request failed.

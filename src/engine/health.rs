@@ -29,18 +29,30 @@ pub(super) enum Probed {
     Answered,
     /// The provider answers, but does not accept the token.
     Refused,
+    /// A gateway refuses the request.
+    Blocked,
     /// It fails as well.
-    Failed,
-    /// Its answer cannot be understood.
+    Failed(Trouble),
+}
+
+/// How a lookup fails, the worst last. A probe that fails in a better way shows that the provider is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Trouble {
+    /// The provider's answer cannot be understood.
+    #[default]
     Malformed,
+    /// The answer is not the provider's.
+    Unusable,
+    /// There is no answer, or it is that there is none now.
+    NoAnswer,
 }
 
 /// How far it is shown that something is the whole profile's.
 #[derive(Default)]
 struct Suspicion {
     state: State,
-    /// Whether all that happened were malformed answers.
-    is_malformed: bool,
+    /// The worst that happened.
+    worst: Trouble,
     /// Why it happened last.
     reason: String,
     /// The failures of the targets that were settled because of it.
@@ -82,18 +94,17 @@ impl Suspicion {
 }
 
 impl Health {
-    /// A lookup of a target failed, maybe since its answer is malformed. Returns whether a probe is needed to decide
+    /// A lookup of a target failed. Returns whether a probe is needed to decide
     /// whose trouble that is.
     pub(super) fn failed(
         &mut self,
         now: Duration,
         target: TargetId,
         reason: &str,
-        is_malformed: bool,
+        trouble: Trouble,
     ) -> bool {
         let failing = &mut self.failing;
-        failing.is_malformed =
-            is_malformed && (failing.is_malformed || failing.state == State::None);
+        failing.worst = failing.worst.max(trouble);
         failing.note(target, reason, now < self.healthy_until)
     }
 
@@ -106,6 +117,7 @@ impl Health {
     pub(super) fn suspect(&mut self) {
         if self.failing.state != State::Confirmed {
             self.failing.state = State::Several;
+            self.failing.worst = Trouble::NoAnswer;
         }
     }
 
@@ -136,12 +148,13 @@ impl Health {
                 self.failing.confirm_if(false);
                 self.refused.confirm_if(true);
             }
-            Probed::Failed => {
-                self.failing.confirm_if(true);
-                self.refused.confirm_if(false);
+            Probed::Blocked => {
+                let is_same = self.failing.worst <= Trouble::Unusable;
+                self.failing.confirm_if(is_same);
+                self.refused.confirm_if(true);
             }
-            Probed::Malformed => {
-                let is_same = self.failing.is_malformed;
+            Probed::Failed(trouble) => {
+                let is_same = self.failing.worst <= trouble;
                 self.failing.confirm_if(is_same);
                 self.refused.confirm_if(false);
             }
@@ -211,7 +224,7 @@ mod tests {
     const NOW: Duration = Duration::from_secs(100);
 
     fn fail(health: &mut Health, target: usize) -> bool {
-        health.failed(NOW, TargetId::at(target), "502", false)
+        health.failed(NOW, TargetId::at(target), "502", Trouble::NoAnswer)
     }
 
     #[test]
@@ -226,11 +239,13 @@ mod tests {
 
     #[test]
     fn a_second_target_calls_for_a_probe_which_decides() {
-        for (probed, is_down) in [
-            (Probed::Answered, false),
-            (Probed::Refused, false),
-            (Probed::Failed, true),
-            (Probed::Malformed, false),
+        for (probed, is_down, is_refused) in [
+            (Probed::Answered, false, false),
+            (Probed::Refused, false, true),
+            (Probed::Blocked, false, true),
+            (Probed::Failed(Trouble::NoAnswer), true, false),
+            (Probed::Failed(Trouble::Unusable), false, false),
+            (Probed::Failed(Trouble::Malformed), false, false),
         ] {
             let mut health = Health::default();
             assert!(!fail(&mut health, 0));
@@ -243,18 +258,26 @@ mod tests {
             assert!(!health.refused(TargetId::at(0), "401"));
             assert!(health.refused(TargetId::at(1), "401"));
             health.probed(NOW, probed);
-            assert_eq!(health.is_refused(), probed == Probed::Refused, "{probed:?}");
+            assert_eq!(health.is_refused(), is_refused, "{probed:?}");
         }
     }
 
+    /// As where an unknown path is no page of the provider's.
     #[test]
-    fn malformed_answers_are_the_profiles_if_that_of_the_probe_is_malformed_too() {
-        for other_is_malformed in [true, false] {
+    fn a_probe_that_fails_in_a_better_way_shows_that_the_provider_is_there() {
+        use Trouble::{Malformed, NoAnswer, Unusable};
+        for (first, second, probe, is_down) in [
+            (Malformed, Malformed, Malformed, true),
+            (Malformed, Unusable, Malformed, false),
+            (Unusable, Malformed, Unusable, true),
+            (Unusable, NoAnswer, Unusable, false),
+            (Malformed, Malformed, NoAnswer, true),
+        ] {
             let mut health = Health::default();
-            assert!(!health.failed(NOW, TargetId::at(0), "400", true));
-            assert!(health.failed(NOW, TargetId::at(1), "400", other_is_malformed));
-            health.probed(NOW, Probed::Malformed);
-            assert_eq!(health.is_down(), other_is_malformed);
+            assert!(!health.failed(NOW, TargetId::at(0), "bad", first));
+            assert!(health.failed(NOW, TargetId::at(1), "bad", second));
+            health.probed(NOW, Probed::Failed(probe));
+            assert_eq!(health.is_down(), is_down, "{first:?} {second:?} {probe:?}");
         }
     }
 
@@ -267,7 +290,7 @@ mod tests {
         assert!(fail(&mut health, 0));
         health.answered();
         // Too late: somebody else was answered meanwhile.
-        health.probed(NOW, Probed::Failed);
+        health.probed(NOW, Probed::Failed(Trouble::NoAnswer));
         assert!(!health.is_down());
         health.is_known_to_fail();
         assert!(health.is_down());
@@ -285,7 +308,7 @@ mod tests {
             assert!(!fail(&mut health, target));
         }
         let later = NOW + PROBE_VALIDITY;
-        assert!(health.failed(later, TargetId::at(7), "502", false));
+        assert!(health.failed(later, TargetId::at(7), "502", Trouble::NoAnswer));
     }
 
     #[test]

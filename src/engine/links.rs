@@ -366,4 +366,20 @@ impl Engine {
             self.waiting_links.closed_one();
         }
     }
+
+    /// Opens connections in the place of those that were closed.
+    pub(super) fn open_waiting_links(&mut self) {
+        while self.conclusion.is_none()
+            && let Some(feed) = self.waiting_links.next()
+        {
+            if !self.links[feed].stop_waiting() {
+                continue;
+            }
+            self.waiting_links.opened_one();
+            // Otherwise it is opened with the others of its profile.
+            if self.profiles[self.links[feed].profile].has_begun {
+                self.effects.push(Effect::OpenFeed(feed));
+            }
+        }
+    }
 }

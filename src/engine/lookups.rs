@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::health::Trouble;
 use super::held_pushes::CONFIRMATION_INTERVAL;
 use super::request_queue::NextLookup;
 use super::timer_queue::Timer;
@@ -23,13 +24,18 @@ pub(super) struct FailedLookup {
     pub(super) retry_after: Option<Duration>,
     /// Whether there was no connection, which is the trouble of the whole profile.
     pub(super) is_connect: bool,
-    /// Whether the provider did answer, but cannot be understood.
-    pub(super) is_malformed: bool,
+    pub(super) trouble: Trouble,
 }
 
 impl FailedLookup {
     pub(super) fn new(kind: FailureKind, reason: String) -> Self {
-        FailedLookup { kind, reason, retry_after: None, is_connect: false, is_malformed: false }
+        FailedLookup {
+            kind,
+            reason,
+            retry_after: None,
+            is_connect: false,
+            trouble: Trouble::NoAnswer,
+        }
     }
 }
 
@@ -263,7 +269,7 @@ impl Engine {
     /// A lookup told nothing. In `get` that is the end of its target. Otherwise the target is looked up again after a
     /// while; others wait too if the provider asks for that, or if it is shown that the whole profile fails.
     pub(super) fn slow_down(&mut self, target: TargetId, failed: FailedLookup) {
-        let FailedLookup { kind, reason, retry_after, is_connect, is_malformed } = failed;
+        let FailedLookup { kind, reason, retry_after, is_connect, trouble } = failed;
         let (profile, now) = (self.targets[target].profile, self.now.elapsed);
         if is_connect {
             self.profiles[profile].health.is_known_to_fail();
@@ -275,7 +281,7 @@ impl Engine {
         self.targets[target].trouble.get_or_insert_default().failed(named.clone());
         // What a provider asks for with Retry-After is no failure, and holds for all.
         if retry_after.is_none()
-            && self.profiles[profile].health.failed(now, target, &reason, is_malformed)
+            && self.profiles[profile].health.failed(now, target, &reason, trouble)
         {
             self.want_probe(profile);
         }
@@ -284,7 +290,7 @@ impl Engine {
             self.close_queue(profile, retry_after.unwrap_or_default());
             self.look_up(target);
         }
-        if is_malformed {
+        if trouble == Trouble::Malformed {
             // It did answer.
             self.profiles[profile].outage.received();
         } else {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::health::Probed;
+use super::health::{Probed, Trouble};
 use super::{Engine, ProbeDone, ProfileId, TargetId};
 use crate::error::{Failure, FailureKind};
 use crate::lifecycle::Source;
 use crate::provider::{DenialReason, Reading};
+use crate::transport::ErrorKind;
 
 impl Engine {
     /// Whether no other target of the profile is open, so that a target's trouble is the profile's.
@@ -48,18 +49,18 @@ impl Engine {
                 }
                 Probed::Answered
             }
-            Ok(Reading::Denied { reason: DenialReason::Gateway, .. } | Reading::Unusable(_)) => {
-                Probed::Failed
-            }
+            Ok(Reading::Denied { reason: DenialReason::Gateway, .. }) => Probed::Blocked,
             Ok(Reading::Denied { .. }) => Probed::Refused,
             Ok(Reading::Busy { retry_after, .. }) => {
                 if let Some(wait) = retry_after {
                     self.close_queue(profile, wait);
                 }
-                Probed::Failed
+                Probed::Failed(Trouble::NoAnswer)
             }
-            Ok(Reading::Malformed(_)) => Probed::Malformed,
-            Err(_) => Probed::Failed,
+            Ok(Reading::Unusable(_)) => Probed::Failed(Trouble::Unusable),
+            Ok(Reading::Malformed(_)) => Probed::Failed(Trouble::Malformed),
+            Err(error) if error.kind == ErrorKind::Unusable => Probed::Failed(Trouble::Unusable),
+            Err(_) => Probed::Failed(Trouble::NoAnswer),
         };
         let state = &mut self.profiles[profile];
         state.health.probed(now, probed);
@@ -129,7 +130,8 @@ impl Engine {
         let health = &mut self.profiles[profile].health;
         let is_undecided = match kind {
             FailureKind::Denied => !was_accepted && health.refused(target, reason),
-            _ => health.failed(now, target, reason, false),
+            FailureKind::Untrusted => health.failed(now, target, reason, Trouble::Unusable),
+            _ => health.failed(now, target, reason, Trouble::NoAnswer),
         };
         health.settled(failure);
         if is_undecided {

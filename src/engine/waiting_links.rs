@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Effect, Engine, FeedId, List, Route};
+use super::ids::{FeedId, List};
+use super::link::Route;
 
 /// The connections that wait, in the order in which they are opened.
 pub(super) struct WaitingLinks {
@@ -23,25 +24,12 @@ impl WaitingLinks {
     }
 
     /// The next one to open, if there is room.
-    fn next(&mut self) -> Option<FeedId> {
+    pub(super) fn next(&mut self) -> Option<FeedId> {
         if self.free == 0 { None } else { self.waiting.pop_front() }
     }
-}
 
-impl Engine {
-    /// Opens connections in the place of those that were closed.
-    pub(super) fn open_waiting_links(&mut self) {
-        while self.conclusion.is_none()
-            && let Some(feed) = self.waiting_links.next()
-        {
-            if !self.links[feed].stop_waiting() {
-                continue;
-            }
-            self.waiting_links.free -= 1;
-            // Otherwise it is opened with the others of its profile.
-            if self.profiles[self.links[feed].profile].has_begun {
-                self.effects.push(Effect::OpenFeed(feed));
-            }
-        }
+    /// The next one was opened.
+    pub(super) fn opened_one(&mut self) {
+        self.free -= 1;
     }
 }
