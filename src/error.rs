@@ -46,6 +46,8 @@ pub enum Signal {
 #[derive(Debug)]
 pub struct Failure {
     kind: FailureKind,
+    /// Where it was found, before the message.
+    place: Option<String>,
     source: anyhow::Error,
     hints: Vec<Hint>,
 }
@@ -92,12 +94,12 @@ impl From<String> for Hint {
 impl Failure {
     /// A failure with this message.
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Failure { kind, source: anyhow::Error::msg(message.into()), hints: Vec::new() }
+        Failure::from_error(kind, anyhow::Error::msg(message.into()))
     }
 
     /// A failure from an error and its chain of causes.
     pub fn from_error(kind: FailureKind, error: impl Into<anyhow::Error>) -> Self {
-        Failure { kind, source: error.into(), hints: Vec::new() }
+        Failure { kind, place: None, source: error.into(), hints: Vec::new() }
     }
 
     /// Adds a hint.
@@ -105,6 +107,12 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Puts the place where it was found before the message.
+    #[must_use]
+    pub fn at(self, place: impl Into<String>) -> Self {
+        Failure { place: Some(place.into()), ..self }
     }
 
     /// The kind of failure.
@@ -125,7 +133,10 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
+        match &self.place {
+            Some(place) => write!(f, "{place}: {}", self.source),
+            None => self.source.fmt(f),
+        }
     }
 }
 

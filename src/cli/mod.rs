@@ -22,15 +22,18 @@ mod output;
 mod parsing;
 mod plan;
 mod providers;
+mod refused;
 mod resume;
 mod roff;
 mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod sandbox_targets;
+mod session;
 mod stdin;
 mod suggestions;
 mod target_command;
+mod target_lines;
 mod variables;
 
 pub use definitions::definitions;

@@ -9,7 +9,7 @@ use clap::{ArgMatches, FromArgMatches};
 use super::arguments::{Cli, without_empty_variables};
 use super::context;
 use super::definitions::{definitions, grammar};
-use super::suggestions;
+use super::{refused, suggestions};
 use crate::config::{Environment, Registry};
 use crate::error::FailureKind;
 use crate::exit::Code;
@@ -31,14 +31,21 @@ pub(super) fn parse(
         if shows_help(&error) { matches(definitions(registry)) } else { Err(error) }
     });
     let typed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
-    let (mut cli, matches) =
-        typed.map_err(|error| match suggestions::explain(&error, arguments, registry) {
+    let (mut cli, matches) = typed.map_err(|error| {
+        let is_refused = error.use_stderr();
+        let (reason, code) = match suggestions::explain(&error, arguments, registry) {
             Some(failure) => {
                 write_stderr(&render::failure(&failure, paints[1]));
-                failure.kind().into()
+                (failure.to_string(), failure.kind().into())
             }
-            None => print(error, paints),
-        })?;
+            None => (reason(&error), print(error, paints)),
+        };
+        if !is_refused {
+            return code;
+        }
+        let printed = refused::print_records(arguments, environment, &reason);
+        printed.map_or_else(|failure| failure.kind().into(), |()| code)
+    })?;
     // A flag has precedence over a variable; otherwise quiet has precedence over verbose.
     cli.quiet &= is_typed(&matches, "quiet") || !is_typed(&matches, "verbose");
     Ok((cli, matches))
@@ -59,6 +66,13 @@ fn shows_help(error: &clap::Error) -> bool {
 
 fn is_typed(matches: &ArgMatches, argument: &str) -> bool {
     matches.value_source(argument) == Some(ValueSource::CommandLine)
+}
+
+/// The message of an error without its hints.
+fn reason(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let message = text.lines().next().unwrap_or_default();
+    message.strip_prefix("error: ").unwrap_or(message).to_owned()
 }
 
 /// Prints clap's help to stdout, or its error to stderr. An error repeats arguments, which may contain harmful

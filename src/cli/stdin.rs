@@ -1,76 +1,148 @@
 //! Targets from standard input.
 
-use std::io::Read;
-use std::sync::mpsc;
+use std::io::{self, BufRead, BufReader, Read};
 use std::time::Duration;
 
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+use super::session::Session;
+use super::target_lines::{TargetLines, TypedTarget};
+use crate::driver::{SignalRequest, Signals};
 use crate::error::{Failure, FailureKind, usage};
-use crate::wire::without_bom;
+use crate::render::write_stderr;
 
 /// The largest standard input that is read, in bytes.
 const MAX_INPUT: u64 = 16 * 1024 * 1024;
 
-/// Replaces `-` by the targets on standard input, one a line.
-pub(super) fn expand(typed: &[String], timeout: Option<Duration>) -> Result<Vec<String>, Failure> {
-    let mut targets = Vec::new();
-    let mut read = false;
-    for target in typed {
-        match target.as_str() {
-            "-" if read => return Err(usage("standard input can be read only once")),
-            "-" => {
-                read = true;
-                targets.extend(lines(&standard_input(timeout)?));
-            }
-            _ => targets.push(target.clone()),
-        }
-    }
-    if targets.is_empty() {
-        Err(usage("there are no targets on standard input").hint("write one PROFILE:ID a line"))
-    } else {
-        Ok(targets)
-    }
+/// Why the targets are not known, with those that are.
+pub(super) struct Unread {
+    pub(super) failure: Failure,
+    pub(super) targets: Vec<TypedTarget>,
 }
 
-fn lines(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.lines()
-        .map(|line| without_bom(line).trim())
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-}
-
-/// Reads standard input. `--timeout` applies here too, for a pipe may never be closed.
-fn standard_input(timeout: Option<Duration>) -> Result<String, Failure> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut text = String::new();
-        let read = std::io::stdin().lock().take(MAX_INPUT + 1).read_to_string(&mut text);
-        // Fails only if the timeout is over.
-        let _ = sender.send(read.map(|_| text));
-    });
-    let received = match timeout {
-        Some(timeout) => receiver.recv_timeout(timeout).map_err(|_| {
-            let message = "standard input did not end in time; nothing was watched";
-            Failure::new(FailureKind::TimedOut, message)
-        })?,
-        None => receiver.recv().map_err(|_| usage("standard input cannot be read"))?,
+/// Replaces `-` by the targets on standard input, one a line. `timeout` applies here too, for a pipe may never be
+/// closed; signals are handled by the session, which is started for that.
+pub(super) fn expand(
+    typed: &[String],
+    timeout: Option<Duration>,
+    session: &mut Option<Session>,
+) -> Result<Vec<TypedTarget>, Unread> {
+    let mut targets: Vec<TypedTarget> = Vec::new();
+    let result = match typed.iter().filter(|target| *target == "-").count() {
+        0 => Ok(()),
+        1 => Session::start().and_then(|started| {
+            let session = session.insert(started);
+            session.block_on(async |signals| {
+                let mut reading = ReadingTargets { signals, targets: &mut targets };
+                reading.run(timeout).await
+            })
+        }),
+        _ => Err(usage("standard input can be read only once")),
     };
-    match received {
-        Ok(text) if text.len() as u64 > MAX_INPUT => {
-            Err(usage(format!("there are more than {} MiB on standard input", MAX_INPUT >> 20)))
+    let mut read = Some(targets);
+    let all = typed.iter().flat_map(|target| match target.as_str() {
+        "-" => read.take().unwrap_or_default(),
+        text => vec![TypedTarget::from(text)],
+    });
+    let targets: Vec<_> = all.collect();
+    match result {
+        Err(failure) => Err(Unread { failure, targets }),
+        Ok(()) if targets.is_empty() => {
+            let failure = usage("there are no targets on standard input");
+            Err(Unread { failure: failure.hint("write one PROFILE:ID a line"), targets })
         }
-        Ok(text) => Ok(text),
-        Err(error) => Err(usage(format!("standard input is not a list of targets: {error}"))),
+        Ok(()) => Ok(targets),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct ReadingTargets<'a> {
+    signals: &'a mut Signals,
+    /// Those of the lines so far.
+    targets: &'a mut Vec<TypedTarget>,
+}
 
-    #[test]
-    fn a_byte_order_mark_and_space_are_no_part_of_a_target() {
-        let text = "\u{feff}proof:a\r\n\n  proof:b \n\u{feff}proof:c\n\u{feff}\n";
-        assert_eq!(lines(text).collect::<Vec<_>>(), ["proof:a", "proof:b", "proof:c"]);
-        assert_eq!(lines("a\u{feff}b\n").collect::<Vec<_>>(), ["a\u{feff}b"]);
+impl ReadingTargets<'_> {
+    async fn run(&mut self, timeout: Option<Duration>) -> Result<(), Failure> {
+        let mut input = lines_of_standard_input();
+        let mut lines = TargetLines::default();
+        let deadline = timeout.and_then(|timeout| now().checked_add(timeout));
+        loop {
+            let line = tokio::select! {
+                biased;
+                request = self.signals.next() => {
+                    self.signalled(request)?;
+                    continue;
+                }
+                () = at(deadline) => {
+                    let message = "standard input did not end in time; nothing was watched";
+                    return Err(Failure::new(FailureKind::TimedOut, message));
+                }
+                line = input.recv() => line,
+            };
+            match line {
+                None => return Ok(()),
+                Some(Err(failure)) => return Err(failure),
+                Some(Ok(line)) => self.targets.extend(lines.read(&line)?),
+            }
+        }
     }
+
+    fn signalled(&self, request: SignalRequest) -> Result<(), Failure> {
+        match request {
+            SignalRequest::End(signal) => {
+                let message =
+                    "interrupted while targets were read from standard input; nothing was watched";
+                Err(Failure::new(FailureKind::Interrupted(signal), message))
+            }
+            SignalRequest::Standing => {
+                let read = self.targets.len();
+                write_stderr(&format!(
+                    "standard input has not ended; targets that were read from it so far: {read}\n"
+                ));
+                Ok(())
+            }
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods)] // the deadline of what is waited for here
+fn now() -> Instant {
+    Instant::now()
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The lines, each with its line end, read by a thread, for reading may block without end.
+fn lines_of_standard_input() -> UnboundedReceiver<Result<Vec<u8>, Failure>> {
+    let (sender, receiver) = unbounded_channel();
+    std::thread::spawn(move || {
+        let mut input = BufReader::new(io::stdin().lock().take(MAX_INPUT + 1));
+        loop {
+            let mut line = Vec::new();
+            let read = input.read_until(b'\n', &mut line);
+            let is_too_long = input.get_ref().limit() == 0 && input.buffer().is_empty();
+            let sent = match read {
+                Ok(0) => return,
+                Ok(_) if is_too_long => sender.send(Err(usage(format!(
+                    "there are more than {} MiB on standard input",
+                    MAX_INPUT >> 20
+                )))),
+                Ok(_) => sender.send(Ok(line)),
+                Err(error) => {
+                    sender.send(Err(usage(format!("standard input cannot be read: {error}"))))
+                }
+            };
+            // Nobody listens any more after a failure.
+            if sent.is_err() || is_too_long {
+                return;
+            }
+        }
+    });
+    receiver
 }

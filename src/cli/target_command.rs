@@ -7,14 +7,17 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::arguments::{Cli, GetArgs, PollArgs, TargetArgs, WatchArgs};
-use super::context::{Context, block_on, runtime_failure, stdout_error_code};
+use super::context::{Context, runtime_failure, stdout_error_code};
 use super::plan::{PlanBuilder, Prepared};
-use super::{output, resume, stdin, variables};
+use super::session::Session;
+use super::stdin::Unread;
+use super::target_lines::TypedTarget;
+use super::{output, refused, resume, stdin, variables};
 use crate::config::options::{COLOR, OUTPUT, TIMEOUT, TRANSPORT};
 use crate::config::values::{Colour, Limit, OutputFormat, TransportMode};
 use crate::config::{CommandKind, CommandOptions};
 use crate::driver::clock::Clock;
-use crate::driver::{self, RunError, Signals};
+use crate::driver::{self, RunError};
 use crate::engine::plan::Mode;
 use crate::error::Failure;
 use crate::event::Closing;
@@ -67,6 +70,8 @@ impl<'a> TargetCommand<'a> {
 #[derive(Clone)]
 struct KnownArguments {
     format: Option<OutputFormat>,
+    /// The profile of targets without one.
+    profile: Option<String>,
     targets: Vec<String>,
 }
 
@@ -77,6 +82,13 @@ struct CommandFailure {
 }
 
 impl KnownArguments {
+    fn with(self, targets: &[TypedTarget]) -> Self {
+        KnownArguments {
+            targets: targets.iter().map(|target| target.text.clone()).collect(),
+            ..self
+        }
+    }
+
     fn fail(&self, failure: Failure) -> CommandFailure {
         CommandFailure { known: self.clone(), failure }
     }
@@ -90,7 +102,9 @@ impl CommandFailure {
             return self.failure.kind().into();
         }
         let now = Clock::start().now().wall;
-        let text = render::aborted(now, &self.known.targets, &self.failure);
+        let KnownArguments { targets, profile, .. } = &self.known;
+        let names = refused::names(targets.iter().map(String::as_str), profile.as_deref());
+        let text = render::aborted(now, &names, &self.failure);
         match render::write_stdout(text) {
             Ok(()) => self.failure.kind().into(),
             Err(error) => stdout_error_code(&error),
@@ -115,8 +129,11 @@ fn try_run(
     context: &Context,
 ) -> Result<Code, CommandFailure> {
     let arguments = command.arguments();
-    let known =
-        KnownArguments { format: arguments.output.output, targets: arguments.targets.clone() };
+    let known = KnownArguments {
+        format: arguments.output.output,
+        profile: arguments.connection.profile.clone(),
+        targets: arguments.targets.clone(),
+    };
     let typed = arguments.time.timeout;
     let timeout = typed.and_then(|typed| typed.0);
     let mut config = context.config(timeout).map_err(|failure| known.fail(failure))?;
@@ -125,20 +142,26 @@ fn try_run(
     config.warnings.extend(variables::warnings(&config));
     let options = config.options(command.kind());
     let format = options.given(&OUTPUT, known.format).map_err(|failure| known.fail(failure))?;
-    let known = KnownArguments { format, ..known };
-    let (mode, targets) =
-        read_arguments(command, options, &known.targets).map_err(|failure| known.fail(failure))?;
-    let known = KnownArguments { targets, ..known };
+    let profile = known.profile.or_else(|| config.default_profile().map(str::to_owned));
+    let known = KnownArguments { format, profile, ..known };
+    let mode = command.mode(options).map_err(|failure| known.fail(failure))?;
+    let mut session = None;
+    let clock = Clock::start();
+    let targets = read_targets(command, options, &known, &mut session)?;
+    let waited = clock.now().elapsed;
+    let known = known.with(&targets);
     let builder = PlanBuilder::new(arguments, mode, options, &config)
         .with_profile_typed(is_profile_typed(matches));
     let run_plan = || {
-        let prepared = if known.targets.is_empty() {
-            builder.account()?
-        } else {
-            builder.targets(&known.targets)?
-        };
+        let prepared =
+            if targets.is_empty() { builder.account()? } else { builder.targets(&targets)? };
         let colour = options.value(&COLOR, cli.color)?;
-        execute(cli, known.format, colour, prepared, matches, context)
+        let session = match session {
+            Some(session) => session,
+            None => Session::start()?,
+        };
+        let started = Started { session, waited };
+        execute(cli, known.format, colour, prepared, started, matches, context)
     };
     run_plan().map_err(|failure| {
         // What a file or a mistyped variable would have said may be what is missing.
@@ -153,19 +176,28 @@ fn is_profile_typed(matches: &ArgMatches) -> bool {
     typed == Some(ValueSource::CommandLine)
 }
 
-/// The mode of a command, and its targets with those on standard input.
-fn read_arguments(
+/// The targets of a command, with those on standard input.
+fn read_targets(
     command: TargetCommand<'_>,
     options: CommandOptions<'_>,
-    typed: &[String],
-) -> Result<(Mode, Vec<String>), Failure> {
-    let mode = command.mode(options)?;
+    known: &KnownArguments,
+    session: &mut Option<Session>,
+) -> Result<Vec<TypedTarget>, CommandFailure> {
     // Without targets (--all) the account is followed.
-    if typed.is_empty() {
-        return Ok((mode, Vec::new()));
+    if known.targets.is_empty() {
+        return Ok(Vec::new());
     }
-    let timeout = options.value(&TIMEOUT, command.arguments().time.timeout)?;
-    Ok((mode, stdin::expand(typed, timeout.0)?))
+    let timeout = options.value(&TIMEOUT, command.arguments().time.timeout);
+    let timeout = timeout.map_err(|failure| known.fail(failure))?;
+    stdin::expand(&known.targets, timeout.0, session)
+        .map_err(|Unread { failure, targets }| known.clone().with(&targets).fail(failure))
+}
+
+/// What a command has begun before its plan was known.
+struct Started {
+    session: Session,
+    /// How long it waited for standard input, which counts for `--timeout`.
+    waited: Duration,
 }
 
 fn execute(
@@ -173,28 +205,34 @@ fn execute(
     format: Option<OutputFormat>,
     colour: Colour,
     prepared: Prepared,
+    started: Started,
     matches: &ArgMatches,
     context: &Context,
 ) -> Result<Code, Failure> {
-    let plan = Arc::new(prepared.plan);
+    let Started { mut session, waited } = started;
+    let mut plan = prepared.plan;
+    let timeout = Limit(plan.timeout).to_string();
+    plan.timeout = plan.timeout.map(|timeout| timeout.saturating_sub(waited));
+    let limit = plan.timeout;
+    let plan = Arc::new(plan);
     let options = output::output_options(cli, colour, format, &plan, &context.environment);
     if let Err(error) = render::check_stdout() {
         return Ok(stdout_error_code(&error));
     }
-    let limit = plan.timeout;
-    let timeout = Limit(limit).to_string();
     let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
-    let report = |closing: &Closing| {
-        write_stderr(&render::closing_report(closing, resume, options.stderr));
+    let report = |closing: Closing| {
+        let closing = Closing { elapsed: closing.elapsed + waited, ..closing };
+        write_stderr(&render::closing_report(&closing, resume, options.stderr));
     };
-    block_on(async {
+    // From now on a write that is not taken blocks nobody.
+    render::detach();
+    session.block_on(async |signals| {
         prepared.sandbox.serve();
-        let mut signals = Signals::listen().map_err(runtime_failure)?;
         if options.progress == Progress::Live {
             driver::before_stopping(render::hide_view).map_err(runtime_failure)?;
         }
         let mut output = Output::new(&options);
-        let ended = driver::run(plan, &prepared.transport, &mut output, &mut signals).await;
+        let ended = driver::run(plan, &prepared.transport, &mut output, signals).await;
         // Erases the live view.
         drop(output);
         let (code, closing) = match ended {
@@ -202,16 +240,16 @@ fn execute(
             Err(RunError::Failed(failure)) => return Err(failure),
             Err(RunError::Output(error, closing)) => (stdout_error_code(&error), *closing),
         };
-        if code != Code::Closed {
-            report(&closing);
-        }
         // The time is over, or a signal was received.
         let left = match limit {
             _ if code == Code::Io || code >= Code::Timeout => Duration::ZERO,
             Some(limit) => limit.saturating_sub(closing.elapsed),
             None => Duration::MAX,
         };
-        driver::stderr_written(left, &mut signals).await;
+        if code != Code::Closed {
+            report(closing);
+        }
+        driver::stderr_written(left, signals).await;
         Ok(code)
-    })?
+    })
 }

@@ -26,6 +26,7 @@ mod goals;
 mod help;
 mod hostile;
 mod invalid_input;
+mod lists;
 mod malformed_answers;
 mod malformed_frames;
 #[cfg(unix)]

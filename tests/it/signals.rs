@@ -75,7 +75,7 @@ fn ctrl_c_does_not_reach_what_a_script_runs_in_the_background() {
 }
 
 /// Waits until a process catches a signal, as the kernel tells.
-fn wait_for_handler(process: &str, signal: u32) {
+pub fn wait_for_handler(process: &str, signal: u32) {
     let path = format!("/proc/{process}/status");
     let is_caught = || {
         let status = std::fs::read_to_string(&path).unwrap();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::targets::{self, ResolvedTarget};
 use crate::cli::arguments::TargetArgs;
 use crate::cli::sandbox_targets::EmbeddedSandbox;
+use crate::cli::target_lines::TypedTarget;
 use crate::config::options::{HEARTBEAT, SHOW_PERSONAL, TIMEOUT, UNTIL};
 use crate::config::values::Switch;
 use crate::config::{CommandOptions, Config, Overrides, SANDBOX};
@@ -75,7 +76,7 @@ impl<'a> PlanBuilder<'a> {
     }
 
     /// The plan for these targets.
-    pub(in crate::cli) fn targets(mut self, typed: &[String]) -> Result<Prepared, Failure> {
+    pub(in crate::cli) fn targets(mut self, typed: &[TypedTarget]) -> Result<Prepared, Failure> {
         self.notices.extend(self.config.warnings.iter().cloned());
         let resolved = self.resolve_all(typed)?;
         self.warn_of_unused_profile(typed);
@@ -112,13 +113,14 @@ impl<'a> PlanBuilder<'a> {
         self.build()
     }
 
-    fn resolve_all(&mut self, typed: &[String]) -> Result<Vec<ResolvedTarget>, Failure> {
+    fn resolve_all(&mut self, typed: &[TypedTarget]) -> Result<Vec<ResolvedTarget>, Failure> {
         let bare_profile = self.arguments.connection.profile.as_deref();
         let mut seen: HashSet<(Arc<str>, Arc<str>, Id)> = HashSet::new();
         let mut all = Vec::new();
         let mut mistyped = 0;
-        for text in typed {
-            let (target, notices) = targets::resolve(text, bare_profile, self.config)?;
+        for typed in typed {
+            let resolved = targets::resolve(&typed.text, bare_profile, self.config);
+            let (target, notices) = resolved.map_err(|failure| typed.failure(failure))?;
             for notice in notices {
                 mistyped += usize::from(notice.code == WarningCode::MistypedTarget);
                 let is_named =
@@ -143,10 +145,10 @@ impl<'a> PlanBuilder<'a> {
         Ok(all)
     }
 
-    fn warn_of_unused_profile(&mut self, typed: &[String]) {
+    fn warn_of_unused_profile(&mut self, typed: &[TypedTarget]) {
         if let Some(profile) = self.arguments.connection.profile.as_deref()
             && self.profile_typed
-            && !typed.iter().any(|target| targets::is_bare(target))
+            && !typed.iter().any(|target| targets::is_bare(&target.text))
         {
             let notice = format!("--profile {profile} is not used: every target names its profile");
             self.notices.push(Warning::new(WarningCode::UnusedProfile, notice));

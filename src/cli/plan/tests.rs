@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::{PlanBuilder, Prepared};
 use crate::cli::arguments::{OutputArgs, TargetArgs, TimeArgs};
+use crate::cli::target_lines::TypedTarget;
 use crate::config::options::{APPEAR_TIMEOUT, GRACE, HEARTBEAT, MAX_OUTAGE, TIMEOUT, UNTIL};
 use crate::config::values::{Interval, Span, Timeout};
 use crate::config::{CommandKind, CommandOptions, Config, Environment, Reading, Registry, parse};
@@ -45,7 +46,7 @@ fn config(text: &str) -> Config {
 
 fn plan(config: &Config, kind: CommandKind, arguments: &TargetArgs, typed: &[&str]) -> Plan {
     let mode = if kind == CommandKind::Get { GET } else { Mode::Watch };
-    let typed: Vec<_> = typed.iter().map(|target| (*target).to_owned()).collect();
+    let typed: Vec<_> = typed.iter().map(|target| TypedTarget::from(*target)).collect();
     let builder = PlanBuilder::new(arguments, mode, config.options(kind), config);
     builder.targets(&typed).unwrap().plan
 }
