@@ -30,12 +30,15 @@ fn again(
 ) -> String {
     let mut words = vec!["txwatch".to_owned(), name.to_owned()];
     words.extend(targets.iter().map(|target| (*target).to_owned()));
+    // Targets are named with their profiles.
+    let is_left_out = |id: &str| matches!(id, "all" | "profile") && !targets.is_empty();
     let is_typed = |id: &str| {
         typed.try_contains_id(id).unwrap_or(false)
             && typed.value_source(id) == Some(ValueSource::CommandLine)
     };
     for argument in in_order(definition) {
-        if let Some(long) = argument.get_long().filter(|_| is_typed(argument.get_id().as_str())) {
+        let id = argument.get_id().as_str();
+        if let Some(long) = argument.get_long().filter(|_| is_typed(id) && !is_left_out(id)) {
             words.extend(option(argument, long, typed));
         }
     }
@@ -118,8 +121,20 @@ mod tests {
         ];
         assert_eq!(
             resumed(&typed),
-            "txwatch watch proof:1 --profile proof --url http://h --until failed --any \
+            "txwatch watch proof:1 --url http://h --until failed --any \
              '--expect=-a=b c' --interval 2s --output json --transport poll --verbose --timeout 30m"
+        );
+    }
+
+    #[test]
+    fn the_orders_of_an_account_are_resumed_by_their_names_or_all() {
+        let typed = ["txwatch", "watch", "--all", "-p", "transak", "-t", "1m"];
+        let matches = grammar().try_get_matches_from(typed).unwrap();
+        let resumed = |targets: &[&str]| command(&matches, "1m", targets);
+        assert_eq!(resumed(&[]), "txwatch watch --profile transak --timeout 1m --all");
+        assert_eq!(
+            resumed(&["transak:a", "transak:b"]),
+            "txwatch watch transak:a transak:b --timeout 1m"
         );
     }
 

@@ -222,7 +222,7 @@ fn execute(
     let resume = |targets: &[&str]| resume::command(matches, &timeout, targets);
     let report = |closing: Closing| {
         let closing = Closing { elapsed: closing.elapsed + waited, ..closing };
-        write_stderr(&render::closing_report(&closing, resume, options.stderr));
+        write_stderr(&render::closing_report(&closing, resume, cli.quiet, options.stderr));
     };
     // From now on a write that is not taken blocks nobody.
     render::detach();

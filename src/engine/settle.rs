@@ -160,7 +160,7 @@ impl Engine {
         if !self.targets[target].end(outcome, at) {
             return;
         }
-        self.tally.settle(outcome);
+        self.tally.settle(outcome, self.targets[target].tracker.status());
         self.profiles[self.targets[target].profile].open_targets -= 1;
         self.release_link(target);
         let result = self.targets[target].result(Ended { outcome, at }, reason);
@@ -200,7 +200,8 @@ impl Engine {
 
     fn summary(&self, conclusion: Conclusion) -> Summary {
         let outcomes = self.tally.outcomes().clone();
-        Summary { conclusion, targets: self.tally.known(), outcomes }
+        let endings = self.tally.endings().clone();
+        Summary { conclusion, targets: self.tally.known(), outcomes, endings }
     }
 
     /// The data of the closing report of a command that ended with this conclusion.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::event::Outcome;
+use crate::provider::Status;
 
 /// Counts the targets of a command.
 #[derive(Default)]
@@ -10,11 +11,12 @@ pub(super) struct Tally {
     known: usize,
     open: usize,
     outcomes: HashMap<Outcome, usize>,
+    endings: HashMap<(Outcome, Option<Status>), usize>,
 }
 
 impl Tally {
     pub(super) fn new(targets: usize) -> Self {
-        Tally { known: targets, open: targets, outcomes: HashMap::new() }
+        Tally { known: targets, open: targets, ..Tally::default() }
     }
 
     /// Adds an open target.
@@ -23,10 +25,11 @@ impl Tally {
         self.open += 1;
     }
 
-    /// Counts an open target as settled.
-    pub(super) fn settle(&mut self, outcome: Outcome) {
+    /// Counts an open target as settled, with its last status.
+    pub(super) fn settle(&mut self, outcome: Outcome, status: Option<Status>) {
         self.open -= 1;
         *self.outcomes.entry(outcome).or_default() += 1;
+        *self.endings.entry((outcome, status)).or_default() += 1;
     }
 
     /// The number of all targets so far.
@@ -47,5 +50,10 @@ impl Tally {
     /// The number of targets with each outcome.
     pub(super) fn outcomes(&self) -> &HashMap<Outcome, usize> {
         &self.outcomes
+    }
+
+    /// The number of targets with each outcome and last status.
+    pub(super) fn endings(&self) -> &HashMap<(Outcome, Option<Status>), usize> {
+        &self.endings
     }
 }

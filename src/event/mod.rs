@@ -189,6 +189,8 @@ pub struct Summary {
     pub targets: usize,
     /// The number of targets with each outcome.
     pub outcomes: HashMap<Outcome, usize>,
+    /// The number of targets with each outcome and last status.
+    pub endings: HashMap<(Outcome, Option<Status>), usize>,
 }
 
 /// What decides the exit code of a command.

@@ -187,3 +187,37 @@ fn refused_arguments_have_records_too() {
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{output:#?}");
     }
 }
+
+/// Of twelve targets nine completed, two failed and one is pending.
+fn of_twelve(command: &str, count: usize, arguments: &[&str]) -> CommandOutput {
+    let ids: Vec<_> = (0..12).map(|id| format!("id-{id:02}")).collect();
+    let status = |id: usize| match id {
+        0 => "pending",
+        1 | 2 => "failed",
+        _ => "completed",
+    };
+    let statuses: Vec<_> =
+        ids.iter().enumerate().map(|(at, id)| (id.as_str(), status(at))).collect();
+    let server = server(&statuses[..count]);
+    let list: String = ids[..count].iter().map(|id| format!("proof:{id}\n")).collect();
+    with_input(&[&[command, "-"], arguments].concat(), &server, &list).run()
+}
+
+#[test]
+fn of_more_than_ten_targets_it_is_counted_how_many_ended_how() {
+    for form in ["plain", "human", "json"] {
+        let output = of_twelve("get", 12, &["-o", form]);
+        assert_eq!(output.code, 0, "{output:#?}");
+        let counts = output.stderr.lines().find(|line| line.starts_with("12 targets in ")).unwrap();
+        assert!(counts.ends_with(": 9 completed · 2 failed · 1 pending"), "{counts}");
+    }
+    let output = of_twelve("poll", 12, &["-t", "2s"]);
+    assert_eq!(output.code, 124, "{output:#?}");
+    assert!(
+        output.stderr.contains("12 targets in 2s: 9 completed · 2 failed · 1 open\n"),
+        "{output:#?}"
+    );
+    for output in [of_twelve("get", 12, &["-q"]), of_twelve("get", 10, &[])] {
+        assert!(!output.stderr.contains(" targets in "), "{output:#?}");
+    }
+}

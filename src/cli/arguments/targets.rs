@@ -61,6 +61,9 @@ pub struct GetArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct TargetArgs {
     /// Transactions, as PROFILE:ID or a bare ID; `-` reads them from standard input, one a line
+    ///
+    /// A line may also be one that txwatch has printed: a target, a tab and its status, which is not looked at, or a JSON
+    /// record. Blank lines are passed over, and so is what follows a # at the start or after a space.
     #[arg(required = true, value_name = "TARGET", add = ArgValueCompleter::new(candidates::targets))]
     pub targets: Vec<String>,
 

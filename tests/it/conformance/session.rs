@@ -108,7 +108,7 @@ impl Shown {
                 stdout + &stderr
             })
         });
-        let last = closing_report(&self.closing, |targets| targets.join(" "), Paint(false));
+        let last = closing_report(&self.closing, |targets| targets.join(" "), false, Paint(false));
         looks.chain([last]).collect()
     }
 }

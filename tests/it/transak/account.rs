@@ -44,6 +44,9 @@ fn all_orders_of_an_account_are_streamed_until_a_signal() {
     running.signal("TERM");
     let (output, records) = running.wait_json();
     assert_eq!(output.code, 143, "{output:#?}");
+    let hints = "hint: resume with  txwatch watch --profile transak --output json --all --verbose --verbose --timeout 30m\n\
+                 hint: or watch what is open with  txwatch watch transak:d --output json --verbose --verbose --timeout 30m\n";
+    assert!(output.stderr.ends_with(hints), "{output:#?}");
     let reported: Vec<_> = of_type(&records, "status")
         .map(|status| (status["target"].as_str().unwrap(), status["status"].as_str().unwrap()))
         .collect();
