@@ -11,7 +11,7 @@ use super::context;
 use super::definitions::{definitions, grammar};
 use super::{refused, suggestions};
 use crate::config::{Environment, Registry};
-use crate::error::FailureKind;
+use crate::error::{Failure, FailureKind};
 use crate::exit::Code;
 use crate::render::{self, Paint, clean, write_stderr};
 
@@ -44,7 +44,7 @@ pub(super) fn parse(
             return code;
         }
         let printed = refused::print_records(arguments, environment, &reason);
-        printed.map_or_else(|failure| failure.kind().into(), |()| code)
+        printed.map_or_else(|broken| not_printed(&broken, paints[1]), |()| code)
     })?;
     // A flag has precedence over a variable; otherwise quiet has precedence over verbose.
     cli.quiet &= is_typed(&matches, "quiet") || !is_typed(&matches, "verbose");
@@ -75,18 +75,21 @@ fn reason(error: &clap::Error) -> String {
     message.strip_prefix("error: ").unwrap_or(message).to_owned()
 }
 
+/// Reports that stdout could not be written, but not that its reader closed it.
+fn not_printed(broken: &Failure, stderr: Paint) -> Code {
+    if broken.kind() != FailureKind::OutputClosed {
+        write_stderr(&render::failure(broken, stderr));
+    }
+    broken.kind().into()
+}
+
 /// Prints clap's help to stdout, or its error to stderr. An error repeats arguments, which may contain harmful
 /// characters.
 fn print(mut error: clap::Error, [stdout, stderr]: [Paint; 2]) -> Code {
     if !error.use_stderr() {
         return match context::print(&rendered(&error, stdout)) {
             Ok(()) => Code::Ok,
-            Err(broken) => {
-                if broken.kind() != FailureKind::OutputClosed {
-                    write_stderr(&render::failure(&broken, stderr));
-                }
-                broken.kind().into()
-            }
+            Err(broken) => not_printed(&broken, stderr),
         };
     }
     on_one_line(&mut error);
