@@ -91,7 +91,14 @@ pub fn address(text: &str, doubles: &Doubles) -> Result<Address, Failure> {
     };
     let name = double.scenario_id(id);
     if double.script(name).is_none() {
-        return Err(no_scenario(double, name, doubles));
+        let (problem, meant) = no_scenario(double, name, doubles);
+        let played = scenarios(doubles).into_iter().filter(|scenario| double.plays(scenario));
+        let names: Vec<_> = played.map(|scenario| scenario.name).collect();
+        let failure = usage(problem).hint(format!("the scenarios are: {}", names.join(", ")));
+        return Err(match meant {
+            Some(target) => failure.hint(format!("did you mean sandbox:{target}?")),
+            None => failure,
+        });
     }
     match double.wire_id(id) {
         Some(id) => Ok(Address { provider: double.name(), id }),
@@ -117,33 +124,23 @@ fn named<'a>(name: &str, doubles: &'a Doubles) -> Result<&'a dyn Double, Failure
     })
 }
 
-fn no_scenario(double: &dyn Double, id: &str, doubles: &Doubles) -> Failure {
+/// Why nothing is played for an id, as a sentence for people, and the target that is most likely meant.
+fn no_scenario(double: &dyn Double, id: &str, doubles: &Doubles) -> (String, Option<String>) {
     let name = id.split('@').next().unwrap_or_default();
     let all = scenarios(doubles);
-    let plays = |scenario: &&&Scenario| double.plays(scenario);
-    let names: Vec<_> = all.iter().filter(plays).map(|scenario| scenario.name).collect();
-    let other = all.iter().find(|scenario| scenario.name == name).and_then(|scenario| {
-        let mut others = doubles.iter().map(AsRef::as_ref);
-        others.find(|other| other.plays(scenario))
-    });
-    let (message, meant) = match other {
-        _ if names.contains(&name) => (format!("'{}' names no clock", id), Some((double, name))),
-        Some(other) => {
-            let message = format!("the sandbox does not play '{name}' for {}", double.name());
-            (message, Some((other, name)))
-        }
-        None => {
-            let message = format!("the sandbox has no scenario '{}'", name);
-            (message, nearest(name, names.iter().copied()).map(|near| (double, near)))
-        }
-    };
-    let failure = usage(message).hint(format!("the scenarios are: {}", names.join(", ")));
-    match meant {
-        Some((double, name)) => {
-            failure.hint(format!("did you mean sandbox:{}?", path(double, name, doubles)))
-        }
-        None => failure,
+    let names = || all.iter().filter(|scenario| double.plays(scenario)).map(|it| it.name);
+    if names().any(|it| it == name) {
+        return (format!("'{id}' names no clock"), Some(path(double, name, doubles)));
     }
+    let Some(scenario) = all.iter().find(|scenario| scenario.name == name) else {
+        let near = nearest(name, names()).map(|near| path(double, near, doubles));
+        return (format!("the sandbox has no scenario '{name}'"), near);
+    };
+    let players = played_by(scenario, doubles);
+    let problem =
+        format!("the sandbox does not play '{name}' for {}, but for {players}", double.name());
+    let player = doubles.iter().find(|other| other.plays(scenario));
+    (problem, player.map(|player| path(player.as_ref(), name, doubles)))
 }
 
 /// A sandbox that has its port, but does not serve yet.
@@ -207,12 +204,18 @@ impl Sandbox {
     /// The listener broke.
     pub async fn serve(self) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let all = self.doubles.clone();
         let router = self.doubles.into_iter().fold(Router::new(), |router, double| {
             let scripts = {
                 let double = double.clone();
                 move |id: &str| double.script(id)
             };
-            let schedule = Arc::new(Schedule::new(scripts, self.speed));
+            let explanation = {
+                let (double, all) = (double.clone(), all.clone());
+                move |id: &str| no_scenario(double.as_ref(), id, &all).0
+            };
+            let schedule = Schedule::new(scripts, self.speed).explained(explanation);
+            let schedule = Arc::new(schedule);
             router.merge(double.router(schedule))
         });
         axum::serve(listener, router).await

@@ -15,10 +15,13 @@ use super::weather::Weather;
 
 /// What is played for an id; none if the id names no scenario.
 type Scripts = Box<dyn Fn(&str) -> Option<Script> + Send + Sync>;
+/// Why nothing is played for an id: a phrase.
+type Explanation = Box<dyn Fn(&str) -> String + Send + Sync>;
 
 /// The runs of a double's scenarios: one for each id, from the first time that anybody asks for it.
 pub struct Schedule {
     scripts: Scripts,
+    explanation: Explanation,
     speed: Speed,
     runs: Mutex<Runs>,
     /// Counts the runs, to wake whoever follows all of them.
@@ -57,7 +60,20 @@ impl Schedule {
         speed: Speed,
     ) -> Self {
         let scripts = Box::new(scripts);
-        Schedule { scripts, speed, runs: Mutex::default(), count: watch::Sender::new(0) }
+        let explanation: Explanation = Box::new(|_| "no such transaction".to_owned());
+        let (runs, count) = (Mutex::default(), watch::Sender::new(0));
+        Schedule { scripts, explanation, speed, runs, count }
+    }
+
+    /// With the reason why nothing is played for other ids.
+    #[must_use]
+    pub fn explained(self, explanation: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Schedule { explanation: Box::new(explanation), ..self }
+    }
+
+    /// Why nothing is played for this id, for whoever asks for it.
+    pub fn explain(&self, id: &str) -> String {
+        (self.explanation)(id)
     }
 
     /// How fast it runs.

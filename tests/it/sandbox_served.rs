@@ -69,3 +69,23 @@ fn check(provider: &str, scenario: &str, id: &str) -> i32 {
     );
     served.0
 }
+
+#[test]
+fn a_scenario_that_the_provider_does_not_play_is_said_at_once() {
+    let server = Rehearsal::start();
+    for (target, said) in [
+        ("proof:quota", "the sandbox does not play 'quota' for proof, but for transak"),
+        ("proof:hapy", "the sandbox has no scenario 'hapy'"),
+        (
+            // `cancelled` as a hash.
+            "cspr:63616e63656c6c65640000000000000000000000000000000000000000000000",
+            "the sandbox does not play 'cancelled' for cspr, but for proof, transak",
+        ),
+    ] {
+        let output = server.txwatch(&["get", target]).run();
+        output.fails(66, said);
+        let output = server.txwatch(&["watch", target, "--appear-timeout", "1s"]).run();
+        output.fails(66, said);
+        assert!(output.stderr.contains("does not know it yet"), "{output:#?}");
+    }
+}

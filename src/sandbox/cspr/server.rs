@@ -52,6 +52,9 @@ async fn deploy(
             tell(&schedule, &run, &found, &[format::error("internal_error", "try again later")])
         }
         Err(RequestFault::Denied) => unauthorized(),
+        Err(RequestFault::Unknown) if !id.is_empty() => {
+            error(404, "not_found", &schedule.explain(&id))
+        }
         Err(RequestFault::Unknown | RequestFault::NotYet) => {
             error(404, "not_found", "no such deploy")
         }

@@ -59,7 +59,7 @@ async fn transaction(
             tell(&schedule, &run, &record, &[error])
         }
         Err(RequestFault::Denied) => unauthorised(),
-        Err(RequestFault::Unknown) => error(404, "not_found", "not_found", "no such transaction"),
+        Err(RequestFault::Unknown) => error(404, "not_found", "not_found", &schedule.explain(&id)),
         Err(RequestFault::NotYet) => {
             error(404, "not_found", "not_found", "no such transaction yet")
         }
