@@ -5,12 +5,12 @@ use super::orders::{MAX_ENDED, MAX_OPEN};
 use super::target::Target;
 use super::{Engine, FeedId, TargetId};
 use crate::event::{Name, Outcome};
-use crate::provider::Id;
+use crate::provider::{Id, Report};
 use crate::warning::WarningCode;
 
 impl Engine {
-    /// The target of an order, which is added if it is not known.
-    pub(super) fn order(&mut self, feed: FeedId, id: Id) -> TargetId {
+    /// The target of an order, which is added if it is not known. The first report says when it began, if any does.
+    pub(super) fn order(&mut self, feed: FeedId, id: Id, report: &Report) -> TargetId {
         if let Some(known) = self.links[feed].target(&id) {
             return known;
         }
@@ -22,6 +22,10 @@ impl Engine {
             id: id.text(),
         };
         let mut target = Target::new(name, id.clone(), profile, self.now.elapsed);
+        let created_at = report.transaction.created_at.as_deref();
+        if let Some(begun) = created_at.and_then(|text| text.parse().ok()) {
+            target.begun_at(begun, self.now.wall);
+        }
         target.feed = Some(feed);
         target.subscribed = true;
         let target = self.targets.insert(target);

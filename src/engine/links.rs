@@ -76,7 +76,7 @@ impl Engine {
         let target = if self.links[feed].account {
             // The message is signed with the token, so the token is valid.
             self.profiles[profile].accepted(Source::Push);
-            Some(self.order(feed, id))
+            Some(self.order(feed, id, &report))
         } else {
             self.open_target(feed, &id)
         };

@@ -175,7 +175,7 @@ impl Engine {
             provider_status: report.provider_status.clone(),
             source: observation.source,
             occurred_at: report.occurred_at,
-            elapsed: self.now.elapsed.saturating_sub(state.since),
+            elapsed: state.elapsed(self.now.elapsed),
             since_previous: before.map(|before| elapsed_since(before, observation)),
             detail: report.detail.clone(),
             history: report.history.clone(),

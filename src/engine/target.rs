@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::held_push::HeldPush;
 use super::trouble::Trouble;
 use super::{FeedId, ProfileId};
@@ -20,6 +22,8 @@ pub(super) struct Target {
     pub(super) feed: Option<FeedId>,
     /// When it was added, as time of the command.
     pub(super) since: Duration,
+    /// How long before that it had begun by the provider's clock, of an order that was heard of late.
+    begun_before: Duration,
     pub(super) tracker: Tracker,
     /// Whether its changes are pushed at present.
     pub(super) subscribed: bool,
@@ -72,6 +76,7 @@ impl Target {
             profile,
             feed: None,
             since,
+            begun_before: Duration::ZERO,
             tracker: Tracker::default(),
             subscribed: false,
             reconnects: 0,
@@ -84,6 +89,16 @@ impl Target {
             warned_codes: HashSet::new(),
             ended: None,
         }
+    }
+
+    /// It was heard of late: it had begun at this time already.
+    pub(super) fn begun_at(&mut self, begun: Timestamp, wall: Timestamp) {
+        self.begun_before = Duration::try_from(wall.duration_since(begun)).unwrap_or_default();
+    }
+
+    /// How long it has taken until this time of the command.
+    pub(super) fn elapsed(&self, at: Duration) -> Duration {
+        at.saturating_sub(self.since).saturating_add(self.begun_before)
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -108,7 +123,7 @@ impl Target {
             outcome: ended.outcome,
             status: self.tracker.status(),
             provider_status: self.tracker.provider_status().map(str::to_owned),
-            elapsed: ended.at.saturating_sub(self.since),
+            elapsed: self.elapsed(ended.at),
             reconnects: self.reconnects,
             record: self.tracker.record().clone(),
             reason,

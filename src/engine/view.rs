@@ -104,7 +104,7 @@ impl Engine {
             target: target.name.target.clone(),
             status: tracker.status().zip(tracker.provider_status().map(str::to_owned)),
             in_status: match target.ended() {
-                Some(ended) => ended.at.saturating_sub(target.since),
+                Some(ended) => target.elapsed(ended.at),
                 None => elapsed.saturating_sub(tracker.since().unwrap_or_default()),
             },
             link: match target.feed {

@@ -208,3 +208,30 @@ fn the_closing_report_is_bounded_too_and_has_what_ended_the_command() {
     assert_eq!(failures.len(), 1_001);
     assert_eq!(failures.last().unwrap().kind(), FailureKind::Denied);
 }
+
+/// Its clock begins at the epoch.
+#[test]
+fn the_time_that_an_order_took_counts_from_its_own_start() {
+    for (created_at, took) in [
+        (Some("1970-01-01T00:00:40Z"), 60),
+        // Not known, or by a clock that is ahead.
+        (None, 0),
+        (Some("yesterday"), 0),
+        (Some("1970-01-01T01:00:00Z"), 0),
+    ] {
+        let mut plan = plan(Mode::Watch, 0);
+        plan.account = true;
+        let mut harness = Harness::new(plan);
+        harness.signal(FeedSignal::Live);
+        harness.now = seconds(100);
+        let mut completed = report(Status::Completed, None);
+        completed.transaction.created_at = created_at.map(str::to_owned);
+        harness.signal(FeedSignal::Observed(Id::new("late"), completed));
+        let elapsed = harness.events.iter().filter_map(|event| match event {
+            Event::Status(change) => Some(change.elapsed),
+            Event::Result(result) => Some(result.elapsed),
+            _ => None,
+        });
+        assert_eq!(elapsed.collect::<Vec<_>>(), [seconds(took); 2], "{created_at:?}");
+    }
+}
