@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::session::Session;
 use super::target_lines::{TargetLines, TypedTarget};
+use crate::driver::clock::Clock;
 use crate::driver::{SignalRequest, Signals};
 use crate::error::{Failure, FailureKind, usage};
 use crate::render::write_stderr;
@@ -66,7 +67,7 @@ impl ReadingTargets<'_> {
     async fn run(&mut self, timeout: Option<Duration>) -> Result<(), Failure> {
         let mut input = lines_of_standard_input();
         let mut lines = TargetLines::default();
-        let deadline = timeout.and_then(|timeout| now().checked_add(timeout));
+        let deadline = timeout.map(|timeout| Clock::start().instant(timeout));
         loop {
             let line = tokio::select! {
                 biased;
@@ -104,11 +105,6 @@ impl ReadingTargets<'_> {
             }
         }
     }
-}
-
-#[allow(clippy::disallowed_methods)] // the deadline of what is waited for here
-fn now() -> Instant {
-    Instant::now()
 }
 
 async fn at(deadline: Option<Instant>) {
