@@ -117,7 +117,7 @@ impl<N: Network> FeedTask<N> {
             let token = self.context.token.borrow_and_update().clone();
             feed.token(&token);
             let (error, reconnect) = self.connect(feed.as_mut(), &token, &mut backoff).await;
-            if error.is_not_found && feed.fallback_endpoint() {
+            if error.status.is_some_and(|status| feed.rejected(status)) {
                 continue;
             }
             let retry_in = match reconnect {

@@ -267,6 +267,13 @@ impl Engine {
             {
                 self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }
+            // Whoever answers requests without a token may still want one for its events.
+            ErrorKind::Denied
+                if !self.needs_push(profile)
+                    && self.plan.profiles[profile].provider.is_public() =>
+            {
+                self.push_unavailable(feed, &reason);
+            }
             ErrorKind::Denied => {
                 let (target, side, message) = (only, Source::Push, reason);
                 let reason = DenialReason::Token;
@@ -299,15 +306,18 @@ impl Engine {
                 };
                 self.fail_profile(profile, failure.hint(hint));
             }
-            ErrorKind::Unsupported => {
-                if self.links[feed].report_unavailable() {
-                    let message = format!("{reason}; polling instead");
-                    self.warn(only, WarningCode::PushUnavailable, message);
-                }
-            }
+            ErrorKind::Unsupported => self.push_unavailable(feed, &reason),
             ErrorKind::Unreachable => {
                 self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }
+        }
+    }
+
+    /// Warns once that requests carry the watch.
+    fn push_unavailable(&mut self, feed: FeedId, reason: &str) {
+        if self.links[feed].report_unavailable() {
+            let message = format!("{reason}; polling instead");
+            self.warn(self.links[feed].only_target(), WarningCode::PushUnavailable, message);
         }
     }
 

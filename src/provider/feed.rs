@@ -29,9 +29,9 @@ pub trait Feed: Send {
     /// Stops reports on this id.
     fn forget(&mut self, id: &Id) -> Vec<FeedAction>;
 
-    /// The peer answered [`Feed::request`] with 404. Switches to another URL if there is one, and returns whether
-    /// it is to be tried without a backoff.
-    fn fallback_endpoint(&mut self) -> bool {
+    /// The peer answered [`Feed::request`] with this status in place of an event stream. Changes the request if another
+    /// one may be served, and returns whether it is to be tried without a backoff.
+    fn rejected(&mut self, _status: u16) -> bool {
         false
     }
 

@@ -15,8 +15,8 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// Whether a gateway may have refused the request: a 403 with an HTML page.
     pub may_be_gateway: bool,
-    /// Whether the peer answered the request for an event stream with 404.
-    pub is_not_found: bool,
+    /// The status with which the peer answered the request for an event stream.
+    pub status: Option<u16>,
     /// Whether there was no connection at all (DNS, TCP, TLS), so that it is about the address and not the request.
     pub is_connect: bool,
     message: String,
@@ -59,7 +59,7 @@ impl Error {
             kind,
             retry_after: None,
             may_be_gateway: false,
-            is_not_found: false,
+            status: None,
             is_connect: false,
             message,
         }

@@ -6,6 +6,7 @@ mod client;
 mod client_error;
 mod encoding;
 mod error;
+mod event_limit;
 mod files;
 mod http;
 mod http2;

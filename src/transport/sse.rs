@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{Stream, StreamExt};
 use reqwest::Method;
@@ -12,8 +11,9 @@ use sse_stream::SseByteStream;
 use tokio::sync::Notify;
 
 use super::encoding::{LossyUtf8, content_encoding, has_media_type};
+use super::event_limit::{EventLimit, MAX_SKIPPED};
 use super::http::{may_be_gateway, retry_after};
-use super::{Error, ErrorKind, MAX_BODY, Transport};
+use super::{Error, ErrorKind, Transport};
 use crate::wire::{Encoding, Frame, Request, StatusClass, Token, compression};
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Vec<u8>, ReadError>> + Send>>;
@@ -25,22 +25,17 @@ enum ReadError {
     Client(#[from] reqwest::Error),
     #[error("{0}")]
     Compressed(Encoding),
+    #[error("an event of more than {} MiB", MAX_SKIPPED >> 20)]
+    Endless,
 }
 
 /// An open event stream.
 pub struct EventStream {
-    decoder: SseByteStream<ByteCounter>,
-    count: Arc<ByteCount>,
+    decoder: SseByteStream<DecoderInput>,
+    /// Told of the bytes that enter the decoder. Comments never come out of it and large events only late, but both are
+    /// activity.
+    received: Arc<Notify>,
     token: Token,
-}
-
-/// Counts the bytes that enter the decoder. Comments never come out of it and large events only late, but both are
-/// activity.
-#[derive(Default)]
-struct ByteCount {
-    received: Notify,
-    /// Bytes since the decoder gave out the last event.
-    pending: AtomicUsize,
 }
 
 impl Transport {
@@ -80,7 +75,7 @@ impl Transport {
                 Error::new(kind, format!("{address} refused the event stream: {reason}"));
             error.retry_after = retry_after(response.headers());
             error.may_be_gateway = may_be_gateway(&response);
-            error.is_not_found = StatusClass::of(status) == StatusClass::NotFound;
+            error.status = Some(status);
             return Err(error);
         }
         let chunks = response.bytes_stream().map(|chunk| Ok(chunk.map(Vec::from)?));
@@ -90,14 +85,15 @@ impl Transport {
 
 impl EventStream {
     fn of(chunks: Chunks, token: &Token) -> Self {
-        let count = Arc::<ByteCount>::default();
-        let counter = ByteCounter {
+        let received = Arc::<Notify>::default();
+        let input = DecoderInput {
             chunks,
-            count: count.clone(),
+            received: received.clone(),
             start: Some(Vec::new()),
             utf8: LossyUtf8::default(),
+            limit: EventLimit::default(),
         };
-        EventStream { decoder: SseByteStream::new(counter), count, token: token.clone() }
+        EventStream { decoder: SseByteStream::new(input), received, token: token.clone() }
     }
 
     /// A stream that consists of these chunks and then ends, without a connection.
@@ -109,23 +105,16 @@ impl EventStream {
     /// Waits for the next event, or for other activity. Cancel-safe.
     ///
     /// # Errors
-    /// The connection is lost, or an event is larger than [`MAX_BODY`].
+    /// The connection is lost.
     pub async fn next(&mut self) -> Result<Frame, Error> {
         let lost = |message: String| Err(Error::new(ErrorKind::Unreachable, message));
         let event = tokio::select! {
             biased;
             event = self.decoder.next() => event,
-            () = self.count.received.notified() => {
-                if self.count.pending.load(Ordering::Relaxed) > MAX_BODY {
-                    return lost(format!(
-                        "the connection broke: an event of more than {} MiB",
-                        MAX_BODY >> 20
-                    ));
-                }
+            () = self.received.notified() => {
                 return Ok(Frame::Alive);
             }
         };
-        self.count.pending.store(0, Ordering::Relaxed);
         match event {
             Some(Ok(event)) => match event.data {
                 Some(data) => Ok(Frame::Event { id: event.id, data: self.redacted(data) }),
@@ -145,16 +134,17 @@ impl EventStream {
     }
 }
 
-/// Passes the chunks on to the decoder as UTF-8, and counts their bytes.
-struct ByteCounter {
+/// Passes the chunks on to the decoder as UTF-8, and cuts off events that are too large.
+struct DecoderInput {
     chunks: Chunks,
-    count: Arc<ByteCount>,
+    received: Arc<Notify>,
     /// The first bytes of the stream, until they show that it is not compressed.
     start: Option<Vec<u8>>,
     utf8: LossyUtf8,
+    limit: EventLimit,
 }
 
-impl ByteCounter {
+impl DecoderInput {
     fn read(&mut self, chunk: Vec<u8>) -> Result<Vec<u8>, ReadError> {
         /// The longest mark of a compression, in bytes.
         const MARK: usize = 4;
@@ -169,11 +159,12 @@ impl ByteCounter {
                 self.start = None;
             }
         }
-        Ok(self.utf8.read(chunk))
+        let passed = self.limit.pass(self.utf8.read(chunk));
+        if self.limit.is_endless() { Err(ReadError::Endless) } else { Ok(passed) }
     }
 }
 
-impl Stream for ByteCounter {
+impl Stream for DecoderInput {
     type Item = Result<std::io::Cursor<Vec<u8>>, ReadError>;
 
     fn poll_next(
@@ -181,9 +172,8 @@ impl Stream for ByteCounter {
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Self::Item>> {
         let chunk = std::task::ready!(self.chunks.as_mut().poll_next(context));
-        if let Some(Ok(bytes)) = &chunk {
-            self.count.pending.fetch_add(bytes.len(), Ordering::Relaxed);
-            self.count.received.notify_one();
+        if let Some(Ok(_)) = &chunk {
+            self.received.notify_one();
         }
         let chunk = chunk.map(|chunk| chunk.and_then(|chunk| self.read(chunk)));
         std::task::Poll::Ready(chunk.map(|chunk| chunk.map(std::io::Cursor::new)))

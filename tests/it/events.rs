@@ -5,7 +5,7 @@ use txwatch::transport::{Connection, Network, Options, Stream, Transport};
 use txwatch::wire::{Auth, Frame, Request, Token};
 
 use crate::support::chain::{
-    EVENTS, HASH, RPC, casper_command as command, executed, processed, waiting,
+    EVENTS, HASH, casper_command as command, executed, processed, waiting,
 };
 use crate::support::schema::{
     connection_states, first_lost, last_source, of_type, only_result, statuses,
@@ -74,7 +74,7 @@ async fn a_large_event_counts_as_a_keep_alive_before_it_is_complete() {
 
 #[tokio::test]
 async fn an_endless_event_is_rejected() {
-    let endless = Step::Raw([b"data:", &vec![b'x'; 17 << 20][..]].concat());
+    let endless = Step::Raw([b"data:", &vec![b'x'; 33 << 20][..]].concat());
     let server = Script::new().events([Reply::events([endless])]).start();
     let mut stream = open(&server).await;
     let error = loop {
@@ -84,7 +84,7 @@ async fn an_endless_event_is_rejected() {
             Err(error) => break error,
         }
     };
-    assert!(error.to_string().contains("more than 16 MiB"), "{error}");
+    assert!(error.to_string().contains("more than 32 MiB"), "{error}");
 }
 
 #[test]
@@ -172,10 +172,67 @@ fn only_a_404_falls_back_to_the_other_path() {
         assert_eq!(warnings.len(), 1, "{warnings:#?}");
         assert!(warnings[0]["message"].as_str().unwrap().contains(needle), "{warnings:#?}");
     }
-    let server = Script::new().events([Reply::status(403, "")]).rpc([waiting()]).start();
-    let output = command("watch", &server, &[]).run();
-    output.fails(77, "refused the event stream: 403");
-    assert_eq!(server.request_count(RPC) + server.request_count(EVENTS), server.paths().len());
+}
+
+/// Whoever answers requests without a token may still want one for its events.
+#[test]
+fn refused_events_do_not_end_a_watch_that_requests_can_carry() {
+    for status in [401, 403] {
+        let refused_again = Gate::new();
+        let refused = Reply::status(status, "");
+        let server = Script::new()
+            .events([refused.clone(), refused.clone().opens(&refused_again)])
+            .rpc([waiting(), executed(Value::Null).awaits(&refused_again)])
+            .start();
+        let (output, records) = command("watch", &server, &["-i", "100ms"]).run_json();
+        assert_eq!(output.code, 0, "{output:#?}");
+        let [warning] = &of_type(&records, "warning").collect::<Vec<_>>()[..] else {
+            panic!("one warning: {records:#?}")
+        };
+        let message = format!("refused the event stream: {status}; polling instead");
+        assert!(warning["message"].as_str().unwrap().contains(&message), "{warning}");
+        assert_eq!(server.request_count(EVENTS), 2, "{:?}", server.paths());
+
+        let server = Script::new().events([refused.clone()]).rpc([waiting()]).start();
+        let push_only = command("watch", &server, &["--transport", "push"]).run();
+        push_only.fails(77, &format!("refused the event stream: {status}"));
+        let server = Script::new().events([refused.clone()]).rpc([refused]).start();
+        command("watch", &server, &[]).run().fails(77, &format!("refused the request: {status}"));
+    }
+}
+
+#[test]
+fn a_refused_resumption_begins_anew_with_a_lookup() {
+    let reported = Gate::new();
+    let first = [Step::event(7, &json!({ "Step": {} })), Step::Await(reported.clone()), Step::Drop];
+    let server = Script::new()
+        .events([Reply::events(first), Reply::events([])])
+        .route("/events?start_from=7", [Reply::status(422, "")])
+        .rpc([waiting(), executed(Value::Null)])
+        .start();
+    let (output, records) =
+        command("watch", &server, &[]).run_json_opening(&reported, "\"accepted\"");
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(last_source(&records), "pull");
+    assert_eq!(of_type(&records, "warning").count(), 0, "{records:#?}");
+}
+
+/// Of more than 16 MiB, or with bytes that are not UTF-8.
+#[test]
+fn an_event_that_cannot_be_read_is_one_bad_message() {
+    let processed = processed(HASH, Value::Null).to_string();
+    let large = processed.replace(HASH, &format!("{HASH}{}", "x".repeat(17 << 20)));
+    let bad = |data: &[u8]| [b"data:", data, b"\nid:1\n\n"].concat();
+    for data in [large.into_bytes(), [processed.as_bytes(), b"\xff"].concat()] {
+        let steps = [Step::Raw(bad(&data)), Step::event(2, &completed())];
+        let server = Script::new().events([Reply::events(steps)]).rpc([waiting()]).start();
+        let (output, records) = command("watch", &server, &[]).run_json();
+        assert_eq!(output.code, 0, "{output:#?}");
+        assert_eq!(last_source(&records), "push");
+        assert_eq!(only_result(&records)["reconnects"], 0);
+        let warnings: Vec<_> = of_type(&records, "warning").collect();
+        assert_eq!(warnings.len(), 1, "{warnings:#?}");
+    }
 }
 
 #[test]

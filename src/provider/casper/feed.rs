@@ -231,11 +231,19 @@ impl Feed for NodeFeed {
         KEEP_ALIVE
     }
 
-    /// Alternates between two URLs; only the switch to the fallback URL is without a backoff.
-    fn fallback_endpoint(&mut self) -> bool {
-        self.uses_fallback = !self.uses_fallback;
-        self.last_event_id = None;
-        self.uses_fallback
+    /// For 404 alternates between two URLs; only the switch to the fallback URL is without a backoff. A node, or a proxy
+    /// in front of it, that cannot resume answers `start_from` with 422: then the stream begins with what is new, and a
+    /// lookup tells what was missed.
+    fn rejected(&mut self, status: u16) -> bool {
+        match status {
+            404 => {
+                self.uses_fallback = !self.uses_fallback;
+                self.last_event_id = None;
+                self.uses_fallback
+            }
+            422 => self.last_event_id.take().is_some(),
+            _ => false,
+        }
     }
 }
 

@@ -194,16 +194,28 @@ fn it_resumes_from_the_last_id_and_never_goes_back() {
 fn the_fallback_url_is_tried_once_in_a_row() {
     let mut feed = feed();
     receive(feed.as_mut(), Some("7"), r#"{"Step":{}}"#);
-    assert!(feed.fallback_endpoint());
+    assert!(feed.rejected(404));
     assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events/main");
-    assert!(!feed.fallback_endpoint(), "then it backs off");
+    assert!(!feed.rejected(404), "then it backs off");
     assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events");
-    assert!(feed.fallback_endpoint());
+    assert!(feed.rejected(404));
 
     let older = node_with(&[("push_url", "http://127.0.0.1:9999/events/main")]);
     let mut older = older.feeds(&[Id::new(ID)]).remove(0).0;
-    assert!(older.fallback_endpoint());
+    assert!(older.rejected(404));
     assert_eq!(older.request().url.as_str(), "http://127.0.0.1:9999/events");
+}
+
+#[test]
+fn what_cannot_be_resumed_begins_anew_once_in_a_row() {
+    let mut feed = feed();
+    assert!(!feed.rejected(422), "nothing was to be resumed");
+    receive(feed.as_mut(), Some("7"), r#"{"Step":{}}"#);
+    assert!(!feed.rejected(503) && !feed.rejected(401));
+    assert_eq!(feed.request().url.query(), Some("start_from=7"));
+    assert!(feed.rejected(422));
+    assert_eq!(feed.request().url.as_str(), "http://127.0.0.1:9999/events");
+    assert!(!feed.rejected(422), "then it backs off");
 }
 
 #[test]

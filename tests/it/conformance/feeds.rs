@@ -313,7 +313,7 @@ fn happen(
             Vec::new()
         }
         Happening::NotThere => {
-            feed.fallback_endpoint();
+            feed.rejected(404);
             Vec::new()
         }
         Happening::Line(which) => {
@@ -331,7 +331,7 @@ fn other_addresses_come_to_an_end() {
         for (what, mut feed) in all_feeds(subject) {
             let mut seen = HashSet::from([feed.request().url.to_string()]);
             let mut tries = 0;
-            while feed.fallback_endpoint() {
+            while feed.rejected(404) {
                 tries += 1;
                 assert!(seen.insert(feed.request().url.to_string()), "{what}: it was tried");
                 assert!(tries < 10, "{what}: there is no end of addresses");

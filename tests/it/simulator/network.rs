@@ -309,7 +309,7 @@ impl SimulatedNetwork {
         ledger.is_open = false;
         ledger.lasted = 0;
         ledger.retry_after = millis(error.retry_after.unwrap_or_default());
-        if !error.is_not_found {
+        if error.status != Some(404) {
             SimulatedConnection::lost(&mut world, provider, &key);
         }
         Err(error)
@@ -387,7 +387,7 @@ fn redirected() -> Error {
 fn not_there() -> Error {
     let mut error = Error::closed(None, "simulated");
     error.kind = ErrorKind::Unsupported;
-    error.is_not_found = true;
+    error.status = Some(404);
     error
 }
 
