@@ -112,8 +112,7 @@ fn token_expiry_for_good_pull(provider: Provider) {
     output.fails(77, expected);
 }
 
-cells!(token_expiry_for_good_push: proof, cspr, casper);
-/// A node needs no token, but a proxy in front of its events may.
+cells!(token_expiry_for_good_push: proof, cspr);
 fn token_expiry_for_good_push(provider: Provider) {
     let reported = Gate::new();
     let connections =
@@ -122,6 +121,23 @@ fn token_expiry_for_good_push(provider: Provider) {
     let command = provider.command("watch", &server.url(), &server.url(), &[]);
     let (output, _) = command.run_json_opening(&reported, "\"pending\"");
     output.fails(77, ": 401");
+}
+
+cells!(events_refused_later_push: casper);
+/// A node needs no token, but a proxy in front of its events may.
+fn events_refused_later_push(provider: Provider) {
+    let (reported, refused) = (Gate::new(), Gate::new());
+    let connections = [
+        provider.connection([Step::Await(reported.clone()), Step::Drop]),
+        provider.unauthorized().opens(&refused),
+    ];
+    let answers =
+        [provider.answer(Status::Pending), provider.answer(Status::Completed).awaits(&refused)];
+    let server = provider.script(answers, connections).start();
+    let command = provider.command("watch", &server.url(), &server.url(), &[]);
+    let (output, _) = command.run_json_opening(&reported, "\"pending\"");
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert!(output.stderr.contains("401; polling instead"), "{output:#?}");
 }
 
 /// Transak issues tokens for an API secret.

@@ -94,6 +94,9 @@ pub fn hostile_samples() -> [HostileSamples; 4] {
     ]
 }
 
+/// The probe id of providers whose ids are UUIDs.
+const UNKNOWN_UUID: &str = "00000000-0000-4000-8000-000000000000";
+
 /// The id of a target.
 fn id(target: &str) -> &str {
     target.split_once(':').unwrap().1
@@ -122,6 +125,14 @@ impl HostileSamples {
                 _ => script.route(&format!("/n{number}/rpc"), reply),
             };
         }
+        // Several ids that fail lead to a lookup of the one that nobody has.
+        let probe = [answers(&self.answers[0].1)];
+        script = match self.provider {
+            "proof" => script.rest(UNKNOWN_UUID, probe),
+            "transak" => script.order(UNKNOWN_UUID, probe),
+            "cspr" => script.deploy(&"0".repeat(64), probe),
+            _ => script,
+        };
         match (pushes, self.provider) {
             (false, _) => script,
             (true, "proof" | "casper") => self.push_separately(script),
