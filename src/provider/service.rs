@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::feed::Feed;
 use super::id::Id;
+use super::listing::Listing;
 use super::lookup::Lookup;
 use super::spec::Spec;
 use super::status::Status;
@@ -42,6 +43,12 @@ pub trait Provider: Send + Sync {
         let title = &self.spec().title;
         Err(usage(format!("{title} has no feed of a whole account"))
             .hint("name the transactions to watch"))
+    }
+
+    /// The listing of the account's transactions that began or changed since this time of this machine's clock; none if
+    /// the provider cannot list them.
+    fn orders_since(&self, _time: Timestamp) -> Option<Box<dyn Listing>> {
+        None
     }
 
     /// The request for a new token, authenticated with the profile's [issuer](super::Secret::Issuer) secret; none if
@@ -93,10 +100,14 @@ impl dyn Provider + '_ {
         self.lookup(std::slice::from_ref(id)).next(Timestamp::UNIX_EPOCH)
     }
 
-    /// A request of each kind that may be made for an id: of push connections, lookups and token renewal.
+    /// A request of each kind that may be made for an id: of push connections, lookups, listings and token
+    /// renewal.
     pub fn requests(&self, id: &Id) -> Vec<Request> {
         let feeds = self.feeds(std::slice::from_ref(id)).into_iter();
         let feeds = feeds.map(|(feed, _)| feed.request());
-        feeds.chain(self.first_request(id)).chain(self.token_request()).collect()
+        let listing = self.orders_since(Timestamp::UNIX_EPOCH);
+        let listing = listing.and_then(|mut listing| listing.next(Timestamp::UNIX_EPOCH));
+        let others = [self.first_request(id), listing, self.token_request()];
+        feeds.chain(others.into_iter().flatten()).collect()
     }
 }

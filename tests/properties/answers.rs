@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use serde_json::Value;
-use txwatch::provider::{Id, Provider, Reading, Step, TokenIssue, json};
+use txwatch::provider::{
+    Id, Listed, Listing, ListingStep, Provider, Reading, Step, TokenIssue, json,
+};
 use txwatch::wire::Response;
 
 use super::{Subject, judge};
@@ -39,6 +41,16 @@ pub fn answer(subject: &Subject, digit: u8, body: &[u8]) {
             }
         }
     }
+    if let Some(listing) = provider.orders_since(Timestamp::UNIX_EPOCH)
+        && let Ok(listed) = list(listing, &response)
+    {
+        for (id, report) in listed.orders {
+            assert!(matches!(status, 200..=299), "{status} is no list");
+            judge::report(&subject.name, &id, &report);
+            let body = Value::Object(json::object(body, &[]).unwrap_or_default());
+            assert!(judge::holds(&body, &report), "{report:?} was not in the list");
+        }
+    }
     if let TokenIssue::Token(..) = provider.read_token(&response) {
         assert!(matches!(status, 200..=299), "{status} issues no token");
     }
@@ -47,6 +59,17 @@ pub fn answer(subject: &Subject, digit: u8, body: &[u8]) {
 /// The HTTP status behind the digit that a sample begins with.
 pub fn status(digit: u8) -> u16 {
     STATUSES[usize::from(digit.wrapping_sub(b'0')) % STATUSES.len()]
+}
+
+fn list(mut listing: Box<dyn Listing>, response: &Response) -> Result<Listed, Reading> {
+    let now = Timestamp::from_second(NOW).unwrap_or_default();
+    for _ in 0..MOST_QUESTIONS {
+        assert!(listing.next(now).is_some(), "a listing that is not done asks nothing");
+        if let ListingStep::Done(listed) = listing.received(response) {
+            return listed;
+        }
+    }
+    panic!("a listing asks without end")
 }
 
 fn look_up(provider: &dyn Provider, ids: &[Id], response: &Response) -> Vec<Reading> {

@@ -14,15 +14,18 @@ pub(super) const PRODUCTS: [&str; 2] = ["BUY", "SELL"];
 
 /// A page of a list of orders: `{"meta": {"filter", "totalCount"}, "data": [order…]}`.
 pub(super) struct Page {
-    /// The reports about the orders with the reference, in the order of the list.
-    pub(super) reports: Vec<Report>,
-    /// How many orders are on the page, with those of other references, which a server lists that does not know the
-    /// filter.
+    /// The orders that can be read, in the order of the list.
+    pub(super) orders: Vec<Order>,
+    /// What is wrong with the first of the others, if there are any.
+    pub(super) problem: Option<String>,
+    /// How many orders are on the page.
     pub(super) count: usize,
     /// How many orders there are on all pages, if it is said.
     pub(super) total: Option<u64>,
     /// Whether the answer echoes the filter.
     pub(super) has_echo: bool,
+    /// The reference in the echo.
+    echoed_reference: Option<Vec<String>>,
     /// The products of which no order is listed, according to the echo.
     pub(super) hidden_products: Vec<&'static str>,
     /// Whether orders of some statuses are not listed, according to the echo.
@@ -35,16 +38,23 @@ pub(super) struct Page {
 /// One sentence on what is wrong with it.
 pub(super) fn read_page(
     mut body: Map<String, Value>,
-    reference: &str,
     products: &[&'static str],
 ) -> Result<Page, String> {
-    let orders = match data(&mut body)? {
+    let listed = match data(&mut body)? {
         Value::Array(orders) => orders,
         other => {
             return Err(format!("its data is {}, not a list of orders", json::type_name(&other)));
         }
     };
-    let orders = orders.into_iter().map(Order::of).collect::<Result<Vec<_>, _>>()?;
+    let count = listed.len();
+    let mut problem = None;
+    let mut orders = Vec::new();
+    for order in listed.into_iter().map(Order::of) {
+        match order {
+            Ok(order) => orders.push(order),
+            Err(error) => problem = problem.or(Some(error)),
+        }
+    }
     let meta = body.get("meta").and_then(Value::as_object);
     let filter = meta.and_then(|meta| meta.get("filter")?.as_object());
     let echoed = |key: &str| words(filter?.get(key)?);
@@ -59,25 +69,40 @@ pub(super) fn read_page(
             || orders.iter().any(|order| order.product().as_deref() == Some(product))
     };
     let statuses = echoed("status");
-    let page = Page {
-        count: orders.len(),
+    Ok(Page {
+        problem,
+        count,
         total: meta.and_then(|meta| meta.get("totalCount")?.as_u64()),
         has_echo: filter.is_some(),
+        echoed_reference: echoed("partnerOrderId"),
         hidden_products: products.iter().copied().filter(|it| !lists_product(it)).collect(),
         hides_statuses: STATUSES.iter().any(|status| !lists(&statuses, Some(status)))
             && orders.iter().all(|order| lists(&statuses, order.word())),
-        reports: Vec::new(),
-    };
-    let is_filtered =
-        echoed("partnerOrderId").is_some_and(|echo| echo == [reference.to_ascii_uppercase()]);
+        orders,
+    })
+}
+
+/// The reports about the orders of a page that have this reference. There may be others, which a server lists that does
+/// not know the filter.
+///
+/// # Errors
+/// One sentence on what is wrong with an order.
+pub(super) fn attempts(page: &mut Page, reference: &str) -> Result<Vec<Report>, String> {
+    if let Some(problem) = page.problem.take() {
+        return Err(problem);
+    }
+    let is_filtered = page
+        .echoed_reference
+        .as_ref()
+        .is_some_and(|echo| *echo == [reference.to_ascii_uppercase()]);
     let is_mine = |order: &Order| match order.reference() {
         Some(other) => other == reference,
         None => is_filtered,
     };
-    let mine = orders.into_iter().filter(is_mine).map(Order::report_attempt);
+    let mine = std::mem::take(&mut page.orders).into_iter().filter(is_mine);
     let mut reports: Vec<Report> = Vec::new();
     let mut problem = None;
-    for report in mine {
+    for report in mine.map(Order::report_attempt) {
         let report = match report {
             Ok(report) => report,
             Err(error) => {
@@ -97,7 +122,7 @@ pub(super) fn read_page(
     let is_completed = |report: &Report| report.status == Status::Completed;
     match problem {
         Some(problem) if !reports.iter().any(is_completed) => Err(problem),
-        _ => Ok(Page { reports, ..page }),
+        _ => Ok(reports),
     }
 }
 

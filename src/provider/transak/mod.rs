@@ -6,11 +6,13 @@
 //! `x-api-key` and `x-user-ip`: guides/mandatory-security-changes.
 
 mod answer;
+mod changed_orders;
 mod feed;
 mod id;
 mod list;
 mod lookup;
 mod order;
+mod questions;
 mod signed;
 mod time;
 
@@ -23,13 +25,14 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::{
-    Definition, Explorer, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Lookup, Pace, Provider, Secret,
-    Setting, SettingKind, Settings, SingleRequest, Spec, Status, TokenIssue,
+    Definition, Explorer, Feed, HTTP, HTTP_OR_WEBSOCKET, Id, Listing, Lookup, Pace, Provider,
+    Secret, Setting, SettingKind, Settings, SingleRequest, Spec, Status, TokenIssue,
 };
 use crate::error::{Failure, config, usage};
 use crate::protocol::pusher::check_channel;
 use crate::wire::{Auth, BaseUrl, Request, Response, StatusClass};
 use answer::{error_texts, read_order};
+use changed_orders::ChangedOrders;
 use feed::{TransakFeed, channel};
 use id::{PARTNER_PREFIX, check_id, reference};
 use lookup::ReferenceLookup;
@@ -250,6 +253,10 @@ impl Provider for Client {
             ));
         };
         Ok(Box::new(TransakFeed::of_account(&self.push, &self.pusher_key, key)))
+    }
+
+    fn orders_since(&self, time: Timestamp) -> Option<Box<dyn Listing>> {
+        Some(Box::new(ChangedOrders::new(self.get(&["orders"]), time)))
     }
 
     fn token_request(&self) -> Option<Request> {

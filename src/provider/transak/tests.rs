@@ -287,5 +287,7 @@ mod configured;
 #[path = "lookup_tests.rs"]
 mod lookups;
 
+#[path = "changed_orders_tests.rs"]
+mod changed_orders;
 #[path = "feed_tests.rs"]
 mod feeds;
