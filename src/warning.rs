@@ -49,6 +49,8 @@ codes! {
     Gap => "gap",
     /// `--grace` delays a final status.
     Held => "held",
+    /// The orders of an account that changed while the push connection was down may not all have been listed.
+    ListIncomplete => "list_incomplete",
     /// A target is accepted as it is, but looks like a mistyped id or like the name of a file.
     MistypedTarget => "mistyped_target",
     /// The provider does not know a transaction that it knew before.

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::provider::{Id, Provider, Reading, Step};
+use crate::provider::{Id, Listed, Listing, ListingStep, Provider, Reading, Step};
 use crate::transport::{Error, Network};
-use crate::wire::{StatusClass, Token};
+use crate::wire::{Response, StatusClass, Token};
 
 /// A limit for lookups that never end; no provider needs as many requests.
 const MAX_REQUESTS: usize = 64;
@@ -45,11 +45,7 @@ async fn make_requests(
         };
         *requests += 1;
         let response = network.fetch(&request, token).await?;
-        // A status that is an error says enough by itself.
-        if let Some(encoding) = &response.encoding
-            && response.class() == StatusClass::Success
-        {
-            let reading = Reading::Unusable(format!("its answer: {encoding}"));
+        if let Some(reading) = unreadable(&response) {
             return Ok(vec![reading; ids.len()]);
         }
         if let Step::Done(mut readings) = lookup.received(&response) {
@@ -59,6 +55,49 @@ async fn make_requests(
         }
     }
     Ok(ids.iter().map(|_| no_result()).collect())
+}
+
+/// The outcome of a listing.
+pub(super) struct ListedOrders {
+    /// How many requests were made.
+    pub(super) requests: u32,
+    /// What was listed or answered instead, or why a request failed.
+    pub(super) result: Result<Result<Listed, Reading>, Error>,
+}
+
+/// Lists the orders of an account. `now` is this machine's wall clock.
+pub(super) async fn list(
+    mut listing: Box<dyn Listing>,
+    network: &impl Network,
+    token: &Token,
+    now: Timestamp,
+) -> ListedOrders {
+    let mut requests = 0;
+    while requests < MAX_REQUESTS as u32
+        && let Some(request) = listing.next(now)
+    {
+        requests += 1;
+        let response = match network.fetch(&request, token).await {
+            Ok(response) => response,
+            Err(error) => return ListedOrders { requests, result: Err(error) },
+        };
+        let step = match unreadable(&response) {
+            Some(reading) => ListingStep::Done(Err(reading)),
+            None => listing.received(&response),
+        };
+        if let ListingStep::Done(listed) = step {
+            return ListedOrders { requests, result: Ok(listed) };
+        }
+    }
+    ListedOrders { requests, result: Ok(Err(no_result())) }
+}
+
+/// The reading of a successful response that is compressed although it was asked not to be. A status that is an error
+/// says enough by itself.
+fn unreadable(response: &Response) -> Option<Reading> {
+    let encoding =
+        response.encoding.as_ref().filter(|_| response.class() == StatusClass::Success)?;
+    Some(Reading::Unusable(format!("its answer: {encoding}")))
 }
 
 /// The reading of a lookup of one id.
@@ -79,7 +118,7 @@ mod tests {
     use super::*;
     use crate::provider::{Feed, Lookup, Pace, Spec};
     use crate::transport::Stream;
-    use crate::wire::{Auth, Encoding, Request, Response};
+    use crate::wire::{Auth, Encoding, Request};
 
     /// Requests `/0`, `/1` and so on, and returns these steps for the responses.
     struct Scripted {
@@ -229,6 +268,49 @@ mod tests {
                     other => panic!("{status}: {other:?}"),
                 }
             }
+        }
+    }
+
+    /// Asks `/0`, `/1` and so on, and is done after so many responses.
+    struct ScriptedListing(usize, usize);
+
+    impl Listing for ScriptedListing {
+        fn next(&mut self, _now: Timestamp) -> Option<Request> {
+            self.1 += 1;
+            let url = format!("https://scripted.example/{}", self.1 - 1).parse().unwrap();
+            Some(Request::get(url, Auth::Bearer))
+        }
+
+        fn received(&mut self, response: &Response) -> ListingStep {
+            assert_eq!(response.body, format!("/{}", self.1 - 1).into_bytes());
+            if self.1 < self.0 {
+                ListingStep::Ask
+            } else {
+                ListingStep::Done(Ok(Listed::default()))
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_listing_makes_requests_until_it_is_done_or_one_fails() {
+        let br = Some((200, "br"));
+        for (length, answered, encoded, expected, requests) in [
+            (3, 9, None, "listed", 3),
+            (3, 2, None, "failed", 3),
+            (3, 9, br, "unusable", 1),
+            (usize::MAX, usize::MAX, None, "malformed", 64),
+        ] {
+            let network = Echo { requests: Arc::default(), answered, encoded };
+            let listing = Box::new(ScriptedListing(length, 0));
+            let listed = list(listing, &network, &Token::default(), Timestamp::UNIX_EPOCH).await;
+            let found = match listed.result {
+                Ok(Ok(_)) => "listed",
+                Ok(Err(Reading::Unusable(_))) => "unusable",
+                Ok(Err(Reading::Malformed(_))) => "malformed",
+                Err(_) => "failed",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!((found, listed.requests), (expected, requests));
         }
     }
 

@@ -19,14 +19,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, watch as latest};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use crate::engine::plan::Plan;
 use crate::engine::{
-    Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, Obtained, ProbeDone, ProfileId,
-    RenewalReason, Route,
+    Effect, Engine, FeedId, Input, List, LookupDone, LookupRequest, Obtained, OrdersListed,
+    ProbeDone, ProfileId, RenewalReason, Route,
 };
 use crate::error::{Failure, FailureKind};
 use crate::event::{Closing, Conclusion, Event, Outcome, Stamped};
@@ -38,7 +39,7 @@ use crate::wire::Token;
 use clock::Clock;
 use connections::{connections, fit_capacity};
 use feed_task::FeedTask;
-use lookup::LookedUp;
+use lookup::{ListedOrders, LookedUp};
 use output::{Patience, stdout_written};
 use token_source::TokenSource;
 
@@ -284,6 +285,7 @@ impl<N: Network> Driver<N> {
             Effect::Emit(stamped) => return Some(stamped),
             Effect::Lookup(request) => self.look_up(request),
             Effect::Probe(profile) => self.probe(profile),
+            Effect::ListOrders(feed, since) => self.list_orders(feed, since),
             Effect::OpenFeed(feed) => self.open_feed(feed),
             Effect::RenewToken(profile, reason) => self.renew_token(profile, reason),
             Effect::CloseFeed(feed) => {
@@ -343,6 +345,26 @@ impl<N: Network> Driver<N> {
             let done = ProbeDone { profile, generation: token.generation, requests, result };
             // Fails only if the command has ended.
             let _ = outbox.send(Input::ProbeDone(done)).await;
+        });
+    }
+
+    /// Lists the orders of an account that changed since this time.
+    fn list_orders(&mut self, feed: FeedId, since: Timestamp) {
+        let profile = self.feed_profiles[feed];
+        let Some(listing) = self.plan.profiles[profile].provider.orders_since(since) else {
+            return;
+        };
+        let network = self.network.clone();
+        let token = self.tokens[profile].borrow().clone();
+        let outbox = self.outbox.clone();
+        let now = self.clock.now();
+        self.tasks.spawn(async move {
+            let listed = lookup::list(listing, &network, &token, now.wall).await;
+            let ListedOrders { requests, result } = listed;
+            let (started, generation) = (now.elapsed, token.generation);
+            let done = OrdersListed { feed, started, generation, requests, result };
+            // Fails only if the command has ended.
+            let _ = outbox.send(Input::OrdersListed(done)).await;
         });
     }
 

@@ -1,5 +1,7 @@
 //! The effects of the engine.
 
+use jiff::Timestamp;
+
 use super::{FeedId, ProfileId, TargetId};
 use crate::event::Stamped;
 use crate::provider::Id;
@@ -13,6 +15,8 @@ pub enum Effect {
     Lookup(LookupRequest),
     /// Look up the [probe id](crate::provider::Spec::probe_id) of this profile's provider.
     Probe(ProfileId),
+    /// List the orders of the account of this push connection that changed since this time of the wall clock.
+    ListOrders(FeedId, Timestamp),
     /// Open this push connection, and reconnect whenever it is lost.
     OpenFeed(FeedId),
     /// Close this push connection, and do not reconnect.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{FeedId, ProfileId, TargetId};
 use crate::error::{Failure, Signal};
-use crate::provider::{FeedSignal, Reading};
+use crate::provider::{FeedSignal, Listed, Reading};
 use crate::transport;
 use crate::warning::Warning;
 
@@ -34,6 +34,8 @@ pub enum Input {
     LookupDone(LookupDone),
     /// A probe is done.
     ProbeDone(ProbeDone),
+    /// The orders of an account were listed.
+    OrdersListed(OrdersListed),
     /// A token was obtained, or could not be.
     TokenRenewed(ProfileId, Result<Obtained, RenewalError>),
     /// stdout cannot be written.
@@ -97,6 +99,21 @@ pub struct ProbeDone {
     pub requests: u32,
     /// The reading.
     pub result: Result<Reading, transport::Error>,
+}
+
+/// The result of a listing of an account's orders.
+#[derive(Debug)]
+pub struct OrdersListed {
+    /// The push connection of the account.
+    pub feed: FeedId,
+    /// When the listing started, as time of the command.
+    pub started: Duration,
+    /// The generation of the token it was made with.
+    pub generation: u32,
+    /// How many requests were made.
+    pub requests: u32,
+    /// What was listed, or what the provider answered instead.
+    pub result: Result<Result<Listed, Reading>, transport::Error>,
 }
 
 /// A token that was obtained.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
+use super::gap::Gap;
 use super::{ProfileId, TargetId};
 use crate::provider::Id;
 
@@ -35,6 +36,8 @@ pub(super) struct Link {
     pub(super) state: LinkState,
     /// When something was last received, as time of the command.
     pub(super) last_received: Duration,
+    /// What an account's connection did not tell.
+    pub(super) gap: Gap,
     targets: BTreeMap<Id, TargetId>,
     /// How many of the targets are not settled.
     open_targets: usize,
@@ -85,6 +88,7 @@ impl Link {
             authenticated: route.authenticated,
             state: if route.waits { LinkState::Waiting } else { LinkState::Connecting },
             last_received: Duration::ZERO,
+            gap: Gap::default(),
             open_targets: route.targets.len(),
             targets: route.targets.into_iter().collect(),
             was_live: false,

@@ -6,7 +6,7 @@ use super::bad_responses::MAX_FIRST;
 use super::link::PreviousState;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
-use super::{Effect, Engine, FeedId, LinkEvent, ProfileId, TargetId, whole_seconds};
+use super::{Effect, Engine, FeedId, LinkEvent, ProfileId, TargetId};
 use crate::engine::plan::Mode;
 use crate::error::{Failure, FailureKind, Hint};
 use crate::event::{Connection, ConnectionState, Event};
@@ -23,6 +23,7 @@ impl Engine {
     pub(super) fn link_event(&mut self, feed: FeedId, event: LinkEvent) {
         match event {
             LinkEvent::Connecting { attempt } => {
+                self.gap_begins(feed);
                 self.attempt_started(self.links[feed].profile);
                 self.emit_connection(feed, ConnectionState::Connecting, attempt, None, None);
             }
@@ -59,6 +60,7 @@ impl Engine {
     fn link_received(&mut self, feed: FeedId) {
         let link = &mut self.links[feed];
         link.last_received = self.now.elapsed;
+        link.gap.received(self.now.wall);
         self.profiles[link.profile].outage.received();
     }
 
@@ -126,6 +128,9 @@ impl Engine {
 
     /// Changes before the subscription are not pushed, so the targets are looked up.
     fn subscribed(&mut self, feed: FeedId, ids: &[Id]) {
+        if self.links[feed].account {
+            self.gap_ends(feed);
+        }
         let link = &self.links[feed];
         let targets = if link.account {
             self.open_targets_of(link.profile)
@@ -205,16 +210,6 @@ impl Engine {
         }
     }
 
-    /// Warns that changes while the connection was down were missed, if its targets cannot be polled.
-    fn warn_of_gap(&mut self, feed: FeedId, gap: Duration) {
-        if !self.can_poll(self.links[feed].profile) {
-            let gap = humantime::format_duration(whole_seconds(gap));
-            let message =
-                format!("the connection was down for {gap}; a change in between was missed");
-            self.warn(self.links[feed].only_target(), WarningCode::Gap, message);
-        }
-    }
-
     /// While a connection is down its targets are polled, beginning at once.
     fn link_lost(
         &mut self,
@@ -228,6 +223,7 @@ impl Engine {
         let reason = error.to_string();
         let retry_at = self.now.elapsed.saturating_add(retry_in);
         let is_newly_down = self.links[feed].set_down(reason.clone(), retry_at);
+        self.gap_begins(feed);
         for target in self.links[feed].targets() {
             self.targets[target].subscribed = false;
         }

@@ -91,6 +91,10 @@ impl Engine {
                 self.effects.push(Effect::Probe(profile));
                 true
             }
+            NextLookup::Listing(feed) => {
+                self.start_listing(feed);
+                true
+            }
             NextLookup::Lookup(targets) => {
                 let mut requested = Vec::new();
                 for target in targets {

@@ -10,12 +10,14 @@
 //! ending is missed, none is invented) can be tested in microseconds. Each concern has an owner with its own state:
 //! a [`Target`](target::Target); the [`RequestQueue`](request_queue::RequestQueue), [`Health`](health::Health),
 //! [`Outage`](outage::Outage) and [`TokenRenewal`](token_renewal::TokenRenewal) of a profile; and a
-//! [`Link`](link::Link) for each push connection.
+//! [`Link`](link::Link) for each push connection, with the [`Gap`](gap::Gap) in which it was down.
 
 mod account;
 mod bad_responses;
 mod effect;
 mod expected_fields;
+mod gap;
+mod gaps;
 mod health;
 mod held_push;
 mod held_pushes;
@@ -49,6 +51,8 @@ mod waiting_links;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::error::{Failure, FailureKind};
 use crate::event::{Conclusion, Event, Stamped};
 use crate::warning::{Warning, WarningCode};
@@ -66,7 +70,7 @@ use waiting_links::WaitingLinks;
 pub use effect::{Effect, LookupRequest, RenewalReason};
 pub use ids::{FeedId, List, ListIndex, ProfileId, TargetId};
 pub use input::{
-    Input, LinkEvent, LookupDone, Now, Obtained, ProbeDone, RenewalError, TokenOrigin,
+    Input, LinkEvent, LookupDone, Now, Obtained, OrdersListed, ProbeDone, RenewalError, TokenOrigin,
 };
 pub use link::Route;
 
@@ -91,6 +95,8 @@ pub struct Engine {
     /// For the jitter of lookups.
     random: fastrand::Rng,
     now: Now,
+    /// When the command started, by the wall clock.
+    started_at: Timestamp,
     effects: Vec<Effect>,
 }
 
@@ -126,7 +132,8 @@ impl Engine {
             failures: Vec::new(),
             conclusion: None,
             random,
-            now: Now { elapsed: Duration::ZERO, wall: jiff::Timestamp::UNIX_EPOCH },
+            now: Now { elapsed: Duration::ZERO, wall: Timestamp::UNIX_EPOCH },
+            started_at: Timestamp::UNIX_EPOCH,
             effects: Vec::new(),
             plan,
         }
@@ -169,6 +176,7 @@ impl Engine {
             Input::Feed(feed, event) => self.link_event(feed, event),
             Input::LookupDone(done) => self.lookup_done(done),
             Input::ProbeDone(done) => self.probe_done(done),
+            Input::OrdersListed(done) => self.orders_listed(done),
             Input::TokenRenewed(profile, renewed) => self.token_renewed(profile, renewed),
             Input::OutputFailed => self.stop(FailureKind::Io),
             Input::TimeIsUp => self.stop(FailureKind::TimedOut),
@@ -189,6 +197,7 @@ impl Engine {
     }
 
     fn start(&mut self) {
+        self.started_at = self.now.wall;
         for Warning { code, message } in self.plan.notices.clone() {
             self.warn(None, code, message);
         }
@@ -245,6 +254,7 @@ impl Engine {
                 Timer::Heartbeat => self.heartbeat(),
                 Timer::Outage(profile) => self.check_outage(profile),
                 Timer::Queue => {}
+                Timer::Listing(feed) => self.list_missed(feed),
                 Timer::Renewal(profile) => self.renewal_due(profile, due),
                 Timer::NothingHeard(feed) => self.warn_of_missing_reports(feed),
                 Timer::Grace(target) => self.decide(target),

@@ -4,8 +4,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::TargetId;
 use super::token_bucket::TokenBucket;
+use super::{FeedId, TargetId};
 use crate::provider::Quota;
 
 /// How many lookups of a profile may be under way at the same time.
@@ -19,6 +19,9 @@ pub(super) struct RequestQueue {
     probe: Probe,
     /// Whether no lookup is started until the probe is done.
     is_held: bool,
+    /// The push connection of the account whose orders are to be listed.
+    listing: Option<FeedId>,
+    is_listing: bool,
     /// For each lookup under way, how many requests were taken out of the quotas for it. They end in any order, which
     /// the sums do not depend on.
     in_flight: VecDeque<u32>,
@@ -54,6 +57,8 @@ pub(super) enum NextLookup {
     Lookup(Vec<TargetId>),
     /// The probe.
     Probe,
+    /// The listing of the orders of this connection's account.
+    Listing(FeedId),
     /// The quota is used up until this time of the command, which was not returned before.
     QuotaExhausted(Duration),
     /// None at present.
@@ -68,6 +73,8 @@ impl RequestQueue {
             waiting: VecDeque::new(),
             probe: Probe::None,
             is_held: false,
+            listing: None,
+            is_listing: false,
             in_flight: VecDeque::new(),
             closed_until: Duration::ZERO,
             buckets: quotas.iter().map(TokenBucket::new).collect(),
@@ -104,7 +111,25 @@ impl RequestQueue {
         self.probe = Probe::None;
     }
 
-    /// How many lookups are under way, with the probe.
+    /// Has an account's orders listed before the next lookup; after the listing that is under way, if one is.
+    pub(super) fn want_listing(&mut self, feed: FeedId) {
+        self.listing = Some(feed);
+    }
+
+    /// Has no orders listed, unless that is under way.
+    pub(super) fn drop_listing(&mut self) {
+        self.listing = None;
+    }
+
+    /// The listing is done, which made this many requests.
+    pub(super) fn listing_finished(&mut self, now: Duration, requests: u32) {
+        let cost = self.cost;
+        self.lookup_finished(now, requests);
+        self.cost = cost;
+        self.is_listing = false;
+    }
+
+    /// How many lookups are under way, with the probe and the listing.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.len()
     }
@@ -123,7 +148,8 @@ impl RequestQueue {
         while self.waiting.front().is_some_and(|first| !is_open(first.target)) {
             self.waiting.pop_front();
         }
-        if self.waiting.is_empty() && self.probe != Probe::Wanted {
+        let may_list = self.listing.is_some() && !self.is_listing;
+        if self.waiting.is_empty() && self.probe != Probe::Wanted && !may_list {
             return NextLookup::None;
         }
         let available_at = self.buckets.iter().map(|bucket| bucket.available_at(self.cost)).max();
@@ -142,6 +168,10 @@ impl RequestQueue {
         if self.probe == Probe::Wanted {
             self.probe = Probe::InFlight;
             return NextLookup::Probe;
+        }
+        if let Some(feed) = self.listing.take_if(|_| may_list) {
+            self.is_listing = true;
+            return NextLookup::Listing(feed);
         }
         NextLookup::Lookup(self.next_batch(is_open))
     }
@@ -284,6 +314,27 @@ mod tests {
         assert_eq!(next(&mut queue, seconds(10)), NextLookup::Probe);
         queue.probe_finished(seconds(10), 1);
         assert_eq!(next(&mut queue, seconds(10)), NextLookup::QuotaExhausted(seconds(110)));
+    }
+
+    #[test]
+    fn a_listing_comes_before_lookups_one_at_a_time_and_counts_for_the_quota() {
+        let feed = FeedId::at(3);
+        let mut queue = limited(1, 2, &[Quota { requests: 15, within: seconds(1_200) }]);
+        queue.want_listing(feed);
+        queue.close_until(seconds(10));
+        assert_eq!(next(&mut queue, seconds(9)), NextLookup::None);
+        assert_eq!(next(&mut queue, seconds(10)), NextLookup::Listing(feed));
+        // Another one is wanted meanwhile, and is made after this one.
+        queue.want_listing(feed);
+        assert_eq!(next(&mut queue, seconds(10)), lookup([0]));
+        queue.listing_finished(seconds(10), 1);
+        assert_eq!(next(&mut queue, seconds(10)), NextLookup::Listing(feed));
+        assert_eq!(next(&mut queue, seconds(10)), NextLookup::QuotaExhausted(seconds(110)));
+        queue.want_listing(feed);
+        queue.listing_finished(seconds(10), 1);
+        queue.drop_listing();
+        assert_eq!(next(&mut queue, seconds(110)), lookup([1]));
+        assert_eq!(next(&mut queue, seconds(900)), NextLookup::None);
     }
 
     #[test]

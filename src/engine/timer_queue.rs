@@ -19,6 +19,8 @@ pub(super) enum Timer {
     Queue,
     /// An outage of a profile may have reached its limit.
     Outage(ProfileId),
+    /// The next listing of an account's orders is due, if it is still needed.
+    Listing(FeedId),
     /// The next lookup of a target is due, unless it was moved.
     Lookup(TargetId),
     /// The token of a profile has to be renewed, unless the renewal was moved.

@@ -175,6 +175,11 @@ impl Engine {
         }
     }
 
+    /// Whether a refusal of the current token leads to another one.
+    pub(super) fn may_renew(&self, profile: ProfileId) -> bool {
+        self.is_renewable(profile) && self.profiles[profile].token.is_allowed()
+    }
+
     /// The provider did not accept a token: renews it once, then fails.
     pub(super) fn denied(&mut self, denial: Denial) {
         let Denial { profile, target, side, generation, reason, message } = denial;
@@ -192,7 +197,7 @@ impl Engine {
         let may_help = reason == DenialReason::Token || !may_issue;
         // Not if that was tried, and helped others only.
         let was_tried = was_accepted && target.is_some_and(|target| self.was_renewed_for(target));
-        if may_help && !was_tried && self.is_renewable(profile) && token.is_allowed() {
+        if may_help && !was_tried && self.may_renew(profile) {
             if let Some(target) = target {
                 let trouble = self.targets[target].trouble.get_or_insert_default();
                 trouble.renewed_generation = Some(generation);

@@ -165,7 +165,7 @@ fn after_a_reconnect_the_open_orders_are_looked_up_and_then_no_more() {
     harness.signal(FeedSignal::Live);
     harness.found(0, report(Pending, Some(1)));
     harness.subscribe();
-    assert_eq!(harness.take(), ["lookup 0"]);
+    assert_eq!(harness.take(), ["list 0", "lookup 0"]);
     harness.found(0, report(Processing, Some(2)));
     harness.wait_until(600);
     assert_eq!(harness.take(), [""; 0]);

@@ -74,6 +74,9 @@ impl Harness {
                 }
                 Effect::Probe(_) if self.probed.is_some() => is_probed = true,
                 Effect::Probe(_) => self.done.push("probe".to_owned()),
+                Effect::ListOrders(_, since) => {
+                    self.done.push(format!("list {}", since.as_second()))
+                }
                 Effect::OpenFeed(_) => self.done.push("open".to_owned()),
                 Effect::CloseFeed(_) => self.done.push("close".to_owned()),
                 Effect::Forget(_, id) => self.done.push(format!("forget {id}")),

@@ -6,6 +6,7 @@ mod bad_responses;
 mod batches;
 mod changed;
 mod clocks;
+mod gaps;
 mod harness;
 mod held_push;
 mod issued_tokens;
@@ -30,11 +31,11 @@ use crate::engine::plan::{Profile, Target};
 use crate::event::{Name, Outcome};
 use crate::exit::Code;
 use crate::provider::{
-    DenialReason, Feed, FeedSignal, Id, Lookup, Pace, Provider, Reading, Report, SingleRequest,
-    Spec, Status,
+    DenialReason, Feed, FeedSignal, Id, Listing, ListingStep, Lookup, Pace, Provider, Reading,
+    Report, SingleRequest, Spec, Status,
 };
 use crate::transport::Error;
-use crate::wire::{Auth, Request};
+use crate::wire::{Auth, Request, Response};
 use harness::Harness;
 
 /// A provider whose responses the tests make up.
@@ -72,12 +73,29 @@ impl Provider for Fake {
         Vec::new()
     }
 
+    fn orders_since(&self, _time: jiff::Timestamp) -> Option<Box<dyn Listing>> {
+        self.0.has_account_feed.then(|| Box::new(FakeListing) as Box<dyn Listing>)
+    }
+
     fn retry_window(&self, ending: Status) -> Option<Duration> {
         (ending == Status::Failed).then_some(seconds(3600))
     }
 
     fn allows_reopen(&self) -> fn(Status, Status) -> bool {
         |from, to| from == Status::Failed && to != Status::Failed
+    }
+}
+
+/// A listing that the tests make up.
+struct FakeListing;
+
+impl Listing for FakeListing {
+    fn next(&mut self, _now: jiff::Timestamp) -> Option<Request> {
+        None
+    }
+
+    fn received(&mut self, _response: &Response) -> ListingStep {
+        ListingStep::Ask
     }
 }
 

@@ -1,7 +1,10 @@
 //! `watch --all`: every order of an account, signed with its access token.
 
-use serde_json::json;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use txwatch::config::Registry;
 use txwatch::protocol::jwt;
+use txwatch::provider::Settings;
 use txwatch::sandbox::transak::{format, pusher};
 
 use super::{FAR, nothing_personal, with_secret};
@@ -227,4 +230,120 @@ fn an_order_signed_with_a_renewed_token_is_accepted() {
         output.stdout,
         "transak:by-the-expired-one\tcompleted\ntransak:by-the-renewed-one\tcompleted\n"
     );
+}
+
+/// The paths of a listing that is made now or soon, when its dates may be those of the next day.
+fn list_paths() -> Vec<String> {
+    let registry = Registry::built_in();
+    let transak = registry.iter().find(|row| &*row.spec().name == "transak").unwrap();
+    let provider = transak.build(&Settings::default()).unwrap();
+    let path = |now: Timestamp| {
+        let url = provider.orders_since(now).unwrap().next(now).unwrap().url;
+        format!("{}?{}", url.path(), url.query().unwrap())
+    };
+    let now = Timestamp::now();
+    vec![path(now), path(now + SignedDuration::from_mins(10))]
+}
+
+/// A server of the account with these replies to the listing.
+fn listing(pusher: impl Into<Vec<Reply>>, replies: &[Reply]) -> Script {
+    let script = Script::new().pusher(pusher);
+    list_paths().iter().fold(script, |script, path| script.route(path, replies))
+}
+
+fn list_count(server: &Server) -> usize {
+    server.paths().iter().filter(|path| path.starts_with("/partners/api/v2/orders?")).count()
+}
+
+/// An order that changed so many seconds from now.
+fn listed(id: &str, status: &str, seconds: i64) -> Value {
+    let at = (Timestamp::now() + SignedDuration::from_secs(seconds)).to_string();
+    let order = format::Order { id, status, updated_at: &at, ..format::Order::default() };
+    format::record(&order)
+}
+
+fn list_of(orders: Vec<Value>) -> Reply {
+    let products = ["BUY", "SELL"].map(str::to_owned);
+    let query =
+        format::Query { statuses: &[], products: &products, reference: None, skip: 0, limit: 100 };
+    Reply::json(&format::list(&query, orders))
+}
+
+fn shown(records: &[Value]) -> Vec<(&str, &str, &str)> {
+    of_type(records, "status")
+        .map(|status| {
+            let field = |key: &str| status[key].as_str().unwrap();
+            (field("target"), field("status"), field("source"))
+        })
+        .collect()
+}
+
+#[test]
+fn orders_that_began_while_disconnected_are_listed() {
+    let asked = Gate::new();
+    let orders = vec![
+        listed("began", "PROCESSING", 61),
+        listed("ended", "COMPLETED", 60),
+        listed("a", "COMPLETED", -3_600),
+        listed("long-ago", "COMPLETED", -3_600),
+    ];
+    let first = connection(API_KEY, [signed("a", "COMPLETED", 1, TOKEN), Step::Drop]);
+    let second = connection(API_KEY, [Step::Await(asked.clone())]);
+    let busy = error(503, "Service Unavailable", "later");
+    let server = listing([first, second], &[busy, list_of(orders).opens(&asked)]).start();
+    let mut running = watch_all(&server, &["-o", "json"]).start_piped();
+    running.wait_for_stdout("transak:began");
+    running.signal("TERM");
+    let (output, records) = running.wait_json();
+    assert_eq!(output.code, 143, "{output:#?}");
+    assert_eq!(
+        shown(&records),
+        [
+            ("transak:a", "completed", "push"),
+            ("transak:ended", "completed", "pull"),
+            ("transak:began", "processing", "pull"),
+        ]
+    );
+    let ended: Vec<_> =
+        of_type(&records, "result").map(|it| it["target"].as_str().unwrap()).collect();
+    assert_eq!(ended, ["transak:a", "transak:ended", "transak:began"]);
+    assert_eq!(warning_messages(&records), [""; 0]);
+    assert_eq!(list_count(&server), 2);
+    nothing_personal(&output);
+}
+
+#[test]
+fn any_ends_with_an_order_that_completed_while_disconnected() {
+    let orders = vec![listed("long-ago", "COMPLETED", -3_600), listed("ended", "COMPLETED", 60)];
+    let connections = [connection(API_KEY, [Step::Drop]), connection(API_KEY, [])];
+    let server = listing(connections, &[list_of(orders)]).start();
+    let output = watch_all(&server, &["--any"]).run();
+    assert_eq!(output.code, 0, "{output:#?}");
+    assert_eq!(output.stdout, "transak:ended\tcompleted\n");
+}
+
+#[test]
+fn a_refused_list_does_not_end_a_watch_that_is_pushed_to() {
+    let denied = Gate::new();
+    let first = connection(API_KEY, [signed("a", "COMPLETED", 1, TOKEN), Step::Drop]);
+    let second =
+        connection(API_KEY, [Step::Await(denied.clone()), signed("b", "COMPLETED", 2, TOKEN)]);
+    let refusal = error(403, "Forbidden", "no access to orders").opens(&denied);
+    let server = listing([first, second], &[refusal]).start();
+    let mut running = watch_all(&server, &["-o", "json"]).start_piped();
+    running.wait_for_stdout("list_incomplete");
+    running.signal("TERM");
+    let (output, records) = running.wait_json();
+    assert_eq!(output.code, 143, "{output:#?}");
+    let [warning] = warning_messages(&records)[..] else { panic!("{records:?}") };
+    assert!(warning.contains("cannot be listed: Transak refused the token"), "{warning}");
+    assert_eq!(list_count(&server), 1);
+}
+
+#[test]
+fn a_token_that_is_refused_for_the_list_ends_the_watch_if_it_was_never_accepted() {
+    let connections = [connection(API_KEY, [Step::Drop]), connection(API_KEY, [])];
+    let refusal = error(401, "Unauthorized", "Authorization Required");
+    let server = listing(connections, &[refusal]).start();
+    watch_all(&server, &[]).run().fails(77, "Transak refused the token");
 }
