@@ -91,10 +91,18 @@ impl ChangedOrders {
 fn read_order(order: Order) -> Result<(Id, Timestamp, Report), String> {
     let id = order.id().ok_or("it has no id")?;
     check_id(&id).map_err(|error| format!("its id is none: {error}"))?;
-    let created_at = order.created_at();
+    let (created_at, completed_at) = (order.created_at(), order.completed_at());
     let report = order.report()?;
-    let last = report.history.iter().map(|past| past.at).max();
-    let changed_at = report.occurred_at.max(created_at).max(last);
+    let last = |is_it: &dyn Fn(Status) -> bool| {
+        report.history.iter().filter(|past| is_it(past.status)).map(|past| past.at).max()
+    };
+    // An order that ended may be updated later without another status.
+    let ended_at = match report.status {
+        Status::Completed => completed_at.max(last(&|status| status == report.status)),
+        ending if ending.is_final() => last(&|status| status == ending),
+        _ => None,
+    };
+    let changed_at = ended_at.or(report.occurred_at.max(created_at).max(last(&|_| true)));
     Ok((Id::of_uuid_or(&id), changed_at.ok_or_else(|| format!("{id} has no time"))?, report))
 }
 

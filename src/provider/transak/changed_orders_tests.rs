@@ -99,6 +99,37 @@ fn only_what_changed_since_is_listed_in_the_order_of_the_changes() {
     assert_eq!(ids(|_, _| whole(&orders)), ["a", "b", "c", "d", "e"]);
 }
 
+/// What ended before and was only updated since is no news, or `--any` would take it for a new completion.
+#[test]
+fn an_order_that_ended_before_is_not_listed_because_it_was_updated_since() {
+    const EARLY: &str = "2025-04-04T13:00:00Z";
+    const LATE: &str = "2025-04-04T13:11:30Z";
+    let order = |id: &str, status: &str, ended_at: &str, completed_at: Option<&str>| {
+        let mut order = listed(id, status, LATE);
+        order["statusHistories"] = json!([
+            { "status": "PROCESSING", "createdAt": LATE },
+            { "status": status, "createdAt": ended_at },
+        ]);
+        if let Some(at) = completed_at {
+            order["completedAt"] = at.into();
+        }
+        order
+    };
+    let orders = [
+        order("completed", "COMPLETED", EARLY, Some(EARLY)),
+        order("failed", "FAILED", EARLY, None),
+        order("a", "COMPLETED", EARLY, Some(LATE)),
+        order("b", "COMPLETED", LATE, None),
+        order("c", "FAILED", LATE, None),
+        // It runs, and something happened.
+        order("d", "PROCESSING", EARLY, None),
+    ];
+    assert_eq!(ids(|_, _| whole(&orders)), ["a", "b", "c", "d"]);
+    let bare =
+        json!({ "_id": "e", "status": "COMPLETED", "completedAt": EARLY, "updatedAt": LATE });
+    assert_eq!(ids(|_, _| whole(std::slice::from_ref(&bare))), [""; 0]);
+}
+
 /// Times of orders are those of the server's clock.
 #[test]
 fn the_time_since_is_taken_to_the_clock_of_the_server() {

@@ -95,6 +95,11 @@ impl Order {
         self.time("createdAt")
     }
 
+    /// When the order was completed.
+    pub(super) fn completed_at(&self) -> Option<Timestamp> {
+        self.time("completedAt")
+    }
+
     fn text(&self, key: &str) -> Option<String> {
         json::text(&self.0, key)
     }
