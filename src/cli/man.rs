@@ -284,7 +284,13 @@ fn exit_codes_page() -> String {
         bold("txwatch get"),
         roman(" exits 0 when the look worked, and maps the status only with "),
         bold("--exit-status"),
-        roman("."),
+        roman(", or where "),
+        bold("--until"),
+        roman(", "),
+        bold("--any"),
+        roman(" or "),
+        bold("--expect"),
+        roman(" asks for something."),
     ]);
     roff.control("SH", ["CODES"]);
     add_codes(&mut roff);

@@ -58,10 +58,9 @@ impl<'a> TargetCommand<'a> {
                 }
             }
             TargetCommand::Poll(_) => Mode::Poll,
-            // --expect implies --exit-status.
-            TargetCommand::Get(arguments) => Mode::Get {
-                exit_status: arguments.exit_status || !arguments.common.goal.expect.is_empty(),
-            },
+            TargetCommand::Get(arguments) => {
+                Mode::Get { exit_status: arguments.exit_status || arguments.common.goal.is_given() }
+            }
         })
     }
 }

@@ -114,6 +114,23 @@ fn poll_and_get_see_the_same() {
     assert_eq!(ended.code, 20);
 }
 
+/// `txwatch get ID --until completed && ship` must not ship what is pending.
+#[test]
+fn a_look_that_asks_for_something_says_by_its_code_whether_it_is_so() {
+    let get = |arguments: &[&str]| txwatch(["get", "sandbox:failed"].iter().chain(arguments)).run();
+    for (arguments, code) in [
+        (&["--until", "completed"][..], 20),
+        (&["--any"], 20),
+        (&["--until", "pending"], 0),
+        (&["--until", "pending", "--any"], 0),
+        (&["--until", "pending", "--expect", "fiat_currency=USD"], 13),
+    ] {
+        assert_eq!(get(arguments).code, code, "{arguments:?}");
+    }
+    let by_variable = txwatch(["get", "sandbox:failed"]).env("TXWATCH_UNTIL", "completed").run();
+    assert_eq!(by_variable.code, 20);
+}
+
 /// In the process Transak is played whole: its push too, not only its REST.
 #[test]
 fn transak_is_played_without_a_server_of_its_own() {

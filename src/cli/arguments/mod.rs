@@ -78,7 +78,7 @@ pub enum Command {
     /// Look at transactions once
     ///
     /// It prints what the provider knows, and exits 0 if the look worked, whatever the status is. With
-    /// --exit-status the code says the status.
+    /// --exit-status the code says the status, and so it does with --until, --any or --expect.
     Get(GetArgs),
     /// Show where the configuration is, what is in force, and whether it works
     ///

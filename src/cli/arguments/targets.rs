@@ -88,13 +88,14 @@ pub struct TargetArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Goal")]
 pub struct GoalArgs {
-    /// What to wait for; a later step (pending, processing, completed) satisfies an earlier one
+    /// What to wait for; a later step (pending, processing, completed) satisfies an earlier one; get: implies
+    /// --exit-status
     #[arg(long, value_name = "STATUS[,STATUS]", env = "TXWATCH_UNTIL", hide_env = true)]
     #[arg(value_parser = parsed::<Goal>())]
     #[arg(add = ArgValueCompleter::new(candidates::statuses))]
     pub until: Option<Goal>,
 
-    /// End with 0 as soon as one target reaches the goal
+    /// End with 0 as soon as one target reaches the goal; get: implies --exit-status
     #[arg(long, env = "TXWATCH_ANY", hide_env = true)]
     #[arg(action = ArgAction::SetTrue, value_parser = OrVariable(BoolishValueParser::new()))]
     pub any: bool,
@@ -106,6 +107,13 @@ pub struct GoalArgs {
     #[arg(long, value_name = "PATH OP VALUE", env = "TXWATCH_EXPECT", hide_env = true)]
     #[arg(value_parser = parsed::<Expectation>())]
     pub expect: Vec<Expectation>,
+}
+
+impl GoalArgs {
+    /// Whether the command line or a variable asks for something, so that a code of 0 would claim that it is so.
+    pub fn is_given(&self) -> bool {
+        self.until.is_some() || self.any || !self.expect.is_empty()
+    }
 }
 
 /// How long, and how often.

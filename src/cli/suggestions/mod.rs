@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::config::Registry;
-use crate::error::Failure;
+use crate::error::{Failure, usage};
 
 /// The failure to report in place of an error of clap's, if it is known what was meant.
 pub(super) fn explain(
@@ -34,6 +34,20 @@ pub(super) fn explain(
         ErrorKind::InvalidSubcommand => {
             commands::explain(word(ContextKind::InvalidSubcommand)?, &typed, registry)
         }
+        ErrorKind::MissingRequiredArgument => without_target(error, &typed),
         _ => None,
     }
+}
+
+/// A command that follows or looks at transactions, without any.
+fn without_target(error: &clap::Error, typed: &[&str]) -> Option<Failure> {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let command = typed.iter().find(|word| ["watch", "poll", "get"].contains(word))?;
+    missing.iter().any(|argument| argument.contains("TARGET")).then(|| {
+        usage("there is no target").hint(format!("write  txwatch {command} PROFILE:ID")).hint(
+            format!("to read targets from standard input, one a line, write  txwatch {command} -"),
+        )
+    })
 }

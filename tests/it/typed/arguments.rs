@@ -93,6 +93,8 @@ fn a_target_without_a_command_and_commands_of_other_tools_are_understood() {
         (&["config", "get"], &["txwatch config show"]),
         (&["config", "set", "x"], &["txwatch config path"]),
         (&["wacth", "x"], &["'watch'"]),
+        (&["watch"], &["no target", "txwatch watch PROFILE:ID", "txwatch watch -"]),
+        (&["-q", "get", "-t", "5s"], &["no target", "txwatch get PROFILE:ID", "txwatch get -"]),
     ]);
 }
 
@@ -159,7 +161,7 @@ fn what_works_goes_on_to_work() {
     for arguments in [
         &["get", "sandbox:happy", "-t", "5 m"][..],
         &["get", "sandbox:happy", "--timeout", "none", "-o", "json"],
-        &["get", "sandbox:happy", "--until", "completed,failed"],
+        &["get", "sandbox:happy", "--until", "pending,failed"],
         &["watch", "-help"],
     ] {
         let output = txwatch(arguments).run();
