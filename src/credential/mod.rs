@@ -159,11 +159,15 @@ fn check_token(bytes: &[u8], what: &str) -> Result<SecretString, Failure> {
     if text.len() > MAX_LENGTH {
         return Err(config(format!("{what} is too long for a token")));
     }
+    if let [b'"', .., b'"'] | [b'\'', .., b'\''] = text {
+        return Err(config(format!("{what} has quotes around it; leave them out")));
+    }
     match std::str::from_utf8(text) {
         Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.to_owned().into()),
         _ => Err(config(format!(
             "{what} holds a character that cannot be in a token (a space, a line break, or beyond ASCII)"
-        ))),
+        ))
+        .hint("give the token alone: no word like Bearer before it, and no second line")),
     }
 }
 
@@ -198,6 +202,8 @@ mod tests {
             ("hunter2 x", "character"),
             ("hunter2\nx", "character"),
             ("hünter2", "character"),
+            ("\"hunter2\"", "quotes around it"),
+            ("'hunter2'\n", "quotes around it"),
         ] {
             let failure = Credential::value(text, "TXWATCH_PROOF_TOKEN".into()).unwrap_err();
             let message = failure.to_string();

@@ -244,6 +244,7 @@ impl Engine {
             None => format!("the token of profile {name} was read from {}", credential.origin),
         };
         let message = match settings.provider.denial_hint() {
+            Some(hint) if message.ends_with('?') => format!("{message} {hint}"),
             Some(hint) => format!("{message}; {hint}"),
             None => message,
         };

@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+/// What shells and files of variables (such as Docker's) take as quotes, or leave where they are.
+const QUOTES: [char; 2] = ['"', '\''];
+
 /// A checked base URL: an allowed scheme, a host, no credentials, no query, no fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
@@ -16,7 +19,11 @@ impl BaseUrl {
     pub fn parse(text: &str, schemes: &[&str]) -> Result<Self, String> {
         let example =
             format!("write it like {}://host.example", schemes.last().unwrap_or(&"https"));
-        let url = Url::parse(text.trim()).map_err(|error| match error {
+        let text = text.trim();
+        if text.starts_with(QUOTES) {
+            return Err("it has quotes around it; leave them out".to_owned());
+        }
+        let url = Url::parse(text).map_err(|error| match error {
             url::ParseError::RelativeUrlWithoutBase => format!("it has no scheme; {example}"),
             other => format!("{other}; {example}"),
         })?;
@@ -92,6 +99,8 @@ mod tests {
     fn invalid_urls_get_a_sentence_without_their_secret() {
         for (text, needle) in [
             ("proof.example", "no scheme"),
+            ("\"https://proof.example\"", "quotes around it"),
+            (" 'https://hunter2@proof.example'", "quotes around it"),
             ("localhost:8080", "does not begin with"),
             ("ftp://proof.example", "does not begin with"),
             ("https://", "empty host"),

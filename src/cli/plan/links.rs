@@ -176,7 +176,7 @@ impl<'a> Offer<'a> {
         let titles = titles(&self.config.registry);
         match &self.site {
             Site::Evm => failure.hint(format!(
-                "it is a transaction of an EVM chain, and this version has no provider for those, but: {titles}"
+                "it is a transaction of an EVM chain, and this version has no provider for those; it has: {titles}"
             )),
             _ => failure.hint(format!("the id in it, '{}', is none of: {titles}", shorten(self.id))),
         }
@@ -247,7 +247,7 @@ pub(super) fn of_evm(id: &str, registry: &Registry) -> Option<String> {
     let is_unknown = id.starts_with("0x") && is_hash(id) && registry.find(EVM).is_none();
     is_unknown.then(|| {
         format!(
-            "a hash with 0x is usually of an EVM chain, and this version has no provider for those, but: {}",
+            "a hash with 0x is usually of an EVM chain, and this version has no provider for those; it has: {}",
             titles(registry)
         )
     })

@@ -173,7 +173,7 @@ impl Provider for Client {
     }
 
     fn denial_hint(&self) -> Option<&str> {
-        Some("if it is a 403, this machine's address may not be on Proof's allow-list")
+        Some("a 403 may mean that this machine's address is not on Proof's allow-list")
     }
 
     /// As long as the init token is valid: an hour (api-session page of the older documentation).
