@@ -199,6 +199,17 @@ fn a_variable_that_does_not_go_with_the_targets_is_named() {
     }
 }
 
+#[test]
+fn how_verbose_it_may_be_is_a_number() {
+    let get = |level: &str| txwatch(["get", "sandbox:happy"]).env("TXWATCH_VERBOSE", level).run();
+    for level in ["true", "-1", "256"] {
+        let output = get(level);
+        output.fails(2, "for 'TXWATCH_VERBOSE': write 1 for what -v shows");
+    }
+    assert!(get("2").stderr.contains("DEBUG > GET"));
+    assert!(!get("1").stderr.contains("DEBUG"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_variable_that_is_not_unicode_is_named() {

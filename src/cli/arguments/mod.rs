@@ -6,8 +6,7 @@ mod variables;
 use std::path::PathBuf;
 
 use clap::builder::{
-    BoolishValueParser, PathBufValueParser, PossibleValuesParser, RangedU64ValueParser,
-    StringValueParser, Styles,
+    BoolishValueParser, PathBufValueParser, PossibleValuesParser, StringValueParser, Styles,
 };
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
@@ -52,7 +51,7 @@ pub struct Cli {
 
     /// Say more on stderr: connections coming and going; -vv: the wire, without secrets
     #[arg(short, long, global = true, env = "TXWATCH_VERBOSE", hide_env = true)]
-    #[arg(action = ArgAction::Count, value_parser = OrVariable(RangedU64ValueParser::<u8>::new()))]
+    #[arg(action = ArgAction::Count, value_parser = OrVariable(verbosity))]
     pub verbose: u8,
 
     /// When to use colour
@@ -164,4 +163,15 @@ pub struct HelpArgs {
     /// A command, `exit-codes`, `providers`, or `schema`
     #[arg(value_name = "TOPIC")]
     pub topic: Vec<String>,
+}
+
+/// Parses the number of times that `-v` would be given.
+///
+/// # Errors
+/// A sentence on what to write instead.
+fn verbosity(text: &str) -> Result<u8, String> {
+    text.trim().parse().map_err(|_| {
+        "write 1 for what -v shows (connections coming and going), or 2 for the wire, too"
+            .to_owned()
+    })
 }
