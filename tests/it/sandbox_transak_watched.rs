@@ -130,7 +130,7 @@ fn denied_and_quota_are_refused_in_different_ways() {
     assert_eq!(ended.code, 75, "{ended:#?}");
     let result = of_type(&records, "result").next().unwrap();
     assert_eq!(result["outcome"], "unreachable");
-    assert!(ended.stderr.contains("NOT final"), "{ended:#?}");
+    assert!(ended.stderr.contains("What was not heard is not known"), "{ended:#?}");
     // REST has no such quota.
     let (ended, _) = command("poll", "quota", OFTEN);
     assert_eq!(ended.code, 0, "{ended:#?}");
