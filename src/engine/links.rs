@@ -52,6 +52,12 @@ impl Engine {
                     self.look_up(target);
                 }
             }
+            FeedSignal::Exists(id) => {
+                if let Some(target) = self.open_target(feed, &id) {
+                    self.targets[target].exists = true;
+                    self.look_up(target);
+                }
+            }
             FeedSignal::Warning(warning) => self.malformed_message(feed, warning),
             FeedSignal::Refused(_) => {}
         }

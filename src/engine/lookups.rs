@@ -339,7 +339,7 @@ impl Engine {
         let profile = self.targets[target].profile;
         let title = self.title(profile);
         let state = &self.targets[target];
-        if state.tracker.status().is_some() || state.held_push.is_some() {
+        if state.is_known() {
             let message =
                 format!("{title} answered {answer} for a transaction that it knew before");
             return self.warn_once(target, WarningCode::NotFound, message);

@@ -25,6 +25,8 @@ pub(super) struct Target {
     /// How long before that it had begun by the provider's clock, of an order that was heard of late.
     begun_before: Duration,
     pub(super) tracker: Tracker,
+    /// Whether the provider named it as one that it knows, without its status.
+    pub(super) exists: bool,
     /// Whether its changes are pushed at present.
     pub(super) subscribed: bool,
     /// How often its push connection was reconnected.
@@ -83,6 +85,7 @@ impl Target {
             malformed_since: None,
             awaiting_confirmation: false,
             grace_ends: None,
+            exists: false,
             held_push: None,
             trouble: None,
             lookup: LookupState::None,
@@ -99,6 +102,11 @@ impl Target {
     /// How long it has taken until this time of the command.
     pub(super) fn elapsed(&self, at: Duration) -> Duration {
         at.saturating_sub(self.since).saturating_add(self.begun_before)
+    }
+
+    /// Whether the provider told something of it, so that it is not unknown to it.
+    pub(super) fn is_known(&self) -> bool {
+        self.tracker.status().is_some() || self.held_push.is_some() || self.exists
     }
 
     pub(super) fn is_open(&self) -> bool {

@@ -157,6 +157,7 @@ impl Story {
             FeedSignal::Changed(ids) => {
                 ids.iter().flatten().for_each(|id| self.is_followed(id));
             }
+            FeedSignal::Exists(id) => self.is_followed(&id),
             FeedSignal::Warning(warning) => {
                 let code = warning.code.as_str();
                 assert!(code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
