@@ -55,7 +55,6 @@ impl Engine {
             FeedSignal::Exists(id) => {
                 if let Some(target) = self.open_target(feed, &id) {
                     self.targets[target].exists = true;
-                    self.look_up(target);
                 }
             }
             FeedSignal::Warning(warning) => self.malformed_message(feed, warning),

@@ -100,7 +100,7 @@ pub enum FeedSignal {
     Observed(Id, Box<Report>),
     /// These ids may have changed (`None`: any id of the feed) and have to be looked up.
     Changed(Option<Vec<Id>>),
-    /// The provider knows this id, but what it pushed does not tell the present status, which has to be looked up.
+    /// The provider knows this id, but what it pushed does not tell its present status.
     Exists(Id),
     /// A warning about something that does not end the feed.
     Warning(Warning),

@@ -57,7 +57,7 @@ impl NodeFeed {
             "processed" => Execution::of(inner.get("execution_result").ok_or("it has no result")?)?,
             // A node announces it by its own clock, also for transactions in a block that was proposed and while it
             // catches up (casper-node 2.0.3, components/transaction_buffer.rs).
-            "expired" => return Ok(Some(FeedSignal::Exists(id))),
+            "expired" => return Ok(Some(FeedSignal::Changed(Some(vec![id])))),
             _ => Execution::default(),
         };
         let block = inner.get("block_hash").and_then(Value::as_str).map(str::to_owned);
