@@ -63,7 +63,7 @@ pub fn closing_report(
     }
     let _ = writeln!(text, "  {}", advice(&closing.undecided));
     let (label, targets) = if more > 0 {
-        ("their names, which stdout has, on standard input:", vec!["-"])
+        ("their names on standard input (the lines of -o plain or json do):", vec!["-"])
     } else {
         ("", closing.undecided.iter().map(|open| &*open.target).collect())
     };

@@ -92,8 +92,22 @@ fn classify(error: &(dyn StdError + 'static)) -> (ErrorKind, String) {
             | rustls::Error::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedApplicationProtocol),
         ) => (ErrorKind::Unusable, HTTP2_ONLY.to_owned()),
         Some(other) => (ErrorKind::Unreachable, format!("TLS: {other}")),
+        None if is_out_of_files(error) => {
+            let cause = "this process may open no more files; raise the limit with  ulimit -n";
+            (ErrorKind::Unreachable, cause.to_owned())
+        }
         None => (ErrorKind::Unreachable, last(error)),
     }
+}
+
+/// Whether there is no file left for a socket, which is no fault of the network.
+fn is_out_of_files(error: &(dyn StdError + 'static)) -> bool {
+    #[cfg(unix)]
+    return find::<std::io::Error>(error)
+        .and_then(std::io::Error::raw_os_error)
+        .is_some_and(|code| code == rustix::io::Errno::MFILE.raw_os_error());
+    #[cfg(not(unix))]
+    return false;
 }
 
 fn last(error: &(dyn StdError + 'static)) -> String {

@@ -169,6 +169,6 @@ fn only_the_first_open_targets_are_named_at_the_end() {
     let named = output.stderr.lines().filter(|line| line.starts_with("  proof:many-")).count();
     assert_eq!(named, 100, "{}", output.stderr);
     assert!(output.stderr.contains("\n  and 100 more\n"), "{}", output.stderr);
-    let hint = "hint: resume with their names, which stdout has, on standard input:  txwatch watch - --until failed";
+    let hint = "hint: resume with their names on standard input (the lines of -o plain or json do):  txwatch watch - --until failed";
     assert!(output.stderr.contains(hint), "{}", output.stderr);
 }
