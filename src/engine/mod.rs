@@ -35,6 +35,7 @@ mod probes;
 mod profile;
 mod request_queue;
 mod revivable;
+mod schedule;
 mod settle;
 mod suspend;
 mod tally;
