@@ -137,7 +137,10 @@ fn run_plan(plan: Plan, transport: &Options) -> Result<Closing, Failure> {
     let ended = block_on(async {
         let io = |error| RunError::Failed(Failure::from_error(FailureKind::Io, error));
         let mut signals = Signals::listen().map_err(io)?;
-        driver::run(Arc::new(plan), transport, &mut Silent, &mut signals).await
+        let ended = driver::run(Arc::new(plan), transport, &mut Silent, &mut signals).await;
+        // The next profile may have a file that blocks.
+        signals.leave();
+        ended
     })?;
     ended.map_err(|broken| match broken {
         RunError::Failed(failure) => failure,

@@ -1,4 +1,5 @@
-//! The runtime of a command with its signals, from the first wait on: for standard input, or for the provider.
+//! The runtime of a command with its signals, which it waits for at standard input and at the provider. In between it reads
+//! files, which may block: there a signal ends it at once.
 
 use std::mem::ManuallyDrop;
 
@@ -22,11 +23,19 @@ impl Session {
             Builder::new_current_thread().enable_all().build().map_err(runtime_failure)?;
         let runtime = ManuallyDrop::new(runtime);
         let signals = runtime.block_on(async { Signals::listen() }).map_err(runtime_failure)?;
+        signals.leave();
         Ok(Session { runtime, signals })
     }
 
-    /// Runs a function that waits, for signals among others.
+    /// Runs a function that waits, for signals among others. The last one is followed by the end of the command, which
+    /// no signal cuts off.
     pub(super) fn block_on<T>(&mut self, wait: impl AsyncFnOnce(&mut Signals) -> T) -> T {
+        self.signals.attend();
         self.runtime.block_on(wait(&mut self.signals))
+    }
+
+    /// Nothing waits for signals until the next [`Session::block_on`].
+    pub(super) fn leave(&self) {
+        self.signals.leave();
     }
 }

@@ -22,23 +22,24 @@ pub(super) struct Unread {
     pub(super) targets: Vec<TypedTarget>,
 }
 
-/// Replaces `-` by the targets on standard input, one a line. `timeout` applies here too, for a pipe may never be
-/// closed; signals are handled by the session, which is started for that.
+/// Replaces `-` by the targets on standard input, one a line. `timeout` and signals end that, for a pipe may never be
+/// closed.
 pub(super) fn expand(
     typed: &[String],
     timeout: Option<Duration>,
-    session: &mut Option<Session>,
+    session: &mut Session,
 ) -> Result<Vec<TypedTarget>, Unread> {
     let mut targets: Vec<TypedTarget> = Vec::new();
     let result = match typed.iter().filter(|target| *target == "-").count() {
         0 => Ok(()),
-        1 => Session::start().and_then(|started| {
-            let session = session.insert(started);
-            session.block_on(async |signals| {
+        1 => {
+            let result = session.block_on(async |signals| {
                 let mut reading = ReadingTargets { signals, targets: &mut targets };
                 reading.run(timeout).await
-            })
-        }),
+            });
+            session.leave();
+            result
+        }
         _ => Err(usage("standard input can be read only once")),
     };
     let mut read = Some(targets);

@@ -133,6 +133,8 @@ fn try_run(
         profile: arguments.connection.profile.clone(),
         targets: arguments.targets.clone(),
     };
+    // Before any file is read, so that who asks how the targets stand ends nothing.
+    let mut session = Session::start().map_err(|failure| known.fail(failure))?;
     let typed = arguments.time.timeout;
     let timeout = typed.and_then(|typed| typed.0);
     let mut config = context.config(timeout).map_err(|failure| known.fail(failure))?;
@@ -144,7 +146,6 @@ fn try_run(
     let profile = known.profile.or_else(|| config.default_profile().map(str::to_owned));
     let known = KnownArguments { format, profile, ..known };
     let mode = command.mode(options).map_err(|failure| known.fail(failure))?;
-    let mut session = None;
     let clock = Clock::start();
     let targets = read_targets(command, options, &known, &mut session)?;
     let waited = clock.now().elapsed;
@@ -155,10 +156,6 @@ fn try_run(
         let prepared =
             if targets.is_empty() { builder.account()? } else { builder.targets(&targets)? };
         let colour = options.value(&COLOR, cli.color)?;
-        let session = match session {
-            Some(session) => session,
-            None => Session::start()?,
-        };
         let started = Started { session, waited };
         execute(cli, known.format, colour, prepared, started, matches, context)
     };
@@ -180,7 +177,7 @@ fn read_targets(
     command: TargetCommand<'_>,
     options: CommandOptions<'_>,
     known: &KnownArguments,
-    session: &mut Option<Session>,
+    session: &mut Session,
 ) -> Result<Vec<TypedTarget>, CommandFailure> {
     // Without targets (--all) the account is followed.
     if known.targets.is_empty() {

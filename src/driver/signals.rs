@@ -3,6 +3,8 @@
 //!
 //! SIGHUP does not count there, for it comes several times without anybody being impatient: from the shell and from the
 //! kernel where a terminal goes away, and together with the SIGTERM by which a session is ended.
+//!
+//! While nobody waits for signals, as where a file is read before the watch, the first one ends the process at once.
 
 use std::io;
 
@@ -36,8 +38,8 @@ impl Signals {
 #[cfg(unix)]
 mod unix {
     use std::future::poll_fn;
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, LazyLock};
     use std::task::Poll;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -50,6 +52,9 @@ mod unix {
     /// In the order in which they are handled if several are pending.
     const ENDING: [(i32, Signal); 3] =
         [(SIGTERM, Signal::Terminate), (SIGINT, Signal::Interrupt), (SIGHUP, Signal::HangUp)];
+
+    /// Whether nobody waits for signals. One for the process, as its handlers are.
+    static UNATTENDED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
     /// The signals that a command listens to.
     pub struct Signals {
@@ -75,8 +80,22 @@ mod unix {
             for kind in user_defined.into_iter().chain(status_key()) {
                 listeners.push((SignalRequest::Standing, signal(kind)?));
             }
+            let ending = ENDING.into_iter().map(|(number, _)| number);
+            end_while_unattended(ending.filter(|number| is_listened_to(*number)))?;
             end_at_second([SIGINT, SIGTERM].into_iter().filter(|number| is_listened_to(*number)))?;
-            Ok(Signals { listeners })
+            let signals = Signals { listeners };
+            signals.attend();
+            Ok(signals)
+        }
+
+        /// From now on signals are waited for, which they are from [`Signals::listen`] on.
+        pub fn attend(&self) {
+            UNATTENDED.store(false, Ordering::SeqCst);
+        }
+
+        /// Nobody waits for signals until [`Signals::attend`]: those that end the command end the process at once.
+        pub fn leave(&self) {
+            UNATTENDED.store(true, Ordering::SeqCst);
         }
 
         /// Waits for a signal. Cancel-safe.
@@ -91,6 +110,13 @@ mod unix {
             })
             .await
         }
+    }
+
+    fn end_while_unattended(numbers: impl Iterator<Item = i32>) -> io::Result<()> {
+        for number in numbers {
+            flag::register_conditional_shutdown(number, 128 + number, UNATTENDED.clone())?;
+        }
+        Ok(())
     }
 
     /// Has the second of these signals end the process, whatever it does at the time.
@@ -148,6 +174,12 @@ mod other {
         pub fn listen() -> io::Result<Self> {
             Ok(Signals)
         }
+
+        /// From now on signals are waited for.
+        pub fn attend(&self) {}
+
+        /// Nobody waits for signals until [`Signals::attend`].
+        pub fn leave(&self) {}
 
         /// Waits for a signal. Cancel-safe.
         pub async fn next(&mut self) -> SignalRequest {

@@ -16,6 +16,8 @@ use crate::support::terminal;
 use crate::support::tls::Authority;
 use crate::support::txwatch::{TOKEN, Txwatch, txwatch};
 
+/// The id that nobody has.
+const PROBE: &str = "00000000-0000-4000-8000-000000000000";
 /// Longer than a passing test takes, and shorter than the limit of a file.
 const HANG: Duration = Duration::from_secs(25);
 
@@ -195,23 +197,51 @@ fn a_pipe_that_is_written_to_and_closed_is_read() {
     }
 }
 
+/// Whether it has read standard input before or not; and who asks how the targets stand ends nothing.
 #[test]
 fn a_signal_ends_a_command_that_reads_a_file_before_it_has_begun() {
-    use std::os::unix::process::ExitStatusExt;
-    for name in ["TERM", "INT"] {
-        let mut command = txwatch(["watch", "sandbox:happy"]);
-        let pipe = fifo(&command, "pipe");
-        command = command.env("TXWATCH_CONFIG", &pipe);
-        let mut child = command.command().spawn().unwrap();
-        // Opened once the other side reads.
-        let _writer = File::options().write(true).open(&pipe).unwrap();
-        let kill = format!("kill -{name} {}", child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-        let status = child.wait().unwrap();
-        let number = if name == "TERM" { 15 } else { 2 };
-        let ended = status.signal().unwrap_or_else(|| status.code().unwrap() - 128);
-        assert_eq!(ended, number, "{status:?}");
+    let list = "proof:1\n";
+    for (variable, target) in [
+        ("TXWATCH_CONFIG", "sandbox:happy"),
+        ("TXWATCH_PROOF_TOKEN_FILE", "proof:1"),
+        ("TXWATCH_PROOF_TOKEN_FILE", "-"),
+    ] {
+        for (name, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+            let command = txwatch(["watch", target]).env("TXWATCH_PROOF_URL", "http://127.0.0.1:9");
+            let pipe = fifo(&command, "pipe");
+            let mut command = command.env(variable, &pipe);
+            let input = command.write("list", list);
+            command.command().stdin(File::open(input).unwrap());
+            let running = command.start();
+            // Opened once the other side reads.
+            let _writer = File::options().write(true).open(&pipe).unwrap();
+            running.signal("USR1");
+            let begun = Instant::now();
+            running.signal(name);
+            let output = running.wait();
+            assert_eq!(output.code, code, "{variable} {target}: {output:#?}");
+            assert!(begun.elapsed() < HANG, "{variable} {target}");
+        }
     }
+}
+
+#[test]
+fn a_signal_ends_a_check_that_reads_the_file_of_a_later_profile() {
+    let unknown = Reply::status(404, error("not_found", "transaction_not_found"));
+    let server = Script::new().rest(PROBE, [unknown]).start();
+    let command = txwatch(["config", "check"]).proof(&server.url());
+    let pipe = fifo(&command, "pipe");
+    let later = format!(
+        "[profiles.second]\nprovider = 'proof'\nurl = 'http://127.0.0.1:9'\ntoken_file = '{}'\n",
+        pipe.display()
+    );
+    let running = command.config(&later).start_piped();
+    let _writer = File::options().write(true).open(&pipe).unwrap();
+    let begun = Instant::now();
+    running.signal("TERM");
+    let output = running.wait();
+    assert_eq!(output.code, 143, "{output:#?}");
+    assert!(begun.elapsed() < HANG);
 }
 
 fn rejecting() -> Server {
