@@ -52,7 +52,7 @@ pub(super) struct Link {
 /// Whether a push connection is up.
 #[derive(Debug, PartialEq)]
 pub(super) enum LinkState {
-    /// It waits until another one is closed.
+    /// It waits until another one is closed, or is not opened again.
     Waiting,
     Connecting,
     Live,
@@ -159,6 +159,11 @@ impl Link {
             Some(since) => PreviousState::Down(now.saturating_sub(since)),
             None => PreviousState::Live,
         }
+    }
+
+    /// The connection was refused for good; its targets are polled.
+    pub(super) fn set_refused(&mut self) {
+        self.state = LinkState::Waiting;
     }
 
     /// The connection is lost, or an attempt failed; the next attempt is at `retry_at`. Returns whether it was not down

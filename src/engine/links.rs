@@ -6,12 +6,10 @@ use super::bad_responses::MAX_FIRST;
 use super::link::PreviousState;
 use super::timer_queue::Timer;
 use super::tokens::Denial;
-use super::{Effect, Engine, FeedId, LinkEvent, ProfileId, TargetId};
-use crate::engine::plan::Mode;
+use super::{Effect, Engine, FeedId, LinkEvent, TargetId};
 use crate::error::{Failure, FailureKind, Hint};
 use crate::event::{Connection, ConnectionState, Event};
 use crate::lifecycle::{Observation, Source};
-use crate::protocol::Refusal;
 use crate::provider::{DenialReason, FeedSignal, Id, Report};
 use crate::transport::{self, ErrorKind};
 use crate::warning::{Warning, WarningCode};
@@ -69,14 +67,6 @@ impl Engine {
         self.profiles[link.profile].outage.received();
     }
 
-    fn link_refused(&mut self, feed: FeedId, Refusal { kind, message }: Refusal) {
-        let profile = self.links[feed].profile;
-        let failure = Failure::new(kind.into(), message);
-        let can_poll = self.can_poll(profile) && !self.plan.account;
-        let failure = if can_poll { failure.hint(Hint::PollInstead) } else { failure };
-        self.fail_profile(profile, failure);
-    }
-
     fn pushed(&mut self, feed: FeedId, id: Id, report: Report) {
         let profile = self.links[feed].profile;
         self.profiles[profile].was_understood = true;
@@ -121,7 +111,7 @@ impl Engine {
     }
 
     /// The open targets of a connection: those with these ids, or all of them.
-    fn served(&self, feed: FeedId, ids: Option<&[Id]>) -> Vec<TargetId> {
+    pub(super) fn served(&self, feed: FeedId, ids: Option<&[Id]>) -> Vec<TargetId> {
         match ids {
             Some(ids) => ids.iter().filter_map(|id| self.open_target(feed, id)).collect(),
             None => {
@@ -146,29 +136,6 @@ impl Engine {
             self.targets[target].subscribed = true;
             self.look_up(target);
         }
-    }
-
-    /// Changes of these ids are not pushed, so they are polled if possible.
-    fn subscription_rejected(&mut self, feed: FeedId, ids: &[Id], reason: &str) {
-        let profile = self.links[feed].profile;
-        let refused = format!("{} refuses the subscription: {reason}", self.title(profile));
-        if self.links[feed].account {
-            return self.fail_profile(profile, Failure::new(FailureKind::Denied, refused));
-        }
-        for target in self.served(feed, Some(ids)) {
-            if self.needs_push(profile) {
-                self.fail(target, Failure::new(FailureKind::Denied, self.named(target, &refused)));
-            } else {
-                let message = format!("{refused}; polling instead");
-                self.warn_once(target, WarningCode::PushUnavailable, message);
-                self.look_up(target);
-            }
-        }
-    }
-
-    /// Whether the targets of a profile cannot or must not be polled.
-    fn needs_push(&self, profile: ProfileId) -> bool {
-        self.plan.mode == Mode::WatchPushOnly || !self.can_poll(profile)
     }
 
     /// Warns once about targets without a report, which cannot be polled and may not exist.
@@ -275,6 +242,10 @@ impl Engine {
             {
                 self.push_unavailable(feed, &reason);
             }
+            // Whose trouble it is, the answers to requests show.
+            ErrorKind::Denied if self.may_be_refused_for_one(feed) => {
+                self.push_unavailable(feed, &reason);
+            }
             ErrorKind::Denied => {
                 let (target, side, message) = (only, Source::Push, reason);
                 let reason = DenialReason::Token;
@@ -311,14 +282,6 @@ impl Engine {
             ErrorKind::Unreachable => {
                 self.attempt_failed(profile, reason, FailureKind::Unreachable);
             }
-        }
-    }
-
-    /// Warns once that requests carry the watch.
-    fn push_unavailable(&mut self, feed: FeedId, reason: &str) {
-        if self.links[feed].report_unavailable() {
-            let message = format!("{reason}; polling instead");
-            self.warn(self.links[feed].only_target(), WarningCode::PushUnavailable, message);
         }
     }
 

@@ -33,6 +33,7 @@ mod outages;
 pub mod plan;
 mod probes;
 mod profile;
+mod refused_links;
 mod request_queue;
 mod revivable;
 mod schedule;

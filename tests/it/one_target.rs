@@ -34,18 +34,21 @@ fn a_502_for_one_id_leaves_the_answers_about_the_others() {
     }
 }
 
+/// Where each target has a push connection of its own, and where they share one that is refused.
 #[test]
 fn a_refusal_for_one_id_is_its_own_in_every_order() {
-    let targets = ["sandbox:denied@b", "sandbox:slow@a", "sandbox:happy@c"];
-    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        for command in ["watch", "poll"] {
-            let mut watch = txwatch([command, "-o", "plain", "-t", "1s"]);
-            watch.command().args(order.map(|place| targets[place]));
-            let output = watch.run();
-            output.fails(124, "sandbox:denied@b: ");
-            output.fails(124, "401 (unauthorised");
-            output.fails(124, "timed out after 1s: ");
-            assert_eq!(unknown(&output), ["sandbox:denied@b"], "{output:#?}");
+    for provider in ["", "cspr/", "transak/"] {
+        let targets = ["denied@b", "slow@a", "happy@c"].map(|id| format!("sandbox:{provider}{id}"));
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            for command in ["watch", "poll"] {
+                let mut watch = txwatch([command, "-o", "plain", "-t", "1s"]);
+                watch.command().args(order.map(|place| &targets[place]));
+                let output = watch.run();
+                output.fails(124, &format!("{}: ", targets[0]));
+                output.fails(124, "401");
+                output.fails(124, "timed out after 1s: ");
+                assert_eq!(unknown(&output), [&*targets[0]], "{output:#?}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Trouble with one id settles or slows that one; a second id and the probe show that it is the whole profile's.
 
 use super::*;
+use crate::protocol::{Refusal, RefusalKind};
 use Status::{Completed, Pending};
 
 type Answer = Result<Reading, Error>;
@@ -198,6 +199,40 @@ fn a_push_connection_that_is_refused_is_its_targets_trouble() {
         let denied = Outcome::Failed(FailureKind::Denied);
         assert_eq!(harness.results(), [("fake:0".to_owned(), denied)], "{order:?}");
         assert_eq!(harness.exit(), None);
+    }
+}
+
+/// Where requests can carry the watch, their answers show whose trouble it is.
+#[test]
+fn a_shared_push_connection_that_is_refused_leaves_its_targets_to_requests() {
+    let lost = || {
+        let error = Error::denied("the upgrade was refused: 401".to_owned());
+        LinkEvent::Lost { error, attempt: 1, retry_in: seconds(1), generation: 0 }
+    };
+    let refused = || {
+        let message = "the application does not let us in".to_owned();
+        LinkEvent::Signal(FeedSignal::Refused(Refusal { kind: RefusalKind::Denied, message }))
+    };
+    let events: [&dyn Fn() -> LinkEvent; 2] = [&lost, &refused];
+    for (event, can_poll) in events.iter().flat_map(|event| [(event, true), (event, false)]) {
+        let mut plan = plan(Mode::Watch, 3);
+        plan.profiles[profile()].can_poll = can_poll;
+        let targets = plan.targets.enumerate().map(|(id, it)| (it.id.clone(), id)).collect();
+        let route = Route {
+            profile: profile(),
+            targets,
+            account: false,
+            authenticated: true,
+            waits: false,
+        };
+        let mut harness = Harness::with_routes(plan, [route].into_iter().collect());
+        harness.take();
+        harness.input(Input::Feed(FeedId::at(0), event()));
+        if can_poll {
+            assert_eq!((harness.exit(), harness.take_lookups().len()), (None, 3));
+        } else {
+            assert_eq!(harness.exit(), Some(Code::Denied));
+        }
     }
 }
 
