@@ -149,16 +149,23 @@ impl Health {
                 self.refused.confirm_if(true);
             }
             Probed::Blocked => {
-                let is_same = self.failing.worst <= Trouble::Unusable;
-                self.failing.confirm_if(is_same);
+                self.probe_failed(now, Trouble::Unusable);
                 self.refused.confirm_if(true);
             }
             Probed::Failed(trouble) => {
-                let is_same = self.failing.worst <= trouble;
-                self.failing.confirm_if(is_same);
+                self.probe_failed(now, trouble);
                 self.refused.confirm_if(false);
             }
         }
+    }
+
+    /// One that fails in a better way than the lookups is an answer for them.
+    fn probe_failed(&mut self, now: Duration, trouble: Trouble) {
+        let is_same = self.failing.worst <= trouble;
+        if !is_same {
+            self.healthy_until = now.saturating_add(PROBE_VALIDITY);
+        }
+        self.failing.confirm_if(is_same);
     }
 
     /// No probe can be made, so that different targets are evidence enough.
@@ -300,15 +307,18 @@ mod tests {
 
     #[test]
     fn after_an_answer_to_the_probe_none_is_made_for_a_while() {
-        let mut health = Health::default();
-        fail(&mut health, 0);
-        fail(&mut health, 1);
-        health.probed(NOW, Probed::Answered);
-        for target in 0..100 {
-            assert!(!fail(&mut health, target));
+        let better = [Trouble::Malformed, Trouble::Unusable].map(Probed::Failed);
+        for probed in [Probed::Answered, Probed::Blocked].into_iter().chain(better) {
+            let mut health = Health::default();
+            fail(&mut health, 0);
+            fail(&mut health, 1);
+            health.probed(NOW, probed);
+            for target in 0..100 {
+                assert!(!fail(&mut health, target), "{probed:?}");
+            }
+            let later = NOW + PROBE_VALIDITY;
+            assert!(health.failed(later, TargetId::at(7), "502", Trouble::NoAnswer), "{probed:?}");
         }
-        let later = NOW + PROBE_VALIDITY;
-        assert!(health.failed(later, TargetId::at(7), "502", Trouble::NoAnswer));
     }
 
     #[test]
