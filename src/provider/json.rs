@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Reading;
 pub use crate::protocol::json::{Unreadable, object, type_name, without_bom};
-use crate::wire::Response;
+use crate::wire::{Response, StatusClass};
 
 impl From<Unreadable> for Reading {
     fn from(unreadable: Unreadable) -> Self {
@@ -66,6 +66,24 @@ pub fn error_body(
         format!("{status} ({})", texts.join(": "))
     };
     ErrorBody { text, is_json: true }
+}
+
+/// What an error response says; `texts` finds the provider's texts in its body. A 404 means that an id is unknown only if
+/// `says_unknown` finds in its body that it is the provider's own.
+pub fn error_reading(
+    response: &Response,
+    says_unknown: impl FnOnce(&Map<String, Value>) -> bool,
+    texts: impl FnOnce(&Map<String, Value>) -> Vec<String>,
+) -> Reading {
+    let mut is_unknown = false;
+    let error = error_body(response, |body| {
+        is_unknown = says_unknown(body);
+        texts(body)
+    });
+    if response.class() == StatusClass::NotFound && is_unknown {
+        return Reading::NotFound(error.text);
+    }
+    Reading::from_error(response, error.text, error.is_json)
 }
 
 /// Whether a message of an error is about an address, as any web server writes it about a path that it does not serve.

@@ -201,15 +201,7 @@ fn read(id: &Id, response: &Response, status_mapping: StatusMapping) -> Reading 
             Reading::Malformed(format!("its answer cannot be read: {problem}"))
         });
     }
-    let mut is_unknown = false;
-    let error = json::error_body(response, |body| {
-        is_unknown = says_unknown(body);
-        error_texts(body)
-    });
-    if response.class() == StatusClass::NotFound && is_unknown {
-        return Reading::NotFound(error.text);
-    }
-    Reading::from_error(response, error.text, error.is_json)
+    json::error_reading(response, says_unknown, error_texts)
 }
 
 /// Whether the body of a 404 is Proof's own about an id (errors page): `{"error": "not_found", "code": "not_found"}`, in
