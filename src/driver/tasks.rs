@@ -14,7 +14,7 @@ use super::lookup::{self, ListedOrders, LookedUp};
 use super::token_source::TokenSource;
 use crate::engine::plan::Plan;
 use crate::engine::{
-    Effect, FeedId, Input, List, LookupDone, LookupRequest, Obtained, OrdersListed, ProbeDone,
+    Effect, FeedId, Input, List, LookupDone, LookupRequest, Now, Obtained, OrdersListed, ProbeDone,
     ProfileId, RenewalReason, Route,
 };
 use crate::error::Failure;
@@ -56,6 +56,15 @@ pub(super) struct Driver<N> {
     pub(super) renewals: JoinSet<()>,
     outbox: mpsc::Sender<Input>,
     pub(super) inbox: mpsc::Receiver<Input>,
+}
+
+/// What a task needs to make requests for a profile.
+struct RequestContext<N> {
+    network: N,
+    token: Token,
+    outbox: mpsc::Sender<Input>,
+    /// When the requests are started.
+    now: Now,
 }
 
 struct OpenFeed {
@@ -138,14 +147,20 @@ impl<N: Network> Driver<N> {
         None
     }
 
+    fn request_context(&self, profile: ProfileId) -> RequestContext<N> {
+        RequestContext {
+            network: self.network.clone(),
+            token: self.tokens[profile].borrow().clone(),
+            outbox: self.outbox.clone(),
+            now: self.clock.now(),
+        }
+    }
+
     fn look_up(&mut self, request: LookupRequest) {
         let LookupRequest { profile, targets } = request;
         let (targets, ids): (Vec<_>, Vec<_>) = targets.into_iter().unzip();
         let provider = self.plan.profiles[profile].provider.clone();
-        let network = self.network.clone();
-        let token = self.tokens[profile].borrow().clone();
-        let outbox = self.outbox.clone();
-        let now = self.clock.now();
+        let RequestContext { network, token, outbox, now } = self.request_context(profile);
         self.tasks.spawn(async move {
             let looked_up =
                 lookup::look_up(provider.as_ref(), &network, &token, &ids, now.wall).await;
@@ -160,10 +175,7 @@ impl<N: Network> Driver<N> {
     /// Looks the provider's probe id up.
     fn probe(&mut self, profile: ProfileId) {
         let provider = self.plan.profiles[profile].provider.clone();
-        let network = self.network.clone();
-        let token = self.tokens[profile].borrow().clone();
-        let outbox = self.outbox.clone();
-        let now = self.clock.now();
+        let RequestContext { network, token, outbox, now } = self.request_context(profile);
         self.tasks.spawn(async move {
             let id = &provider.spec().probe_id;
             let ids = std::slice::from_ref(id);
@@ -183,10 +195,7 @@ impl<N: Network> Driver<N> {
         let Some(listing) = self.plan.profiles[profile].provider.orders_since(since) else {
             return;
         };
-        let network = self.network.clone();
-        let token = self.tokens[profile].borrow().clone();
-        let outbox = self.outbox.clone();
-        let now = self.clock.now();
+        let RequestContext { network, token, outbox, now } = self.request_context(profile);
         self.tasks.spawn(async move {
             let listed = lookup::list(listing, &network, &token, now.wall).await;
             let ListedOrders { requests, result } = listed;
